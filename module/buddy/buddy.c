@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buddy allocator: claim and free blocks of 2^order frames.
+ *
+ * Model
+ *	An arena is a run of frames; its description is two layers of lines
+ *	(line.h) and a byte of state a frame:
+ *
+ *	  group   |........|  a bit an area, set when the area is wholly free
+ *	             |
+ *	  area    |0110....|  a bit a frame, set when the frame is free
+ *	             |
+ *	  state   [C][.][.]   a byte a frame: what begins here (buddy.h)
+ *
+ *	Orders 0 to 8 live inside an area, orders 9 to 18 inside a group. An
+ *	area whose frames are all free is whole: it is one unit of its group
+ *	and in no bucket. Claiming a small block from a whole area breaks it;
+ *	freeing the last block of a broken area makes it whole again. There is
+ *	nothing to coalesce later and no list through free memory: a free frame
+ *	is never read or written here.
+ *
+ * Where a claim lands
+ *	A small order takes the fullest area that can serve it, and of the
+ *	equally full ones that whose largest free block is smallest; inside
+ *	the area it takes the smallest block that fits. Only when no broken
+ *	area serves is a whole one broken, out of the smallest run of whole
+ *	areas. So areas that empty go on emptying, and large blocks survive:
+ *	the filling is that of a best-fit allocator over areas.
+ *
+ *	  buckets  [fill class 0..15][largest order 0..8] -> areas
+ *	  groups   [largest order 9..18]                  -> groups
+ *
+ *	Both are found by one bit search each, so the steps of a claim depend on
+ *	neither the number of arenas nor their size.
+ *
+ * Invariants, checked by check.c
+ *	nfree of an arena = sum over its areas = set bits in their lines
+ *	a group's bit is set if and only if its area is whole
+ *	an area is in a bucket if and only if it is neither full nor whole
+ *	blocks[k] = sum of nr[k] of the areas (k < 9), of the groups (k >= 9)
+ *	every frame that is not free is covered by exactly one head in @state
+ *
+ * Contexts: no lock, no allocation, no sleep; the caller holds one lock for one
+ * struct quarry_buddy. All claims look before they change anything, so there is
+ * no path that has to be undone.
+ *
+ * Cost: metadata is two bits and a byte a frame, and under 200 bytes an area.
+ */
+#include <linux/errno.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "buddy.h"
+
+/* A batch looks into no more areas than this, to bound its length. */
+#define AREAS_A_BATCH	4
+
+static u32 quarry_nr_areas(u64 first, u32 nr)
+{
+	return ((first % QUARRY_AREA_FRAMES) + nr + QUARRY_AREA_FRAMES - 1) /
+	       QUARRY_AREA_FRAMES;
+}
+
+static u32 quarry_nr_groups(u64 first, u32 nr)
+{
+	u32 shift = (first / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
+
+	return (shift + quarry_nr_areas(first, nr) + QUARRY_LINE_UNITS - 1) /
+	       QUARRY_LINE_UNITS;
+}
+
+/**
+ * quarry_arena_metadata_bytes() - what describing a range costs
+ * @first:	absolute number of the first frame
+ * @nr:		frames
+ *
+ * Return: bytes that quarry_arena_init() wants, beside the struct itself.
+ */
+size_t quarry_arena_metadata_bytes(u64 first, u32 nr)
+{
+	size_t areas = quarry_nr_areas(first, nr);
+
+	return areas * sizeof(struct quarry_area) +
+	       quarry_nr_groups(first, nr) * sizeof(struct quarry_group) +
+	       areas * QUARRY_AREA_FRAMES;
+}
+
+/**
+ * quarry_arena_init() - describe a range of frames
+ * @a:		the arena
+ * @metadata:	quarry_arena_metadata_bytes() bytes, all zero
+ * @first:	absolute number of the first frame; blocks are aligned in these
+ *		numbers
+ * @nr:		frames, at least 1
+ *
+ * Nothing is free until quarry_buddy_add(). Context: any.
+ */
+void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr)
+{
+	u32 i;
+
+	a->base = first - first % QUARRY_AREA_FRAMES;
+	a->lo = first - a->base;
+	a->hi = a->lo + nr;
+	a->nfree = 0;
+	a->buddy = NULL;
+	a->nr_areas = quarry_nr_areas(first, nr);
+	a->nr_groups = quarry_nr_groups(first, nr);
+	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
+	a->areas = metadata;
+	a->groups = (void *)(a->areas + a->nr_areas);
+	a->state = (void *)(a->groups + a->nr_groups);
+	INIT_LIST_HEAD(&a->link);
+	INIT_LIST_HEAD(&a->empty);
+	for (i = 0; i < a->nr_areas; i++) {
+		a->areas[i].arena = a;
+		a->areas[i].bucket = QUARRY_NO_BUCKET;
+	}
+	for (i = 0; i < a->nr_groups; i++) {
+		a->groups[i].arena = a;
+		a->groups[i].bucket = QUARRY_NO_BUCKET;
+	}
+}
+
+/**
+ * quarry_buddy_init() - an allocator with no memory
+ * @b:	the allocator
+ *
+ * Context: any.
+ */
+void quarry_buddy_init(struct quarry_buddy *b)
+{
+	unsigned int c, k;
+
+	memset(b, 0, sizeof(*b));
+	INIT_LIST_HEAD(&b->arenas);
+	INIT_LIST_HEAD(&b->empty);
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+		INIT_LIST_HEAD(&b->groups[k]);
+	for (c = 0; c < QUARRY_FILL_CLASSES; c++)
+		for (k = 0; k < QUARRY_AREA_ORDER; k++)
+			INIT_LIST_HEAD(&b->areas[c][k]);
+}
+
+/* Move an area to the bucket where its line says that it belongs. */
+static void area_place(struct quarry_buddy *b, struct quarry_area *area)
+{
+	const struct quarry_line *l = &area->line;
+	u8 bucket = QUARRY_NO_BUCKET;
+	unsigned int c, k;
+
+	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES) {
+		c = (l->nfree - 1) / (QUARRY_AREA_FRAMES / QUARRY_FILL_CLASSES);
+		bucket = c * QUARRY_AREA_ORDER + __fls(l->orders);
+	}
+	if (bucket == area->bucket)
+		return;
+	if (area->bucket != QUARRY_NO_BUCKET) {
+		list_del(&area->link);
+		c = area->bucket / QUARRY_AREA_ORDER;
+		k = area->bucket % QUARRY_AREA_ORDER;
+		if (list_empty(&b->areas[c][k]))
+			b->area_orders[c] &= ~(1U << k);
+	}
+	area->bucket = bucket;
+	if (bucket != QUARRY_NO_BUCKET) {
+		c = bucket / QUARRY_AREA_ORDER;
+		k = bucket % QUARRY_AREA_ORDER;
+		list_add(&area->link, &b->areas[c][k]);
+		b->area_orders[c] |= 1U << k;
+	}
+}
+
+static void group_place(struct quarry_buddy *b, struct quarry_group *group)
+{
+	u8 bucket = QUARRY_NO_BUCKET;
+
+	if (group->line.nfree)
+		bucket = __fls(group->line.orders);
+	if (bucket == group->bucket)
+		return;
+	if (group->bucket != QUARRY_NO_BUCKET) {
+		list_del(&group->link);
+		if (list_empty(&b->groups[group->bucket]))
+			b->group_orders &= ~(1U << group->bucket);
+	}
+	group->bucket = bucket;
+	if (bucket != QUARRY_NO_BUCKET) {
+		list_add(&group->link, &b->groups[bucket]);
+		b->group_orders |= 1U << bucket;
+	}
+}
+
+/* Forget what is known of the zeros in a block; was every frame of it zero? */
+static bool zero_take(struct quarry_buddy *b, struct quarry_area *area,
+		      unsigned int pos, unsigned int order)
+{
+	unsigned int w, end, known = 0;
+	u64 mask;
+
+	if (!b->nr_zero)
+		return false;
+	if (order <= QUARRY_WORD_ORDER) {
+		mask = quarry_line_mask(pos, order);
+		known = hweight64(area->zero[pos / 64] & mask);
+		area->zero[pos / 64] &= ~mask;
+	} else {
+		end = (pos + (1U << order)) / 64;
+		for (w = pos / 64; w < end; w++) {
+			known += hweight64(area->zero[w]);
+			area->zero[w] = 0;
+		}
+	}
+	b->nr_zero -= known;
+	return known == 1U << order;
+}
+
+static void frames_taken(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
+{
+	if (a->nfree == a->hi - a->lo) {
+		list_del_init(&a->empty);
+		b->nr_empty--;
+	}
+	a->nfree -= nr;
+	b->nfree -= nr;
+}
+
+static void frames_put(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
+{
+	a->nfree += nr;
+	b->nfree += nr;
+	if (a->nfree == a->hi - a->lo) {
+		list_add(&a->empty, &b->empty);
+		b->nr_empty++;
+	}
+}
+
+static unsigned int group_position(const struct quarry_area *area)
+{
+	return quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS;
+}
+
+static bool area_is_whole(const struct quarry_area *area)
+{
+	return area->line.nfree == QUARRY_AREA_FRAMES;
+}
+
+/* Take 2^order whole areas out of their group. */
+static void group_take(struct quarry_buddy *b, struct quarry_area *area,
+		       unsigned int order)
+{
+	struct quarry_group *group = quarry_area_group(area);
+	unsigned int pos = group_position(area);
+
+	b->splits += quarry_line_take(&group->line, b->blocks + QUARRY_AREA_ORDER,
+				      pos, order,
+				      quarry_line_maximal(&group->line, pos, order));
+	b->nr_whole -= 1U << order;
+	group_place(b, group);
+}
+
+static void group_put(struct quarry_buddy *b, struct quarry_area *area,
+		      unsigned int order)
+{
+	struct quarry_group *group = quarry_area_group(area);
+
+	b->merges += quarry_line_put(&group->line, b->blocks + QUARRY_AREA_ORDER,
+				     group_position(area), order);
+	b->nr_whole += 1U << order;
+	group_place(b, group);
+}
+
+/*
+ * Take a block below order 9 out of its area, @from being the order of the
+ * maximal free block around it. The caller places the area.
+ */
+static void area_take(struct quarry_buddy *b, struct quarry_area *area,
+		      unsigned int pos, unsigned int order, unsigned int from)
+{
+	if (from == QUARRY_AREA_ORDER) {
+		group_take(b, area, 0);
+		/* What the group gave up is the area's until it is split. */
+		b->blocks[QUARRY_AREA_ORDER]++;
+	}
+	b->splits += quarry_line_take(&area->line, b->blocks, pos, order, from);
+	frames_taken(b, area->arena, 1U << order);
+}
+
+static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
+		       unsigned int order)
+{
+	struct quarry_area *end = area + (1U << (order - QUARRY_AREA_ORDER));
+	struct quarry_arena *a = area->arena;
+	bool zero = true;
+
+	group_take(b, area, order - QUARRY_AREA_ORDER);
+	for (; area < end; area++) {
+		memset(&area->line, 0, sizeof(area->line));
+		zero &= zero_take(b, area, 0, QUARRY_AREA_ORDER);
+	}
+	frames_taken(b, a, 1U << order);
+	return zero;
+}
+
+/**
+ * quarry_buddy_take() - take a block that is known to be free
+ * @b:		the allocator
+ * @a:		the arena
+ * @f:		first frame, aligned to the block in absolute numbers
+ * @order:	0 to QUARRY_MAX_ORDER
+ * @zero:	set to whether the block is known to be zero
+ *
+ * The state byte is the caller's to write. Context: under the caller's lock.
+ *
+ * Return: splits made.
+ */
+unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
+			       struct quarry_frame f, unsigned int order, bool *zero)
+{
+	struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
+	unsigned int pos = f.i % QUARRY_AREA_FRAMES;
+	u64 splits = b->splits;
+
+	if (order >= QUARRY_AREA_ORDER) {
+		*zero = areas_take(b, area, order);
+	} else {
+		area_take(b, area, pos, order,
+			  quarry_line_maximal(&area->line, pos, order));
+		*zero = zero_take(b, area, pos, order);
+		area_place(b, area);
+	}
+	return b->splits - splits;
+}
+
+/* The fullest broken area that has a free block of @order, or NULL. */
+static struct quarry_area *pick_area(const struct quarry_buddy *b,
+				     unsigned int order)
+{
+	unsigned int c, fit;
+
+	for (c = 0; c < QUARRY_FILL_CLASSES; c++) {
+		fit = b->area_orders[c] >> order;
+		if (fit)
+			return list_first_entry(&b->areas[c][order + __ffs(fit)],
+						struct quarry_area, link);
+	}
+	return NULL;
+}
+
+/* The first of 2^order whole areas, out of the shortest run, or NULL. */
+static struct quarry_area *pick_whole(const struct quarry_buddy *b,
+				      unsigned int order)
+{
+	unsigned int fit = b->group_orders >> order;
+	struct quarry_group *group;
+	struct quarry_arena *a;
+	u64 pos;
+
+	if (!fit)
+		return NULL;
+	group = list_first_entry(&b->groups[order + __ffs(fit)],
+				 struct quarry_group, link);
+	a = group->arena;
+	pos = (u64)(group - a->groups) * QUARRY_LINE_UNITS +
+	      quarry_line_find(&group->line,
+			       order + __ffs(group->line.orders >> order));
+	return &a->areas[pos - a->shift];
+}
+
+static struct quarry_area *pick(const struct quarry_buddy *b, unsigned int order)
+{
+	struct quarry_area *area = pick_area(b, order);
+
+	return area ?: pick_whole(b, 0);
+}
+
+static u32 area_frame(const struct quarry_area *area, unsigned int pos)
+{
+	return (area - area->arena->areas) * QUARRY_AREA_FRAMES + pos;
+}
+
+/* Claim up to @nr blocks from one area. Returns how many. */
+static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
+			       unsigned int order, u8 kind, unsigned int nr,
+			       struct quarry_block *blocks)
+{
+	struct quarry_arena *a = area->arena;
+	unsigned int got = 0, from, piece, pos, end;
+
+	while (got < nr && area->line.orders >> order) {
+		from = order + __ffs(area->line.orders >> order);
+		piece = min_t(unsigned int, order + __fls(nr - got), from);
+		/* A whole area is broken here, so never taken in one piece. */
+		piece = min_t(unsigned int, piece, QUARRY_AREA_ORDER - 1);
+		pos = quarry_line_find(&area->line, from);
+		area_take(b, area, pos, piece, from);
+		b->splits += (1U << (piece - order)) - 1;
+		for (end = pos + (1U << piece); pos < end; pos += 1U << order) {
+			struct quarry_block *block = &blocks[got++];
+
+			block->arena = a;
+			block->frame.i = area_frame(area, pos);
+			block->zero = zero_take(b, area, pos, order);
+			WRITE_ONCE(a->state[block->frame.i], kind | order);
+		}
+	}
+	area_place(b, area);
+	return got;
+}
+
+/**
+ * quarry_buddy_claim_many() - claim blocks of one order
+ * @b:		the allocator
+ * @order:	0 to QUARRY_MAX_ORDER
+ * @kind:	QUARRY_STATE_* to write at each head
+ * @nr:		how many are wanted, at least 1
+ * @blocks:	room for @nr
+ *
+ * A batch may stop early to stay short, though never with nothing when there
+ * was something. Context: under the caller's lock.
+ *
+ * Return: blocks claimed; 0 if no block of @order is free.
+ */
+unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
+				     u8 kind, unsigned int nr,
+				     struct quarry_block *blocks)
+{
+	unsigned int got = 0, tries = AREAS_A_BATCH;
+	struct quarry_area *area;
+
+	if (order < QUARRY_AREA_ORDER) {
+		while (got < nr && tries--) {
+			area = pick(b, order);
+			if (!area)
+				break;
+			got += area_claim(b, area, order, kind, nr - got,
+					  blocks + got);
+		}
+		return got;
+	}
+	while (got < nr) {
+		struct quarry_block *block = &blocks[got];
+
+		area = pick_whole(b, order - QUARRY_AREA_ORDER);
+		if (!area)
+			break;
+		block->arena = area->arena;
+		block->frame.i = area_frame(area, 0);
+		block->zero = areas_take(b, area, order);
+		WRITE_ONCE(block->arena->state[block->frame.i], kind | order);
+		got++;
+	}
+	return got;
+}
+
+/**
+ * quarry_buddy_claim() - claim a block
+ * @b:		the allocator
+ * @order:	0 to QUARRY_MAX_ORDER
+ * @kind:	QUARRY_STATE_* to write at its head
+ * @block:	filled on success
+ *
+ * Context: under the caller's lock. Return: 0 or -ENOMEM.
+ */
+int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
+		       struct quarry_block *block)
+{
+	return quarry_buddy_claim_many(b, order, kind, 1, block) ? 0 : -ENOMEM;
+}
+
+/**
+ * quarry_buddy_free() - take a block back
+ * @b:		the allocator
+ * @a:		the arena
+ * @f:		first frame
+ * @order:	its order
+ * @zero:	every frame of it is known to hold zeros
+ *
+ * The caller has looked at the state byte and knows that the block is out.
+ * Context: under the caller's lock.
+ */
+void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
+		       struct quarry_frame f, unsigned int order, bool zero)
+{
+	struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
+	unsigned int pos = f.i % QUARRY_AREA_FRAMES;
+
+	WRITE_ONCE(a->state[f.i], QUARRY_STATE_FREE);
+	if (order < QUARRY_AREA_ORDER) {
+		if (zero)
+			quarry_line_fill(area->zero, pos, order, true);
+		b->merges += quarry_line_put(&area->line, b->blocks, pos, order);
+		if (area_is_whole(area)) {
+			b->blocks[QUARRY_AREA_ORDER]--;
+			group_put(b, area, 0);
+		}
+		area_place(b, area);
+	} else {
+		struct quarry_area *p = area;
+
+		for (; p < area + (1U << (order - QUARRY_AREA_ORDER)); p++) {
+			struct quarry_line *l = &p->line;
+
+			memset(l->free, 0xff, sizeof(l->free));
+			memset(p->zero, zero ? 0xff : 0, sizeof(p->zero));
+			l->nr[QUARRY_LINE_ORDER] = 1;
+			l->orders = 1U << QUARRY_LINE_ORDER;
+			l->nfree = QUARRY_AREA_FRAMES;
+		}
+		group_put(b, area, order - QUARRY_AREA_ORDER);
+	}
+	if (zero)
+		b->nr_zero += 1U << order;
+	frames_put(b, a, 1U << order);
+}
+
+/**
+ * quarry_arena_is_free() - is every frame of a block free?
+ * @a:		the arena
+ * @f:		first frame
+ * @order:	0 to QUARRY_MAX_ORDER; the block must be aligned and inside the arena
+ *
+ * Context: under the caller's lock.
+ */
+bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
+			  unsigned int order)
+{
+	const struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
+
+	if (order >= QUARRY_AREA_ORDER)
+		return quarry_line_is_free(&quarry_area_group(area)->line,
+					   group_position(area),
+					   order - QUARRY_AREA_ORDER);
+	return quarry_line_is_free(&area->line, f.i % QUARRY_AREA_FRAMES, order);
+}
+
+/**
+ * quarry_buddy_add() - bring an arena under an allocator
+ * @b:		the allocator
+ * @a:		an arena fresh from quarry_arena_init()
+ * @zero:	all its frames are known to hold zeros
+ *
+ * Cost: a step an area. Context: under the caller's lock.
+ */
+void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero)
+{
+	u64 merges = b->merges;
+	unsigned int order;
+	u32 f;
+
+	a->buddy = b;
+	for (f = a->lo; f < a->hi; f += 1U << order) {
+		order = quarry_arena_piece(a, f, a->hi);
+		quarry_buddy_free(b, a, (struct quarry_frame){ f }, order, zero);
+	}
+	/* Memory that arrives is not memory that was joined. */
+	b->merges = merges;
+	list_add_tail(&a->link, &b->arenas);
+	b->nr_arenas++;
+	b->nr_areas += a->nr_areas;
+	b->nr_frames += a->hi - a->lo;
+}
+
+/**
+ * quarry_buddy_remove() - take an arena away again
+ * @b:	the allocator
+ * @a:	the arena
+ *
+ * Cost: a step an area. Context: under the caller's lock.
+ *
+ * Return: 0, or -EBUSY if a frame of it is out.
+ */
+int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	unsigned int k;
+	u32 i;
+
+	if (a->nfree != a->hi - a->lo)
+		return -EBUSY;
+	for (i = 0; i < a->nr_areas; i++) {
+		struct quarry_area *area = &a->areas[i];
+
+		for (k = 0; k < QUARRY_AREA_ORDER; k++)
+			b->blocks[k] -= area->line.nr[k];
+		for (k = 0; k < QUARRY_LINE_WORDS; k++)
+			b->nr_zero -= hweight64(area->zero[k]);
+		memset(&area->line, 0, sizeof(area->line));
+		memset(area->zero, 0, sizeof(area->zero));
+		area_place(b, area);
+	}
+	for (i = 0; i < a->nr_groups; i++) {
+		struct quarry_group *group = &a->groups[i];
+
+		for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+			b->blocks[QUARRY_AREA_ORDER + k] -= group->line.nr[k];
+		b->nr_whole -= group->line.nfree;
+		memset(&group->line, 0, sizeof(group->line));
+		group_place(b, group);
+	}
+	list_del_init(&a->empty);
+	list_del_init(&a->link);
+	b->nr_empty--;
+	b->nr_arenas--;
+	b->nr_areas -= a->nr_areas;
+	b->nr_frames -= a->nfree;
+	b->nfree -= a->nfree;
+	a->nfree = 0;
+	a->buddy = NULL;
+	return 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The buddy allocator's interface to the layers above. See buddy.c for the
+ * theory. Nothing here knows struct page or takes a lock, and nothing
+ * allocates: the caller brings the memory for the metadata and holds one lock
+ * over all calls on one struct quarry_buddy.
+ */
+#ifndef QUARRY_BUDDY_H
+#define QUARRY_BUDDY_H
+
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/types.h>
+
+#include "line.h"
+
+#define QUARRY_AREA_ORDER	QUARRY_LINE_ORDER		/* 2 MiB of 4 KiB frames */
+#define QUARRY_AREA_FRAMES	QUARRY_LINE_UNITS
+#define QUARRY_GROUP_ORDER	(2 * QUARRY_LINE_ORDER)	/* 1 GiB */
+#define QUARRY_MAX_ORDER	QUARRY_GROUP_ORDER
+#define QUARRY_MAX_RUN		(1U << QUARRY_MAX_ORDER)
+
+/* Areas are sorted by how full they are, in so many classes. */
+#define QUARRY_FILL_CLASSES	16
+#define QUARRY_NO_BUCKET	0xff
+
+/**
+ * struct quarry_frame - number of a frame, counted from its arena's first area
+ * @i:	the number; a type of its own, so that it is never taken for an order
+ */
+struct quarry_frame {
+	u32 i;
+};
+
+/*
+ * The state of a frame, one byte. The top three bits say what begins at this
+ * frame, the rest is the order of what begins.
+ *
+ *	FREE		nothing begins here: free, or inside a larger block
+ *	DEFERRED	freed where no lock could be had, not yet in the buddy
+ *	CACHED		a block on a per-CPU list; CACHED_ZERO: known to be zero
+ *	ALLOC		a block in a client's hands
+ *	BAD		a block taken out of service
+ *	RUN, RUN_MORE	first and further pieces of a run that is no power of two
+ */
+#define QUARRY_STATE_ORDER	0x1f
+#define QUARRY_STATE_KIND	0xe0
+#define QUARRY_STATE_FREE	0x00
+#define QUARRY_STATE_DEFERRED	0x20
+#define QUARRY_STATE_CACHED	0x40
+#define QUARRY_STATE_CACHED_ZERO 0x60
+#define QUARRY_STATE_ALLOC	0x80
+#define QUARRY_STATE_BAD	0xa0
+#define QUARRY_STATE_RUN	0xc0
+#define QUARRY_STATE_RUN_MORE	0xe0
+
+struct quarry_arena;
+
+/**
+ * struct quarry_area - 512 frames
+ * @line:	which are free
+ * @zero:	bit set: the frame is free and known to hold zeros
+ * @link:	in its bucket of struct quarry_buddy.areas, when @bucket says so
+ * @arena:	what it is part of
+ * @bucket:	fill class * QUARRY_AREA_ORDER + largest order, or QUARRY_NO_BUCKET
+ */
+struct quarry_area {
+	struct quarry_line line;
+	u64 zero[QUARRY_LINE_WORDS];
+	struct list_head link;
+	struct quarry_arena *arena;
+	u8 bucket;
+};
+
+/**
+ * struct quarry_group - 512 areas
+ * @line:	which are wholly free
+ * @link:	in struct quarry_buddy.groups, when @bucket says so
+ * @arena:	what it is part of
+ * @bucket:	largest order free in @line, or QUARRY_NO_BUCKET
+ */
+struct quarry_group {
+	struct quarry_line line;
+	struct list_head link;
+	struct quarry_arena *arena;
+	u8 bucket;
+};
+
+/**
+ * struct quarry_arena - contiguous frames, described
+ * @state:	a byte a frame, QUARRY_STATE_*
+ * @buddy:	the allocator it was added to, or NULL
+ * @base:	absolute number of frame 0; a multiple of QUARRY_AREA_FRAMES
+ * @lo:		first frame that exists
+ * @hi:		first frame after @lo that does not
+ * @nfree:	free frames
+ * @nr_areas:	length of @areas
+ * @nr_groups:	length of @groups
+ * @shift:	areas of the first group that lie before areas[0]
+ * @areas:	the areas
+ * @groups:	the groups
+ * @link:	in struct quarry_buddy.arenas, oldest first
+ * @empty:	in struct quarry_buddy.empty while no frame is out
+ */
+struct quarry_arena {
+	u8 *state;
+	struct quarry_buddy *buddy;
+	u64 base;
+	u32 lo;
+	u32 hi;
+	u32 nfree;
+	u32 nr_areas;
+	u32 nr_groups;
+	u32 shift;
+	struct quarry_area *areas;
+	struct quarry_group *groups;
+	struct list_head link;
+	struct list_head empty;
+};
+
+/**
+ * struct quarry_buddy - the arenas of one zone and an index over them
+ * @nr_frames:	frames managed
+ * @nfree:	free frames
+ * @nr_zero:	free frames known to be zero
+ * @blocks:	maximal free blocks by order
+ * @splits:	blocks halved, ever
+ * @merges:	blocks joined, ever
+ * @nr_arenas:	length of @arenas
+ * @nr_empty:	length of @empty
+ * @nr_areas:	areas of all arenas
+ * @nr_whole:	areas that are wholly free
+ * @group_orders: orders for which @groups has an entry, as bits
+ * @area_orders: by fill class, orders for which @areas has an entry, as bits
+ * @arenas:	all arenas, oldest first
+ * @empty:	arenas with no frame out
+ * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER
+ * @areas:	broken areas by fill class (fullest first) and largest free order
+ */
+struct quarry_buddy {
+	u64 nr_frames;
+	u64 nfree;
+	u64 nr_zero;
+	u64 blocks[QUARRY_MAX_ORDER + 1];
+	u64 splits;
+	u64 merges;
+	u64 nr_arenas;
+	u64 nr_empty;
+	u64 nr_areas;
+	u64 nr_whole;
+	u16 group_orders;
+	u16 area_orders[QUARRY_FILL_CLASSES];
+	struct list_head arenas;
+	struct list_head empty;
+	struct list_head groups[QUARRY_LINE_ORDER + 1];
+	struct list_head areas[QUARRY_FILL_CLASSES][QUARRY_AREA_ORDER];
+};
+
+/**
+ * struct quarry_block - what a claim returns
+ * @arena:	where
+ * @frame:	first frame
+ * @zero:	every frame of it is known to hold zeros
+ */
+struct quarry_block {
+	struct quarry_arena *arena;
+	struct quarry_frame frame;
+	bool zero;
+};
+
+/**
+ * struct quarry_check - what a validator found
+ * @frames:	frames looked at
+ * @faults:	broken invariants
+ * @what:	the first of them, in words
+ */
+struct quarry_check {
+	u64 frames;
+	u64 faults;
+	char what[64];
+};
+
+/* buddy.c: blocks */
+size_t quarry_arena_metadata_bytes(u64 first, u32 nr);
+void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr);
+void quarry_buddy_init(struct quarry_buddy *b);
+void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
+int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a);
+int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
+		       struct quarry_block *block);
+unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
+				     u8 kind, unsigned int nr,
+				     struct quarry_block *blocks);
+void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
+		       struct quarry_frame f, unsigned int order, bool zero);
+bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
+			  unsigned int order);
+
+/* range.c: claims that say where, and runs */
+int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,
+			  struct quarry_frame f, unsigned int order, u8 kind,
+			  bool *zero);
+int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
+			   struct quarry_frame lo, struct quarry_frame hi,
+			   u32 nr, u32 align, bool top_down,
+			   struct quarry_frame *f, bool *zero);
+int quarry_arena_check_run(const struct quarry_arena *a, struct quarry_frame f,
+			   u32 nr);
+void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
+			   struct quarry_frame f, u32 nr, bool zero);
+int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
+		      struct quarry_frame f, u32 nr, u32 keep);
+
+/* check.c: the validator and the indices of fragmentation */
+void quarry_buddy_check_area(const struct quarry_buddy *b,
+			     const struct quarry_arena *a, u32 area,
+			     struct quarry_check *c);
+void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *c);
+void quarry_buddy_check(const struct quarry_buddy *b, struct quarry_check *c);
+bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
+		       struct quarry_frame *head);
+int quarry_unusable_milli(const u64 *blocks, unsigned int order);
+int quarry_extfrag_milli(const u64 *blocks, unsigned int order);
+
+/* buddy.c, for range.c */
+unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
+			       struct quarry_frame f, unsigned int order, bool *zero);
+
+static inline u64 quarry_arena_position(const struct quarry_arena *a,
+					const struct quarry_area *area)
+{
+	return a->shift + (area - a->areas);
+}
+
+static inline struct quarry_group *quarry_area_group(const struct quarry_area *area)
+{
+	const struct quarry_arena *a = area->arena;
+
+	return &a->groups[quarry_arena_position(a, area) / QUARRY_LINE_UNITS];
+}
+
+/* The order of the largest aligned block that begins at @f and ends by @end. */
+static inline unsigned int quarry_arena_piece(const struct quarry_arena *a,
+					      u32 f, u32 end)
+{
+	unsigned int order = min_t(unsigned int, __fls(end - f), QUARRY_MAX_ORDER);
+	u64 at = a->base + f;
+
+	return at ? min_t(unsigned int, order, __ffs64(at)) : order;
+}
+
+#endif /* QUARRY_BUDDY_H */

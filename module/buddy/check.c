@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buddy's validator, and the indices of fragmentation.
+ *
+ * Every figure that buddy.c keeps is counted again from the bits, by a slower
+ * and plainer way, and compared. An area at a time, so that the caller can let
+ * go of its lock in between; the sums want the lock for the whole pass.
+ *
+ * Contexts: under the caller's lock. Cost: some thousand steps an area.
+ */
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+
+#include "buddy.h"
+
+static void fault(struct quarry_check *c, const char *what)
+{
+	if (!c->faults++)
+		strscpy(c->what, what, sizeof(c->what));
+}
+
+/* Count a line again, one block after the other. */
+static void check_line(const struct quarry_line *l, struct quarry_check *c)
+{
+	unsigned int k, pos, nr, set = 0;
+
+	for (k = 0; k < QUARRY_LINE_WORDS; k++)
+		set += hweight64(l->free[k]);
+	if (set != l->nfree)
+		fault(c, "free units differ from the bits");
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
+		for (pos = 0, nr = 0; pos < QUARRY_LINE_UNITS; pos += 1U << k)
+			nr += quarry_line_is_free(l, pos, k) &&
+			      quarry_line_maximal(l, pos, k) == k;
+		if (nr != l->nr[k])
+			fault(c, "free blocks of an order differ from the bits");
+		if (!nr != !(l->orders & (1U << k)))
+			fault(c, "the mask of free orders is wrong");
+	}
+}
+
+/**
+ * quarry_arena_head() - the head of the block around a frame
+ * @a:	the arena
+ * @f:	any frame that exists
+ * @head: set to the first frame of the block
+ *
+ * Context: under the lock, or any where a guess will do.
+ *
+ * Return: false if nothing covers the frame, which is then free.
+ */
+bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
+		       struct quarry_frame *head)
+{
+	unsigned int k;
+	u64 at;
+	u8 state;
+
+	for (k = 0; k <= QUARRY_MAX_ORDER; k++) {
+		at = (a->base + f.i) & ~((1ULL << k) - 1);
+		if (at < a->base + a->lo)
+			return false;
+		state = READ_ONCE(a->state[at - a->base]);
+		if (state != QUARRY_STATE_FREE && (state & QUARRY_STATE_ORDER) >= k) {
+			head->i = at - a->base;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Every frame that is not free has one head, and no free one has any. */
+static void check_states(const struct quarry_arena *a, u32 i, struct quarry_check *c)
+{
+	const struct quarry_area *area = &a->areas[i];
+	u32 f = max(i * QUARRY_AREA_FRAMES, a->lo);
+	u32 end = min((i + 1) * QUARRY_AREA_FRAMES, a->hi);
+	struct quarry_frame head;
+	u32 covered = f;
+
+	if (quarry_arena_head(a, (struct quarry_frame){ f }, &head) && head.i < f)
+		covered = head.i + (1U << (a->state[head.i] & QUARRY_STATE_ORDER));
+	for (; f < end; f++) {
+		bool free = quarry_line_is_free(&area->line, f % QUARRY_AREA_FRAMES, 0);
+		u8 state = READ_ONCE(a->state[f]);
+
+		c->frames++;
+		if (f < covered) {
+			if (free)
+				fault(c, "a frame of a block that is out is free");
+			if (state != QUARRY_STATE_FREE)
+				fault(c, "a block begins inside another");
+		} else if (state != QUARRY_STATE_FREE) {
+			covered = f + (1U << (state & QUARRY_STATE_ORDER));
+			if (free)
+				fault(c, "the head of a block that is out is free");
+			if (covered > a->hi ||
+			    ((a->base + f) & ((1U << (state & QUARRY_STATE_ORDER)) - 1)))
+				fault(c, "a block is not aligned or leaves its arena");
+		} else if (!free) {
+			fault(c, "a frame is out and belongs to no block");
+		}
+		if (!free && (area->zero[(f / 64) % QUARRY_LINE_WORDS] >> (f % 64)) & 1)
+			fault(c, "a frame that is out counts as zero");
+	}
+}
+
+static bool listed(const struct list_head *head, const struct list_head *link)
+{
+	return !list_empty(head) && link->next && link->prev;
+}
+
+/**
+ * quarry_buddy_check_area() - check one area of an arena
+ * @b:		the allocator
+ * @a:		the arena
+ * @area:	number of the area in the arena
+ * @c:		faults are added here
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_buddy_check_area(const struct quarry_buddy *b,
+			     const struct quarry_arena *a, u32 area,
+			     struct quarry_check *c)
+{
+	const struct quarry_area *p = &a->areas[area];
+	const struct quarry_line *l = &p->line;
+	bool whole = l->nfree == QUARRY_AREA_FRAMES;
+	unsigned int pos = quarry_arena_position(a, p) % QUARRY_LINE_UNITS;
+
+	check_line(l, c);
+	check_states(a, area, c);
+	if (p->arena != a)
+		fault(c, "an area points to another arena");
+	if (whole != quarry_line_is_free(&quarry_area_group(p)->line, pos, 0))
+		fault(c, "a whole area is not in its group, or a broken one is");
+	if (whole || !l->nfree) {
+		if (p->bucket != QUARRY_NO_BUCKET)
+			fault(c, "a whole or full area is in a bucket");
+		return;
+	}
+	if (p->bucket != (l->nfree - 1) / (QUARRY_AREA_FRAMES / QUARRY_FILL_CLASSES) *
+			 QUARRY_AREA_ORDER + __fls(l->orders))
+		fault(c, "an area is in the wrong bucket");
+	else if (!listed(&b->areas[p->bucket / QUARRY_AREA_ORDER]
+				  [p->bucket % QUARRY_AREA_ORDER], &p->link))
+		fault(c, "an area is missing from its bucket");
+}
+
+/* The buckets hold as many entries as there are areas and groups to hold. */
+static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups,
+			  struct quarry_check *c)
+{
+	const struct list_head *pos;
+	unsigned int k, i;
+
+	for (i = 0; i < QUARRY_FILL_CLASSES; i++)
+		for (k = 0; k < QUARRY_AREA_ORDER; k++) {
+			if (list_empty(&b->areas[i][k]) ==
+			    !!(b->area_orders[i] & (1U << k)))
+				fault(c, "the mask of area buckets is wrong");
+			list_for_each(pos, &b->areas[i][k]) {
+				const struct quarry_area *area =
+					list_entry(pos, struct quarry_area, link);
+
+				if (area->bucket != i * QUARRY_AREA_ORDER + k)
+					fault(c, "a bucket holds a stray area");
+				areas--;
+			}
+		}
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
+		if (list_empty(&b->groups[k]) == !!(b->group_orders & (1U << k)))
+			fault(c, "the mask of group buckets is wrong");
+		list_for_each(pos, &b->groups[k]) {
+			const struct quarry_group *group =
+				list_entry(pos, struct quarry_group, link);
+
+			if (group->bucket != k)
+				fault(c, "a bucket holds a stray group");
+			groups--;
+		}
+	}
+	if (areas || groups)
+		fault(c, "the buckets miss or repeat an area or group");
+}
+
+/**
+ * quarry_buddy_check_sums() - check the totals against arenas and areas
+ * @b:	the allocator
+ * @c:	faults are added here
+ *
+ * Cost: a step an area, in one go. Context: under the caller's lock.
+ */
+void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *c)
+{
+	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
+	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
+	u64 zero = 0, in_buckets = 0, groups = 0;
+	const struct quarry_arena *a;
+	unsigned int k;
+	u32 i;
+
+	list_for_each_entry(a, &b->arenas, link) {
+		u32 sum = 0;
+
+		for (i = 0; i < a->nr_areas; i++) {
+			const struct quarry_area *area = &a->areas[i];
+
+			sum += area->line.nfree;
+			in_buckets += area->line.nfree &&
+				      area->line.nfree < QUARRY_AREA_FRAMES;
+			for (k = 0; k < QUARRY_AREA_ORDER; k++)
+				blocks[k] += area->line.nr[k];
+			for (k = 0; k < QUARRY_LINE_WORDS; k++)
+				zero += hweight64(area->zero[k]);
+		}
+		for (i = 0; i < a->nr_groups; i++) {
+			check_line(&a->groups[i].line, c);
+			whole += a->groups[i].line.nfree;
+			groups += !!a->groups[i].line.nfree;
+			for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+				blocks[QUARRY_AREA_ORDER + k] += a->groups[i].line.nr[k];
+		}
+		if (a->buddy != b)
+			fault(c, "an arena points to another allocator");
+		if (sum != a->nfree)
+			fault(c, "free frames of an arena differ from its areas");
+		if (list_empty(&a->empty) != (a->nfree != a->hi - a->lo))
+			fault(c, "an arena is wrongly on the list of empty ones");
+		arenas++;
+		empty += a->nfree == a->hi - a->lo;
+		areas += a->nr_areas;
+		frames += a->hi - a->lo;
+		nfree += a->nfree;
+	}
+	for (k = 0; k <= QUARRY_MAX_ORDER; k++)
+		if (blocks[k] != b->blocks[k])
+			fault(c, "free blocks of an order differ from the areas");
+	if (arenas != b->nr_arenas || empty != b->nr_empty || areas != b->nr_areas)
+		fault(c, "the number of arenas or areas is wrong");
+	if (whole != b->nr_whole)
+		fault(c, "the number of whole areas is wrong");
+	if (frames != b->nr_frames || nfree != b->nfree)
+		fault(c, "the number of frames or free frames is wrong");
+	if (zero != b->nr_zero)
+		fault(c, "the number of zero frames is wrong");
+	check_buckets(b, in_buckets, groups, c);
+}
+
+/**
+ * quarry_buddy_check() - check everything in one go
+ * @b:	the allocator
+ * @c:	faults are added here; zero it before
+ *
+ * Context: under the caller's lock. For pools whose lock must not be held so
+ * long, use the two calls above.
+ */
+void quarry_buddy_check(const struct quarry_buddy *b, struct quarry_check *c)
+{
+	const struct quarry_arena *a;
+	u32 i;
+
+	list_for_each_entry(a, &b->arenas, link)
+		for (i = 0; i < a->nr_areas; i++)
+			quarry_buddy_check_area(b, a, i, c);
+	quarry_buddy_check_sums(b, c);
+}
+
+/**
+ * quarry_unusable_milli() - unusable free space index of an order
+ * @blocks:	free blocks by order, QUARRY_MAX_ORDER + 1 of them
+ * @order:	the order
+ *
+ * Of the free memory, the share in blocks too small for @order (Gorman and
+ * Whitcroft, 2006). Context: any.
+ *
+ * Return: 0 to 1000; 1000 if nothing is free.
+ */
+int quarry_unusable_milli(const u64 *blocks, unsigned int order)
+{
+	u64 nfree = 0, usable = 0;
+	unsigned int k;
+
+	for (k = 0; k <= QUARRY_MAX_ORDER; k++) {
+		nfree += blocks[k] << k;
+		if (k >= order)
+			usable += blocks[k] << k;
+	}
+	return nfree ? div64_u64((nfree - usable) * 1000, nfree) : 1000;
+}
+
+/**
+ * quarry_extfrag_milli() - external fragmentation index of an order
+ * @blocks:	free blocks by order, QUARRY_MAX_ORDER + 1 of them
+ * @order:	the order
+ *
+ * Why a claim of @order would fail: towards 0 for lack of memory, towards 1000
+ * because of fragmentation. The formula of mm/vmstat.c. Context: any.
+ *
+ * Return: -1000 if the claim would succeed, else 0 to 1000.
+ */
+int quarry_extfrag_milli(const u64 *blocks, unsigned int order)
+{
+	u64 nfree = 0, nr = 0, wanted = 1ULL << order;
+	unsigned int k;
+
+	for (k = 0; k <= QUARRY_MAX_ORDER; k++) {
+		if (k >= order && blocks[k])
+			return -1000;
+		nfree += blocks[k] << k;
+		nr += blocks[k];
+	}
+	if (!nr)
+		return 0;
+	return 1000 - (int)div64_u64(1000 + div64_u64(nfree * 1000, wanted), nr);
+}
