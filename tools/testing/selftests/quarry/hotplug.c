@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPUs go and come while pools are in use. What a dead CPU's lists held is
+ * drained, no page is lost or handed out twice, and the sums are right.
+ *
+ * The load is quarry_load.ko where it is found (QUARRY_LOAD_KO), which takes
+ * pages, and threads that make, reshape and destroy pools in any case.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "quarry_test.h"
+
+#define POOL	QT_PREFIX "hot"
+#define THREADS	3
+#define ROUNDS	30
+#define MAX_CPU	64
+
+static int fd;
+static bool stop;
+
+static int set_online(unsigned int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	return qt_write_file(path, online ? "1" : "0");
+}
+
+static bool can_go(unsigned int cpu)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	return !access(path, W_OK);
+}
+
+static void pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	/* Fails while the CPU is away, and then it runs wherever it is. */
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *reshape(void *arg)
+{
+	unsigned long me = (unsigned long)arg;
+	char name[QUARRY_NAME_MAX];
+	struct quarry_pool_stats s;
+	unsigned long i;
+	int ret;
+
+	snprintf(name, sizeof(name), POOL ".%lu", me);
+	for (i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+		pin((me + i) % 2);
+		ret = qt_create(fd, name, MIB(1), MIB(4), NULL);
+		CHECK(!ret, "create: %s", strerror(-ret));
+		CHECK(!qt_drain(fd, POOL, NULL), "drain failed");
+		CHECK(!qt_shrink(fd, POOL, ALL_BYTES, NULL), "shrink failed");
+		CHECK(!qt_stats(fd, name, &s), "stats failed");
+		qt_check_sums(&s);
+		qt_check_valid(fd, name);
+		CHECK(!qt_destroy(fd, name), "destroy failed");
+	}
+	return NULL;
+}
+
+static void rounds_of(unsigned int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		int ret = set_online(cpu, false);
+
+		REQUIRE(!ret, "CPU %u does not go: %s", cpu, strerror(-ret));
+		ret = set_online(cpu, true);
+		REQUIRE(!ret, "CPU %u does not come back: %s", cpu, strerror(-ret));
+	}
+}
+
+static void setup(void)
+{
+	fd = qt_open(O_RDWR);
+	if (!can_go(1))
+		ktap_skip("no second CPU that can go");
+	REQUIRE(!qt_create(fd, POOL, MIB(8), MIB(24), NULL), "create failed");
+}
+
+/* All at rest: the pool is whole and nothing of it is out. */
+static void finish(void)
+{
+	struct quarry_pool_stats s;
+	__u64 moved;
+
+	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
+	qt_check_sums(&s);
+	qt_check_valid(fd, POOL);
+	CHECK(!s.allocated_bytes && s.allocs == s.frees, "%llu bytes are out, %llu out, %llu back",
+	      s.allocated_bytes, s.allocs, s.frees);
+	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.cached_bytes, "drained %llu of %llu",
+	      moved, s.cached_bytes);
+	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
+	CHECK(!s.cached_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
+	      s.free_bytes, s.managed_bytes);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void cpu_goes_while_pools_change(void)
+{
+	pthread_t t[THREADS];
+	unsigned long i;
+
+	setup();
+	for (i = 0; i < THREADS; i++)
+		REQUIRE(!pthread_create(&t[i], NULL, reshape, (void *)i), "no thread");
+	rounds_of(1);
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	finish();
+}
+
+static void cpu_goes_while_pages_move(void)
+{
+	unsigned long first, last;
+
+	setup();
+	qt_load_module("pool=" POOL " threads=4 hold=64 order=1");
+	first = qt_load_value("steps");
+	rounds_of(1);
+	last = qt_load_value("steps");
+	ktap_note("%lu allocations during %u rounds", last - first, ROUNDS);
+	CHECK(last > first, "the load stood still");
+	CHECK(!qt_load_value("damage"), "%lu pages were damaged", qt_load_value("damage"));
+	qt_unload_module();
+	finish();
+}
+
+/* What lies on a CPU's lists when it goes, lies in the buddy afterwards. */
+static void lists_of_a_dead_cpu_are_drained(void)
+{
+	struct quarry_pool_stats was, is;
+	__u64 moved;
+
+	setup();
+	REQUIRE(!set_online(1, true), "CPU 1 is not there");
+	pin(1);
+	/* Loading and unloading run here, on CPU 1, and so do their frees. */
+	qt_load_module("pool=" POOL " hold=64");
+	qt_unload_module();
+	REQUIRE(!qt_stats(fd, POOL, &was), "stats failed");
+	CHECK(was.cached_bytes, "nothing is cached");
+	REQUIRE(!set_online(1, false), "CPU 1 does not go");
+	REQUIRE(!qt_stats(fd, POOL, &is), "stats failed");
+	CHECK(!is.cached_bytes, "%llu of %llu bytes are still cached", is.cached_bytes,
+	      was.cached_bytes);
+	qt_check_sums(&is);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_drain(fd, POOL, &moved) && !moved, "drained %llu more", moved);
+	REQUIRE(!set_online(1, true), "CPU 1 does not come back");
+	finish();
+}
+
+static void pools_are_made_while_a_cpu_is_away(void)
+{
+	struct quarry_pool_stats s;
+	unsigned int i;
+
+	setup();
+	for (i = 0; i < 4; i++) {
+		REQUIRE(!set_online(1, i % 2), "CPU 1 does not move");
+		REQUIRE(!qt_create(fd, POOL ".away", MIB(4), MIB(8), NULL), "create failed");
+		REQUIRE(!set_online(1, !(i % 2)), "CPU 1 does not move");
+		CHECK(!qt_stats(fd, POOL ".away", &s), "stats failed");
+		qt_check_sums(&s);
+		qt_check_valid(fd, POOL ".away");
+		CHECK(!qt_destroy(fd, POOL ".away"), "destroy failed");
+	}
+	REQUIRE(!set_online(1, true), "CPU 1 does not come back");
+	finish();
+}
+
+static bool after(void)
+{
+	unsigned int cpu;
+
+	/* A case that failed half way may have left some away. */
+	for (cpu = 1; cpu < MAX_CPU; cpu++)
+		if (can_go(cpu))
+			set_online(cpu, true);
+	qt_unload_module();
+	return qt_after();
+}
+
+static const struct ktap_case cases[] = {
+	{ "cpu_goes_while_pools_change", cpu_goes_while_pools_change },
+	{ "cpu_goes_while_pages_move", cpu_goes_while_pages_move },
+	{ "lists_of_a_dead_cpu_are_drained", lists_of_a_dead_cpu_are_drained },
+	{ "pools_are_made_while_a_cpu_is_away", pools_are_made_while_a_cpu_is_away },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ktap_suite suite = {
+		.cases = cases,
+		.nr_cases = ARRAY_SIZE(cases),
+		.before = qt_before,
+		.after = after,
+	};
+
+	return ktap_main(&suite, argc, argv);
+}

@@ -1,0 +1,624 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools as user space makes them: what was promised at creation holds, what
+ * cannot be promised is refused at creation, nothing is lost on any way out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "quarry_test.h"
+
+#define POOL	QT_PREFIX "pool"
+#define OTHER	QT_PREFIX "other"
+#define MANY	64
+#define ROUNDS	64
+/* Looks at the numbers while the pool grows by itself; a bound, not a wait. */
+#define LOOKS	200000
+
+static int fd;
+
+static void setup(void)
+{
+	fd = qt_open(O_RDWR);
+}
+
+static __u64 page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static __u64 ram(void)
+{
+	struct sysinfo si;
+
+	REQUIRE(!sysinfo(&si), "sysinfo: %s", strerror(errno));
+	return (__u64)si.totalram * si.mem_unit;
+}
+
+static void create_full(struct quarry_pool_create *c, int want, const char *what)
+{
+	struct quarry_pool_stats s;
+	int ret;
+
+	c->size = sizeof(*c);
+	qt_set_name(c->name, POOL);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_CREATE, c);
+	CHECK(ret == want, "%s: got %s, not %s", what, strerror(-ret), strerror(-want));
+	if (!ret && want)
+		CHECK(!qt_destroy(fd, POOL), "%s: destroy failed", what);
+	if (ret)
+		CHECK(qt_stats(fd, POOL, &s) == -ENOENT, "%s: a pool is there", what);
+}
+
+static void get(const char *name, struct quarry_pool_stats *s)
+{
+	int ret = qt_stats(fd, name, s);
+
+	REQUIRE(!ret, "%s: stats: %s", name, strerror(-ret));
+	qt_check_sums(s);
+}
+
+static void new_pool_is_as_ordered(void)
+{
+	struct quarry_pool_create c = {
+		.min_bytes = MIB(8), .max_bytes = MIB(32), .reserve_bytes = MIB(1),
+		.node = QUARRY_ANY_NODE,
+	};
+	struct quarry_pool_stats s;
+
+	setup();
+	create_full(&c, 0, "create");
+	get(POOL, &s);
+	CHECK(s.id == c.id, "id is %u, was %u", s.id, c.id);
+	CHECK(s.node == QUARRY_ANY_NODE, "node is %d", s.node);
+	CHECK(s.min_bytes == MIB(8) && s.max_bytes == MIB(32) && s.reserve_bytes == MIB(1) &&
+	      !s.low_bytes, "min %llu max %llu reserve %llu low %llu", s.min_bytes,
+	      s.max_bytes, s.reserve_bytes, s.low_bytes);
+	CHECK(s.managed_bytes >= MIB(8) && s.managed_bytes <= MIB(32), "managed is %llu",
+	      s.managed_bytes);
+	CHECK(!s.allocated_bytes && !s.cached_bytes && !s.quarantined_bytes &&
+	      s.free_bytes == s.managed_bytes, "a new pool is not wholly free");
+	CHECK(s.arenas && s.arenas == s.arenas_empty && s.areas == s.areas_free,
+	      "%llu of %llu arenas, %llu of %llu areas", s.arenas_empty, s.arenas, s.areas_free,
+	      s.areas);
+	CHECK(s.largest_order >= 9, "largest order is %d", s.largest_order);
+	CHECK(!s.allocs && !s.frees && !s.fail_limit && !s.fail_kernel, "counters have begun");
+	/* 0.05% is what the metadata of large pools is held to; a page is the least. */
+	CHECK(s.metadata_bytes && s.metadata_bytes <= s.managed_bytes / 2000 +
+	      s.arenas * page_size(), "metadata of %llu is %llu", s.managed_bytes,
+	      s.metadata_bytes);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	CHECK(qt_stats(fd, POOL, &s) == -ENOENT, "it is still there");
+}
+
+static void sizes_from_a_page_up(void)
+{
+	const __u64 pages[] = { 1, 2, 3, 7, 64, 511, 512, 513, 1023, 1024, 1025, 3000, 4097 };
+	struct quarry_pool_stats s;
+	unsigned int i;
+	int ret;
+
+	setup();
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		__u64 bytes = pages[i] * page_size();
+
+		/* min = max leaves exactly one answer. */
+		ret = qt_create(fd, POOL, bytes, bytes, NULL);
+		if (!CHECK(!ret, "%llu pages: %s", pages[i], strerror(-ret)))
+			continue;
+		get(POOL, &s);
+		CHECK(s.managed_bytes == bytes, "%llu pages: managed %llu", pages[i],
+		      s.managed_bytes);
+		qt_check_valid(fd, POOL);
+		CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	}
+}
+
+static void empty_pool_is_a_pool(void)
+{
+	struct quarry_pool_validate v;
+	struct quarry_pool_orders o;
+	struct quarry_pool_stats s;
+	__u64 n, total;
+	__u32 nr;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, 0, 0, NULL), "create failed");
+	get(POOL, &s);
+	CHECK(!s.managed_bytes && !s.arenas && s.largest_order == -1, "it is not empty");
+	/* No cap but the machine's memory. */
+	CHECK(s.max_bytes >= ram() / 2, "max is %llu of %llu", s.max_bytes, ram());
+	CHECK(!qt_validate(fd, POOL, &v) && !v.frames && !v.faults, "validate");
+	CHECK(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &o), "orders");
+	CHECK(!qt_map(fd, POOL, 0, NULL, 0, &nr, &total) && !total, "map");
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &n) && !n, "shrink");
+	CHECK(!qt_drain(fd, POOL, &n) && !n, "drain");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void shrink_keeps_min(void)
+{
+	struct quarry_pool_stats was, is;
+	__u64 given;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, MIB(8), MIB(32), NULL), "create failed");
+	get(POOL, &was);
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &given), "shrink failed");
+	get(POOL, &is);
+	CHECK(was.managed_bytes - is.managed_bytes == given, "%llu went to %llu, given %llu",
+	      was.managed_bytes, is.managed_bytes, given);
+	CHECK(is.managed_bytes >= MIB(8), "managed is %llu", is.managed_bytes);
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &given) && !given, "shrunk twice: %llu", given);
+	CHECK(!qt_shrink(fd, POOL, 0, &given) && !given, "shrunk by nothing: %llu", given);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+/* Waits, by looking, for background growth to bring @want bytes. */
+static bool grown(const char *name, __u64 want)
+{
+	struct quarry_pool_stats s;
+	unsigned int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		REQUIRE(!qt_stats(fd, name, &s), "stats failed");
+		if (s.managed_bytes >= want)
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+static void low_watermark_grows_up_to_max(void)
+{
+	struct quarry_pool_create c = {
+		.max_bytes = MIB(8), .low_bytes = MIB(6), .node = QUARRY_ANY_NODE,
+	};
+	struct quarry_pool_stats s;
+	__u64 given;
+
+	setup();
+	create_full(&c, 0, "create");
+	/* To hold 6 MiB free it takes what its arenas round that up to. */
+	CHECK(grown(POOL, MIB(6)), "it did not grow");
+	get(POOL, &s);
+	CHECK(s.grows_background && s.grows_background <= s.grows, "%llu of %llu in background",
+	      s.grows_background, s.grows);
+	CHECK(s.low_bytes == MIB(6), "low is %llu", s.low_bytes);
+	/* Above min, so it can be had back; less is asked for than is there. */
+	CHECK(!qt_shrink(fd, POOL, MIB(4), &given) && given <= MIB(4), "shrink gave %llu", given);
+	get(POOL, &s);
+	CHECK(s.managed_bytes <= MIB(8), "managed is %llu", s.managed_bytes);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void nonsense_is_refused(void)
+{
+	static const __u64 crooked[] = { 1, 4095, 4097, (4 << 20) + 1, (4 << 20) + 512 };
+	struct quarry_pool_create c;
+	struct qt_health h;
+	unsigned int i;
+
+	setup();
+	REQUIRE(!qt_create(fd, OTHER, MIB(4), MIB(8), NULL), "create failed");
+	qt_check_valid(fd, OTHER);
+	qt_health_begin(&h, fd, OTHER);
+#define TRY(want, what, ...)							\
+	do {									\
+		c = (struct quarry_pool_create) {				\
+			.max_bytes = MIB(16), .node = QUARRY_ANY_NODE,		\
+		};								\
+		__VA_ARGS__;							\
+		create_full(&c, want, what);					\
+	} while (0)
+	TRY(-EINVAL, "min above max", c.min_bytes = MIB(32));
+	TRY(-EINVAL, "min a page above max", c.min_bytes = MIB(16) + page_size());
+	TRY(-EINVAL, "reserve above max", c.reserve_bytes = MIB(32));
+	TRY(-EINVAL, "low above max", c.low_bytes = MIB(32));
+	for (i = 0; i < ARRAY_SIZE(crooked); i++) {
+		TRY(-EINVAL, "min is no multiple of the page size", c.min_bytes = crooked[i]);
+		TRY(-EINVAL, "max is no multiple of the page size", c.max_bytes = crooked[i]);
+		TRY(-EINVAL, "reserve is no multiple of the page size",
+		    c.reserve_bytes = crooked[i]);
+		TRY(-EINVAL, "low is no multiple of the page size", c.low_bytes = crooked[i]);
+	}
+	TRY(-EINVAL, "min of all ones", c.min_bytes = ~0ULL);
+	TRY(-EINVAL, "max of all ones", c.max_bytes = ~0ULL);
+	/* A node that cannot be is the same to the caller as one that is not. */
+	TRY(-EINVAL, "node -2", c.node = -2);
+	TRY(-EINVAL, "node 63", c.node = 63);
+	TRY(-EINVAL, "node 1023", c.node = 1023);
+	TRY(-EINVAL, "node 1024", c.node = 1024);
+	TRY(-EINVAL, "node of all bits", c.node = 0x7fffffff);
+	TRY(-EINVAL, "lowest node", c.node = -0x7fffffff - 1);
+#undef TRY
+	qt_health_end(&h);
+	CHECK(!qt_destroy(fd, OTHER), "destroy failed");
+}
+
+static void node_is_kept(void)
+{
+	struct quarry_pool_create c = {
+		.min_bytes = MIB(4), .max_bytes = MIB(8), .node = 0,
+	};
+	struct quarry_pool_stats s;
+	struct quarry_pool_orders any, zero;
+	struct quarry_map_area a[64];
+	__u64 total;
+	__u32 nr, i;
+
+	setup();
+	create_full(&c, 0, "create on node 0");
+	get(POOL, &s);
+	CHECK(!s.node, "node is %d", s.node);
+	CHECK(!qt_map(fd, POOL, 0, a, 64, &nr, &total), "map failed");
+	for (i = 0; i < nr; i++)
+		CHECK(!a[i].node, "area %u is on node %u", i, a[i].node);
+	CHECK(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &any) && !qt_orders(fd, POOL, 0, &zero),
+	      "orders failed");
+	CHECK(!memcmp(any.orders, zero.orders, sizeof(any.orders)),
+	      "node 0 is not the whole of it");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void second_node_has_its_own(void)
+{
+	struct quarry_pool_create c = {
+		.min_bytes = MIB(4), .max_bytes = MIB(8), .node = 1,
+	};
+	struct quarry_map_area a[64];
+	__u64 total;
+	__u32 nr, i;
+
+	setup();
+	if (access("/sys/devices/system/node/node1", F_OK))
+		ktap_skip("one node");
+	create_full(&c, 0, "create on node 1");
+	CHECK(!qt_map(fd, POOL, 0, a, 64, &nr, &total), "map failed");
+	for (i = 0; i < nr; i++)
+		CHECK(a[i].node == 1, "area %u is on node %u", i, a[i].node);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+/*
+ * Leaks are told from noise by their number: a page lost in each round is
+ * twice the bound, and what wanders is not more than once.
+ */
+static void check_no_drift(__u64 before, unsigned int rounds, const char *what)
+{
+	__u64 after = qt_free_memory(), bound = rounds * page_size() / 2;
+
+	ktap_note("%s: %lld bytes fewer after %u rounds, %llu allowed", what,
+		  (long long)(before - after), rounds, bound);
+	CHECK(after + bound >= before, "%s: %llu bytes are missing", what, before - after);
+}
+
+static void what_does_not_exist_cannot_be_had(void)
+{
+	struct quarry_pool_create c;
+	__u64 before = 0, huge;
+	unsigned int i;
+
+	setup();
+	huge = (ram() + MIB(64)) & ~(MIB(4) - 1);
+	for (i = 0; i < 2 + ROUNDS; i++) {
+		/* The first rounds fill caches and the log's last lines. */
+		if (i == 2)
+			before = qt_free_memory();
+		c = (struct quarry_pool_create) {
+			.min_bytes = huge, .max_bytes = huge << (i % 3), .node = QUARRY_ANY_NODE,
+		};
+		create_full(&c, -ENOMEM, "more than the machine has");
+		c = (struct quarry_pool_create) {
+			.min_bytes = 1ULL << 50, .max_bytes = 1ULL << 50, .node = QUARRY_ANY_NODE,
+		};
+		create_full(&c, -ENOMEM, "a pebibyte");
+	}
+	check_no_drift(before, ROUNDS, "refused creations");
+	CHECK(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed afterwards");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void memory_comes_back(void)
+{
+	__u64 before, during;
+	unsigned int i;
+
+	setup();
+	for (i = 0; i < ROUNDS / 4; i++) {
+		REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
+		REQUIRE(!qt_destroy(fd, POOL), "destroy failed");
+	}
+	before = qt_free_memory();
+	for (i = 0; i < ROUNDS * 4; i++) {
+		REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
+		REQUIRE(!qt_destroy(fd, POOL), "destroy failed");
+	}
+	check_no_drift(before, ROUNDS * 4, "created and destroyed");
+	/* That the measure sees memory at all: 16 MiB taken are 16 MiB fewer. */
+	REQUIRE(!qt_create(fd, POOL, MIB(16), MIB(16), NULL), "create failed");
+	during = qt_free_memory();
+	CHECK(before - during >= MIB(15) && before - during <= MIB(18),
+	      "a pool of 16 MiB costs %lld", (long long)(before - during));
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void many_pools(void)
+{
+	struct quarry_pool_entry e[QT_MAX_POOLS];
+	struct quarry_pool_stats s;
+	char name[QUARRY_NAME_MAX];
+	__u32 before, nr, i, id, last = 0;
+
+	setup();
+	REQUIRE(!qt_list(fd, NULL, 0, &before), "list failed");
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), QT_PREFIX "many.%u", i);
+		/* Sizes differ, so that numbers of another pool would show. */
+		REQUIRE(!qt_create(fd, name, (i + 1) * page_size(), MIB(4) + i * page_size(), &id),
+			"create %u failed", i);
+		CHECK(id > last, "id %u after %u", id, last);
+		last = id;
+	}
+	REQUIRE(!qt_list(fd, e, QT_MAX_POOLS, &nr), "list failed");
+	CHECK(nr == before + MANY, "%u pools after %u and %u", nr, before, MANY);
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), QT_PREFIX "many.%u", i);
+		get(name, &s);
+		CHECK(!strcmp(s.name, name) && s.max_bytes == MIB(4) + i * page_size(),
+		      "%s answers as %.32s with max %llu", name, s.name, s.max_bytes);
+		CHECK(s.managed_bytes >= (i + 1) * page_size(), "%s manages %llu", name,
+		      s.managed_bytes);
+		qt_check_valid(fd, name);
+	}
+	/* Every other one first: the rest stay whole. */
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), QT_PREFIX "many.%u", (2 * i + i / (MANY / 2)) % MANY);
+		CHECK(!qt_destroy(fd, name), "destroy %s failed", name);
+	}
+	REQUIRE(!qt_list(fd, e, QT_MAX_POOLS, &nr), "list failed");
+	CHECK(nr == before, "%u pools are left of %u", nr, before);
+}
+
+static void pools_do_not_touch_each_other(void)
+{
+	struct quarry_pool_stats was, is;
+	unsigned int i;
+	__u64 n;
+
+	setup();
+	REQUIRE(!qt_create(fd, OTHER, MIB(8), MIB(16), NULL), "create failed");
+	qt_check_valid(fd, OTHER);
+	get(OTHER, &was);
+	for (i = 0; i < ROUNDS / 4; i++) {
+		REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
+		CHECK(qt_create(fd, QT_PREFIX "x", ram() * 2, ram() * 2, NULL) == -ENOMEM,
+		      "twice the memory was had");
+		CHECK(!qt_drain(fd, POOL, &n) && !qt_shrink(fd, POOL, ALL_BYTES, &n), "ops failed");
+		CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	}
+	get(OTHER, &is);
+	qt_check_same(&was, &is);
+	qt_check_valid(fd, OTHER);
+	CHECK(!qt_destroy(fd, OTHER), "destroy failed");
+}
+
+static void default_pool_stays(void)
+{
+	struct quarry_pool_stats was, is;
+	int ret;
+
+	setup();
+	get(QT_DEFAULT_POOL, &was);
+	ret = qt_destroy(fd, QT_DEFAULT_POOL);
+	CHECK(ret == -EBUSY, "destroy: %s", strerror(-ret));
+	get(QT_DEFAULT_POOL, &is);
+	CHECK(was.id == is.id && was.managed_bytes == is.managed_bytes, "it is another now");
+	qt_check_valid(fd, QT_DEFAULT_POOL);
+}
+
+static void destroyed_is_gone(void)
+{
+	struct quarry_pool_validate v;
+	struct quarry_pool_stats s;
+
+	setup();
+	CHECK(qt_destroy(fd, QT_PREFIX "never") == -ENOENT, "destroyed what never was");
+	REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	CHECK(qt_destroy(fd, POOL) == -ENOENT, "destroyed twice");
+	CHECK(qt_stats(fd, POOL, &s) == -ENOENT, "stats");
+	CHECK(qt_validate(fd, POOL, &v) == -ENOENT, "validate");
+	CHECK(qt_shrink(fd, POOL, ALL_BYTES, NULL) == -ENOENT, "shrink");
+	CHECK(qt_drain(fd, POOL, NULL) == -ENOENT, "drain");
+	/* The name is free again, and what is made under it begins at zero. */
+	REQUIRE(!qt_create(fd, POOL, 0, MIB(4), NULL), "create again failed");
+	get(POOL, &s);
+	CHECK(!s.managed_bytes && !s.grows, "it remembers its predecessor");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+/* From here on with a client in the kernel, since user space has no pages. */
+
+static void pages_out_are_counted(void)
+{
+	struct quarry_pool_stats s;
+	struct quarry_pool_orders o;
+	__u64 moved;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, MIB(8), MIB(16), NULL), "create failed");
+	qt_load_module("pool=" POOL " hold=100 order=2");
+	CHECK(qt_load_value("hold") == 100, "it holds %lu", qt_load_value("hold"));
+	get(POOL, &s);
+	CHECK(s.allocated_bytes == 400 * page_size(), "allocated is %llu", s.allocated_bytes);
+	CHECK(s.allocs == 100 && !s.frees && s.alloc_frames == 400, "%llu out, %llu back, %llu",
+	      s.allocs, s.frees, s.alloc_frames);
+	CHECK(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &o), "orders failed");
+	CHECK(o.orders[2].allocs == 100 && !o.orders[2].frees, "order 2: %llu out, %llu back",
+	      o.orders[2].allocs, o.orders[2].frees);
+	qt_check_valid(fd, POOL);
+	qt_unload_module();
+	get(POOL, &s);
+	CHECK(!s.allocated_bytes && s.frees == 100 && s.free_frames == 400,
+	      "%llu bytes out, %llu back, %llu frames", s.allocated_bytes, s.frees,
+	      s.free_frames);
+	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.cached_bytes, "drained %llu of %llu",
+	      moved, s.cached_bytes);
+	get(POOL, &s);
+	CHECK(!s.cached_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
+	      s.free_bytes, s.managed_bytes);
+	/* All merged again: splits are not for ever. */
+	CHECK(s.areas_free == s.areas, "%llu of %llu areas are free", s.areas_free, s.areas);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void destroy_waits_for_its_pages(void)
+{
+	struct quarry_pool_stats s;
+	int ret;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
+	qt_load_module("pool=" POOL " hold=1");
+	ret = qt_destroy(fd, POOL);
+	CHECK(ret == -EBUSY, "destroy with a page out: %s", strerror(-ret));
+	get(POOL, &s);
+	CHECK(s.errors[QUARRY_ERR_DESTROY_BUSY] == 1 && s.allocated_bytes == page_size(),
+	      "%llu refusals, %llu bytes out", s.errors[QUARRY_ERR_DESTROY_BUSY],
+	      s.allocated_bytes);
+	qt_check_valid(fd, POOL);
+	CHECK(qt_create(fd, POOL, 0, MIB(4), NULL) == -EEXIST, "the name was given up");
+	qt_unload_module();
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void max_is_a_cap(void)
+{
+	struct quarry_pool_stats s, other;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, 0, MIB(6), NULL), "create failed");
+	REQUIRE(!qt_create(fd, OTHER, MIB(4), MIB(8), NULL), "create failed");
+	get(OTHER, &other);
+	qt_load_module("pool=" POOL " hold=4096");
+	get(POOL, &s);
+	CHECK(qt_load_value("hold") == MIB(6) / page_size() && s.managed_bytes == MIB(6) &&
+	      s.allocated_bytes == MIB(6) && !s.free_bytes,
+	      "%lu pages held, managed %llu, allocated %llu", qt_load_value("hold"),
+	      s.managed_bytes, s.allocated_bytes);
+	CHECK(s.fail_limit && s.grows && !s.fail_kernel, "limit %llu kernel %llu grows %llu",
+	      s.fail_limit, s.fail_kernel, s.grows);
+	qt_check_valid(fd, POOL);
+	get(OTHER, &s);
+	qt_check_same(&other, &s);
+	qt_unload_module();
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	CHECK(!qt_destroy(fd, OTHER), "destroy failed");
+}
+
+static void grown_pool_shrinks_to_min(void)
+{
+	struct quarry_pool_stats was, is;
+	__u64 given, most;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(24), NULL), "create failed");
+	/* 16 MiB out: it has to grow, and what is out cannot be given back. */
+	qt_load_module("pool=" POOL " hold=4096");
+	get(POOL, &was);
+	CHECK(was.managed_bytes >= MIB(16), "managed is %llu", was.managed_bytes);
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &given), "shrink failed");
+	get(POOL, &is);
+	CHECK(is.allocated_bytes == MIB(16) && was.managed_bytes - is.managed_bytes == given,
+	      "allocated %llu, managed went from %llu to %llu, given %llu", is.allocated_bytes,
+	      was.managed_bytes, is.managed_bytes, given);
+	qt_unload_module();
+	get(POOL, &was);
+	/* At most what is asked for; then all, which leaves min and no more. */
+	for (most = page_size(); most <= MIB(8); most *= 8)
+		CHECK(!qt_shrink(fd, POOL, most, &given) && given <= most,
+		      "asked for %llu, given %llu", most, given);
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &given), "shrink failed");
+	get(POOL, &is);
+	CHECK(is.managed_bytes >= MIB(4) && is.managed_bytes < MIB(8), "managed is %llu",
+	      is.managed_bytes);
+	CHECK(is.shrinks > was.shrinks, "%llu arenas given back, were %llu", is.shrinks,
+	      was.shrinks);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static void load_leaves_the_sums_right(void)
+{
+	struct quarry_pool_stats s;
+	unsigned int i;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(24), NULL), "create failed");
+	qt_load_module("pool=" POOL " threads=4 hold=64 order=1");
+	for (i = 0; i < ROUNDS || qt_load_value("steps") < 1000; i++) {
+		REQUIRE(i < LOOKS, "the load stands still");
+		CHECK(!qt_drain(fd, POOL, NULL), "drain failed");
+		CHECK(!qt_shrink(fd, POOL, ALL_BYTES, NULL), "shrink failed");
+		CHECK(!qt_stats(fd, POOL, &s) && s.managed_bytes <= MIB(24), "above max");
+	}
+	CHECK(!qt_load_value("damage"), "%lu pages were damaged", qt_load_value("damage"));
+	qt_unload_module();
+	get(POOL, &s);
+	CHECK(!s.allocated_bytes && s.allocs == s.frees, "%llu out, %llu back", s.allocs, s.frees);
+	for (i = 0; i < QUARRY_ERRORS_MAX; i++)
+		CHECK(!s.errors[i], "error %u was counted %llu times", i, s.errors[i]);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+static bool after(void)
+{
+	qt_unload_module();
+	return qt_after();
+}
+
+static const struct ktap_case cases[] = {
+	{ "new_pool_is_as_ordered", new_pool_is_as_ordered },
+	{ "sizes_from_a_page_up", sizes_from_a_page_up },
+	{ "empty_pool_is_a_pool", empty_pool_is_a_pool },
+	{ "shrink_keeps_min", shrink_keeps_min },
+	{ "low_watermark_grows_up_to_max", low_watermark_grows_up_to_max },
+	{ "nonsense_is_refused", nonsense_is_refused },
+	{ "node_is_kept", node_is_kept },
+	{ "second_node_has_its_own", second_node_has_its_own },
+	{ "what_does_not_exist_cannot_be_had", what_does_not_exist_cannot_be_had },
+	{ "memory_comes_back", memory_comes_back },
+	{ "many_pools", many_pools },
+	{ "pools_do_not_touch_each_other", pools_do_not_touch_each_other },
+	{ "default_pool_stays", default_pool_stays },
+	{ "destroyed_is_gone", destroyed_is_gone },
+	{ "pages_out_are_counted", pages_out_are_counted },
+	{ "destroy_waits_for_its_pages", destroy_waits_for_its_pages },
+	{ "max_is_a_cap", max_is_a_cap },
+	{ "grown_pool_shrinks_to_min", grown_pool_shrinks_to_min },
+	{ "load_leaves_the_sums_right", load_leaves_the_sums_right },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ktap_suite suite = {
+		.cases = cases,
+		.nr_cases = ARRAY_SIZE(cases),
+		.before = qt_before,
+		.after = after,
+	};
+
+	return ktap_main(&suite, argc, argv);
+}

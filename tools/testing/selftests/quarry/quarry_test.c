@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "quarry_test.h"
+
+int qt_open(int oflag)
+{
+	int fd = open(QT_DEVICE, oflag | O_CLOEXEC);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
+		ktap_skip("no %s: the module is not loaded", QT_DEVICE);
+	REQUIRE(fd >= 0, "open %s: %s", QT_DEVICE, strerror(errno));
+	return fd;
+}
+
+int qt_ioctl(int fd, unsigned long cmd, void *arg)
+{
+	int ret = ioctl(fd, cmd, arg);
+
+	/* A positive value would be an answer that the ABI does not know. */
+	return ret < 0 ? -errno : ret;
+}
+
+void qt_set_name(char *field, const char *name)
+{
+	size_t len = strnlen(name, QUARRY_NAME_MAX);
+
+	memset(field, 0, QUARRY_NAME_MAX);
+	memcpy(field, name, len);
+}
+
+int qt_version(int fd, struct quarry_version *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->size = sizeof(*v);
+	return qt_ioctl(fd, QUARRY_IOC_VERSION, v);
+}
+
+int qt_list(int fd, struct quarry_pool_entry *entries, __u32 capacity, __u32 *count)
+{
+	struct quarry_pool_list l = {
+		.size = sizeof(l),
+		.capacity = capacity,
+		.entries = (uintptr_t)entries,
+	};
+	int ret = qt_ioctl(fd, QUARRY_IOC_POOL_LIST, &l);
+
+	*count = l.count;
+	return ret;
+}
+
+int qt_stats(int fd, const char *name, struct quarry_pool_stats *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	qt_set_name(s->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_POOL_STATS, s);
+}
+
+int qt_orders(int fd, const char *name, __s32 node, struct quarry_pool_orders *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->size = sizeof(*o);
+	o->node = node;
+	qt_set_name(o->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_POOL_ORDERS, o);
+}
+
+int qt_map(int fd, const char *name, __u64 start, struct quarry_map_area *areas,
+	   __u32 capacity, __u32 *count, __u64 *total)
+{
+	struct quarry_pool_map m = {
+		.size = sizeof(m),
+		.start = start,
+		.capacity = capacity,
+		.areas = (uintptr_t)areas,
+	};
+	int ret;
+
+	qt_set_name(m.name, name);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_MAP, &m);
+	*count = m.count;
+	*total = m.total;
+	return ret;
+}
+
+int qt_create(int fd, const char *name, __u64 min, __u64 max, __u32 *id)
+{
+	struct quarry_pool_create c = {
+		.size = sizeof(c),
+		.min_bytes = min,
+		.max_bytes = max,
+		.node = QUARRY_ANY_NODE,
+	};
+	int ret;
+
+	qt_set_name(c.name, name);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_CREATE, &c);
+	if (id)
+		*id = c.id;
+	return ret;
+}
+
+static int pool_op(int fd, unsigned long cmd, const char *name, __u64 in, __u64 *out)
+{
+	struct quarry_pool_op op = { .size = sizeof(op), .bytes = in };
+	int ret;
+
+	qt_set_name(op.name, name);
+	ret = qt_ioctl(fd, cmd, &op);
+	if (out)
+		*out = op.bytes;
+	return ret;
+}
+
+int qt_destroy(int fd, const char *name)
+{
+	return pool_op(fd, QUARRY_IOC_POOL_DESTROY, name, 0, NULL);
+}
+
+int qt_shrink(int fd, const char *name, __u64 bytes, __u64 *given)
+{
+	return pool_op(fd, QUARRY_IOC_POOL_SHRINK, name, bytes, given);
+}
+
+int qt_drain(int fd, const char *name, __u64 *moved)
+{
+	return pool_op(fd, QUARRY_IOC_POOL_DRAIN, name, 0, moved);
+}
+
+int qt_validate(int fd, const char *name, struct quarry_pool_validate *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->size = sizeof(*v);
+	qt_set_name(v->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_POOL_VALIDATE, v);
+}
+
+void qt_check_sums(const struct quarry_pool_stats *s)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+	__u64 sum = s->allocated_bytes + s->cached_bytes + s->free_bytes + s->quarantined_bytes;
+
+	CHECK(sum == s->managed_bytes,
+	      "%s: allocated %llu + cached %llu + free %llu + quarantined %llu is not managed %llu",
+	      s->name, s->allocated_bytes, s->cached_bytes, s->free_bytes,
+	      s->quarantined_bytes, s->managed_bytes);
+	CHECK(s->managed_bytes >= s->min_bytes, "%s: managed %llu is below min %llu",
+	      s->name, s->managed_bytes, s->min_bytes);
+	CHECK(s->managed_bytes <= s->max_bytes, "%s: managed %llu is above max %llu",
+	      s->name, s->managed_bytes, s->max_bytes);
+	CHECK(s->zero_bytes <= s->free_bytes, "%s: zero %llu is above free %llu",
+	      s->name, s->zero_bytes, s->free_bytes);
+	CHECK(!((s->managed_bytes | s->allocated_bytes | s->cached_bytes | s->free_bytes |
+		 s->min_bytes | s->max_bytes) % page),
+	      "%s: a gauge is no multiple of the page size", s->name);
+	CHECK(s->alloc_frames - s->free_frames == s->allocated_bytes / page,
+	      "%s: %llu frames out, %llu back, but %llu allocated", s->name,
+	      s->alloc_frames, s->free_frames, s->allocated_bytes / page);
+	CHECK(s->arenas_empty <= s->arenas, "%s: %llu of %llu arenas are empty",
+	      s->name, s->arenas_empty, s->arenas);
+	CHECK(s->areas_free <= s->areas, "%s: %llu of %llu areas are free",
+	      s->name, s->areas_free, s->areas);
+	CHECK(s->grows - s->shrinks == s->arenas, "%s: %llu grown, %llu given back, %llu arenas",
+	      s->name, s->grows, s->shrinks, s->arenas);
+	CHECK(!s->pad, "%s: pad is %u", s->name, s->pad);
+}
+
+const struct qt_stat_field qt_stat_fields[] = {
+#define FIELD(f)	{ #f, offsetof(struct quarry_pool_stats, f) }
+	FIELD(min_bytes), FIELD(max_bytes), FIELD(reserve_bytes), FIELD(low_bytes),
+	FIELD(managed_bytes), FIELD(allocated_bytes), FIELD(cached_bytes),
+	FIELD(free_bytes), FIELD(quarantined_bytes), FIELD(zero_bytes),
+	FIELD(metadata_bytes), FIELD(percpu_bytes), FIELD(cache_limit_bytes),
+	FIELD(arenas), FIELD(arenas_empty), FIELD(areas), FIELD(areas_free),
+	FIELD(allocs), FIELD(frees), FIELD(alloc_frames), FIELD(free_frames),
+	FIELD(slow_allocs), FIELD(slow_frees), FIELD(refills), FIELD(flushes),
+	FIELD(drains), FIELD(splits), FIELD(merges), FIELD(grows),
+	FIELD(grows_background), FIELD(grow_failures), FIELD(shrinks),
+	FIELD(fail_limit), FIELD(fail_fragmented), FIELD(fail_nowait),
+	FIELD(fail_kernel), FIELD(fail_injected), FIELD(zeroed_frames),
+	FIELD(zero_skipped_frames), FIELD(account_ignored),
+	FIELD(errors[QUARRY_ERR_DOUBLE_FREE]), FIELD(errors[QUARRY_ERR_WRONG_ORDER]),
+	FIELD(errors[QUARRY_ERR_INTERIOR]), FIELD(errors[QUARRY_ERR_FOREIGN]),
+	FIELD(errors[QUARRY_ERR_WRONG_POOL]), FIELD(errors[QUARRY_ERR_BAD_ARGUMENT]),
+	FIELD(errors[QUARRY_ERR_DESTROY_BUSY]), FIELD(errors[QUARRY_ERR_STRAY_REF]),
+	FIELD(errors[QUARRY_ERR_CORRUPT]),
+#undef FIELD
+	{ }
+};
+
+__u64 qt_stat(const struct quarry_pool_stats *s, const struct qt_stat_field *f)
+{
+	__u64 v;
+
+	memcpy(&v, (const char *)s + f->offset, sizeof(v));
+	return v;
+}
+
+void qt_check_same(const struct quarry_pool_stats *was, const struct quarry_pool_stats *is)
+{
+	const struct qt_stat_field *f;
+
+	for (f = qt_stat_fields; f->name; f++)
+		CHECK(qt_stat(was, f) == qt_stat(is, f), "%s: %s went from %llu to %llu",
+		      was->name, f->name, qt_stat(was, f), qt_stat(is, f));
+	/* Fields that the table does not name, padding and reserved room. */
+	CHECK(!memcmp(was, is, sizeof(*was)), "%s: the two answers differ", was->name);
+}
+
+void qt_check_valid(int fd, const char *name)
+{
+	struct quarry_pool_validate v;
+	struct quarry_pool_stats s;
+	int ret = qt_validate(fd, name, &v);
+
+	CHECK(!ret, "%s: validate: %s", name, strerror(-ret));
+	if (ret)
+		return;
+	CHECK(!v.faults && !v.stray_refs && !v.what[0],
+	      "%s: %llu faults, %llu stray references: %.64s", name, v.faults,
+	      v.stray_refs, v.what);
+	if (!CHECK(!qt_stats(fd, name, &s), "%s: no statistics", name))
+		return;
+	CHECK(v.frames == s.managed_bytes / sysconf(_SC_PAGESIZE),
+	      "%s: %llu frames looked at, %llu bytes managed", name, v.frames,
+	      s.managed_bytes);
+	CHECK(!s.errors[QUARRY_ERR_CORRUPT], "%s: damage was counted before", name);
+}
+
+void qt_health_begin(struct qt_health *h, int fd, const char *name)
+{
+	h->fd = fd;
+	h->name = name;
+	REQUIRE(!qt_list(fd, NULL, 0, &h->pools), "the list does not answer");
+	REQUIRE(!qt_stats(fd, name, &h->stats[0]), "%s: no statistics", name);
+	REQUIRE(!qt_stats(fd, QT_DEFAULT_POOL, &h->stats[1]), "no default pool");
+}
+
+void qt_health_end(const struct qt_health *h)
+{
+	struct quarry_pool_stats now;
+	__u32 pools;
+	int i;
+
+	REQUIRE(!qt_list(h->fd, NULL, 0, &pools), "the list does not answer");
+	CHECK(pools == h->pools, "there were %u pools, there are %u", h->pools, pools);
+	for (i = 0; i < 2; i++) {
+		const char *name = h->stats[i].name;
+
+		REQUIRE(!qt_stats(h->fd, name, &now), "%s: no statistics", name);
+		qt_check_same(&h->stats[i], &now);
+		qt_check_valid(h->fd, name);
+	}
+}
+
+char *qt_guarded_page(int prot)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(p != MAP_FAILED, "mmap: %s", strerror(errno));
+	REQUIRE(!mprotect(p + page, page, PROT_NONE), "mprotect: %s", strerror(errno));
+	memset(p, 0, page);
+	REQUIRE(!mprotect(p, page, prot), "mprotect: %s", strerror(errno));
+	return p + page;
+}
+
+ssize_t qt_read_file(const char *path, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += n;
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	buf[len] = 0;
+	return n < 0 ? n : (ssize_t)len;
+}
+
+int qt_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static __u64 meminfo_bytes(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	REQUIRE(at, "/proc/meminfo has no %s", key);
+	return strtoull(at + strlen(key), NULL, 10) << 10;
+}
+
+/*
+ * MemFree alone wanders by what the kernel keeps on its own per-CPU lists and
+ * in its caches. With those added, and its counters folded, what is missing
+ * was taken by somebody: arenas, vmalloc and per-CPU areas all show. Slab is
+ * counted as free since freed objects stay there for a while (for very long
+ * under KASAN); leaks of objects are for kmemleak to find.
+ */
+__u64 qt_free_memory(void)
+{
+	static char text[1 << 16];
+	__u64 bytes, page = sysconf(_SC_PAGESIZE);
+	char *at;
+
+	sync();
+	qt_write_file("/proc/sys/vm/drop_caches", "3");
+	qt_write_file("/proc/sys/vm/stat_refresh", "1");
+	REQUIRE(qt_read_file("/proc/meminfo", text, sizeof(text)) > 0, "no /proc/meminfo");
+	bytes = meminfo_bytes(text, "MemFree:") + meminfo_bytes(text, "Buffers:") +
+		meminfo_bytes(text, "\nCached:") + meminfo_bytes(text, "Slab:");
+	REQUIRE(qt_read_file("/proc/zoneinfo", text, sizeof(text)) > 0, "no /proc/zoneinfo");
+	for (at = text; (at = strstr(at, " count:")); at++)
+		bytes += strtoull(at + strlen(" count:"), NULL, 10) * page;
+	return bytes;
+}
+
+/* Destroys what a case left, so that the next one does not fail for it. */
+static bool sweep(int fd, bool quietly)
+{
+	static struct quarry_pool_entry e[QT_MAX_POOLS];
+	struct quarry_pool_validate v;
+	bool clean = true;
+	__u32 i, nr;
+
+	if (qt_list(fd, e, QT_MAX_POOLS, &nr)) {
+		ktap_note("the list of pools does not answer");
+		return false;
+	}
+	for (i = 0; i < nr && i < QT_MAX_POOLS; i++) {
+		int ret = qt_validate(fd, e[i].name, &v);
+
+		if (ret || v.faults) {
+			ktap_note("pool %s afterwards: %s, %llu faults, %.64s", e[i].name,
+				  strerror(-ret), v.faults, v.what);
+			clean = false;
+		}
+		if (strncmp(e[i].name, QT_PREFIX, strlen(QT_PREFIX)))
+			continue;
+		ret = qt_destroy(fd, e[i].name);
+		if (quietly)
+			continue;
+		ktap_note("pool %s was left behind, destroy: %s", e[i].name, strerror(-ret));
+		clean = false;
+	}
+	return clean;
+}
+
+void qt_load_module(const char *params)
+{
+	const char *ko = getenv("QUARRY_LOAD_KO") ?: QT_LOAD_KO;
+	int fd = open(ko, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		/* What the case has made so far is not its fault. */
+		fd = open(QT_DEVICE, O_RDWR | O_CLOEXEC);
+		if (fd >= 0)
+			sweep(fd, true);
+		ktap_skip("no %s", ko);
+	}
+	REQUIRE(!syscall(SYS_finit_module, fd, params, 0), "%s %s: %s", ko, params,
+		strerror(errno));
+	close(fd);
+}
+
+void qt_unload_module(void)
+{
+	int ret = syscall(SYS_delete_module, "quarry_load", O_NONBLOCK);
+
+	CHECK(!ret || errno == ENOENT, "unload quarry_load: %s", strerror(errno));
+}
+
+unsigned long qt_load_value(const char *name)
+{
+	char path[100], text[32];
+
+	snprintf(path, sizeof(path), "/sys/module/quarry_load/parameters/%s", name);
+	REQUIRE(qt_read_file(path, text, sizeof(text)) > 0, "cannot read %s", path);
+	return strtoul(text, NULL, 10);
+}
+
+void qt_drop_root(void)
+{
+	const gid_t nobody = 65534;
+
+	REQUIRE(!setgroups(0, NULL), "setgroups: %s", strerror(errno));
+	REQUIRE(!setresgid(nobody, nobody, nobody), "setresgid: %s", strerror(errno));
+	REQUIRE(!setresuid(nobody, nobody, nobody), "setresuid: %s", strerror(errno));
+	/* Else /proc/self would belong to root, and user namespaces be refused. */
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
+static int log_fd = -1;
+
+void qt_log_begin(void)
+{
+	if (log_fd >= 0)
+		close(log_fd);
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd >= 0)
+		lseek(log_fd, 0, SEEK_END);
+}
+
+/* One record of the log; false at its end. */
+static bool log_next(char *line, size_t size)
+{
+	ssize_t n;
+
+	if (log_fd < 0)
+		return false;
+	do {
+		n = read(log_fd, line, size - 1);
+		/* EPIPE: the ring went round; what is left is still there. */
+	} while (n < 0 && (errno == EPIPE || errno == EINTR));
+	if (n < 0)
+		return false;
+	line[n] = 0;
+	return true;
+}
+
+bool qt_log_clean(void)
+{
+	static const char * const bad[] = {
+		"WARNING:", "BUG:", "BUG ", "Oops", "KASAN:", "UBSAN:", "KCSAN:",
+		"general protection fault", "INFO: possible", "INFO: trying to register",
+		"INFO: task", "rcu: INFO", "Call Trace:", "soft lockup", "cut here",
+		"Bad page state", "refcount_t:", "unreferenced object",
+	};
+	char line[8192];
+	bool clean = true;
+	unsigned int i;
+
+	while (log_next(line, sizeof(line))) {
+		char *text = strchr(line, ';');
+
+		text = text ? text + 1 : line;
+		for (i = 0; i < ARRAY_SIZE(bad); i++) {
+			if (!strstr(text, bad[i]))
+				continue;
+			text[strcspn(text, "\n")] = 0;
+			ktap_note("kernel log: %s", text);
+			clean = false;
+			break;
+		}
+	}
+	return clean;
+}
+
+bool qt_log_has(const char *word, const char *other)
+{
+	char line[8192];
+	bool found = false;
+
+	while (log_next(line, sizeof(line)))
+		if (strstr(line, word) && strstr(line, other))
+			found = true;
+	return found;
+}
+
+static unsigned long taint_was;
+
+static unsigned long taint(void)
+{
+	char text[32];
+
+	if (qt_read_file("/proc/sys/kernel/tainted", text, sizeof(text)) <= 0)
+		return 0;
+	return strtoul(text, NULL, 10);
+}
+
+void qt_before(void)
+{
+	taint_was = taint();
+	qt_log_begin();
+}
+
+bool qt_after(void)
+{
+	/* Loading a module that is not signed and not in the tree sets these. */
+	const unsigned long fine = 1UL << 12 | 1UL << 13;
+	unsigned long gained = taint() & ~taint_was & ~fine;
+	int fd = open(QT_DEVICE, O_RDWR | O_CLOEXEC);
+	bool clean = true;
+
+	if (fd >= 0) {
+		clean = sweep(fd, false);
+		close(fd);
+	}
+	if (gained) {
+		ktap_note("the kernel is tainted: %#lx", gained);
+		clean = false;
+	}
+	return qt_log_clean() && clean;
+}

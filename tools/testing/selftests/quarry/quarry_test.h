@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the programs share: /dev/quarry, and the proof of good health that
+ * every case has to leave behind.
+ *
+ * Calls return 0 or -errno, as they do inside the kernel.
+ */
+#ifndef QUARRY_SELFTEST_H
+#define QUARRY_SELFTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <linux/quarry.h>
+
+#include "ktap.h"
+
+#define QT_DEVICE	"/dev/quarry"
+#define QT_DEBUGFS	"/sys/kernel/debug/quarry"
+#define QT_DEFAULT_POOL	"default"
+/* Every pool that a test makes begins so: what is left over can be found. */
+#define QT_PREFIX	"qt."
+#define QT_MAX_POOLS	256
+
+#define MIB(n)		((__u64)(n) << 20)
+#define ALL_BYTES	(~0ULL)
+
+int qt_open(int oflag);
+int qt_ioctl(int fd, unsigned long cmd, void *arg);
+void qt_set_name(char *field, const char *name);
+
+int qt_version(int fd, struct quarry_version *v);
+int qt_list(int fd, struct quarry_pool_entry *entries, __u32 capacity, __u32 *count);
+int qt_stats(int fd, const char *name, struct quarry_pool_stats *s);
+int qt_orders(int fd, const char *name, __s32 node, struct quarry_pool_orders *o);
+int qt_map(int fd, const char *name, __u64 start, struct quarry_map_area *areas,
+	   __u32 capacity, __u32 *count, __u64 *total);
+int qt_create(int fd, const char *name, __u64 min, __u64 max, __u32 *id);
+int qt_destroy(int fd, const char *name);
+int qt_shrink(int fd, const char *name, __u64 bytes, __u64 *given);
+int qt_drain(int fd, const char *name, __u64 *moved);
+int qt_validate(int fd, const char *name, struct quarry_pool_validate *v);
+
+/* The 64-bit numbers of struct quarry_pool_stats by name; a NULL name ends them. */
+struct qt_stat_field {
+	const char *name;
+	size_t offset;
+};
+
+extern const struct qt_stat_field qt_stat_fields[];
+__u64 qt_stat(const struct quarry_pool_stats *s, const struct qt_stat_field *f);
+
+/* Checks that fail the running case in words. */
+void qt_check_sums(const struct quarry_pool_stats *s);
+void qt_check_same(const struct quarry_pool_stats *was, const struct quarry_pool_stats *is);
+void qt_check_valid(int fd, const char *name);
+
+/**
+ * struct qt_health - what bad input must leave as it was
+ * @fd:		file to ask through
+ * @pools:	pools that exist
+ * @stats:	numbers of the watched pool and of the default pool
+ */
+struct qt_health {
+	int fd;
+	__u32 pools;
+	const char *name;
+	struct quarry_pool_stats stats[2];
+};
+
+void qt_health_begin(struct qt_health *h, int fd, const char *name);
+void qt_health_end(const struct qt_health *h);
+
+/* A page followed by one that cannot be touched; returns the border. */
+char *qt_guarded_page(int prot);
+
+ssize_t qt_read_file(const char *path, char *buf, size_t size);
+int qt_write_file(const char *path, const char *text);
+
+/* Bytes that nobody but the slab and the page cache holds, see quarry_test.c. */
+__u64 qt_free_memory(void);
+
+/*
+ * quarry_load.ko, a client inside the kernel: QUARRY_LOAD_KO says where, else
+ * beside quarry.ko. Loading skips the case where there is none.
+ */
+#define QT_KO		"/lib/quarry/quarry.ko"
+#define QT_LOAD_KO	"/lib/quarry/quarry_load.ko"
+void qt_load_module(const char *params);
+void qt_unload_module(void);
+unsigned long qt_load_value(const char *name);
+
+/* Gives up root for good: no capability, uid and gid of nobody. */
+void qt_drop_root(void);
+
+/* The kernel log since qt_log_begin(): free of reports? */
+void qt_log_begin(void);
+bool qt_log_clean(void);
+/* Does one line of it contain both words? */
+bool qt_log_has(const char *word, const char *other);
+
+/* For struct ktap_suite: log and taint clean, no pool left, all pools valid. */
+void qt_before(void);
+bool qt_after(void);
+
+#endif /* QUARRY_SELFTEST_H */

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client for the selftests: user space has no call that takes pages.
+ *
+ * Holds @hold blocks of order @order of @pool from load to unload, and has
+ * @threads threads allocate and free at random meanwhile. Each page carries a
+ * mark of its owner while it is out; a mark that changed was a page that two
+ * had, and counts as damage.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/quarry.h>
+#include <linux/slab.h>
+
+#define MAX_HOLD	0x100000
+#define MAX_THREADS	64
+#define OUT		48	/* blocks that one thread has at a time */
+#define MAX_ORDER_USED	6
+
+static char *pool_name = "default";
+module_param_named(pool, pool_name, charp, 0444);
+MODULE_PARM_DESC(pool, "name of the pool to load");
+
+static unsigned int hold;
+module_param(hold, uint, 0444);
+MODULE_PARM_DESC(hold, "blocks to hold; reads back as what was had");
+
+static unsigned int order;
+module_param(order, uint, 0444);
+MODULE_PARM_DESC(order, "order of the blocks to hold");
+
+static unsigned int threads;
+module_param(threads, uint, 0444);
+MODULE_PARM_DESC(threads, "threads that allocate and free");
+
+static unsigned long seed = 42;
+module_param(seed, ulong, 0444);
+MODULE_PARM_DESC(seed, "of what the threads do");
+
+static atomic_long_t nr_steps, nr_damage;
+
+static int get_counter(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(kp->arg));
+}
+
+static const struct kernel_param_ops counter_ops = { .get = get_counter };
+
+module_param_cb(steps, &counter_ops, &nr_steps, 0444);
+MODULE_PARM_DESC(steps, "allocations that succeeded");
+module_param_cb(damage, &counter_ops, &nr_damage, 0444);
+MODULE_PARM_DESC(damage, "pages whose mark had changed");
+
+static struct quarry_pool *pool;
+static struct page **held;
+static struct task_struct *thread[MAX_THREADS];
+
+static struct block {
+	struct page *page;
+	unsigned int order;
+	unsigned long mark;
+} blocks[MAX_THREADS][OUT];
+
+static void mark(const struct block *b)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << b->order; i++)
+		*(unsigned long *)page_address(b->page + i) = b->mark + i;
+}
+
+static void give_back(struct block *b)
+{
+	unsigned long i;
+
+	if (!b->page)
+		return;
+	for (i = 0; i < 1UL << b->order; i++)
+		if (*(unsigned long *)page_address(b->page + i) != b->mark + i)
+			atomic_long_inc(&nr_damage);
+	quarry_free_pages(pool, b->page, b->order);
+	b->page = NULL;
+}
+
+static int load(void *arg)
+{
+	static const gfp_t how[] = { GFP_KERNEL, GFP_NOWAIT, GFP_ATOMIC };
+	const unsigned long me = (unsigned long)arg;
+	struct block *out = blocks[me];
+	struct rnd_state rnd;
+	unsigned long nr = 0;
+	unsigned int i;
+
+	prandom_seed_state(&rnd, seed + me);
+	while (!kthread_should_stop()) {
+		u32 r = prandom_u32_state(&rnd);
+		struct block *b = &out[r % OUT];
+
+		give_back(b);
+		b->order = r / OUT % (MAX_ORDER_USED + 1);
+		b->mark = (me + 1) << 56 | nr << 16;
+		b->page = quarry_alloc_pages(pool, how[r >> 16 & 1] | __GFP_NOWARN, b->order);
+		if (!b->page) {
+			b->order = 0;
+			b->page = quarry_alloc_pages(pool, how[2] | __GFP_NOWARN, b->order);
+		}
+		if (b->page) {
+			mark(b);
+			atomic_long_inc(&nr_steps);
+		}
+		nr++;
+		cond_resched();
+	}
+	for (i = 0; i < OUT; i++)
+		give_back(&out[i]);
+	return 0;
+}
+
+static void put_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < threads; i++)
+		if (thread[i])
+			kthread_stop(thread[i]);
+	for (i = 0; i < hold; i++)
+		quarry_free_pages(pool, held[i], order);
+	kvfree(held);
+	quarry_pool_put(pool);
+}
+
+static int __init quarry_load_init(void)
+{
+	unsigned int i;
+
+	if (hold > MAX_HOLD || threads > MAX_THREADS || order > quarry_max_order())
+		return -EINVAL;
+	held = kvcalloc(hold + 1, sizeof(*held), GFP_KERNEL);
+	if (!held)
+		return -ENOMEM;
+	pool = quarry_pool_find(pool_name);
+	if (!pool) {
+		kvfree(held);
+		return -ENOENT;
+	}
+	for (i = 0; i < hold; i++) {
+		held[i] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, order);
+		if (!held[i])
+			break;
+	}
+	hold = i;
+	for (i = 0; i < threads; i++) {
+		struct task_struct *t = kthread_run(load, (void *)(unsigned long)i,
+						    "quarry_load/%u", i);
+
+		if (IS_ERR(t)) {
+			put_all();
+			return PTR_ERR(t);
+		}
+		thread[i] = t;
+	}
+	return 0;
+}
+
+static void __exit quarry_load_exit(void)
+{
+	put_all();
+	if (atomic_long_read(&nr_damage))
+		pr_err("quarry_load: %ld pages were damaged\n", atomic_long_read(&nr_damage));
+}
+
+module_init(quarry_load_init);
+module_exit(quarry_load_exit);
+
+MODULE_DESCRIPTION("Client for the selftests of quarry");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(QUARRY);
