@@ -325,7 +325,7 @@ static void remember(void)
 		if (n <= 0)
 			continue;
 		value[strcspn(value, "\n")] = 0;
-		if (value[0] && !strchr(value, ' '))
+		if (value[0] && !strchr(value, ' ') && len + n + sizeof(path) < sizeof(found_with))
 			len += snprintf(found_with + len, sizeof(found_with) - len, "%s=%s ",
 					d->d_name, value);
 	}
