@@ -30,6 +30,7 @@ run:
 	@tools/vm/tour/run
 
 check:
+	@$(setup)/packages check
 	@tools/testing/check
 
 bench:
