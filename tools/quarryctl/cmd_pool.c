@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* quarryctl pool create, pool destroy. */
+#include "quarryctl.h"
+
+static void check_multiple(const char *option, u64 bytes)
+{
+	u64 rest = bytes % module.page_size;
+
+	if (rest)
+		die(EXIT_USAGE,
+		    "pool create: --%s: %llu is not a multiple of the page size; %llu and %llu are",
+		    option, bytes, bytes - rest, bytes - rest + module.page_size);
+}
+
+static void check_under_max(const char *option, u64 bytes)
+{
+	char has[32], max[32];
+
+	if (!req.max || bytes <= req.max)
+		return;
+	size_format(has, sizeof(has), bytes);
+	size_format(max, sizeof(max), req.max);
+	die(EXIT_USAGE, "pool create: --%s %s is above --max %s", option, has, max);
+}
+
+static int create(void)
+{
+	struct quarry_pool_create c = {
+		.size = sizeof(c),
+		.min_bytes = req.min,
+		.max_bytes = req.max,
+		.reserve_bytes = req.reserve,
+		.low_bytes = req.low,
+		.node = req.node,
+	};
+	struct quarry_pool_stats stats;
+	struct table *t;
+	int status;
+
+	name_check(req.args[0]);
+	name_set(c.name, req.args[0]);
+	t = pools_table();
+	device_open(true);
+	check_multiple("min", req.min);
+	check_multiple("max", req.max);
+	check_multiple("reserve", req.reserve);
+	check_multiple("low", req.low);
+	check_under_max("min", req.min);
+	check_under_max("reserve", req.reserve);
+	check_under_max("low", req.low);
+	status = device_call(QUARRY_IOC_POOL_CREATE, &c, req.args[0]);
+	if (!status && pool_stats(req.args[0], &stats))
+		pools_table_row(t, &stats);
+	if (!status)
+		table_print(t, stdout);
+	table_free(t);
+	return status;
+}
+
+static const struct argp_option create_options[] = {
+	{ "min", OPT_MIN, "SIZE", 0, "Taken now and never given back (default 0)", 1 },
+	{ "max", OPT_MAX, "SIZE", 0, "Never more than this (default: no cap)", 1 },
+	{ "reserve", OPT_RESERVE, "SIZE", 0,
+	  "Kept for callers that may not sleep (default 0)", 1 },
+	{ "low", OPT_LOW, "SIZE", 0,
+	  "Grow in the background when less is free (default: never)", 1 },
+	{ "node", OPT_NODE, "NODE", 0, "Take memory of this NUMA node only (default: any)", 1 },
+	{ 0 }
+};
+
+const struct command cmd_pool_create = {
+	.name = "pool create",
+	.args_doc = "NAME",
+	.doc = "Make a pool and show it as \"pools\" does.\n"
+	       "\vNAME has 1 to 31 of the characters A-Z a-z 0-9 _ . -\n",
+	.options = create_options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = create,
+};
+
+static int destroy(void)
+{
+	struct quarry_pool_op op = { .size = sizeof(op) };
+
+	name_check(req.args[0]);
+	name_set(op.name, req.args[0]);
+	device_open(true);
+	return device_call(QUARRY_IOC_POOL_DESTROY, &op, req.args[0]);
+}
+
+const struct command cmd_pool_destroy = {
+	.name = "pool destroy",
+	.args_doc = "NAME",
+	.doc = "Give all memory of a pool back to the kernel and forget the pool.\n"
+	       "\vRefused while a client has pages of it.",
+	.min_args = 1,
+	.max_args = 1,
+	.run = destroy,
+};

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/quarry: opening it, calling it, and turning each way it may fail into a
+ * sentence that says what to do, with an exit status of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "quarryctl.h"
+
+struct quarry_version module;
+
+static int fd = -1;
+
+static void say(const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fputs("quarryctl: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int complain(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+void die(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	exit(status);
+}
+
+static noreturn void die_no_device(int err)
+{
+	if (strcmp(req.device, DEVICE_DEFAULT))
+		die(EXIT_NO_MODULE,
+		    "no quarry device at %s (%s); is the module loaded, and the path right?",
+		    req.device, strerror(err));
+	if (!access("/sys/module/quarry", F_OK))
+		die(EXIT_NO_MODULE,
+		    "the module is loaded, but %s is missing; start udev, or mknod it with the numbers in /sys/class/misc/quarry/dev",
+		    req.device);
+	die(EXIT_NO_MODULE, "module not loaded (%s: %s); " REMEDY_LOAD,
+	    req.device, strerror(err));
+}
+
+static noreturn void die_denied(const char *what)
+{
+	die(EXIT_DENIED,
+	    "permission denied to open %s for %s; " REMEDY_ROOT ", or be given access",
+	    req.device, what);
+}
+
+static void open_file(bool write)
+{
+	struct stat st;
+
+	fd = write ? open(req.device, O_RDWR | O_CLOEXEC) : open(req.device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		switch (errno) {
+		case ENOENT:
+		case ENXIO:
+		case ENODEV:
+			die_no_device(errno);
+		case EACCES:
+		case EPERM:
+			die_denied(write ? "writing" : "reading");
+		default:
+			die(EXIT_FAILED, "cannot open %s: %s", req.device, strerror(errno));
+		}
+	}
+	if (fstat(fd, &st) || !S_ISCHR(st.st_mode))
+		die(EXIT_FAILED,
+		    "%s is not a character device; the module's is usually " DEVICE_DEFAULT,
+		    req.device);
+}
+
+static noreturn void die_skew(const char *how)
+{
+	die(EXIT_SKEW, "tool and module differ in version: %s; " REMEDY_SKEW, how);
+}
+
+static bool read_version(void)
+{
+	memset(&module, 0, sizeof(module));
+	module.size = sizeof(module);
+	if (ioctl(fd, QUARRY_IOC_VERSION, &module)) {
+		switch (errno) {
+		case ENOTTY:
+		case E2BIG:
+			die_skew(strcmp(req.device, DEVICE_DEFAULT) ?
+				 "the device does not know the version call (if it is quarry's)" :
+				 "the module does not know the tool's version call");
+		default:
+			die(EXIT_FAILED, "%s did not say its version: %s", req.device,
+			    strerror(errno));
+		}
+	}
+	module.version[sizeof(module.version) - 1] = '\0';
+	return module.abi == QUARRY_ABI_VERSION;
+}
+
+/* For info alone, which has to show both versions where they differ. */
+bool device_open_any_abi(void)
+{
+	open_file(false);
+	return read_version();
+}
+
+void device_open(bool write)
+{
+	char how[96];
+
+	open_file(write);
+	if (read_version())
+		return;
+	snprintf(how, sizeof(how), "tool %s speaks ABI %u, module %s ABI %u", QUARRYCTL_VERSION,
+		 QUARRY_ABI_VERSION, module.version, module.abi);
+	die_skew(how);
+}
+
+static int no_pool(const char *pool)
+{
+	struct pools all;
+	const char **names;
+	const char *guess;
+	size_t i;
+
+	pools_list(&all);
+	names = calloc(all.nr + 1, sizeof(*names));
+	if (!names)
+		die(EXIT_FAILED, "out of memory");
+	for (i = 0; i < all.nr; i++)
+		names[i] = all.entry[i].name;
+	guess = nearest(pool, names, all.nr);
+	if (guess)
+		complain(EXIT_NO_POOL,
+			 "no pool is named \"%s\"; did you mean \"%s\"? \"quarryctl pools\" lists them",
+			 pool, guess);
+	else
+		complain(EXIT_NO_POOL, "no pool is named \"%s\"; \"quarryctl pools\" lists them",
+			 pool);
+	free(names);
+	pools_free(&all);
+	return EXIT_NO_POOL;
+}
+
+static const char *call_name(unsigned long request)
+{
+	switch (_IOC_NR(request)) {
+	case _IOC_NR(QUARRY_IOC_POOL_LIST):
+		return "list the pools";
+	case _IOC_NR(QUARRY_IOC_POOL_CREATE):
+		return "create";
+	case _IOC_NR(QUARRY_IOC_POOL_DESTROY):
+		return "destroy";
+	case _IOC_NR(QUARRY_IOC_POOL_SHRINK):
+		return "shrink";
+	case _IOC_NR(QUARRY_IOC_POOL_DRAIN):
+		return "drain";
+	case _IOC_NR(QUARRY_IOC_POOL_VALIDATE):
+		return "validate";
+	default:
+		return "read";
+	}
+}
+
+static int explain_busy(const char *pool)
+{
+	struct quarry_pool_stats stats;
+	char out[32];
+
+	if (!pool_stats(pool, &stats) || !stats.allocated_bytes)
+		return complain(EXIT_BUSY,
+				"pool \"%s\" is busy: a module holds it, as quarry itself does its default pool; unload that first",
+				pool);
+	size_format(out, sizeof(out), stats.allocated_bytes);
+	return complain(EXIT_BUSY,
+			"pool \"%s\" is busy: %s of it is in the hands of clients; stop or unload them, then try again",
+			pool, out);
+}
+
+static int explain_no_memory(unsigned long request, const char *call, const char *pool)
+{
+	if (_IOC_NR(request) == _IOC_NR(QUARRY_IOC_POOL_CREATE))
+		return complain(EXIT_FAILED,
+				"not enough memory to %s%s; ask for a smaller --min, or free some first",
+				call, pool);
+	return complain(EXIT_FAILED, "the kernel had no memory to %s%s; free some and try again",
+			call, pool);
+}
+
+static int explain(unsigned long request, const char *pool, int err)
+{
+	const char *call = call_name(request);
+	char name[QUARRY_NAME_MAX + 16] = "";
+
+	if (pool)
+		snprintf(name, sizeof(name), " pool \"%s\"", pool);
+	switch (err) {
+	case ENOENT:
+		if (pool)
+			return no_pool(pool);
+		break;
+	case EEXIST:
+		return complain(EXIT_EXISTS,
+				"a%s exists already; choose another name, or destroy it first",
+				name);
+	case EBUSY:
+		if (pool)
+			return explain_busy(pool);
+		break;
+	case EPERM:
+	case EACCES:
+		return complain(EXIT_DENIED,
+				"permission denied to %s%s: it needs CAP_SYS_ADMIN; " REMEDY_ROOT,
+				call, name);
+	case ENOTTY:
+	case E2BIG:
+		return complain(EXIT_SKEW,
+				"tool and module differ in version: %s cannot %s%s as %s asks; "
+				REMEDY_SKEW, module.version, call, name, QUARRYCTL_VERSION);
+	case ENODEV:
+	case ENXIO:
+		return complain(EXIT_NO_MODULE, "module not loaded any more; " REMEDY_LOAD);
+	case EINVAL:
+		return complain(EXIT_FAILED,
+				"the module refused to %s%s: a value is out of range (limits: man 4 quarry); dmesg may say which",
+				call, name);
+	case ENOMEM:
+		return explain_no_memory(request, call, name);
+	case ENOSPC:
+		return complain(EXIT_FAILED,
+				"cannot %s%s: there are as many pools as the module keeps; destroy one first",
+				call, name);
+	}
+	return complain(EXIT_FAILED, "cannot %s%s: %s", call, name, strerror(err));
+}
+
+static int call(unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && errno == EINTR && !live_ended());
+	return ret < 0 ? -errno : 0;
+}
+
+int device_call(unsigned long request, void *arg, const char *pool)
+{
+	int err = call(request, arg);
+
+	return err ? explain(request, pool, -err) : 0;
+}
+
+int device_call_quiet(unsigned long request, void *arg, const char *pool)
+{
+	int err = call(request, arg);
+
+	if (!err || err == -ENOENT)
+		return err;
+	return explain(request, pool, -err);
+}
+
+void name_set(char name[QUARRY_NAME_MAX], const char *text)
+{
+	size_t len = strnlen(text, QUARRY_NAME_MAX - 1);
+
+	memset(name, 0, QUARRY_NAME_MAX);
+	memcpy(name, text, len);
+}
+
+/* Said here and not left to the module's EINVAL, which cannot say what is bad. */
+void name_check(const char *text)
+{
+	static const char good[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	size_t span = strspn(text, good);
+
+	if (!*text)
+		die(EXIT_USAGE, "the name of a pool cannot be empty");
+	if (text[span])
+		die(EXIT_USAGE,
+		    "\"%s\" is no name for a pool: character %zu is not a letter, digit, '_', '.' or '-'",
+		    text, span + 1);
+	if (strlen(text) >= QUARRY_NAME_MAX)
+		die(EXIT_USAGE,
+		    "\"%s\" is no name for a pool: it has %zu characters, at most %d are taken",
+		    text, strlen(text), QUARRY_NAME_MAX - 1);
+}
