@@ -35,7 +35,11 @@ static void fill(struct table *t, const char *pool, const struct map *map)
 		table_text(t, POOL, pool);
 		table_count(t, AREA, i);
 		table_count(t, ARENA, a->arena);
-		table_count(t, NODE, a->node);
+		/* what a node of -1 becomes in 16 bits: ranges that lie on none */
+		if (a->node == 65535)
+			table_none(t, NODE, NULL);
+		else
+			table_count(t, NODE, a->node);
 		table_text(t, STATE, state_name(a->state));
 		table_count(t, FRAMES, a->frames);
 		table_count(t, FREE, a->free);

@@ -11,6 +11,9 @@
 
 /* Areas asked for in one call: 1 MiB of answers. */
 #define MAP_CHUNK	65536
+/* Above any node; memory of ranges that lie on none is node 65535. */
+#define NODE_END		65536U
+#define NODE_NONE	65535U
 
 struct cell {
 	u64 frames;
@@ -127,6 +130,18 @@ static int decimals(size_t n)
 	return width;
 }
 
+/* The lowest node above @after that has areas; NODE_END if there is none. */
+static unsigned int next_node(const struct map *map, int after)
+{
+	unsigned int node = NODE_END;
+	size_t i;
+
+	for (i = 0; i < map->nr; i++)
+		if (map->area[i].node > after && map->area[i].node < node)
+			node = map->area[i].node;
+	return node;
+}
+
 static size_t count_node(const struct map *map, unsigned int node)
 {
 	size_t i, nr = 0;
@@ -187,25 +202,25 @@ static void draw_node(FILE *out, const struct map *map, unsigned int node, int g
 void picture_draw(FILE *out, const struct map *map, int width, int max_rows)
 {
 	int gutter = decimals(map->nr ? map->nr - 1 : 0) + 3;
-	size_t per_row = cells_per_row(width, gutter), per_cell = 1, rows, nr, i;
-	unsigned int node, nodes = 1;
+	size_t per_row = cells_per_row(width, gutter), per_cell = 1, rows;
+	unsigned int first = next_node(map, -1), node;
+	bool several = next_node(map, first) != NODE_END;
 	char size[32];
 
-	for (i = 0; i < map->nr; i++)
-		if (map->area[i].node >= nodes)
-			nodes = map->area[i].node + 1U;
 	for (; max_rows > 0; per_cell *= 2) {
-		for (node = 0, rows = 0; node < nodes; node++) {
-			nr = count_node(map, node);
-			rows += (nr + per_row * per_cell - 1) / (per_row * per_cell);
-			rows += nodes > 1 && nr;
+		rows = 0;
+		for (node = first; node != NODE_END; node = next_node(map, node)) {
+			rows += (count_node(map, node) - 1) / (per_row * per_cell) + 1;
+			rows += several;
 		}
 		/* each node needs a row of its own, however coarse the cells */
 		if (rows <= (size_t)max_rows || per_cell > map->nr)
 			break;
 	}
-	for (node = 0; node < nodes; node++) {
-		if (nodes > 1 && count_node(map, node))
+	for (node = first; node != NODE_END; node = next_node(map, node)) {
+		if (node == NODE_NONE)
+			fputs("  on no node\n", out);
+		else if (several)
 			fprintf(out, "  node %u\n", node);
 		draw_node(out, map, node, gutter, per_row, per_cell);
 	}
@@ -217,13 +232,13 @@ void picture_draw(FILE *out, const struct map *map, int width, int max_rows)
 
 void picture_title(FILE *out, const char *pool, const struct map *map)
 {
-	size_t i, state[3] = { 0 }, arenas = 0, cut = 0;
+	size_t i, state[3] = { 0 }, arenas = 0, shorter = 0;
 
 	for (i = 0; i < map->nr; i++) {
 		if (map->area[i].state < ARRAY_SIZE(state))
 			state[map->area[i].state]++;
 		arenas += !i || map->area[i].arena != map->area[i - 1].arena;
-		cut += map->area[i].frames < 512;
+		shorter += map->area[i].frames < 512;
 	}
 	if (!map->nr) {
 		fprintf(out, "%s: no memory\n", pool);
@@ -232,8 +247,8 @@ void picture_title(FILE *out, const char *pool, const struct map *map)
 	fprintf(out, "%s: %zu area%s in %zu arena%s: %zu free, %zu partly used, %zu full", pool,
 		map->nr, map->nr == 1 ? "" : "s", arenas, arenas == 1 ? "" : "s",
 		state[QUARRY_AREA_FREE], state[QUARRY_AREA_PARTIAL], state[QUARRY_AREA_FULL]);
-	if (cut)
-		fprintf(out, " (%zu cut short)", cut);
+	if (shorter)
+		fprintf(out, " (%zu short)", shorter);
 	fputc('\n', out);
 }
 

@@ -12,6 +12,8 @@
 
 /* Headings come again after so many samples, as the first ones scroll away. */
 #define HEADINGS_EVERY	20
+/* A terminal so wide has room for all columns. */
+#define WIDE		112
 
 struct sample {
 	struct quarry_pool_stats stats;
@@ -216,7 +218,8 @@ static void draw_maps(FILE *out, const struct samples *now, int rows)
 
 static void draw(const struct samples *old, const struct samples *now)
 {
-	struct table *t = table_new("samples", columns, ARRAY_SIZE(columns));
+	struct column wide[ARRAY_SIZE(columns)];
+	struct table *t;
 	char clock[16];
 	char *text = NULL;
 	time_t seconds = time(NULL);
@@ -225,6 +228,14 @@ static void draw(const struct samples *old, const struct samples *now)
 
 	if (!out)
 		die(EXIT_FAILED, "out of memory");
+	memcpy(wide, columns, sizeof(wide));
+	if (screen_width() >= WIDE) {
+		wide[FAILS_S].extra = false;
+		wide[SLOW_S].extra = false;
+		wide[GROWS_S].extra = false;
+		wide[SHRINKS_S].extra = false;
+	}
+	t = table_new("samples", wide, ARRAY_SIZE(wide));
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&seconds));
 	fprintf(out, "quarry %s   %u pool%s   every %gs   %s   ^C ends\n\n", module.version,
 		(unsigned int)now->nr, now->nr == 1 ? "" : "s", req.delay, clock);
