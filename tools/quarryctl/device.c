@@ -237,8 +237,10 @@ static int explain(unsigned long request, const char *pool, int err)
 				"tool and module differ in version: %s cannot %s%s as %s asks; "
 				REMEDY_SKEW, module.version, call, name, QUARRYCTL_VERSION);
 	case ENODEV:
-	case ENXIO:
-		return complain(EXIT_NO_MODULE, "module not loaded any more; " REMEDY_LOAD);
+		/* the file that is open keeps the module loaded: a node is meant */
+		return complain(EXIT_FAILED,
+				"cannot %s%s: there is no NUMA node %d with memory; those that have some are in /sys/devices/system/node/has_memory",
+				call, name, req.node);
 	case EINVAL:
 		return complain(EXIT_FAILED,
 				"the module refused to %s%s: a value is out of range (limits: man 4 quarry); dmesg may say which",
@@ -300,6 +302,8 @@ void name_check(const char *text)
 		die(EXIT_USAGE,
 		    "\"%s\" is no name for a pool: character %zu is not a letter, digit, '_', '.' or '-'",
 		    text, span + 1);
+	if (strspn(text, ".") == span)
+		die(EXIT_USAGE, "\"%s\" is no name for a pool: it has dots only", text);
 	if (strlen(text) >= QUARRY_NAME_MAX)
 		die(EXIT_USAGE,
 		    "\"%s\" is no name for a pool: it has %zu characters, at most %d are taken",
