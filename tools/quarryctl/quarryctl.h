@@ -163,7 +163,7 @@ void table_count(struct table *t, size_t col, u64 n);
 /* no value: "-", or @text, and null in JSON */
 void table_none(struct table *t, size_t col, const char *text);
 void table_print(struct table *t, FILE *out);
-/* a record per column, for few records with many fields */
+/* a record per column, for few records with many fields; as above if raw or JSON */
 void table_print_upright(struct table *t, FILE *out);
 /* one more line below the last; JSON on a single line */
 void table_append(struct table *t, FILE *out, bool headings);

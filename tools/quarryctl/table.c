@@ -226,7 +226,8 @@ void table_print_upright(struct table *t, FILE *out)
 	struct libscols_line *line;
 	size_t row, i;
 
-	if (req.json) {
+	/* for programs a record is a row, in every command */
+	if (req.json || req.raw) {
 		table_print(t, out);
 		return;
 	}
