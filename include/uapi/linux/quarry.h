@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/quarry: the ioctl interface of the quarry allocator.
+ *
+ * Rules that every call here obeys:
+ *
+ * - Each struct begins with @size, set by the caller to sizeof() of the struct
+ *   it was compiled with. A larger struct than the module knows is taken if
+ *   the unknown tail is zero (-E2BIG otherwise); a shorter one, down to the
+ *   first published size, is completed with zeros. The same size stands in
+ *   the ioctl number.
+ * - Unknown bits in @flags and non-zero padding are -EINVAL.
+ * - Pools are named, not numbered: a name is 1 to QUARRY_NAME_MAX - 1 bytes of
+ *   [A-Za-z0-9_.-], ends with a zero byte, and the rest of the field is zero.
+ * - Reading works on any open file. Whatever changes a pool needs
+ *   a file opened for writing (-EBADF) and CAP_SYS_ADMIN (-EPERM). Validating
+ *   holds locks for long, so it needs CAP_SYS_ADMIN as well.
+ * - Sizes are bytes, always a multiple of the page size in what is returned.
+ */
+#ifndef _UAPI_LINUX_QUARRY_H
+#define _UAPI_LINUX_QUARRY_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Raised when a struct grows or a call is added; never for a repair. */
+#define QUARRY_ABI_VERSION	1
+
+#define QUARRY_NAME_MAX		32
+/* Orders 0 to 10 come from the kernel; ranges added by hand reach order 18. */
+#define QUARRY_NR_ORDERS	19
+#define QUARRY_ANY_NODE		(-1)
+
+/* struct quarry_version.features */
+#define QUARRY_FEATURE_PAGES	(1ULL << 0)	/* pools of pages */
+#define QUARRY_FEATURE_INJECT	(1ULL << 1)	/* fault injection is built in */
+
+/**
+ * struct quarry_version - who answers
+ * @size:	in: sizeof(struct quarry_version)
+ * @flags:	in: 0
+ * @abi:	out: QUARRY_ABI_VERSION of the module
+ * @page_size:	out: bytes in a frame
+ * @features:	out: QUARRY_FEATURE_* bits
+ * @nr_pools:	out: pools that exist now
+ * @max_order:	out: largest order served from kernel memory
+ * @version:	out: version of the module, as modinfo shows it
+ */
+struct quarry_version {
+	__u32 size;
+	__u32 flags;
+	__u32 abi;
+	__u32 page_size;
+	__u64 features;
+	__u32 nr_pools;
+	__u32 max_order;
+	char version[32];
+};
+
+/**
+ * struct quarry_pool_entry - one line of the list of pools
+ * @id:		number of the pool, never used twice while the module is loaded
+ * @pad:	0
+ * @name:	its name
+ */
+struct quarry_pool_entry {
+	__u32 id;
+	__u32 pad;
+	char name[QUARRY_NAME_MAX];
+};
+
+/**
+ * struct quarry_pool_list - the pools that exist
+ * @size:	in: sizeof(struct quarry_pool_list)
+ * @flags:	in: 0
+ * @capacity:	in: room at @entries, in entries
+ * @count:	out: pools that exist; min(@count, @capacity) entries are written
+ * @entries:	in: user address of an array of struct quarry_pool_entry
+ */
+struct quarry_pool_list {
+	__u32 size;
+	__u32 flags;
+	__u32 capacity;
+	__u32 count;
+	__u64 entries;
+};
+
+/* Kinds of misuse and damage, indices into quarry_pool_stats.errors. */
+enum quarry_error {
+	QUARRY_ERR_DOUBLE_FREE,		/* the block is free already */
+	QUARRY_ERR_WRONG_ORDER,		/* freed with another order or length */
+	QUARRY_ERR_INTERIOR,		/* points inside a block, not at its head */
+	QUARRY_ERR_FOREIGN,		/* not memory of any pool */
+	QUARRY_ERR_WRONG_POOL,		/* memory of another pool */
+	QUARRY_ERR_BAD_ARGUMENT,	/* order, gfp or length out of range */
+	QUARRY_ERR_DESTROY_BUSY,	/* destroy refused: pages are out */
+	QUARRY_ERR_STRAY_REF,		/* page references other than ours and the client's */
+	QUARRY_ERR_CORRUPT,		/* the validator found a broken invariant */
+	QUARRY_NR_ERRORS
+};
+#define QUARRY_ERRORS_MAX	16	/* room in the struct for later kinds */
+
+/**
+ * struct quarry_pool_stats - everything about one pool in numbers
+ * @size:		in: sizeof(struct quarry_pool_stats)
+ * @flags:		in: 0
+ * @name:		in: which pool
+ * @id:			out: its number
+ * @node:		out: node that its memory is bound to, or QUARRY_ANY_NODE
+ *
+ * Gauges, in bytes unless said otherwise. managed = allocated + cached + free
+ * + quarantined holds at rest; per-CPU parts may lag while CPUs work.
+ * @min_bytes:		taken at creation, never given back
+ * @max_bytes:		hard cap on managed memory
+ * @reserve_bytes:	kept for callers that may not sleep
+ * @low_bytes:		free memory under which the pool grows in the background
+ * @managed_bytes:	in arenas now
+ * @allocated_bytes:	in the hands of clients
+ * @cached_bytes:	on per-CPU lists
+ * @free_bytes:		free in the buddy
+ * @quarantined_bytes:	taken out of service because damage was found
+ * @zero_bytes:		free in the buddy and known to be zero
+ * @metadata_bytes:	what describing @managed_bytes costs
+ * @percpu_bytes:	what the per-CPU lists cost, all CPUs
+ * @cache_limit_bytes:	most that one CPU's lists may hold
+ * @arenas:		count of arenas
+ * @arenas_empty:	count of arenas with no page out
+ * @areas:		count of 2 MiB areas, begun ones included
+ * @areas_free:		count of 2 MiB areas that are wholly free
+ * @largest_order:	largest order that is free now, or -1 if none
+ * @pad:		0
+ *
+ * Counters; they only grow.
+ * @allocs:		blocks handed out
+ * @frees:		blocks taken back
+ * @alloc_frames:	frames handed out
+ * @free_frames:	frames taken back
+ * @slow_allocs:	allocations that the per-CPU list could not serve
+ * @slow_frees:		frees that the per-CPU list could not take
+ * @refills:		batches from the buddy to a per-CPU list
+ * @flushes:		batches from a per-CPU list to the buddy
+ * @drains:		per-CPU lists emptied, on request or before -ENOMEM
+ * @splits:		buddy blocks halved
+ * @merges:		buddy blocks joined
+ * @grows:		arenas taken from the kernel
+ * @grows_background:	those of @grows taken by the low watermark
+ * @grow_failures:	times the kernel refused
+ * @shrinks:		arenas given back
+ * @fail_limit:		allocations refused: max_bytes reached, too little free
+ * @fail_fragmented:	refused: enough free, but no block of that order
+ * @fail_nowait:	refused: the pool might have grown, the caller may not wait
+ * @fail_kernel:	refused: the kernel had no memory to grow with
+ * @fail_injected:	refused by fault injection
+ * @zeroed_frames:	frames cleared for __GFP_ZERO or init_on_alloc
+ * @zero_skipped_frames: frames that were known to be zero already
+ * @account_ignored:	allocations that asked for __GFP_ACCOUNT, which no module can honour
+ * @errors:		misuse, by enum quarry_error
+ */
+struct quarry_pool_stats {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u32 id;
+	__s32 node;
+
+	__u64 min_bytes;
+	__u64 max_bytes;
+	__u64 reserve_bytes;
+	__u64 low_bytes;
+	__u64 managed_bytes;
+	__u64 allocated_bytes;
+	__u64 cached_bytes;
+	__u64 free_bytes;
+	__u64 quarantined_bytes;
+	__u64 zero_bytes;
+	__u64 metadata_bytes;
+	__u64 percpu_bytes;
+	__u64 cache_limit_bytes;
+	__u64 arenas;
+	__u64 arenas_empty;
+	__u64 areas;
+	__u64 areas_free;
+	__s32 largest_order;
+	__u32 pad;
+
+	__u64 allocs;
+	__u64 frees;
+	__u64 alloc_frames;
+	__u64 free_frames;
+	__u64 slow_allocs;
+	__u64 slow_frees;
+	__u64 refills;
+	__u64 flushes;
+	__u64 drains;
+	__u64 splits;
+	__u64 merges;
+	__u64 grows;
+	__u64 grows_background;
+	__u64 grow_failures;
+	__u64 shrinks;
+	__u64 fail_limit;
+	__u64 fail_fragmented;
+	__u64 fail_nowait;
+	__u64 fail_kernel;
+	__u64 fail_injected;
+	__u64 zeroed_frames;
+	__u64 zero_skipped_frames;
+	__u64 account_ignored;
+	__u64 errors[QUARRY_ERRORS_MAX];
+};
+
+/**
+ * struct quarry_order_stats - one order of one pool
+ * @free_blocks:	maximal free blocks of exactly this order
+ * @cached_blocks:	blocks on per-CPU lists, all CPUs
+ * @allocs:		blocks handed out, ever
+ * @frees:		blocks taken back, ever
+ * @unusable_milli:	unusable free space index, 0 to 1000: the share of free
+ *			memory that cannot serve this order
+ * @extfrag_milli:	external fragmentation index, 0 to 1000, or -1000 where a
+ *			block of this order is free: towards 0 a failure would
+ *			be for lack of memory, towards 1000 for fragmentation
+ */
+struct quarry_order_stats {
+	__u64 free_blocks;
+	__u64 cached_blocks;
+	__u64 allocs;
+	__u64 frees;
+	__s32 unusable_milli;
+	__s32 extfrag_milli;
+};
+
+/**
+ * struct quarry_pool_orders - free memory of a pool by order
+ * @size:	in: sizeof(struct quarry_pool_orders)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @node:	in: one node's memory, or QUARRY_ANY_NODE for the whole pool
+ *		(allocs, frees and cached_blocks are always the whole pool's)
+ * @nr_orders:	out: QUARRY_NR_ORDERS of the module
+ * @orders:	out: by order
+ */
+struct quarry_pool_orders {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__s32 node;
+	__u32 nr_orders;
+	struct quarry_order_stats orders[QUARRY_NR_ORDERS];
+};
+
+/* struct quarry_map_area.state */
+#define QUARRY_AREA_FREE	0	/* every frame is free */
+#define QUARRY_AREA_PARTIAL	1	/* some frames are free */
+#define QUARRY_AREA_FULL	2	/* no frame is free */
+
+/**
+ * struct quarry_map_area - one 2 MiB area
+ * @arena:	number of its arena in the pool's order of age
+ * @frames:	frames of the area that the pool manages, 1 to 512
+ * @free:	of these, how many are free in the buddy
+ * @state:	QUARRY_AREA_*
+ * @largest:	largest free order inside the area (9 if wholly free), 255 if none
+ * @node:	NUMA node
+ * @flags:	0
+ * @pad:	0
+ */
+struct quarry_map_area {
+	__u32 arena;
+	__u16 frames;
+	__u16 free;
+	__u8 state;
+	__u8 largest;
+	__u16 node;
+	__u16 flags;
+	__u16 pad;
+};
+
+/**
+ * struct quarry_pool_map - the state of every 2 MiB area of a pool
+ * @size:	in: sizeof(struct quarry_pool_map)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @start:	in: first area wanted, by running number
+ * @capacity:	in: room at @areas, in entries
+ * @count:	out: entries written
+ * @total:	out: areas in the pool
+ * @areas:	in: user address of an array of struct quarry_map_area
+ */
+struct quarry_pool_map {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u64 start;
+	__u32 capacity;
+	__u32 count;
+	__u64 total;
+	__u64 areas;
+};
+
+/**
+ * struct quarry_pool_create - make a pool
+ * @size:	in: sizeof(struct quarry_pool_create)
+ * @flags:	in: 0
+ * @name:	in: its name, unused so far
+ * @min_bytes:	in: taken now and never given back, a multiple of the page size
+ * @max_bytes:	in: hard cap; 0 means no cap but the machine's memory
+ * @reserve_bytes: in: kept for callers that may not sleep
+ * @low_bytes:	in: grow in the background when less is free; 0 means never
+ * @node:	in: bind to this NUMA node, or QUARRY_ANY_NODE
+ * @id:		out: its number
+ */
+struct quarry_pool_create {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u64 min_bytes;
+	__u64 max_bytes;
+	__u64 reserve_bytes;
+	__u64 low_bytes;
+	__s32 node;
+	__u32 id;
+};
+
+/**
+ * struct quarry_pool_op - destroy, shrink or drain a pool
+ * @size:	in: sizeof(struct quarry_pool_op)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @bytes:	DESTROY: 0. SHRINK: in: give back at most this much (~0 for all
+ *		that is above min_bytes); out: given back. DRAIN: in: 0; out:
+ *		moved from per-CPU lists to the buddy.
+ */
+struct quarry_pool_op {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u64 bytes;
+};
+
+/**
+ * struct quarry_pool_validate - walk a pool and check every invariant
+ * @size:	in: sizeof(struct quarry_pool_validate)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @frames:	out: frames looked at
+ * @faults:	out: broken invariants found; 0 is good health
+ * @stray_refs:	out: of @faults, pages with references that nobody may hold
+ * @what:	out: the first fault in words, "" if none
+ */
+struct quarry_pool_validate {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u64 frames;
+	__u64 faults;
+	__u64 stray_refs;
+	char what[64];
+};
+
+#define QUARRY_IOC_MAGIC	0xbd
+#define QUARRY_IOC_VERSION	_IOWR(QUARRY_IOC_MAGIC, 0x00, struct quarry_version)
+#define QUARRY_IOC_POOL_LIST	_IOWR(QUARRY_IOC_MAGIC, 0x01, struct quarry_pool_list)
+#define QUARRY_IOC_POOL_STATS	_IOWR(QUARRY_IOC_MAGIC, 0x02, struct quarry_pool_stats)
+#define QUARRY_IOC_POOL_ORDERS	_IOWR(QUARRY_IOC_MAGIC, 0x03, struct quarry_pool_orders)
+#define QUARRY_IOC_POOL_MAP	_IOWR(QUARRY_IOC_MAGIC, 0x04, struct quarry_pool_map)
+#define QUARRY_IOC_POOL_CREATE	_IOWR(QUARRY_IOC_MAGIC, 0x05, struct quarry_pool_create)
+#define QUARRY_IOC_POOL_DESTROY	_IOWR(QUARRY_IOC_MAGIC, 0x06, struct quarry_pool_op)
+#define QUARRY_IOC_POOL_SHRINK	_IOWR(QUARRY_IOC_MAGIC, 0x07, struct quarry_pool_op)
+#define QUARRY_IOC_POOL_DRAIN	_IOWR(QUARRY_IOC_MAGIC, 0x08, struct quarry_pool_op)
+#define QUARRY_IOC_POOL_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x09, struct quarry_pool_validate)
+
+#endif /* _UAPI_LINUX_QUARRY_H */
