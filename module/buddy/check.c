@@ -313,5 +313,6 @@ int quarry_extfrag_milli(const u64 *blocks, unsigned int order)
 	}
 	if (!nr)
 		return 0;
-	return 1000 - (int)div64_u64(1000 + div64_u64(nfree * 1000, wanted), nr);
+	/* Below 0 where a single block is nearly large enough: lack of memory, too. */
+	return max(1000 - (int)div64_u64(1000 + div64_u64(nfree * 1000, wanted), nr), 0);
 }
