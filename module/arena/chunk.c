@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Chunks: memory taken from the kernel in big blocks, and given back.
+ *
+ * Model
+ *	A chunk is one block of the kernel's page allocator (or a range that the
+ *	caller owns) together with the arena that describes it, in one piece of
+ *	metadata:
+ *
+ *	  struct quarry_chunk | areas | groups | state bytes
+ *
+ * References
+ *	The block is split into single pages, so that clients may take and drop
+ *	references on any of them. Each page then has the kernel's reference and
+ *	one more: a stray put_page(), __free_page() or kfree() takes one away and
+ *	cannot free the page. A page at rest whose count is not QUARRY_PAGE_REFS
+ *	has been tampered with; the validator says so, and a chunk that holds
+ *	such a page is never given back.
+ *
+ *	What this cannot stop: __free_pages(page, order) with order > 0 frees the
+ *	pages behind the first whatever their counts are (mm/page_alloc.c). The
+ *	validator sees those as well.
+ *
+ * Contexts: taking sleeps if the gfp flags allow it; giving back may be called
+ * from the shrinker. Never under a zone's lock.
+ *
+ * Cost: a store a page when a chunk comes, a free a page when it goes.
+ */
+#include <linux/mm.h>
+#include <linux/page_ref.h>
+#include <linux/slab.h>
+
+#include "../compat.h"
+#include "../debug/inject.h"
+#include "chunk.h"
+
+static struct kmem_cache *full_chunks;
+
+static size_t chunk_bytes(unsigned long pfn, u32 nr)
+{
+	return sizeof(struct quarry_chunk) + quarry_arena_metadata_bytes(pfn, nr);
+}
+
+/* Metadata of full-sized chunks has a cache of its own: kmalloc would round it up. */
+int __init quarry_chunks_init(void)
+{
+	full_chunks = kmem_cache_create("quarry_chunk",
+					chunk_bytes(0, 1U << QUARRY_KERNEL_ORDER),
+					0, SLAB_HWCACHE_ALIGN, NULL);
+	return full_chunks ? 0 : -ENOMEM;
+}
+
+void quarry_chunks_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(full_chunks);
+}
+
+static bool is_full(const struct quarry_chunk *c)
+{
+	return c->kind == QUARRY_CHUNK_KERNEL && c->order == QUARRY_KERNEL_ORDER;
+}
+
+static void free_metadata(struct rcu_head *rcu)
+{
+	struct quarry_chunk *c = container_of(rcu, struct quarry_chunk, rcu);
+
+	if (is_full(c))
+		kmem_cache_free(full_chunks, c);
+	else
+		kvfree(c);
+}
+
+static void describe(struct quarry_chunk *c, unsigned long pfn, u32 nr,
+		     enum quarry_chunk_kind kind)
+{
+	quarry_arena_init(&c->arena, c + 1, pfn, nr);
+	c->pfn = pfn;
+	c->nr = nr;
+	c->kind = kind;
+	c->state = c->arena.state + c->arena.lo;
+	c->metadata_bytes = chunk_bytes(pfn, nr);
+	if (kind == QUARRY_CHUNK_DEVICE)
+		return;
+	c->first = (unsigned long)pfn_to_page(pfn);
+	c->span = nr;
+}
+
+/**
+ * quarry_chunk_take() - take a block from the kernel
+ * @node:	NUMA node, or NUMA_NO_NODE
+ * @gfp:	as for alloc_pages(), zone flags included
+ * @order:	of the block, QUARRY_CHUNK_MIN_ORDER to QUARRY_KERNEL_ORDER
+ *
+ * The chunk belongs to nobody and is in no directory yet. Context: as @gfp says.
+ *
+ * Return: the chunk, or NULL.
+ */
+struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order)
+{
+	gfp_t meta_gfp = (gfp & ~(GFP_ZONEMASK | __GFP_THISNODE)) | __GFP_ZERO;
+	struct quarry_chunk *c;
+	struct page *page;
+	unsigned int i;
+
+	page = quarry_inject() ? NULL : alloc_pages_node(node, gfp, order);
+	if (!page)
+		return NULL;
+	if (quarry_inject())
+		c = NULL;
+	else if (order == QUARRY_KERNEL_ORDER)
+		c = kmem_cache_alloc_node(full_chunks, meta_gfp, page_to_nid(page));
+	else
+		c = kzalloc_node(chunk_bytes(page_to_pfn(page), 1U << order),
+				 meta_gfp, page_to_nid(page));
+	if (!c) {
+		__free_pages(page, order);
+		return NULL;
+	}
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++)
+		set_page_count(page + i, QUARRY_PAGE_REFS);
+	c->order = order;
+	c->zero = want_init_on_alloc(gfp);
+	describe(c, page_to_pfn(page), 1U << order, QUARRY_CHUNK_KERNEL);
+	return c;
+}
+
+/**
+ * quarry_chunk_wrap() - describe a range that the caller owns
+ * @pfn:	its first frame
+ * @nr:		its frames
+ * @kind:	QUARRY_CHUNK_PAGES or QUARRY_CHUNK_DEVICE
+ * @zero:	it holds zeros
+ *
+ * Context: sleeps.
+ *
+ * Return: the chunk; ERR_PTR(-EINVAL) if a frame should have a struct page and
+ * has none, -EBUSY if somebody else refers to a page, -ENOMEM.
+ */
+struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
+				       enum quarry_chunk_kind kind, bool zero)
+{
+	struct quarry_chunk *c;
+	unsigned long i;
+
+	if (kind == QUARRY_CHUNK_PAGES) {
+		for (i = pfn; i < pfn + nr; i++) {
+			if (!pfn_valid(i))
+				return ERR_PTR(-EINVAL);
+			if (page_count(pfn_to_page(i)) != 1)
+				return ERR_PTR(-EBUSY);
+		}
+	}
+	c = quarry_inject() ? NULL : kvzalloc(chunk_bytes(pfn, nr), GFP_KERNEL);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	if (kind == QUARRY_CHUNK_PAGES)
+		for (i = pfn; i < pfn + nr; i++)
+			set_page_count(pfn_to_page(i), QUARRY_PAGE_REFS);
+	c->zero = zero;
+	describe(c, pfn, nr, kind);
+	return c;
+}
+
+/* The node of a chunk's memory, or NUMA_NO_NODE for device memory. */
+int quarry_chunk_node(const struct quarry_chunk *c)
+{
+	if (c->kind == QUARRY_CHUNK_DEVICE)
+		return NUMA_NO_NODE;
+	return page_to_nid(pfn_to_page(c->pfn));
+}
+
+/**
+ * quarry_chunk_page_sound() - is a page at rest as we left it?
+ * @page:	a page that is in no client's hands
+ *
+ * What mm/page_alloc.c checks of a page that is freed, and its references.
+ *
+ * Return: false if somebody still refers to it, maps it, or has freed it.
+ */
+bool quarry_chunk_page_sound(const struct page *page)
+{
+	unsigned long bad = PAGE_FLAGS_CHECK_AT_FREE;
+
+	/* Ranges that were reserved at boot keep that mark. */
+	bad &= ~(1UL << PG_reserved);
+	return page_count((struct page *)page) == QUARRY_PAGE_REFS && !page->mapping &&
+	       !(page->flags & bad) && atomic_read(&page->_mapcount) == -1;
+}
+
+/**
+ * quarry_chunk_give() - give a chunk's memory back to where it came from
+ * @c:	the chunk; out of every zone and directory
+ *
+ * Context: any that may free pages; not NMI.
+ *
+ * Return: 0, or -EUCLEAN if a page is not sound: then nothing has happened.
+ */
+int quarry_chunk_give(struct quarry_chunk *c)
+{
+	struct page *page = c->kind == QUARRY_CHUNK_DEVICE ? NULL : pfn_to_page(c->pfn);
+	u32 i;
+
+	for (i = 0; page && i < c->nr; i++)
+		if (!quarry_chunk_page_sound(page + i))
+			return -EUCLEAN;
+	for (i = 0; page && i < c->nr; i++) {
+		set_page_count(page + i, 1);
+		if (c->kind == QUARRY_CHUNK_KERNEL)
+			__free_page(page + i);
+	}
+	call_rcu(&c->rcu, free_metadata);
+	return 0;
+}
+
+/**
+ * quarry_chunk_abandon() - forget a chunk whose memory cannot be given back
+ * @c:	the chunk; out of every zone and directory
+ *
+ * The pages keep their references and are lost until the next boot. Context: any.
+ */
+void quarry_chunk_abandon(struct quarry_chunk *c)
+{
+	call_rcu(&c->rcu, free_metadata);
+}

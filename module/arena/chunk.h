@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A chunk: an arena with the memory behind it. See chunk.c. */
+#ifndef QUARRY_CHUNK_H
+#define QUARRY_CHUNK_H
+
+#include <linux/gfp.h>
+#include <linux/mm_types.h>
+
+#include "../buddy/buddy.h"
+
+/* References of a page that rests in a pool: the kernel's one and ours. */
+#define QUARRY_PAGE_REFS	2
+
+/* Smallest block worth the cost of describing it. */
+#define QUARRY_CHUNK_MIN_ORDER	3
+
+enum quarry_chunk_kind {
+	QUARRY_CHUNK_KERNEL,	/* a block of the kernel's page allocator */
+	QUARRY_CHUNK_PAGES,	/* a range the caller owns, with struct pages */
+	QUARRY_CHUNK_DEVICE,	/* a range the caller owns, without */
+};
+
+/**
+ * struct quarry_chunk - an arena with its memory
+ * @first:	address of the first struct page, that of frame arena.lo
+ * @span:	struct pages; 0 for device memory
+ * @state:	arena.state + arena.lo, so that a page's number leads to its state
+ * @buddy:	arena.buddy, here for the fast path; NULL while nobody's
+ * @next:	the next chunk in the directory's slot
+ * @arena:	the description
+ * @pfn:	first frame
+ * @nr:		frames
+ * @id:		its number in the pool, for people
+ * @kind:	where the memory came from
+ * @order:	of the kernel's block
+ * @zero:	the memory arrived as zeros
+ * @metadata_bytes: what the description costs
+ * @rcu:	to let readers of the directory go
+ */
+struct quarry_chunk {
+	unsigned long first;
+	unsigned long span;
+	u8 *state;
+	struct quarry_buddy *buddy;
+	struct quarry_chunk *next;
+	struct quarry_arena arena;
+	unsigned long pfn;
+	u32 nr;
+	u32 id;
+	u8 kind;
+	u8 order;
+	bool zero;
+	u32 metadata_bytes;
+	struct rcu_head rcu;
+};
+
+static inline struct quarry_chunk *quarry_arena_chunk(const struct quarry_arena *a)
+{
+	return container_of(a, struct quarry_chunk, arena);
+}
+
+static inline unsigned long quarry_chunk_pfn(const struct quarry_chunk *c,
+					     struct quarry_frame f)
+{
+	return c->arena.base + f.i;
+}
+
+static inline struct page *quarry_chunk_page(const struct quarry_chunk *c,
+					     struct quarry_frame f)
+{
+	return (struct page *)c->first + (f.i - c->arena.lo);
+}
+
+int quarry_chunks_init(void);
+void quarry_chunks_exit(void);
+struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order);
+struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
+				       enum quarry_chunk_kind kind, bool zero);
+int quarry_chunk_node(const struct quarry_chunk *c);
+bool quarry_chunk_page_sound(const struct page *page);
+int quarry_chunk_give(struct quarry_chunk *c);
+void quarry_chunk_abandon(struct quarry_chunk *c);
+
+#endif /* QUARRY_CHUNK_H */
