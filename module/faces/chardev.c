@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/quarry: reading and control by ioctl. The rules that every call obeys stand
+ * in include/uapi/linux/quarry.h.
+ *
+ * Each call copies its struct in once, checks the copy and works on it; nothing is
+ * read from user memory twice. A call finds its pool by name and holds a reference
+ * while it works.
+ *
+ * Context: process context of the caller.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/nospec.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../compat.h"
+#include "../stats/snapshot.h"
+#include "faces.h"
+
+/* Areas copied out at a time. */
+#define MAP_BATCH	1024
+
+/* Largest number of pools a list can be asked for. */
+#define LIST_MAX	65536
+
+/* What stands at the head of every struct. */
+struct head {
+	u32 size;
+	u32 flags;
+};
+
+/**
+ * struct call - one ioctl
+ * @size:	of the struct, as this module knows it
+ * @changes:	it changes a pool
+ * @admin:	it needs CAP_SYS_ADMIN
+ * @fn:		does it: @arg is the copied struct
+ */
+struct call {
+	size_t size;
+	bool changes;
+	bool admin;
+	int (*fn)(void *arg);
+};
+
+static int check_name(const char *name)
+{
+	size_t len = strnlen(name, QUARRY_NAME_MAX);
+
+	if (len == QUARRY_NAME_MAX || memchr_inv(name + len, 0, QUARRY_NAME_MAX - len))
+		return -EINVAL;
+	return quarry_pool_check_name(name);
+}
+
+static struct quarry_pool *find_pool(const char *name)
+{
+	struct quarry_pool *pool;
+
+	if (check_name(name))
+		return ERR_PTR(-EINVAL);
+	pool = quarry_pool_find(name);
+	return pool ?: ERR_PTR(-ENOENT);
+}
+
+static int do_version(void *arg)
+{
+	struct quarry_version *v = arg;
+
+	v->abi = QUARRY_ABI_VERSION;
+	v->page_size = PAGE_SIZE;
+	v->features = QUARRY_FEATURE_PAGES;
+	v->nr_pools = quarry_pools_list(NULL, 0);
+	v->max_order = quarry_max_order();
+	strscpy_pad(v->version, QUARRY_VERSION, sizeof(v->version));
+	return 0;
+}
+
+static int do_list(void *arg)
+{
+	struct quarry_pool_list *l = arg;
+	u32 room = min_t(u32, l->capacity, LIST_MAX);
+	struct quarry_pool_entry *entries;
+	int err = 0;
+
+	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	l->count = quarry_pools_list(entries, room);
+	room = min(room, l->count);
+	if (room && copy_to_user(u64_to_user_ptr(l->entries), entries,
+				 room * sizeof(*entries)))
+		err = -EFAULT;
+	kvfree(entries);
+	return err;
+}
+
+static int do_stats(void *arg)
+{
+	struct quarry_pool_stats *st = arg;
+	struct quarry_pool *pool = find_pool(st->name);
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	quarry_pool_snapshot(pool, st);
+	quarry_pool_put(pool);
+	return 0;
+}
+
+static int do_orders(void *arg)
+{
+	struct quarry_pool_orders *o = arg;
+	struct quarry_pool *pool;
+
+	if (o->node < QUARRY_ANY_NODE || o->node >= (int)nr_node_ids)
+		return -EINVAL;
+	pool = find_pool(o->name);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	quarry_pool_orders_snapshot(pool, o->node, o);
+	quarry_pool_put(pool);
+	return 0;
+}
+
+static int do_map(void *arg)
+{
+	struct quarry_pool_map *map = arg;
+	struct quarry_map_area __user *to = u64_to_user_ptr(map->areas);
+	struct quarry_map_area *areas;
+	struct quarry_pool *pool;
+	unsigned int n = 0, got;
+	int err = 0;
+
+	pool = find_pool(map->name);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	areas = kvmalloc_array(MAP_BATCH, sizeof(*areas), GFP_KERNEL);
+	if (!areas) {
+		quarry_pool_put(pool);
+		return -ENOMEM;
+	}
+	do {
+		got = quarry_pool_map_snapshot(pool, map->start + n, areas,
+					       min_t(u32, map->capacity - n, MAP_BATCH),
+					       &map->total);
+		if (got && copy_to_user(to + n, areas, got * sizeof(*areas)))
+			err = -EFAULT;
+		n += got;
+		cond_resched();
+	} while (!err && got && n < map->capacity && !fatal_signal_pending(current));
+	map->count = n;
+	kvfree(areas);
+	quarry_pool_put(pool);
+	return err;
+}
+
+static int do_create(void *arg)
+{
+	struct quarry_pool_create *c = arg;
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_pool *pool;
+
+	if (check_name(c->name))
+		return -EINVAL;
+	if (c->node < QUARRY_ANY_NODE)
+		return -EINVAL;
+	cfg.min_bytes = c->min_bytes;
+	cfg.max_bytes = c->max_bytes;
+	cfg.reserve_bytes = c->reserve_bytes;
+	cfg.low_bytes = c->low_bytes;
+	cfg.node = c->node == QUARRY_ANY_NODE ? NUMA_NO_NODE : c->node;
+	pool = quarry_pool_create_found(c->name, &cfg);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	c->id = pool->id;
+	quarry_pool_put(pool);
+	return 0;
+}
+
+static int do_destroy(void *arg)
+{
+	struct quarry_pool_op *op = arg;
+	struct quarry_pool *pool;
+	int err;
+
+	if (op->bytes)
+		return -EINVAL;
+	pool = find_pool(op->name);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = quarry_pool_destroy_found(pool);
+	if (err)
+		quarry_pool_put(pool);
+	return err;
+}
+
+static int do_shrink(void *arg)
+{
+	struct quarry_pool_op *op = arg;
+	struct quarry_pool *pool = find_pool(op->name);
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	op->bytes = quarry_pool_shrink(pool, op->bytes);
+	quarry_pool_put(pool);
+	return 0;
+}
+
+static int do_drain(void *arg)
+{
+	struct quarry_pool_op *op = arg;
+	struct quarry_pool *pool;
+
+	if (op->bytes)
+		return -EINVAL;
+	pool = find_pool(op->name);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	op->bytes = quarry_pool_drain(pool);
+	quarry_pool_put(pool);
+	quarry_pools_pin();
+	return 0;
+}
+
+static int do_validate(void *arg)
+{
+	struct quarry_pool_validate *v = arg;
+	struct quarry_pool *pool = find_pool(v->name);
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	memset(v->what, 0, sizeof(v->what));
+	quarry_pool_validate(pool, v);
+	quarry_pool_put(pool);
+	return 0;
+}
+
+static const struct call calls[] = {
+	[_IOC_NR(QUARRY_IOC_VERSION)] = {
+		sizeof(struct quarry_version), false, false, do_version },
+	[_IOC_NR(QUARRY_IOC_POOL_LIST)] = {
+		sizeof(struct quarry_pool_list), false, false, do_list },
+	[_IOC_NR(QUARRY_IOC_POOL_STATS)] = {
+		sizeof(struct quarry_pool_stats), false, false, do_stats },
+	[_IOC_NR(QUARRY_IOC_POOL_ORDERS)] = {
+		sizeof(struct quarry_pool_orders), false, false, do_orders },
+	[_IOC_NR(QUARRY_IOC_POOL_MAP)] = {
+		sizeof(struct quarry_pool_map), false, false, do_map },
+	[_IOC_NR(QUARRY_IOC_POOL_CREATE)] = {
+		sizeof(struct quarry_pool_create), true, true, do_create },
+	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
+		sizeof(struct quarry_pool_op), true, true, do_destroy },
+	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
+		sizeof(struct quarry_pool_op), true, true, do_shrink },
+	[_IOC_NR(QUARRY_IOC_POOL_DRAIN)] = {
+		sizeof(struct quarry_pool_op), true, true, do_drain },
+	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
+		sizeof(struct quarry_pool_validate), false, true, do_validate },
+};
+
+static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	void __user *user = (void __user *)uarg;
+	unsigned int nr = _IOC_NR(cmd);
+	size_t usize = _IOC_SIZE(cmd);
+	const struct call *call;
+	struct head *arg;
+	long err;
+
+	if (_IOC_TYPE(cmd) != QUARRY_IOC_MAGIC || nr >= ARRAY_SIZE(calls) ||
+	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return -ENOTTY;
+	call = &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
+	if (call->changes && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (call->admin && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	/* All structs have the size of their first version so far. */
+	if (usize < call->size)
+		return -EINVAL;
+
+	arg = kzalloc(call->size, GFP_KERNEL);
+	if (!arg)
+		return -ENOMEM;
+	err = copy_struct_from_user(arg, call->size, user, usize);
+	if (!err && (arg->size != usize || arg->flags))
+		err = -EINVAL;
+	if (!err)
+		err = call->fn(arg);
+	if (!err && copy_to_user(user, arg, call->size))
+		err = -EFAULT;
+	kfree(arg);
+	return err;
+}
+
+static const struct file_operations quarry_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = quarry_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice quarry_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "quarry",
+	.fops = &quarry_fops,
+	.mode = 0644,
+};
+
+int __init quarry_chardev_init(void)
+{
+	return misc_register(&quarry_misc);
+}
+
+void quarry_chardev_exit(void)
+{
+	misc_deregister(&quarry_misc);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs: quarry/, for people and scripts.
+ *
+ *	quarry/version
+ *	quarry/buddyinfo		as /proc/buddyinfo, a line a pool and node
+ *	quarry/pools/NAME/stats		everything in numbers
+ *	quarry/pools/NAME/orders	free, cached, handed out, taken back by order
+ *	quarry/pools/NAME/arenas	the blocks taken from the kernel
+ *	quarry/pools/NAME/fragmentation	indices by order
+ *	quarry/pools/NAME/map		a character for every 2 MiB area
+ *	quarry/pools/NAME/percpu	the lists of each CPU
+ *	quarry/pools/NAME/errors	misuse by kind
+ *
+ * All is read-only and shows no address, so it can be read under kernel lockdown.
+ * The first line of each file but buddyinfo is "# quarry FILE FORMAT": a change of
+ * format changes the number. Figures come from stats/snapshot.c alone.
+ *
+ * A file holds no reference to its pool: debugfs waits for readers when the pool's
+ * folder goes, and tells later ones -EIO.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "../pages/misuse.h"
+#include "../stats/snapshot.h"
+#include "faces.h"
+
+/* Entries fetched at a time. */
+#define BATCH	64
+
+static struct dentry *root, *pools_dir;
+
+static int version_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "# quarry version 1\n");
+	seq_printf(m, "version %s\nabi %d\n", QUARRY_VERSION, QUARRY_ABI_VERSION);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(version);
+
+static void buddyinfo_line(struct seq_file *m, struct quarry_pool *pool, int node,
+			   struct quarry_pool_orders *orders)
+{
+	unsigned int k, max = quarry_max_order();
+
+	quarry_pool_orders_snapshot(pool, node, orders);
+	/* Parsers expect the kernel's orders: larger blocks count as several. */
+	for (k = max + 1; k < QUARRY_NR_ORDERS; k++)
+		orders->orders[max].free_blocks += orders->orders[k].free_blocks << (k - max);
+	seq_printf(m, "Node %d, zone %8s ", node, pool->name);
+	for (k = 0; k <= max; k++)
+		seq_printf(m, "%6llu ", orders->orders[k].free_blocks);
+	seq_putc(m, '\n');
+}
+
+static int buddyinfo_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool_orders *orders = kzalloc(sizeof(*orders), GFP_KERNEL);
+	struct quarry_pool *pool = NULL;
+	unsigned int i;
+
+	if (!orders)
+		return -ENOMEM;
+	quarry_pools_lock();
+	while ((pool = quarry_pool_next(pool)))
+		for (i = 0; i < pool->nr_zones - 1; i++)
+			if (pool->zone[i])
+				buddyinfo_line(m, pool, i, orders);
+	quarry_pools_unlock();
+	kfree(orders);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(buddyinfo);
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_pool_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
+
+	if (!st)
+		return -ENOMEM;
+	quarry_pool_snapshot(pool, st);
+	seq_puts(m, "# quarry stats 1\n");
+	seq_printf(m, "name %s\nid %u\nnode %d\n", st->name, st->id, st->node);
+#define SHOW(field) seq_printf(m, #field " %llu\n", st->field)
+	SHOW(min_bytes);
+	SHOW(max_bytes);
+	SHOW(reserve_bytes);
+	SHOW(low_bytes);
+	SHOW(managed_bytes);
+	SHOW(allocated_bytes);
+	SHOW(cached_bytes);
+	SHOW(free_bytes);
+	SHOW(quarantined_bytes);
+	SHOW(zero_bytes);
+	SHOW(metadata_bytes);
+	SHOW(percpu_bytes);
+	SHOW(cache_limit_bytes);
+	SHOW(arenas);
+	SHOW(arenas_empty);
+	SHOW(areas);
+	SHOW(areas_free);
+	seq_printf(m, "largest_order %d\n", st->largest_order);
+	SHOW(allocs);
+	SHOW(frees);
+	SHOW(alloc_frames);
+	SHOW(free_frames);
+	SHOW(slow_allocs);
+	SHOW(slow_frees);
+	SHOW(refills);
+	SHOW(flushes);
+	SHOW(drains);
+	SHOW(splits);
+	SHOW(merges);
+	SHOW(grows);
+	SHOW(grows_background);
+	SHOW(grow_failures);
+	SHOW(shrinks);
+	SHOW(fail_limit);
+	SHOW(fail_fragmented);
+	SHOW(fail_nowait);
+	SHOW(fail_kernel);
+	SHOW(fail_injected);
+	SHOW(zeroed_frames);
+	SHOW(zero_skipped_frames);
+	SHOW(account_ignored);
+#undef SHOW
+	kfree(st);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int errors_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_pool_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
+	unsigned int k;
+
+	if (!st)
+		return -ENOMEM;
+	quarry_pool_snapshot(pool, st);
+	seq_puts(m, "# quarry errors 1\n");
+	for (k = 0; k < QUARRY_NR_ERRORS; k++)
+		seq_printf(m, "%s %llu\n", quarry_error_name(k), st->errors[k]);
+	kfree(st);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(errors);
+
+static int orders_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_pool_orders *o = kzalloc(sizeof(*o), GFP_KERNEL);
+	unsigned int k;
+
+	if (!o)
+		return -ENOMEM;
+	quarry_pool_orders_snapshot(pool, QUARRY_ANY_NODE, o);
+	seq_puts(m, "# quarry orders 1\n# order free cached allocs frees\n");
+	for (k = 0; k < o->nr_orders; k++)
+		seq_printf(m, "%u %llu %llu %llu %llu\n", k, o->orders[k].free_blocks,
+			   o->orders[k].cached_blocks, o->orders[k].allocs,
+			   o->orders[k].frees);
+	kfree(o);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(orders);
+
+static void show_milli(struct seq_file *m, int milli)
+{
+	seq_printf(m, " %s%d.%03d", milli < 0 ? "-" : "", abs(milli) / 1000,
+		   abs(milli) % 1000);
+}
+
+static int fragmentation_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_pool_orders *o = kzalloc(sizeof(*o), GFP_KERNEL);
+	unsigned int k;
+
+	if (!o)
+		return -ENOMEM;
+	quarry_pool_orders_snapshot(pool, QUARRY_ANY_NODE, o);
+	seq_puts(m, "# quarry fragmentation 1\n# order unusable extfrag\n");
+	for (k = 0; k < o->nr_orders; k++) {
+		seq_printf(m, "%u", k);
+		show_milli(m, o->orders[k].unusable_milli);
+		show_milli(m, o->orders[k].extfrag_milli);
+		seq_putc(m, '\n');
+	}
+	kfree(o);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(fragmentation);
+
+static int arenas_show(struct seq_file *m, void *v)
+{
+	static const char * const kinds[] = { "kernel", "pages", "device" };
+	struct quarry_pool *pool = m->private;
+	struct quarry_arena_stats *a;
+	unsigned int n, i;
+	u64 at = 0;
+
+	a = kmalloc_array(BATCH, sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	seq_puts(m, "# quarry arenas 1\n# arena node kind frames free largest metadata_bytes\n");
+	do {
+		n = quarry_pool_arenas_snapshot(pool, at, a, BATCH);
+		for (i = 0; i < n; i++)
+			seq_printf(m, "%u %d %s %u %u %d %u\n", a[i].id, a[i].node,
+				   kinds[a[i].kind], a[i].frames, a[i].free, a[i].largest,
+				   a[i].metadata_bytes);
+		at += n;
+	} while (n == BATCH);
+	kfree(a);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(arenas);
+
+/* '.' all free, '#' none, else the tenths that are in use, rounded down. */
+static char map_char(const struct quarry_map_area *a)
+{
+	if (a->state == QUARRY_AREA_FREE)
+		return '.';
+	if (a->state == QUARRY_AREA_FULL)
+		return '#';
+	return '0' + (a->frames - a->free) * 10 / a->frames;
+}
+
+static int map_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_map_area *a;
+	unsigned int n, i;
+	u64 at = 0, total;
+
+	a = kmalloc_array(BATCH, sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	seq_puts(m, "# quarry map 1\n# one character for 2 MiB: . free, 0-9 tenths used, # full\n");
+	do {
+		n = quarry_pool_map_snapshot(pool, at, a, BATCH, &total);
+		if (n)
+			seq_printf(m, "%llu ", at);
+		for (i = 0; i < n; i++)
+			seq_putc(m, map_char(&a[i]));
+		if (n)
+			seq_putc(m, '\n');
+		at += n;
+	} while (n == BATCH);
+	kfree(a);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(map);
+
+static int percpu_show(struct seq_file *m, void *v)
+{
+	struct quarry_pool *pool = m->private;
+	struct quarry_cpu_stats st;
+	unsigned int k;
+	int cpu;
+
+	seq_puts(m, "# quarry percpu 1\n# cpu order cached capacity allocs frees\n");
+	for_each_possible_cpu(cpu)
+		for (k = 0; k <= quarry_max_order(); k++) {
+			quarry_pool_cpu_snapshot(pool, cpu, k, &st);
+			seq_printf(m, "%d %u %u %u %llu %llu\n", cpu, k, st.n, st.cap,
+				   st.allocs, st.frees);
+		}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(percpu);
+
+static void pool_created(struct quarry_pool *pool)
+{
+	struct dentry *d = debugfs_create_dir(pool->name, pools_dir);
+
+	pool->debugfs = d;
+	debugfs_create_file("stats", 0444, d, pool, &stats_fops);
+	debugfs_create_file("orders", 0444, d, pool, &orders_fops);
+	debugfs_create_file("arenas", 0444, d, pool, &arenas_fops);
+	debugfs_create_file("fragmentation", 0444, d, pool, &fragmentation_fops);
+	debugfs_create_file("map", 0444, d, pool, &map_fops);
+	debugfs_create_file("percpu", 0444, d, pool, &percpu_fops);
+	debugfs_create_file("errors", 0444, d, pool, &errors_fops);
+}
+
+static void pool_destroyed(struct quarry_pool *pool)
+{
+	debugfs_remove(pool->debugfs);
+}
+
+static const struct quarry_pool_watcher watcher = {
+	.created = pool_created,
+	.destroyed = pool_destroyed,
+};
+
+/**
+ * quarry_debugfs_init() - put up the tree
+ *
+ * As everywhere in the kernel, a debugfs that cannot be had is no error: quarry
+ * works without. Context: module load. Return: 0.
+ */
+int __init quarry_debugfs_init(void)
+{
+	root = debugfs_create_dir("quarry", NULL);
+	pools_dir = debugfs_create_dir("pools", root);
+	debugfs_create_file("version", 0444, root, NULL, &version_fops);
+	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
+	quarry_pool_watch(&watcher);
+	return 0;
+}
+
+void quarry_debugfs_exit(void)
+{
+	quarry_pool_watch(NULL);
+	debugfs_remove(root);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module: parameters, and the order in which things come and go.
+ *
+ * init is a ladder, exit its mirror: chunks, directory, workqueue, CPU hotplug,
+ * shrinker, the default pool, then the faces. Nothing can reach a layer before the
+ * layers below it are up.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mm.h>
+#include <linux/notifier.h>
+
+#include "arena/directory.h"
+#include "faces/faces.h"
+#include "pages/pool.h"
+
+/**
+ * struct quarry_param - a whole number with a range, told by name when it is not
+ * @name:	of the parameter
+ * @unit:	what it counts
+ * @value:	its value
+ * @min:	least
+ * @max:	most
+ */
+struct quarry_param {
+	const char *name;
+	const char *unit;
+	long long value;
+	long long min;
+	long long max;
+};
+
+static int param_set(const char *text, const struct kernel_param *kp)
+{
+	struct quarry_param *p = kp->arg;
+	long long value;
+
+	if (!text || kstrtoll(text, 10, &value) || value < p->min || value > p->max) {
+		pr_err("%s=%s: must be a whole number%s%s from %lld to %lld\n", p->name,
+		       text ?: "", *p->unit ? " of " : "", p->unit, p->min, p->max);
+		return -EINVAL;
+	}
+	p->value = value;
+	return 0;
+}
+
+static int param_get(char *text, const struct kernel_param *kp)
+{
+	const struct quarry_param *p = kp->arg;
+
+	return sysfs_emit(text, "%lld\n", p->value);
+}
+
+static const struct kernel_param_ops param_ops = {
+	.set = param_set,
+	.get = param_get,
+};
+
+#define MB_MAX	(1LL << 30)		/* 1 PiB */
+
+#define QUARRY_PARAM(_name, _unit, _value, _min, _max, _text)		\
+	static struct quarry_param _name = {				\
+		.name = #_name, .unit = _unit, .value = _value,		\
+		.min = _min, .max = _max,				\
+	};								\
+	module_param_cb(_name, &param_ops, &_name, 0444);		\
+	MODULE_PARM_DESC(_name, _text)
+
+QUARRY_PARAM(pool_min_mb, "MiB", 4, 0, MB_MAX,
+	     "MiB that the default pool takes at load and never gives back (4)");
+QUARRY_PARAM(pool_max_mb, "MiB", 0, 0, MB_MAX,
+	     "most MiB of the default pool; 0: a quarter of the machine's memory (0)");
+QUARRY_PARAM(pool_reserve_kb, "KiB", 0, 0, MB_MAX,
+	     "KiB of the default pool for callers that may not sleep (0)");
+QUARRY_PARAM(pool_low_mb, "MiB", 0, 0, MB_MAX,
+	     "the default pool grows in the background when less MiB are free; 0: never (0)");
+QUARRY_PARAM(pool_node, "", NUMA_NO_NODE, NUMA_NO_NODE, MAX_NUMNODES - 1,
+	     "NUMA node of the default pool; -1: any (-1)");
+
+static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
+{
+	if (bytes <= max)
+		return 0;
+	pr_err("%s=%lld: must be from 0 to %llu, the most of the default pool\n", p->name,
+	       p->value, p == &pool_reserve_kb ? max >> 10 : max >> 20);
+	return -EINVAL;
+}
+
+static int __init default_pool_init(void)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	int err;
+
+	cfg.max_bytes = pool_max_mb.value << 20;
+	if (!cfg.max_bytes)
+		cfg.max_bytes = max(PAGE_ALIGN((u64)totalram_pages() * PAGE_SIZE / 4),
+				    (u64)pool_min_mb.value << 20);
+	cfg.min_bytes = pool_min_mb.value << 20;
+	cfg.reserve_bytes = PAGE_ALIGN(pool_reserve_kb.value << 10);
+	cfg.low_bytes = pool_low_mb.value << 20;
+	cfg.node = pool_node.value;
+	err = check_against_max(&pool_min_mb, cfg.min_bytes, cfg.max_bytes) ?:
+	      check_against_max(&pool_reserve_kb, cfg.reserve_bytes, cfg.max_bytes) ?:
+	      check_against_max(&pool_low_mb, cfg.low_bytes, cfg.max_bytes);
+	if (err)
+		return err;
+	err = quarry_default_pool_init(&cfg);
+	if (err == -ENODEV)
+		pr_err("pool_node=%lld: there is no such node with memory\n",
+		       pool_node.value);
+	else if (err == -ENOMEM)
+		pr_err("pool_min_mb=%lld: the machine has not that much memory to give\n",
+		       pool_min_mb.value);
+	return err;
+}
+
+/* Pages that a module leaked when it went keep us loaded: see pages/pool.c. */
+static int module_went(struct notifier_block *nb, unsigned long state, void *data)
+{
+	if (state == MODULE_STATE_GOING && data != THIS_MODULE)
+		quarry_pools_pin();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = { .notifier_call = module_went };
+
+static int __init quarry_init(void)
+{
+	int err;
+
+	err = quarry_chunks_init();
+	if (err)
+		return err;
+	err = quarry_directory_init();
+	if (err)
+		goto chunks;
+	err = quarry_workqueue_init();
+	if (err)
+		goto directory;
+	err = quarry_hotplug_init();
+	if (err)
+		goto workqueue;
+	err = quarry_shrinker_init();
+	if (err)
+		goto hotplug;
+	err = default_pool_init();
+	if (err)
+		goto shrinker;
+	err = register_module_notifier(&module_notifier);
+	if (err)
+		goto pools;
+	err = quarry_debugfs_init();
+	if (err)
+		goto notifier;
+	err = quarry_chardev_init();
+	if (err)
+		goto debugfs;
+	return 0;
+
+debugfs:
+	quarry_debugfs_exit();
+notifier:
+	unregister_module_notifier(&module_notifier);
+pools:
+	quarry_pools_exit();
+shrinker:
+	quarry_shrinker_exit();
+hotplug:
+	quarry_hotplug_exit();
+workqueue:
+	quarry_workqueue_exit();
+directory:
+	quarry_directory_exit();
+chunks:
+	quarry_chunks_exit();
+	return err;
+}
+module_init(quarry_init);
+
+static void __exit quarry_exit(void)
+{
+	quarry_chardev_exit();
+	quarry_debugfs_exit();
+	unregister_module_notifier(&module_notifier);
+	quarry_pools_exit();
+	quarry_shrinker_exit();
+	quarry_hotplug_exit();
+	quarry_workqueue_exit();
+	quarry_directory_exit();
+	quarry_chunks_exit();
+}
+module_exit(quarry_exit);
+
+MODULE_DESCRIPTION("quarry: page pools of one's own");
+MODULE_AUTHOR("The quarry developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(QUARRY_VERSION);

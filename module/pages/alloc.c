@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way of a page: out of a pool and back.
+ *
+ * Model
+ *
+ *	alloc   list of this CPU -> its zone -> [drain this CPU] -> grow
+ *	        -> other zones -> [drain all CPUs] -> wait (__GFP_NOFAIL) or NULL
+ *	free    list of this CPU, or the block's own zone
+ *
+ *	The first step is the fast path: preemption off, the mark, a pop or push,
+ *	the mark off. It has no lock, no atomic and no interrupts off, and it
+ *	checks what it is given: the state byte must say that the block is what
+ *	the caller says it is. Whatever is out of the ordinary leaves it for the
+ *	slow half, which sorts out why.
+ *
+ * What gfp flags mean, as in the kernel
+ *	__GFP_DIRECT_RECLAIM (GFP_KERNEL, NOIO, NOFS)	may sleep and grow the pool
+ *	without it (GFP_ATOMIC, GFP_NOWAIT)		never sleeps; may use the reserve
+ *	__GFP_ZERO		zeros; frames known to be zero are not cleared again
+ *	__GFP_THISNODE		this node's memory or nothing
+ *	__GFP_NOWARN		no message on failure
+ *	__GFP_NOFAIL		waits until somebody frees
+ *	__GFP_HIGHMEM, __GFP_MOVABLE	allowed, without effect
+ *	__GFP_ACCOUNT		counted as ignored: no module can charge a cgroup
+ *	__GFP_COMP with an order, zone flags that are not the pool's: refused
+ *
+ * Invariants: a block is in one place: a client's hands (ALLOC), one list
+ * (CACHED), a zone's deferred list, or free in the buddy.
+ *
+ * Contexts: any, NMI included; see include/linux/quarry.h.
+ */
+#include <linux/mm.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/mm.h>
+
+#include "../arena/directory.h"
+#include "../debug/inject.h"
+#include "alloc.h"
+#include "misuse.h"
+
+/* Pop from this CPU's list if that is all there is to do, else NULL. */
+static __always_inline struct page *pop_fast(struct quarry_pool *pool,
+					     unsigned int order)
+{
+	struct page *page = NULL;
+	struct quarry_list *list;
+	struct quarry_pcp *pcp;
+
+	preempt_disable();
+	pcp = this_cpu_ptr(pool->pcp);
+	if (quarry_pcp_enter(pcp)) {
+		u32 n;
+
+		list = &pcp->list[order];
+		n = list->n;
+		if (likely(n)) {
+			struct quarry_slot *slot = &list->slots[n - 1];
+			u8 *state = slot->state;
+
+			if (likely(READ_ONCE(*state) == (QUARRY_STATE_CACHED | order))) {
+				WRITE_ONCE(*state, QUARRY_STATE_ALLOC | order);
+				page = slot->page;
+				list->n = n - 1;
+				list->allocs++;
+			}
+		}
+		quarry_pcp_leave(pcp);
+	}
+	preempt_enable();
+	return page;
+}
+
+/**
+ * quarry_alloc_pages() - allocate 2^order pages
+ * @pool:	the pool
+ * @gfp:	as for alloc_pages(); see the table in module/pages/alloc.c
+ * @order:	0 to quarry_max_order()
+ *
+ * The block is physically contiguous and naturally aligned, and comes from the
+ * CPU's own node where that has memory.
+ *
+ * Context: any. Sleeps only if @gfp allows it. In NMI it may return NULL though
+ * there is memory.
+ *
+ * Return: the first page, or NULL.
+ */
+struct page *quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
+				unsigned int order)
+{
+	struct page *page;
+
+	if (likely(order < QUARRY_PCP_ORDERS && !(gfp & QUARRY_GFP_SLOW) &&
+		   !want_init_on_alloc(0))) {
+		page = pop_fast(pool, order);
+		if (likely(page)) {
+			set_page_private(page, 0);
+			return page;
+		}
+	}
+	return quarry_alloc_slow(pool, NUMA_NO_NODE, gfp, order);
+}
+QUARRY_EXPORT(quarry_alloc_pages);
+
+/**
+ * quarry_alloc_pages_node() - allocate pages of a node
+ * @pool:	the pool
+ * @node:	preferred node, or NUMA_NO_NODE for this CPU's; with __GFP_THISNODE
+ *		the only one
+ * @gfp:	as for alloc_pages()
+ * @order:	0 to quarry_max_order()
+ *
+ * Context: as quarry_alloc_pages(). Return: the first page, or NULL.
+ */
+struct page *quarry_alloc_pages_node(struct quarry_pool *pool, int node, gfp_t gfp,
+				     unsigned int order)
+{
+	if (node == NUMA_NO_NODE)
+		return quarry_alloc_pages(pool, gfp, order);
+	return quarry_alloc_slow(pool, node, gfp, order);
+}
+QUARRY_EXPORT(quarry_alloc_pages_node);
+
+/* Are the flags such that we can do what they say? Counts and reports if not. */
+bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order)
+{
+	gfp_t zone = gfp & (__GFP_DMA | __GFP_DMA32);
+
+	if ((order && gfp & __GFP_COMP) || (zone && zone != pool->zone_gfp)) {
+		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
+			      (struct quarry_frame){}, 1ULL << order);
+		return false;
+	}
+	if (gfp & __GFP_ACCOUNT)
+		quarry_count(pool, QUARRY_COUNT_ACCOUNT_IGNORED);
+	return true;
+}
+
+/* Make pages fit to hand out. @zero: they are known to be zero. */
+void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr,
+		    gfp_t gfp, bool zero)
+{
+	unsigned int i;
+
+	if (want_init_on_alloc(gfp)) {
+		if (!zero)
+			for (i = 0; i < nr; i++)
+				clear_page(page_address(page + i));
+		quarry_count_add(pool, zero ? QUARRY_COUNT_ZERO_SKIPPED :
+					      QUARRY_COUNT_ZEROED, nr);
+	}
+	set_page_private(page, 0);
+}
+
+/* The zone of a node, or the nearest one that the pool may use. */
+struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node)
+{
+	if (node == NUMA_NO_NODE)
+		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->buddy);
+	if (node >= 0 && node < pool->nr_zones - 1 && pool->zone[node])
+		return pool->zone[node];
+	return NULL;
+}
+
+static DEFINE_RATELIMIT_STATE(refusals, 5 * HZ, 5);
+
+/* Count a failure under its reason, and say it unless the caller minds. */
+void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
+		   bool kernel_refused)
+{
+	bool may_grow = atomic64_read(&pool->managed) < pool->max;
+	u64 nfree = 0, reserve = 0;
+	struct quarry_zone *z;
+	const char *why;
+	unsigned int i;
+
+	quarry_for_each_zone(pool, z, i) {
+		nfree += READ_ONCE(z->buddy.nfree);
+		reserve += z->reserve;
+	}
+	if (may_grow && !gfpflags_allow_blocking(gfp)) {
+		why = "the pool might have grown, but the caller may not wait";
+		quarry_count(pool, QUARRY_COUNT_FAIL_NOWAIT);
+	} else if (may_grow && kernel_refused) {
+		why = "the kernel had no memory to grow the pool with";
+		quarry_count(pool, QUARRY_COUNT_FAIL_KERNEL);
+	} else if (nfree >= reserve + (1ULL << order)) {
+		why = "enough is free, but fragmented";
+		quarry_count(pool, QUARRY_COUNT_FAIL_FRAGMENTED);
+	} else {
+		why = "the pool is at its limit, and too little is free";
+		quarry_count(pool, QUARRY_COUNT_FAIL_LIMIT);
+	}
+	if (!(gfp & __GFP_NOWARN) && !in_nmi() && __ratelimit(&refusals))
+		pr_warn("pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %lld KiB, cap %llu KiB\n",
+			pool->name, order, &gfp, why, nfree << (PAGE_SHIFT - 10),
+			(s64)atomic64_read(&pool->managed) << (PAGE_SHIFT - 10),
+			pool->max << (PAGE_SHIFT - 10));
+}
+
+/* For __GFP_NOFAIL: sleep until a block was freed, or for a second. */
+bool quarry_wait_for_free(struct quarry_pool *pool)
+{
+	DEFINE_WAIT(wait);
+
+	atomic_inc(&pool->waiters);
+	prepare_to_wait(&pool->freed, &wait, TASK_UNINTERRUPTIBLE);
+	schedule_timeout(HZ / 50);
+	finish_wait(&pool->freed, &wait);
+	atomic_dec(&pool->waiters);
+	return true;
+}
+
+void quarry_wake_waiters(struct quarry_pool *pool)
+{
+	if (unlikely(atomic_read(&pool->waiters)) && !in_nmi())
+		wake_up_all(&pool->freed);
+}
+
+/* Claim one block from a zone, past the lists. */
+static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
+				   unsigned int order, bool nowait, bool *zero)
+{
+	struct page *page = NULL;
+	struct quarry_block block;
+	unsigned long flags;
+
+	if (!quarry_zone_lock(z, &flags))
+		return NULL;
+	if (quarry_zone_may_take(z, 1U << order, nowait) &&
+	    !quarry_buddy_claim(&z->buddy, order, QUARRY_STATE_ALLOC, &block)) {
+		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
+		*zero = block.zero;
+		this_cpu_inc(pool->pcp->direct_allocs[order]);
+	}
+	quarry_zone_unlock(z, flags);
+	quarry_pool_kick(pool, z);
+	return page;
+}
+
+/* Pop a block that is still what it was; drop any that is not. */
+static struct page *pop(struct quarry_pool *pool, struct quarry_list *list,
+			unsigned int order, bool *zero)
+{
+	while (list->n) {
+		struct quarry_slot *slot = &list->slots[--list->n];
+		u8 state = READ_ONCE(*slot->state);
+
+		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
+			quarry_misuse_late(pool);
+			continue;
+		}
+		*zero = state & QUARRY_STATE_ZERO;
+		WRITE_ONCE(*slot->state, QUARRY_STATE_ALLOC | order);
+		list->allocs++;
+		return slot->page;
+	}
+	return NULL;
+}
+
+/* From this CPU's list or zone. */
+static struct page *take_local(struct quarry_pool *pool, int node, unsigned int order,
+			       bool nowait, bool *zero)
+{
+	struct quarry_zone *z = quarry_home_zone(pool, node);
+	struct page *page = NULL;
+	struct quarry_pcp *pcp;
+
+	if (!z)
+		return NULL;
+	preempt_disable();
+	pcp = this_cpu_ptr(pool->pcp);
+	if (node != NUMA_NO_NODE && pcp->buddy != &z->buddy) {
+		page = take_from_zone(pool, z, order, nowait, zero);
+	} else if (!quarry_pcp_enter(pcp)) {
+		page = take_from_zone(pool, quarry_buddy_zone(pcp->buddy), order,
+				      nowait, zero);
+	} else {
+		page = pop(pool, &pcp->list[order], order, zero);
+		if (!page) {
+			quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
+			if (quarry_pcp_refill(pool, pcp, order, nowait))
+				page = pop(pool, &pcp->list[order], order, zero);
+		}
+		quarry_pcp_leave(pcp);
+		preempt_enable();
+		return page;
+	}
+	quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
+	preempt_enable();
+	return page;
+}
+
+/* From any zone with pages. */
+static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
+				   bool nowait, bool *zero)
+{
+	struct quarry_zone *z;
+	struct page *page;
+	unsigned int i;
+
+	quarry_for_each_zone(pool, z, i) {
+		if (z->node == NUMA_NO_NODE)
+			continue;
+		page = take_from_zone(pool, z, order, nowait, zero);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/**
+ * quarry_alloc_slow() - allocate with all that may take
+ * @pool:	the pool
+ * @node:	preferred node, or NUMA_NO_NODE
+ * @gfp:	as for alloc_pages()
+ * @order:	any; checked here
+ *
+ * Context: as @gfp says. Return: the first page, or NULL.
+ */
+noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, int node,
+					gfp_t gfp, unsigned int order)
+{
+	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
+	bool here, all, grown;
+	struct page *page;
+
+	if (order >= QUARRY_PCP_ORDERS) {
+		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
+			      (struct quarry_frame){}, 0);
+		return NULL;
+	}
+	if (!quarry_gfp_ok(pool, gfp, order))
+		return NULL;
+	might_alloc(gfp);
+	if (quarry_inject()) {
+		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
+		return NULL;
+	}
+	for (here = true, all = true;;) {
+		page = take_local(pool, node, order, nowait, &zero);
+		if (page)
+			break;
+		if (here) {
+			here = false;
+			if (quarry_pcp_drain_this(pool))
+				continue;
+		}
+		grown = !nowait && quarry_pool_grow(pool, node, gfp, order, U64_MAX);
+		if (grown) {
+			page = take_local(pool, node, order, nowait, &zero);
+			if (page)
+				break;
+		}
+		if (!(gfp & __GFP_THISNODE)) {
+			page = take_elsewhere(pool, order, nowait, &zero);
+			if (page)
+				break;
+		}
+		if (grown)
+			continue;
+		if (!nowait && all) {
+			all = false;
+			if (quarry_pcp_drain_all(pool))
+				continue;
+		}
+		if (!nowait && gfp & __GFP_NOFAIL) {
+			all = quarry_wait_for_free(pool);
+			continue;
+		}
+		quarry_refuse(pool, gfp, order, !nowait);
+		return NULL;
+	}
+	quarry_prepare(pool, page, 1U << order, gfp, zero);
+	return page;
+}
+
+/**
+ * quarry_free_pages() - give 2^order pages back
+ * @pool:	the pool they came from
+ * @page:	the first of them
+ * @order:	the order they were allocated with
+ *
+ * What is not a block of @pool with that order, in a client's hands, is refused,
+ * counted and reported, and nothing else happens.
+ *
+ * Context: any. Never sleeps, never fails.
+ */
+void quarry_free_pages(struct quarry_pool *pool, struct page *page,
+		       unsigned int order)
+{
+	struct quarry_chunk *c;
+	struct quarry_list *list;
+	struct quarry_pcp *pcp;
+	unsigned long i;
+
+	preempt_disable();
+	pcp = this_cpu_ptr(pool->pcp);
+	c = quarry_directory_guess(page);
+	i = quarry_chunk_index(c, page);
+	if (likely(i < c->span && c->buddy == pcp->buddy && order < QUARRY_PCP_ORDERS &&
+		   !want_init_on_free()) && quarry_pcp_enter(pcp)) {
+		u8 *state = &c->state[i];
+		u32 n;
+
+		list = &pcp->list[order];
+		n = list->n;
+		if (likely(n < list->cap &&
+			   READ_ONCE(*state) == (QUARRY_STATE_ALLOC | order))) {
+			WRITE_ONCE(*state, QUARRY_STATE_CACHED | order);
+			list->slots[n].page = page;
+			list->slots[n].state = state;
+			list->n = n + 1;
+			list->frees++;
+			quarry_pcp_leave(pcp);
+			preempt_enable();
+			return;
+		}
+		quarry_pcp_leave(pcp);
+	}
+	preempt_enable();
+	quarry_free_slow(pool, page, order);
+}
+QUARRY_EXPORT(quarry_free_pages);
+
+/* To the block's own zone, past the lists. */
+static void free_to_zone(struct quarry_pool *pool, struct quarry_chunk *c,
+			 struct page *page, u8 *state, unsigned int order, bool zero)
+{
+	struct quarry_zone *z = quarry_buddy_zone(c->buddy);
+	struct quarry_frame f = { state - c->arena.state };
+	unsigned long flags;
+
+	bool late = false;
+
+	if (!quarry_zone_lock(z, &flags)) {
+		quarry_zone_defer(z, page, state, order);
+	} else {
+		/* Look again: another CPU may have freed it since. */
+		late = READ_ONCE(*state) != (QUARRY_STATE_ALLOC | order);
+		if (!late)
+			quarry_buddy_free(&z->buddy, &c->arena, f, order, zero);
+		quarry_zone_unlock(z, flags);
+	}
+	if (late)
+		quarry_misuse_late(pool);
+	else
+		this_cpu_inc(pool->pcp->direct_frees[order]);
+}
+
+static void free_block(struct quarry_pool *pool, struct quarry_chunk *c,
+		       struct page *page, u8 *state, unsigned int order)
+{
+	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
+	struct quarry_list *list = &pcp->list[order];
+	bool zero = want_init_on_free();
+	unsigned int i;
+
+	if (zero)
+		for (i = 0; i < 1U << order; i++)
+			clear_page(page_address(page + i));
+	if (c->buddy != pcp->buddy || !quarry_pcp_enter(pcp)) {
+		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
+		free_to_zone(pool, c, page, state, order, zero);
+		return;
+	}
+	if (list->n == list->cap) {
+		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
+		quarry_pcp_room(pool, pcp, order);
+	}
+	if (list->n < list->cap) {
+		WRITE_ONCE(*state, order | (zero ? QUARRY_STATE_CACHED_ZERO :
+						   QUARRY_STATE_CACHED));
+		list->slots[list->n++] = (struct quarry_slot){ page, state };
+		list->frees++;
+	} else {
+		free_to_zone(pool, c, page, state, order, zero);
+	}
+	quarry_pcp_leave(pcp);
+}
+
+/**
+ * quarry_free_slow() - free with all that may be wrong
+ * @pool:	the pool the caller named
+ * @page:	any pointer
+ * @order:	any
+ *
+ * Context: any.
+ */
+noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
+			       unsigned int order)
+{
+	struct quarry_buddy *buddy;
+	struct quarry_frame f = {};
+	struct quarry_chunk *c;
+	enum quarry_error kind;
+	u8 *state;
+
+	preempt_disable();
+	c = quarry_directory_find(page);
+	buddy = c ? READ_ONCE(c->buddy) : NULL;
+	if (!buddy) {
+		c = NULL;
+		kind = QUARRY_ERR_FOREIGN;
+		goto misuse;
+	}
+	f.i = c->arena.lo + quarry_chunk_index(c, page);
+	if (quarry_buddy_zone(buddy)->pool != pool) {
+		kind = QUARRY_ERR_WRONG_POOL;
+		goto misuse;
+	}
+	state = &c->arena.state[f.i];
+	if (order >= QUARRY_PCP_ORDERS) {
+		kind = QUARRY_ERR_BAD_ARGUMENT;
+		goto misuse;
+	}
+	if (READ_ONCE(*state) != (QUARRY_STATE_ALLOC | order)) {
+		kind = quarry_misuse_kind(c, f);
+		goto misuse;
+	}
+	free_block(pool, c, page, state, order);
+	preempt_enable();
+	quarry_wake_waiters(pool);
+	return;
+
+misuse:
+	preempt_enable();
+	quarry_misuse(pool, kind, c, f, order < QUARRY_PCP_ORDERS ? 1ULL << order : 0);
+}
+
+/**
+ * quarry_block_mark() - change what a block is marked as
+ * @pool:	the pool
+ * @page:	its first page, or any pointer
+ * @order:	its order
+ * @from:	the QUARRY_STATE_* it must have
+ * @to:		the one to give it
+ *
+ * Context: any; the caller sees to it that nobody else marks the block.
+ *
+ * Return: false if it was not a block of @pool with that mark: nothing has changed.
+ */
+bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
+		       unsigned int order, u8 from, u8 to)
+{
+	struct quarry_buddy *buddy;
+	struct quarry_chunk *c;
+	bool marked = false;
+	u8 *state;
+
+	preempt_disable();
+	c = quarry_directory_find(page);
+	buddy = c ? READ_ONCE(c->buddy) : NULL;
+	if (buddy && quarry_buddy_zone(buddy)->pool == pool) {
+		state = &c->state[quarry_chunk_index(c, page)];
+		marked = READ_ONCE(*state) == (from | order);
+		if (marked)
+			WRITE_ONCE(*state, to | order);
+	}
+	preempt_enable();
+	return marked;
+}
+
+/**
+ * quarry_get_free_pages() - allocate 2^order pages by address
+ * @pool:	the pool
+ * @gfp:	as for alloc_pages()
+ * @order:	0 to quarry_max_order()
+ *
+ * Context: as quarry_alloc_pages().
+ *
+ * Return: the virtual address of the first page, or 0.
+ */
+unsigned long quarry_get_free_pages(struct quarry_pool *pool, gfp_t gfp,
+				    unsigned int order)
+{
+	struct page *page = quarry_alloc_pages(pool, gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+QUARRY_EXPORT(quarry_get_free_pages);
+
+/**
+ * quarry_put_free_pages() - give 2^order pages back by address
+ * @pool:	the pool
+ * @addr:	what quarry_get_free_pages() returned; 0 does nothing
+ * @order:	the order they were allocated with
+ *
+ * Context: any.
+ */
+void quarry_put_free_pages(struct quarry_pool *pool, unsigned long addr,
+			   unsigned int order)
+{
+	if (!addr)
+		return;
+	if (!virt_addr_valid((void *)addr) || !PAGE_ALIGNED(addr))
+		quarry_misuse(pool, PAGE_ALIGNED(addr) ? QUARRY_ERR_FOREIGN :
+							 QUARRY_ERR_INTERIOR,
+			      NULL, (struct quarry_frame){}, 1ULL << (order & 31));
+	else
+		quarry_free_pages(pool, virt_to_page((void *)addr), order);
+}
+QUARRY_EXPORT(quarry_put_free_pages);
+
+/**
+ * quarry_page_pool() - the pool a page belongs to
+ * @page:	any pointer, even not to a page
+ *
+ * Context: any. Cost: constant. Return: the pool, or NULL.
+ */
+struct quarry_pool *quarry_page_pool(const struct page *page)
+{
+	struct quarry_pool *pool = NULL;
+	struct quarry_buddy *buddy;
+	struct quarry_chunk *c;
+
+	preempt_disable();
+	c = quarry_directory_find(page);
+	buddy = c ? READ_ONCE(c->buddy) : NULL;
+	if (buddy)
+		pool = quarry_buddy_zone(buddy)->pool;
+	preempt_enable();
+	return pool;
+}
+QUARRY_EXPORT(quarry_page_pool);
+
+/**
+ * quarry_owns_page() - is this a page of any pool, in use or not?
+ * @page:	any pointer
+ *
+ * Context: any. Cost: constant.
+ */
+bool quarry_owns_page(const struct page *page)
+{
+	return quarry_page_pool(page);
+}
+QUARRY_EXPORT(quarry_owns_page);
+
+/**
+ * quarry_owns() - does this address lie in a page of any pool?
+ * @addr:	any value; addresses outside the linear map are not ours
+ *
+ * Context: any. Cost: constant.
+ */
+bool quarry_owns(const void *addr)
+{
+	return virt_addr_valid(addr) && quarry_owns_page(virt_to_page(addr));
+}
+QUARRY_EXPORT(quarry_owns);

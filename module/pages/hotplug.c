@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPU hotplug: the lists of a CPU that is dead go to their zones.
+ *
+ * The callback runs on another CPU when the dead one has stopped for good, so
+ * nobody can be inside its lists. A CPU that comes up finds its lists empty.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/percpu.h>
+
+#include "pcp.h"
+
+static int state = -1;
+
+static int cpu_dead(unsigned int cpu)
+{
+	struct quarry_pool *pool = NULL;
+
+	quarry_pools_lock();
+	while ((pool = quarry_pool_next(pool))) {
+		preempt_disable();
+		quarry_pcp_drain(pool, per_cpu_ptr(pool->pcp, cpu));
+		preempt_enable();
+	}
+	quarry_pools_unlock();
+	return 0;
+}
+
+int __init quarry_hotplug_init(void)
+{
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:dead", NULL,
+					  cpu_dead);
+	return min(state, 0);
+}
+
+void quarry_hotplug_exit(void)
+{
+	cpuhp_remove_state_nocalls(state);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Misuse by clients: told apart, counted, reported.
+ *
+ * What is wrong with a free is read from the state bytes: nothing is guessed
+ * from the contents of memory. The call is refused, so the pool stays as it was;
+ * the kind is counted always, and reported with a stack once for each place that
+ * it comes from, so that a loop cannot flood the log. Frames are named by pool,
+ * arena and number: no address is shown.
+ *
+ * Contexts: any. In NMI nothing is printed, only counted.
+ */
+#include <linux/jhash.h>
+#include <linux/stacktrace.h>
+
+#include "misuse.h"
+
+#define SITES	64
+#define DEPTH	8
+
+/* Stacks that have been reported, by hash; 0 is an empty place. */
+static atomic_t sites[SITES];
+
+static const char * const names[QUARRY_NR_ERRORS] = {
+	[QUARRY_ERR_DOUBLE_FREE]	= "double_free",
+	[QUARRY_ERR_WRONG_ORDER]	= "wrong_order",
+	[QUARRY_ERR_INTERIOR]		= "interior",
+	[QUARRY_ERR_FOREIGN]		= "foreign",
+	[QUARRY_ERR_WRONG_POOL]		= "wrong_pool",
+	[QUARRY_ERR_BAD_ARGUMENT]	= "bad_argument",
+	[QUARRY_ERR_DESTROY_BUSY]	= "destroy_busy",
+	[QUARRY_ERR_STRAY_REF]		= "stray_ref",
+	[QUARRY_ERR_CORRUPT]		= "corrupt",
+};
+
+static const char * const texts[QUARRY_NR_ERRORS] = {
+	[QUARRY_ERR_DOUBLE_FREE]	= "double free",
+	[QUARRY_ERR_WRONG_ORDER]	= "free with the wrong order or length",
+	[QUARRY_ERR_INTERIOR]		= "free of the inside of a block",
+	[QUARRY_ERR_FOREIGN]		= "free of memory that is in no pool",
+	[QUARRY_ERR_WRONG_POOL]		= "free to the wrong pool",
+	[QUARRY_ERR_BAD_ARGUMENT]	= "order, length or gfp flags out of range",
+	[QUARRY_ERR_DESTROY_BUSY]	= "destroy with pages out",
+	[QUARRY_ERR_STRAY_REF]		= "pages at rest with strange references",
+	[QUARRY_ERR_CORRUPT]		= "broken invariants",
+};
+
+/* The stable name of a kind, as debugfs and quarryctl show it. */
+const char *quarry_error_name(enum quarry_error kind)
+{
+	return names[kind];
+}
+
+/* Is this the first report of the kind from this stack? */
+static bool first_from_here(enum quarry_error kind)
+{
+	unsigned long stack[DEPTH];
+	unsigned int nr = stack_trace_save(stack, DEPTH, 2);
+	u32 hash = jhash2((u32 *)stack, nr * sizeof(long) / sizeof(u32), kind) | 1;
+	unsigned int i;
+	int old;
+
+	for (i = 0; i < SITES; i++) {
+		atomic_t *site = &sites[(hash + i) % SITES];
+
+		old = atomic_cmpxchg(site, 0, hash);
+		if (!old)
+			return true;
+		if (old == (int)hash)
+			return false;
+	}
+	return false;
+}
+
+/**
+ * quarry_misuse() - a client did what it must not
+ * @pool:	whose call it was
+ * @kind:	what it did
+ * @c:		the chunk concerned, or NULL
+ * @f:		the frame in it
+ * @length:	frames the caller spoke of, 0 if none
+ *
+ * Context: any.
+ */
+void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
+		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
+{
+	quarry_count(pool, QUARRY_COUNT_ERRORS + kind);
+	if (in_nmi() || !first_from_here(kind))
+		return;
+	if (c)
+		pr_err("pool %s: %s: arena %u, frame %u, length %llu; refused\n",
+		       pool->name, texts[kind], c->id, f.i - c->arena.lo, length);
+	else
+		pr_err("pool %s: %s: length %llu; refused\n", pool->name, texts[kind],
+		       length);
+	dump_stack();
+}
+
+/*
+ * A block on a per-CPU list is not what it was when it was put there: two CPUs
+ * freed it at the same time. The list has dropped it; it is out once, as it
+ * should be. Context: any.
+ */
+void quarry_misuse_late(struct quarry_pool *pool)
+{
+	quarry_misuse(pool, QUARRY_ERR_DOUBLE_FREE, NULL, (struct quarry_frame){}, 0);
+}
+
+/**
+ * quarry_misuse_kind() - why is this frame not the head of a block that is out?
+ * @c:	its chunk
+ * @f:	the frame; its state is not what the caller said
+ *
+ * Context: any; without the zone's lock the answer may be a moment old.
+ */
+enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
+				     struct quarry_frame f)
+{
+	struct quarry_frame head;
+
+	if (!quarry_arena_head(&c->arena, f, &head))
+		return QUARRY_ERR_DOUBLE_FREE;
+	switch (READ_ONCE(c->arena.state[head.i]) & QUARRY_STATE_KIND) {
+	case QUARRY_STATE_ALLOC:
+	case QUARRY_STATE_RUN:
+		return head.i == f.i ? QUARRY_ERR_WRONG_ORDER : QUARRY_ERR_INTERIOR;
+	case QUARRY_STATE_RUN_MORE:
+		return QUARRY_ERR_INTERIOR;
+	default:
+		return QUARRY_ERR_DOUBLE_FREE;
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Per-CPU lists of blocks. See pcp.c. */
+#ifndef QUARRY_PCP_H
+#define QUARRY_PCP_H
+
+#include <linux/percpu.h>
+
+#include "pool.h"
+
+/* Blocks moved between a list and the buddy under one hold of the zone's lock. */
+#define QUARRY_BATCH	16
+
+/*
+ * Make the lists of this CPU ours. Preemption is off; an interrupt that lands
+ * between the look and the mark has set it back by the time we go on.
+ *
+ * Returns false in an interrupt that has landed inside a marked section.
+ */
+static __always_inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
+{
+	if (unlikely(READ_ONCE(pcp->busy)))
+		return false;
+	WRITE_ONCE(pcp->busy, 1);
+	barrier();
+	return true;
+}
+
+static __always_inline void quarry_pcp_leave(struct quarry_pcp *pcp)
+{
+	barrier();
+	WRITE_ONCE(pcp->busy, 0);
+}
+
+void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		     struct quarry_buddy *buddy, u64 limit);
+bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		       unsigned int order, bool nowait);
+void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		     unsigned int order);
+u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp);
+u64 quarry_pcp_drain_this(struct quarry_pool *pool);
+u64 quarry_pcp_drain_all(struct quarry_pool *pool);
+u64 quarry_pcp_check_all(struct quarry_pool *pool);
+
+/* zone.c: the zone's lock, from any context */
+bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags);
+void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags);
+void quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
+		       unsigned int order);
+bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait);
+
+#endif /* QUARRY_PCP_H */

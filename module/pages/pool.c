@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a pool, and the list of all pools.
+ *
+ * Model
+ *	create: check, allocate, a zone a node, lists a CPU, take the floor, publish
+ *	use:    alloc.c and its neighbours; nothing here
+ *	destroy: hide, drain, refuse if a page is out, give everything back
+ *
+ * A pool is found by name under pools_mutex and kept by a reference; destroying
+ * one that somebody else refers to, or whose pages are out, is -EBUSY and leaves it
+ * as it was. What was taken in creation is returned in reverse.
+ *
+ * The module stays loaded while pages are out even if no module that uses it is
+ * left: when another module goes, the pools are looked at, and pages that it
+ * leaked pin us until they are freed (quarry_pools_pin()).
+ *
+ * Contexts: everything here sleeps, but quarry_pool_default().
+ */
+#include <linux/ctype.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "../arena/directory.h"
+#include "../debug/inject.h"
+#include "misuse.h"
+#include "pcp.h"
+
+static DEFINE_MUTEX(pools_mutex);
+static LIST_HEAD(pools);
+static u32 next_id;
+static bool pinned;
+static struct quarry_pool *default_pool;
+static const struct quarry_pool_watcher *watcher;
+
+/* Most that one CPU's lists may hold of a pool, whatever its cap: 16 MiB. */
+#define PCP_LIMIT	(4U << QUARRY_KERNEL_ORDER)
+
+void quarry_pools_lock(void)
+{
+	mutex_lock(&pools_mutex);
+}
+
+bool quarry_pools_trylock(void)
+{
+	return mutex_trylock(&pools_mutex);
+}
+
+void quarry_pools_unlock(void)
+{
+	mutex_unlock(&pools_mutex);
+}
+
+/* The pool after @pool, or the first; NULL at the end. Under the lock above. */
+struct quarry_pool *quarry_pool_next(struct quarry_pool *pool)
+{
+	struct list_head *next = pool ? pool->link.next : pools.next;
+
+	return next == &pools ? NULL : list_entry(next, struct quarry_pool, link);
+}
+
+/* Tell @w of every pool, those that exist included. Once, at load. */
+void quarry_pool_watch(const struct quarry_pool_watcher *w)
+{
+	struct quarry_pool *pool = NULL;
+
+	quarry_pools_lock();
+	watcher = w;
+	while (w && (pool = quarry_pool_next(pool)))
+		w->created(pool);
+	quarry_pools_unlock();
+}
+
+/**
+ * quarry_max_order() - the largest order that kernel memory can serve
+ *
+ * Context: any.
+ */
+unsigned int quarry_max_order(void)
+{
+	return QUARRY_KERNEL_ORDER;
+}
+QUARRY_EXPORT(quarry_max_order);
+
+/**
+ * quarry_pool_check_name() - may a pool be called so?
+ * @name:	the name
+ *
+ * Return: 0; -EINVAL if it is empty, longer than QUARRY_NAME_MAX - 1, has a
+ * character that is not of [A-Za-z0-9_.-], or is made of dots alone.
+ */
+int quarry_pool_check_name(const char *name)
+{
+	size_t i, len = strnlen(name, QUARRY_NAME_MAX);
+	bool dots = true;
+
+	if (!len || len == QUARRY_NAME_MAX)
+		return -EINVAL;
+	for (i = 0; i < len; i++) {
+		if (!isascii(name[i]) || (!isalnum(name[i]) && !strchr("_.-", name[i])))
+			return -EINVAL;
+		dots &= name[i] == '.';
+	}
+	return dots ? -EINVAL : 0;
+}
+
+static struct quarry_pool *find_locked(const char *name)
+{
+	struct quarry_pool *pool = NULL;
+
+	while ((pool = quarry_pool_next(pool)))
+		if (!strcmp(pool->name, name))
+			return pool;
+	return NULL;
+}
+
+static struct quarry_zone *zone_create(struct quarry_pool *pool, int node)
+{
+	struct quarry_zone *z;
+
+	z = quarry_inject() ? NULL :
+	    kzalloc_node(sizeof(*z), GFP_KERNEL,
+			 node != NUMA_NO_NODE && node_online(node) ? node : NUMA_NO_NODE);
+	if (!z)
+		return NULL;
+	raw_spin_lock_init(&z->lock);
+	quarry_buddy_init(&z->buddy);
+	init_llist_head(&z->deferred);
+	INIT_LIST_HEAD(&z->quarantined);
+	z->pool = pool;
+	z->node = node;
+	return z;
+}
+
+static int zones_create(struct quarry_pool *pool, u64 reserve)
+{
+	unsigned int i, sharing = 0;
+
+	pool->nr_zones = nr_node_ids + 1;
+	pool->zone = quarry_inject() ? NULL :
+		     kcalloc(pool->nr_zones, sizeof(*pool->zone), GFP_KERNEL);
+	if (!pool->zone)
+		return -ENOMEM;
+	for (i = 0; i < pool->nr_zones; i++) {
+		bool device = i == pool->nr_zones - 1;
+
+		if (!device && (!node_possible(i) ||
+				(pool->node != NUMA_NO_NODE && pool->node != i)))
+			continue;
+		pool->zone[i] = zone_create(pool, device ? NUMA_NO_NODE : i);
+		if (!pool->zone[i])
+			return -ENOMEM;
+		sharing += !device && node_state(i, N_MEMORY);
+	}
+	/* The reserve is kept in equal parts on the nodes that have memory. */
+	for (i = 0; i < pool->nr_zones - 1; i++)
+		if (pool->zone[i] && node_state(i, N_MEMORY))
+			pool->zone[i]->reserve = reserve / sharing;
+	return 0;
+}
+
+static int pcps_create(struct quarry_pool *pool)
+{
+	u64 limit = clamp_t(u64, pool->max / (4 * num_possible_cpus()), 1, PCP_LIMIT);
+	int cpu, node;
+
+	pool->pcp = quarry_inject() ? NULL : alloc_percpu(struct quarry_pcp);
+	if (!pool->pcp)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		node = pool->node != NUMA_NO_NODE ? pool->node : cpu_to_mem(cpu);
+		quarry_pcp_init(pool, per_cpu_ptr(pool->pcp, cpu),
+				&pool->zone[node]->buddy, limit);
+	}
+	return 0;
+}
+
+/* Give back everything a pool has; no page is out and nobody knows it. */
+static void pool_free(struct quarry_pool *pool)
+{
+	struct quarry_chunk *c, *next;
+	struct quarry_arena *a;
+	struct quarry_zone *z;
+	unsigned int i;
+	bool whole;
+
+	WRITE_ONCE(pool->dying, true);
+	irq_work_sync(&pool->grow_irq);
+	cancel_work_sync(&pool->grow_work);
+	for (i = 0; pool->zone && i < pool->nr_zones; i++) {
+		z = pool->zone[i];
+		if (!z)
+			continue;
+		while ((a = list_first_entry_or_null(&z->buddy.arenas,
+						     struct quarry_arena, link))) {
+			c = quarry_arena_chunk(a);
+			raw_spin_lock_irq(&z->lock);
+			whole = !quarry_buddy_remove(&z->buddy, a);
+			WRITE_ONCE(c->buddy, NULL);
+			raw_spin_unlock_irq(&z->lock);
+			if (whole) {
+				atomic64_sub(c->nr, &pool->managed);
+				quarry_zone_forget(z, c);
+			} else {
+				quarry_directory_remove(c);
+				list_move(&a->link, &z->quarantined);
+			}
+		}
+		/* The kernel must not have these pages, so nobody has. */
+		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
+			pr_err("pool %s: arena %u, %u KiB, is lost: pages of it are in use\n",
+			       pool->name, c->id, c->nr << (PAGE_SHIFT - 10));
+			quarry_chunk_abandon(c);
+		}
+	}
+	/* Readers of the directory may still look at a zone through a chunk. */
+	synchronize_rcu();
+	for (i = 0; pool->zone && i < pool->nr_zones; i++)
+		kfree(pool->zone[i]);
+	kfree(pool->zone);
+	free_percpu(pool->pcp);
+	kfree(pool);
+}
+
+static int check_config(const char *name, const struct quarry_pool_config *cfg)
+{
+	u64 max = cfg->max_bytes ?: U64_MAX & PAGE_MASK;
+
+	if (quarry_pool_check_name(name))
+		return -EINVAL;
+	if ((cfg->min_bytes | cfg->max_bytes | cfg->reserve_bytes | cfg->low_bytes) &
+	    ~PAGE_MASK)
+		return -EINVAL;
+	if (cfg->min_bytes > max || cfg->reserve_bytes > max || cfg->low_bytes > max)
+		return -EINVAL;
+	if (cfg->zone & ~(__GFP_DMA | __GFP_DMA32))
+		return -EINVAL;
+	if (cfg->node != NUMA_NO_NODE &&
+	    (cfg->node < 0 || cfg->node >= nr_node_ids || !node_state(cfg->node, N_MEMORY)))
+		return -ENODEV;
+	/* Do not even try what cannot be: it would only drive others out. */
+	if (cfg->min_bytes >> PAGE_SHIFT > totalram_pages())
+		return -ENOMEM;
+	return 0;
+}
+
+static struct quarry_pool *pool_alloc(const char *name,
+				      const struct quarry_pool_config *cfg)
+{
+	struct quarry_pool *pool;
+	int err;
+
+	pool = quarry_inject() ? NULL : kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	strscpy(pool->name, name, sizeof(pool->name));
+	pool->max = cfg->max_bytes ? cfg->max_bytes >> PAGE_SHIFT : totalram_pages();
+	pool->min = cfg->min_bytes >> PAGE_SHIFT;
+	pool->low = cfg->low_bytes >> PAGE_SHIFT;
+	pool->node = cfg->node;
+	pool->zone_gfp = cfg->zone;
+	refcount_set(&pool->refs, 1);
+	init_irq_work(&pool->grow_irq, quarry_grow_irq);
+	INIT_WORK(&pool->grow_work, quarry_grow_work);
+	init_waitqueue_head(&pool->freed);
+	err = zones_create(pool, cfg->reserve_bytes >> PAGE_SHIFT);
+	if (!err)
+		err = pcps_create(pool);
+	while (!err && atomic64_read(&pool->managed) < pool->min) {
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else if (!quarry_pool_grow(pool, NUMA_NO_NODE, GFP_KERNEL, 0, pool->min))
+			err = -ENOMEM;
+		cond_resched();
+	}
+	if (err) {
+		pool_free(pool);
+		return ERR_PTR(err);
+	}
+	return pool;
+}
+
+/* Create a pool with @refs references of callers besides that of the list. */
+static struct quarry_pool *create(const char *name,
+				  const struct quarry_pool_config *config, int refs)
+{
+	struct quarry_pool *pool;
+	int err;
+
+	err = check_config(name, config);
+	if (err)
+		return ERR_PTR(err);
+	quarry_pools_lock();
+	err = find_locked(name) ? -EEXIST : 0;
+	quarry_pools_unlock();
+	if (err)
+		return ERR_PTR(err);
+
+	pool = pool_alloc(name, config);
+	if (IS_ERR(pool))
+		return pool;
+
+	/* Somebody may have taken the name while we took the memory. */
+	quarry_pools_lock();
+	if (find_locked(name)) {
+		quarry_pools_unlock();
+		pool_free(pool);
+		return ERR_PTR(-EEXIST);
+	}
+	pool->id = next_id++;
+	if (refs)
+		refcount_add(refs, &pool->refs);
+	list_add_tail(&pool->link, &pools);
+	if (watcher)
+		watcher->created(pool);
+	quarry_pools_unlock();
+	return pool;
+}
+
+/**
+ * quarry_pool_create() - make a pool
+ * @name:	1 to QUARRY_NAME_MAX - 1 of [A-Za-z0-9_.-], not in use
+ * @config:	its limits; start from QUARRY_POOL_CONFIG
+ *
+ * Context: sleeps.
+ *
+ * Return: the pool; ERR_PTR(-EINVAL) for a bad name or limits that contradict each
+ * other or are no multiple of PAGE_SIZE; -ENODEV for a node without memory; -EEXIST
+ * for a name in use; -ENOMEM if the kernel cannot give the floor; -EINTR if the
+ * caller was killed meanwhile.
+ */
+struct quarry_pool *quarry_pool_create(const char *name,
+				       const struct quarry_pool_config *config)
+{
+	return create(name, config, 0);
+}
+QUARRY_EXPORT(quarry_pool_create);
+
+/* The same, and quarry_pool_find() in one: nobody can destroy it in between. */
+struct quarry_pool *quarry_pool_create_found(const char *name,
+					     const struct quarry_pool_config *config)
+{
+	return create(name, config, 1);
+}
+
+/**
+ * quarry_pool_frames_out() - frames that are not free in a zone
+ * @pool:	the pool
+ *
+ * Those on per-CPU lists count as out: drain first for the clients' alone.
+ */
+u64 quarry_pool_frames_out(struct quarry_pool *pool)
+{
+	struct quarry_zone *z;
+	unsigned long flags;
+	unsigned int i;
+	u64 out = 0;
+
+	quarry_for_each_zone(pool, z, i) {
+		quarry_zone_lock(z, &flags);
+		out += z->buddy.nr_frames - z->buddy.nfree;
+		quarry_zone_unlock(z, flags);
+	}
+	return out;
+}
+
+/* Take a pool off the list if nobody needs it. Under pools_mutex. */
+static int retire(struct quarry_pool *pool)
+{
+	u64 out;
+
+	/* One reference is the list's. */
+	if (refcount_read(&pool->refs) != 1)
+		return -EBUSY;
+	quarry_pcp_drain_all(pool);
+	out = quarry_pool_frames_out(pool);
+	if (out) {
+		quarry_misuse(pool, QUARRY_ERR_DESTROY_BUSY, NULL,
+			      (struct quarry_frame){}, out);
+		return -EBUSY;
+	}
+	list_del(&pool->link);
+	if (watcher)
+		watcher->destroyed(pool);
+	return 0;
+}
+
+/**
+ * quarry_pool_destroy() - give a pool's memory back and forget it
+ * @pool:	a pool of quarry_pool_create(); NULL and error pointers do nothing
+ *
+ * Nobody may be allocating from it any more. Context: sleeps.
+ *
+ * Return: 0; -EBUSY if a page is out, if somebody else holds the pool by
+ * quarry_pool_find(), or for the default pool: then it is as it was.
+ */
+int quarry_pool_destroy(struct quarry_pool *pool)
+{
+	int err;
+
+	if (IS_ERR_OR_NULL(pool))
+		return 0;
+	quarry_pools_lock();
+	err = pool == default_pool ? -EBUSY : retire(pool);
+	quarry_pools_unlock();
+	if (!err)
+		pool_free(pool);
+	return err;
+}
+QUARRY_EXPORT(quarry_pool_destroy);
+
+/**
+ * quarry_pool_destroy_found() - destroy a pool that was found by name
+ * @pool:	from quarry_pool_find(); the reference is used up if that succeeds
+ *
+ * Context: sleeps. Return: as quarry_pool_destroy().
+ */
+int quarry_pool_destroy_found(struct quarry_pool *pool)
+{
+	int err;
+
+	quarry_pools_lock();
+	/* Of two that found it at the same time, neither is the last. */
+	refcount_dec(&pool->refs);
+	err = pool == default_pool ? -EBUSY : retire(pool);
+	if (err)
+		refcount_inc(&pool->refs);
+	quarry_pools_unlock();
+	if (!err)
+		pool_free(pool);
+	return err;
+}
+
+/**
+ * quarry_pool_default() - the pool made at load from the module's parameters
+ *
+ * Context: any.
+ */
+struct quarry_pool *quarry_pool_default(void)
+{
+	return default_pool;
+}
+QUARRY_EXPORT(quarry_pool_default);
+
+int quarry_default_pool_init(const struct quarry_pool_config *config)
+{
+	struct quarry_pool *pool = quarry_pool_create("default", config);
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	default_pool = pool;
+	return 0;
+}
+
+/**
+ * quarry_pool_find() - a pool by its name
+ * @name:	the name
+ *
+ * Context: sleeps. Return: the pool, to be released with quarry_pool_put(), or NULL.
+ */
+struct quarry_pool *quarry_pool_find(const char *name)
+{
+	struct quarry_pool *pool;
+
+	quarry_pools_lock();
+	pool = find_locked(name);
+	if (pool)
+		refcount_inc(&pool->refs);
+	quarry_pools_unlock();
+	return pool;
+}
+QUARRY_EXPORT(quarry_pool_find);
+
+/**
+ * quarry_pool_put() - release a pool from quarry_pool_find()
+ * @pool:	the pool, or NULL
+ *
+ * Context: any.
+ */
+void quarry_pool_put(struct quarry_pool *pool)
+{
+	if (pool)
+		refcount_dec(&pool->refs);
+}
+QUARRY_EXPORT(quarry_pool_put);
+
+/**
+ * quarry_pools_list() - names and numbers of the pools
+ * @entries:	where to, zeroed
+ * @room:	entries that fit
+ *
+ * Context: sleeps. Return: pools that exist, which may be more than @room.
+ */
+unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room)
+{
+	struct quarry_pool *pool = NULL;
+	unsigned int nr = 0;
+
+	quarry_pools_lock();
+	while ((pool = quarry_pool_next(pool))) {
+		if (nr < room) {
+			entries[nr].id = pool->id;
+			strscpy(entries[nr].name, pool->name, sizeof(entries[nr].name));
+		}
+		nr++;
+	}
+	quarry_pools_unlock();
+	return nr;
+}
+
+/**
+ * quarry_pool_drain() - move what per-CPU lists hold to the buddy
+ * @pool:	the pool
+ *
+ * Context: sleeps. Return: bytes moved.
+ */
+u64 quarry_pool_drain(struct quarry_pool *pool)
+{
+	return quarry_pcp_drain_all(pool) << PAGE_SHIFT;
+}
+QUARRY_EXPORT(quarry_pool_drain);
+
+/**
+ * quarry_pool_shrink() - give memory back to the kernel
+ * @pool:	the pool
+ * @bytes:	at least so much if there is so much; never below the floor
+ *
+ * Context: sleeps. Return: bytes given back, in whole arenas.
+ */
+u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
+{
+	u64 frames = DIV_ROUND_UP_ULL(min_t(u64, bytes, U64_MAX - PAGE_SIZE), PAGE_SIZE);
+	struct quarry_zone *z;
+	unsigned int i;
+	u64 given = 0;
+
+	quarry_pcp_drain_all(pool);
+	quarry_for_each_zone(pool, z, i)
+		if (given < frames)
+			given += quarry_zone_shrink(z, frames - given);
+	return given << PAGE_SHIFT;
+}
+QUARRY_EXPORT(quarry_pool_shrink);
+
+/**
+ * quarry_pools_pin() - keep the module while a page is out, and no longer
+ *
+ * Called when another module has gone, and whenever pools are drained by hand.
+ * Context: sleeps.
+ */
+void quarry_pools_pin(void)
+{
+	struct quarry_pool *pool = NULL;
+	u64 out = 0;
+
+	quarry_pools_lock();
+	while ((pool = quarry_pool_next(pool))) {
+		quarry_pcp_drain_all(pool);
+		out += quarry_pool_frames_out(pool);
+	}
+	if (out && !pinned) {
+		pinned = try_module_get(THIS_MODULE);
+		if (pinned)
+			pr_err("%llu pages are out and no module is left to free them: staying loaded\n",
+			       out);
+	} else if (!out && pinned) {
+		module_put(THIS_MODULE);
+		pinned = false;
+	}
+	quarry_pools_unlock();
+}
+
+/* Give back all pools, at unload. Pages that are out stay what they are: lost. */
+void quarry_pools_exit(void)
+{
+	struct quarry_pool *pool;
+
+	default_pool = NULL;
+	while ((pool = quarry_pool_next(NULL))) {
+		list_del(&pool->link);
+		if (watcher)
+			watcher->destroyed(pool);
+		quarry_pcp_drain_all(pool);
+		pool_free(pool);
+	}
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a pool is made of. See pool.c for its life, alloc.c for the way of a page.
+ *
+ *	struct quarry_pool
+ *	  |-- pcp, one a CPU       lists of blocks by order (pcp.c)
+ *	  `-- zone[], one a node   lock + buddy over that node's chunks
+ *	        `-- the last one   device memory, without struct pages
+ *
+ * Lock order, outermost first:
+ *
+ *	1. pools_mutex (pool.c)		the list of pools; creating, destroying
+ *	2. directory_lock (directory.c)	slots and chains of the directory
+ *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
+ *					finds it set goes by another way
+ *	4. zone->lock			the buddy and chunks of one zone; raw, IRQs off.
+ *					No two zones at once, nothing taken inside
+ */
+#ifndef QUARRY_POOL_H
+#define QUARRY_POOL_H
+
+#include <linux/irq_work.h>
+#include <linux/llist.h>
+#include <linux/quarry.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "../arena/chunk.h"
+#include "../buddy/buddy.h"
+#include "../compat.h"
+
+#define QUARRY_PCP_ORDERS	(QUARRY_KERNEL_ORDER + 1)
+
+/* Counters that only slow paths move, a u64 a CPU each. */
+enum quarry_count {
+	QUARRY_COUNT_SLOW_ALLOCS,
+	QUARRY_COUNT_SLOW_FREES,
+	QUARRY_COUNT_RUN_ALLOCS,
+	QUARRY_COUNT_RUN_FREES,
+	QUARRY_COUNT_RUN_ALLOC_FRAMES,
+	QUARRY_COUNT_RUN_FREE_FRAMES,
+	QUARRY_COUNT_REFILLS,
+	QUARRY_COUNT_FLUSHES,
+	QUARRY_COUNT_DRAINS,
+	QUARRY_COUNT_GROWS,
+	QUARRY_COUNT_GROWS_BACKGROUND,
+	QUARRY_COUNT_GROW_FAILURES,
+	QUARRY_COUNT_SHRINKS,
+	QUARRY_COUNT_FAIL_LIMIT,
+	QUARRY_COUNT_FAIL_FRAGMENTED,
+	QUARRY_COUNT_FAIL_NOWAIT,
+	QUARRY_COUNT_FAIL_KERNEL,
+	QUARRY_COUNT_FAIL_INJECTED,
+	QUARRY_COUNT_ZEROED,
+	QUARRY_COUNT_ZERO_SKIPPED,
+	QUARRY_COUNT_ACCOUNT_IGNORED,
+	QUARRY_COUNT_ERRORS,	/* and QUARRY_NR_ERRORS from here */
+	QUARRY_NR_COUNTS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS
+};
+
+/**
+ * struct quarry_slot - a block on a per-CPU list
+ * @page:	its first page
+ * @state:	its state byte, so that a pop need not look the page up
+ */
+struct quarry_slot {
+	struct page *page;
+	u8 *state;
+};
+
+/**
+ * struct quarry_list - blocks of one order on one CPU; the last in is first out
+ * @n:		blocks on it
+ * @cap:	most it may hold now
+ * @max:	most it may ever hold: length of @slots
+ * @slots:	the blocks, oldest first
+ * @allocs:	blocks handed out from here, ever
+ * @frees:	blocks taken back to here, ever
+ * @seen:	@allocs + @frees when capacity was last moved between lists
+ */
+struct quarry_list {
+	u32 n;
+	u32 cap;
+	u32 max;
+	struct quarry_slot *slots;
+	u64 allocs;
+	u64 frees;
+	u64 seen;
+};
+
+/* Room for the slots of all orders: 256, 128, ... but never under two. */
+#define QUARRY_PCP_SLOTS	(512 + 2 * QUARRY_PCP_ORDERS)
+
+/**
+ * struct quarry_pcp - one CPU's part of a pool
+ * @buddy:	of the zone whose blocks the lists hold: the nearest one
+ * @busy:	the lists are being changed; guards @list but for what it counts
+ * @limit:	most frames that the lists may hold together
+ * @capacity:	sum of the lists' cap << order; at most @limit
+ * @list:	by order
+ * @direct_allocs: blocks handed out past the lists, by order
+ * @direct_frees: blocks taken back past the lists, by order
+ * @count:	enum quarry_count
+ * @slots:	memory of the lists
+ */
+struct quarry_pcp {
+	struct quarry_buddy *buddy;
+	u8 busy;
+	u32 limit;
+	u32 capacity;
+	struct quarry_list list[QUARRY_PCP_ORDERS];
+	u64 direct_allocs[QUARRY_PCP_ORDERS];
+	u64 direct_frees[QUARRY_PCP_ORDERS];
+	u64 count[QUARRY_NR_COUNTS];
+	struct quarry_slot slots[QUARRY_PCP_SLOTS];
+};
+
+/**
+ * struct quarry_zone - a pool's memory on one node
+ * @lock:	guards @buddy and the state bytes and lists of its arenas
+ * @buddy:	the allocator
+ * @pool:	whose
+ * @node:	NUMA node, or NUMA_NO_NODE for device memory
+ * @deferred:	blocks freed where @lock could not be had, linked through page->lru
+ * @nr_deferred: frames on @deferred
+ * @reserve:	frames kept for callers that may not sleep
+ * @quarantined: chunks out of service, through arena.link
+ * @nr_quarantined: frames of these
+ */
+struct quarry_zone {
+	raw_spinlock_t lock;
+	struct quarry_buddy buddy;
+	struct quarry_pool *pool;
+	int node;
+	struct llist_head deferred;
+	atomic_long_t nr_deferred;
+	u64 reserve;
+	struct list_head quarantined;
+	u64 nr_quarantined;
+};
+
+/**
+ * struct quarry_pool - see include/linux/quarry.h
+ * @pcp:	per-CPU lists and counters
+ * @max:	cap in frames
+ * @min:	floor in frames
+ * @low:	low watermark in frames, 0 if none
+ * @zone_gfp:	zone flags for memory from the kernel
+ * @node:	bound to this node, or NUMA_NO_NODE
+ * @managed:	frames in chunks, and in chunks being taken
+ * @metadata:	bytes of metadata of the chunks
+ * @next_chunk:	number of the next chunk
+ * @nr_zones:	length of @zone; the last is for device memory
+ * @zone:	by node; NULL for nodes that the pool may not use
+ * @name:	its name
+ * @id:		its number
+ * @refs:	quarry_pool_find() and open snapshots
+ * @link:	in the list of pools
+ * @debugfs:	its folder
+ * @grow_irq:	wakes @grow_work from any context
+ * @grow_work:	grows above the low watermark
+ * @freed:	__GFP_NOFAIL callers wait here for a free
+ * @waiters:	how many do
+ * @dying:	destroy has begun: no growing
+ */
+struct quarry_pool {
+	struct quarry_pcp __percpu *pcp;
+	u64 max;
+	u64 min;
+	u64 low;
+	gfp_t zone_gfp;
+	int node;
+	atomic64_t managed;
+	atomic64_t metadata;
+	atomic_t next_chunk;
+	unsigned int nr_zones;
+	struct quarry_zone **zone;
+	char name[QUARRY_NAME_MAX];
+	u32 id;
+	refcount_t refs;
+	struct list_head link;
+	struct dentry *debugfs;
+	struct irq_work grow_irq;
+	struct work_struct grow_work;
+	wait_queue_head_t freed;
+	atomic_t waiters;
+	bool dying;
+};
+
+#define quarry_count_add(pool, which, nr) \
+	this_cpu_add((pool)->pcp->count[which], nr)
+#define quarry_count(pool, which)	quarry_count_add(pool, which, 1)
+
+static inline struct quarry_zone *quarry_buddy_zone(struct quarry_buddy *b)
+{
+	return container_of(b, struct quarry_zone, buddy);
+}
+
+static inline struct quarry_zone *quarry_device_zone(struct quarry_pool *pool)
+{
+	return pool->zone[pool->nr_zones - 1];
+}
+
+/* All zones with pages, in a loop. */
+#define quarry_for_each_zone(pool, z, i)				\
+	for ((i) = 0; (i) < (pool)->nr_zones; (i)++)			\
+		if (!((z) = (pool)->zone[i])) {} else
+
+/* pool.c */
+void quarry_pools_exit(void);
+int quarry_default_pool_init(const struct quarry_pool_config *config);
+struct quarry_pool *quarry_pool_create_found(const char *name,
+					     const struct quarry_pool_config *config);
+int quarry_pool_destroy_found(struct quarry_pool *pool);
+int quarry_pool_check_name(const char *name);
+u64 quarry_pool_frames_out(struct quarry_pool *pool);
+void quarry_pools_pin(void);
+struct quarry_pool *quarry_pool_next(struct quarry_pool *pool);
+unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room);
+
+/* Told when a pool comes and goes; set by the faces above. */
+struct quarry_pool_watcher {
+	void (*created)(struct quarry_pool *pool);
+	void (*destroyed)(struct quarry_pool *pool);
+};
+
+/* The list of pools, for those who walk it with quarry_pool_next(). */
+void quarry_pools_lock(void);
+bool quarry_pools_trylock(void);
+void quarry_pools_unlock(void);
+
+void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
+
+/* grow.c */
+bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
+		      unsigned int order, u64 room);
+void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
+void quarry_grow_work(struct work_struct *work);
+void quarry_grow_irq(struct irq_work *irq);
+int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
+
+/* shrink.c */
+u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames);
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
+int quarry_shrinker_init(void);
+void quarry_shrinker_exit(void);
+
+/* grow.c: works of all pools; fit for use under reclaim */
+extern struct workqueue_struct *quarry_workqueue;
+int quarry_workqueue_init(void);
+void quarry_workqueue_exit(void);
+
+/* hotplug.c */
+int quarry_hotplug_init(void);
+void quarry_hotplug_exit(void);
+
+#endif /* QUARRY_POOL_H */

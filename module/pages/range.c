@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contiguous memory of any length: runs, windows, and ranges the caller owns.
+ *
+ * Model
+ *	A request without a window is a block of the next power of two whose tail
+ *	goes back at once; only where no such block is free are runs searched for.
+ *	A request with a window searches it through the directory, from the end
+ *	asked for. Runs are freed with the length they were allocated with; blocks
+ *	of quarry_alloc_pages() can be trimmed and are runs from then on.
+ *
+ *	Ranges that the caller owns join the pool as chunks like any other, except
+ *	that they are never given back by themselves. Those without struct pages
+ *	live in the pool's device zone, which serves QUARRY_RANGE_DEVICE alone.
+ *
+ * Contexts: allocating as gfp says, freeing and trimming any but NMI; adding and
+ * removing ranges sleeps.
+ *
+ * Cost: without a window that of a block; with one, a step per 64 frames of it.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+
+#include "../arena/directory.h"
+#include "../debug/inject.h"
+#include "alloc.h"
+#include "misuse.h"
+
+/* A request in frames. */
+struct request {
+	u32 nr;
+	u32 align;
+	unsigned int order;
+	unsigned long start;
+	unsigned long end;
+	bool anywhere;
+	bool top_down;
+	bool nowait;
+};
+
+static int parse(const struct quarry_range *r, struct request *q)
+{
+	u64 align = r->align ?: PAGE_SIZE;
+
+	if (!r->bytes || !PAGE_ALIGNED(r->bytes) || r->bytes >> PAGE_SHIFT > QUARRY_MAX_RUN)
+		return -EINVAL;
+	if (!is_power_of_2(align) || align < PAGE_SIZE || align >> PAGE_SHIFT > QUARRY_MAX_RUN)
+		return -EINVAL;
+	if (r->flags & ~(QUARRY_RANGE_TOP_DOWN | QUARRY_RANGE_DEVICE))
+		return -EINVAL;
+	if (r->end && r->end <= r->start)
+		return -EINVAL;
+	if (r->flags & QUARRY_RANGE_DEVICE && r->gfp & __GFP_ZERO)
+		return -EINVAL;
+	q->nr = r->bytes >> PAGE_SHIFT;
+	q->align = align >> PAGE_SHIFT;
+	q->order = max(order_base_2(q->nr), ilog2(q->align));
+	q->start = PFN_UP(r->start);
+	q->end = r->end ? PFN_DOWN(r->end) : ULONG_MAX;
+	q->top_down = r->flags & QUARRY_RANGE_TOP_DOWN;
+	q->anywhere = !r->start && !r->end && !q->top_down;
+	q->nowait = !gfpflags_allow_blocking(r->gfp);
+	return 0;
+}
+
+/* A block with its tail cut off. Under the zone's lock. */
+static bool claim_trimmed(struct quarry_zone *z, const struct request *q,
+			  unsigned long *pfn, bool *zero)
+{
+	struct quarry_block block;
+
+	if (q->order > QUARRY_MAX_ORDER ||
+	    quarry_buddy_claim(&z->buddy, q->order, QUARRY_STATE_RUN, &block))
+		return false;
+	quarry_buddy_trim(&z->buddy, block.arena, block.frame, 1U << q->order, q->nr);
+	*pfn = block.arena->base + block.frame.i;
+	*zero = block.zero;
+	return true;
+}
+
+/* A run inside one chunk. Under the zone's lock. */
+static bool claim_in(struct quarry_zone *z, struct quarry_chunk *c,
+		     const struct request *q, unsigned long *pfn, bool *zero)
+{
+	unsigned long lo = max(q->start, c->pfn), hi = min(q->end, c->pfn + c->nr);
+	unsigned long base = c->arena.base;
+	struct quarry_frame f;
+
+	if (lo >= hi || hi - lo < q->nr)
+		return false;
+	if (quarry_buddy_claim_run(&z->buddy, &c->arena,
+				   (struct quarry_frame){ lo - base },
+				   (struct quarry_frame){ hi - base },
+				   q->nr, q->align, q->top_down, &f, zero))
+		return false;
+	*pfn = base + f.i;
+	return true;
+}
+
+/* Anywhere in a zone: a block, or else the first chunk with such a run. */
+static bool claim_from_zone(struct quarry_zone *z, const struct request *q,
+			    unsigned long *pfn, bool *zero)
+{
+	struct quarry_arena *a;
+	unsigned long flags;
+	bool found = false;
+
+	if (!quarry_zone_lock(z, &flags))
+		return false;
+	if (quarry_zone_may_take(z, q->nr, q->nowait)) {
+		found = claim_trimmed(z, q, pfn, zero);
+		if (!found)
+			list_for_each_entry(a, &z->buddy.arenas, link) {
+				found = claim_in(z, quarry_arena_chunk(a), q, pfn, zero);
+				if (found)
+					break;
+			}
+	}
+	quarry_zone_unlock(z, flags);
+	return found;
+}
+
+/* In a window of memory with struct pages. */
+static bool claim_from_window(struct quarry_pool *pool, const struct request *q,
+			      unsigned long *pfn, bool *zero)
+{
+	unsigned long lo = q->start, hi = q->end, flags;
+	struct quarry_buddy *buddy;
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	bool found = false;
+
+	rcu_read_lock();
+	while (!found) {
+		c = q->top_down ? quarry_directory_last(lo, hi) :
+				  quarry_directory_next(lo, hi);
+		if (!c)
+			break;
+		if (q->top_down)
+			hi = c->pfn;
+		else
+			lo = c->pfn + c->nr;
+		buddy = READ_ONCE(c->buddy);
+		if (!buddy || quarry_buddy_zone(buddy)->pool != pool)
+			continue;
+		z = quarry_buddy_zone(buddy);
+		if (!quarry_zone_lock(z, &flags))
+			continue;
+		if (c->buddy == buddy && quarry_zone_may_take(z, q->nr, q->nowait))
+			found = claim_in(z, c, q, pfn, zero);
+		quarry_zone_unlock(z, flags);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* In the device zone: chunk by chunk, by address from the end asked for. */
+static bool claim_from_device(struct quarry_pool *pool, const struct request *q,
+			      unsigned long *pfn, bool *zero)
+{
+	struct quarry_zone *z = quarry_device_zone(pool);
+	struct quarry_chunk *c, *best, *last = NULL;
+	struct quarry_arena *a;
+	unsigned long flags;
+	bool found = false;
+
+	if (!quarry_zone_lock(z, &flags))
+		return false;
+	while (!found) {
+		best = NULL;
+		list_for_each_entry(a, &z->buddy.arenas, link) {
+			c = quarry_arena_chunk(a);
+			if (last && (q->top_down ? c->pfn >= last->pfn : c->pfn <= last->pfn))
+				continue;
+			if (!best || (q->top_down ? c->pfn > best->pfn : c->pfn < best->pfn))
+				best = c;
+		}
+		if (!best)
+			break;
+		found = claim_in(z, best, q, pfn, zero);
+		last = best;
+	}
+	quarry_zone_unlock(z, flags);
+	return found;
+}
+
+static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
+		  const struct request *q, unsigned long *pfn, bool *zero)
+{
+	struct quarry_zone *z, *home;
+	unsigned int i;
+
+	if (r->flags & QUARRY_RANGE_DEVICE)
+		return claim_from_device(pool, q, pfn, zero);
+	if (!q->anywhere)
+		return claim_from_window(pool, q, pfn, zero);
+	home = quarry_home_zone(pool, NUMA_NO_NODE);
+	if (claim_from_zone(home, q, pfn, zero))
+		return true;
+	quarry_for_each_zone(pool, z, i)
+		if (z != home && z->node != NUMA_NO_NODE &&
+		    !(r->gfp & __GFP_THISNODE) && claim_from_zone(z, q, pfn, zero))
+			return true;
+	return false;
+}
+
+/**
+ * quarry_alloc_range() - allocate contiguous memory of any length
+ * @pool:	the pool
+ * @range:	what is wanted
+ * @at:		set to the physical address
+ *
+ * A claim at one certain place is a window of exactly that length. To be given
+ * back with quarry_free_range() and the same length.
+ *
+ * Context: as @range->gfp says; not NMI.
+ *
+ * Return: 0; -EINVAL for a request that makes no sense; -ENOSPC if the window has no
+ * such place; -ENOMEM.
+ */
+int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *range,
+		       phys_addr_t *at)
+{
+	bool here = true, all = true, zero = false, grow;
+	struct request q;
+	unsigned long pfn;
+	int err;
+
+	err = parse(range, &q);
+	if (err || !quarry_gfp_ok(pool, range->gfp, 0))
+		return -EINVAL;
+	might_alloc(range->gfp);
+	if (quarry_inject()) {
+		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
+		return -ENOMEM;
+	}
+	grow = q.anywhere && !q.nowait && !(range->flags & QUARRY_RANGE_DEVICE) &&
+	       q.order <= QUARRY_KERNEL_ORDER;
+	while (!claim(pool, range, &q, &pfn, &zero)) {
+		if (here) {
+			here = false;
+			if (quarry_pcp_drain_this(pool))
+				continue;
+		}
+		if (grow && quarry_pool_grow(pool, NUMA_NO_NODE, range->gfp, q.order, U64_MAX))
+			continue;
+		if (!q.nowait && all) {
+			all = false;
+			if (quarry_pcp_drain_all(pool))
+				continue;
+		}
+		if (grow && range->gfp & __GFP_NOFAIL) {
+			all = quarry_wait_for_free(pool);
+			continue;
+		}
+		quarry_refuse(pool, range->gfp, q.order, grow);
+		return q.anywhere ? -ENOMEM : -ENOSPC;
+	}
+	quarry_count(pool, QUARRY_COUNT_RUN_ALLOCS);
+	quarry_count_add(pool, QUARRY_COUNT_RUN_ALLOC_FRAMES, q.nr);
+	if (!(range->flags & QUARRY_RANGE_DEVICE))
+		quarry_prepare(pool, pfn_to_page(pfn), q.nr, range->gfp, zero);
+	*at = PFN_PHYS(pfn);
+	return 0;
+}
+QUARRY_EXPORT(quarry_alloc_range);
+
+/* The pool's chunk around a frame, with or without struct pages. Under RCU. */
+static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long pfn)
+{
+	struct quarry_chunk *c = quarry_directory_next(pfn, pfn + 1);
+	struct quarry_zone *z = quarry_device_zone(pool);
+	struct quarry_arena *a;
+	unsigned long flags;
+
+	if (c)
+		return READ_ONCE(c->buddy) ? c : NULL;
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_for_each_entry(a, &z->buddy.arenas, link)
+		if (pfn - quarry_arena_chunk(a)->pfn < quarry_arena_chunk(a)->nr) {
+			c = quarry_arena_chunk(a);
+			break;
+		}
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	return c;
+}
+
+/* Is this a block or run of exactly @nr frames in a client's hands? */
+static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
+		   bool block_too)
+{
+	u8 state = READ_ONCE(a->state[f.i]);
+
+	if (nr > QUARRY_MAX_RUN)
+		return false;
+	if (block_too && (state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
+		return nr == 1ULL << (state & QUARRY_STATE_ORDER);
+	return !quarry_arena_check_run(a, f, nr);
+}
+
+/* Free the run from @keep on; everything if that is 0. */
+static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
+{
+	u64 nr = bytes >> PAGE_SHIFT;
+	enum quarry_error kind = QUARRY_ERR_FOREIGN;
+	struct quarry_frame f = {};
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	unsigned long flags;
+	int err = -EINVAL;
+
+	rcu_read_lock();
+	c = find_chunk(pool, PHYS_PFN(at));
+	if (!c)
+		goto out;
+	f.i = PHYS_PFN(at) - c->arena.base;
+	z = quarry_buddy_zone(c->buddy);
+	kind = QUARRY_ERR_WRONG_POOL;
+	if (z->pool != pool)
+		goto out;
+	kind = QUARRY_ERR_BAD_ARGUMENT;
+	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
+		goto out;
+	raw_spin_lock_irqsave(&z->lock, flags);
+	if (!is_out(&c->arena, f, nr, keep)) {
+		kind = quarry_misuse_kind(c, f);
+	} else {
+		if (keep)
+			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
+		else
+			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, false);
+		err = 0;
+	}
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+out:
+	rcu_read_unlock();
+	if (err) {
+		quarry_misuse(pool, kind, c, f, nr);
+		return err;
+	}
+	quarry_count_add(pool, QUARRY_COUNT_RUN_FREE_FRAMES, nr - keep);
+	quarry_wake_waiters(pool);
+	return 0;
+}
+
+/**
+ * quarry_free_range() - give a run back
+ * @pool:	the pool it came from
+ * @at:		its physical address
+ * @bytes:	its length, as allocated or as last trimmed
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0, or -EINVAL for anything that is not such a run of @pool: it is counted
+ * and reported, and nothing else happens.
+ */
+int quarry_free_range(struct quarry_pool *pool, phys_addr_t at, u64 bytes)
+{
+	int err = give_back(pool, at, bytes, 0);
+
+	if (!err)
+		quarry_count(pool, QUARRY_COUNT_RUN_FREES);
+	return err;
+}
+QUARRY_EXPORT(quarry_free_range);
+
+/**
+ * quarry_trim() - give back the tail of a block or run
+ * @pool:	the pool it came from
+ * @at:		its physical address
+ * @bytes:	its length
+ * @keep:	bytes to keep at its front, a multiple of PAGE_SIZE, 1 page to @bytes
+ *
+ * What is kept is to be given back with quarry_free_range(@pool, @at, @keep), also
+ * if it was a block of quarry_alloc_pages() (unless @keep is all of it).
+ *
+ * Context: any but NMI. Return: 0 or -EINVAL, as quarry_free_range().
+ */
+int quarry_trim(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
+{
+	if (!keep || keep > bytes || !PAGE_ALIGNED(keep)) {
+		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
+			      (struct quarry_frame){}, keep >> PAGE_SHIFT);
+		return -EINVAL;
+	}
+	return give_back(pool, at, bytes, keep >> PAGE_SHIFT);
+}
+QUARRY_EXPORT(quarry_trim);
+
+/**
+ * quarry_alloc_pages_exact() - allocate just enough pages for a size
+ * @pool:	the pool
+ * @size:	bytes, above 0; rounded up to whole pages
+ * @gfp:	as for alloc_pages()
+ *
+ * Context: as @gfp says; not NMI. Return: the virtual address, or NULL.
+ */
+void *quarry_alloc_pages_exact(struct quarry_pool *pool, size_t size, gfp_t gfp)
+{
+	struct quarry_range r = { .bytes = PAGE_ALIGN(size), .gfp = gfp };
+	phys_addr_t at;
+
+	return quarry_alloc_range(pool, &r, &at) ? NULL : phys_to_virt(at);
+}
+QUARRY_EXPORT(quarry_alloc_pages_exact);
+
+/**
+ * quarry_free_pages_exact() - give back what quarry_alloc_pages_exact() gave
+ * @pool:	the pool
+ * @virt:	its address; NULL does nothing
+ * @size:	the size it was allocated with
+ *
+ * Context: any but NMI.
+ */
+void quarry_free_pages_exact(struct quarry_pool *pool, void *virt, size_t size)
+{
+	if (!virt)
+		return;
+	if (virt_addr_valid(virt))
+		quarry_free_range(pool, virt_to_phys(virt), PAGE_ALIGN(size));
+	else
+		quarry_misuse(pool, QUARRY_ERR_FOREIGN, NULL, (struct quarry_frame){},
+			      PFN_UP(size));
+}
+QUARRY_EXPORT(quarry_free_pages_exact);
+
+/**
+ * quarry_pool_add_range() - let a pool manage memory that the caller owns
+ * @pool:	the pool; the cap does not count this memory's arrival, but counts it
+ * @start:	physical address, a multiple of PAGE_SIZE
+ * @bytes:	length, a multiple of PAGE_SIZE
+ * @flags:	QUARRY_ADD_PAGES if every frame has a struct page with one reference,
+ *		held by the caller; else it is only ever handed out by
+ *		quarry_alloc_range() with QUARRY_RANGE_DEVICE. QUARRY_ADD_ZERO if it
+ *		holds zeros.
+ *
+ * The memory is the caller's again after quarry_pool_remove_range() or
+ * quarry_pool_destroy(). Blocks of it are aligned in physical addresses and reach
+ * order 18. Context: sleeps.
+ *
+ * Return: 0; -EINVAL for an empty or misaligned range, unknown flags, or frames
+ * without struct page; -EBUSY for pages somebody else refers to; -EEXIST if part of
+ * it is in a pool already; -ENOMEM.
+ */
+int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes,
+			  unsigned int flags)
+{
+	bool pages = flags & QUARRY_ADD_PAGES;
+	u64 nr = bytes >> PAGE_SHIFT;
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	int err;
+
+	if (!nr || !PAGE_ALIGNED(start) || !PAGE_ALIGNED(bytes) || start + bytes < start ||
+	    nr >= U32_MAX - QUARRY_AREA_FRAMES ||
+	    flags & ~(QUARRY_ADD_PAGES | QUARRY_ADD_ZERO))
+		return -EINVAL;
+	c = quarry_chunk_wrap(PHYS_PFN(start), nr,
+			      pages ? QUARRY_CHUNK_PAGES : QUARRY_CHUNK_DEVICE,
+			      flags & QUARRY_ADD_ZERO);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	z = pages ? pool->zone[quarry_chunk_node(c)] : quarry_device_zone(pool);
+	if (!z) {
+		/* The pool is bound to another node. */
+		quarry_chunk_give(c);
+		return -EINVAL;
+	}
+	if (!pages) {
+		rcu_read_lock();
+		err = find_chunk(pool, c->pfn) ? -EEXIST : 0;
+		rcu_read_unlock();
+		if (err) {
+			quarry_chunk_give(c);
+			return err;
+		}
+	}
+	atomic64_add(nr, &pool->managed);
+	err = quarry_zone_add(z, c);
+	if (err) {
+		atomic64_sub(nr, &pool->managed);
+		quarry_chunk_give(c);
+	}
+	return err;
+}
+QUARRY_EXPORT(quarry_pool_add_range);
+
+/**
+ * quarry_pool_remove_range() - take a range back from a pool
+ * @pool:	the pool
+ * @start:	where it begins, as it was added
+ *
+ * Context: sleeps.
+ *
+ * Return: 0; -ENOENT if no range was added there; -EBUSY if a frame of it is out;
+ * -EUCLEAN if a page of it has references that nobody may hold: it stays out of
+ * service.
+ */
+int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
+{
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	unsigned long flags;
+	int err = -ENOENT;
+
+	quarry_pcp_drain_all(pool);
+	rcu_read_lock();
+	c = find_chunk(pool, PHYS_PFN(start));
+	if (c && c->pfn == PHYS_PFN(start) && c->kind != QUARRY_CHUNK_KERNEL &&
+	    quarry_buddy_zone(c->buddy)->pool == pool) {
+		z = quarry_buddy_zone(c->buddy);
+		raw_spin_lock_irqsave(&z->lock, flags);
+		err = quarry_buddy_remove(&z->buddy, &c->arena);
+		if (!err)
+			WRITE_ONCE(c->buddy, NULL);
+		raw_spin_unlock_irqrestore(&z->lock, flags);
+	}
+	rcu_read_unlock();
+	if (err)
+		return err;
+	atomic64_sub(c->nr, &pool->managed);
+	return quarry_zone_forget(z, c);
+}
+QUARRY_EXPORT(quarry_pool_remove_range);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shrinking: chunks with no page out go back to the kernel.
+ *
+ * On request and under memory pressure, the youngest-emptied chunks first, never
+ * below the pool's floor. The buddy keeps the empty ones on a list, so nothing is
+ * searched for. A chunk with a page that somebody still refers to is taken out of
+ * service instead: it is of no use to us and would poison the kernel.
+ */
+#include <linux/mm.h>
+#include <linux/mutex.h>
+
+#include "../arena/directory.h"
+#include "misuse.h"
+#include "pcp.h"
+
+static struct shrinker *shrinker;
+
+/* Take @nr frames off what is managed, but not below the floor. */
+static bool leave_room(struct quarry_pool *pool, u64 nr)
+{
+	s64 managed = atomic64_read(&pool->managed);
+
+	do {
+		if (managed < nr + (READ_ONCE(pool->dying) ? 0 : pool->min))
+			return false;
+	} while (!atomic64_try_cmpxchg(&pool->managed, &managed, managed - nr));
+	return true;
+}
+
+/**
+ * quarry_zone_forget() - take a chunk out of service and give it back
+ * @z:	its zone
+ * @c:	the chunk, out of the buddy already and no longer counted as managed
+ *
+ * Context: any that may free pages.
+ *
+ * Return: 0, or -EUCLEAN if it had to be put into quarantine.
+ */
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	struct quarry_pool *pool = z->pool;
+	u32 meta = c->metadata_bytes, nr = c->nr;
+	unsigned long flags;
+
+	if (c->kind != QUARRY_CHUNK_DEVICE)
+		quarry_directory_remove(c);
+	if (!quarry_chunk_give(c)) {
+		atomic64_sub(meta, &pool->metadata);
+		return 0;
+	}
+	atomic64_add(nr, &pool->managed);
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_add(&c->arena.link, &z->quarantined);
+	z->nr_quarantined += nr;
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	quarry_misuse(pool, QUARRY_ERR_STRAY_REF, c, (struct quarry_frame){ c->arena.lo },
+		      nr);
+	return -EUCLEAN;
+}
+
+/* Out of the buddy: an empty chunk of the kernel's that the floor does not need. */
+static struct quarry_chunk *pick_empty(struct quarry_zone *z)
+{
+	struct quarry_arena *a;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_for_each_entry(a, &z->buddy.empty, empty) {
+		struct quarry_chunk *c = quarry_arena_chunk(a);
+
+		if (c->kind != QUARRY_CHUNK_KERNEL || !leave_room(z->pool, c->nr))
+			continue;
+		quarry_buddy_remove(&z->buddy, a);
+		WRITE_ONCE(c->buddy, NULL);
+		raw_spin_unlock_irqrestore(&z->lock, flags);
+		return c;
+	}
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	return NULL;
+}
+
+/**
+ * quarry_zone_shrink() - give empty chunks back
+ * @z:		the zone
+ * @frames:	at most this many frames, in whole chunks
+ *
+ * Context: any that may free pages.
+ *
+ * Return: frames given back.
+ */
+u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
+{
+	struct quarry_chunk *c;
+	u64 given = 0;
+	u32 nr;
+
+	while (given < frames) {
+		c = pick_empty(z);
+		if (!c)
+			break;
+		nr = c->nr;
+		if (quarry_zone_forget(z, c))
+			continue;
+		quarry_count(z->pool, QUARRY_COUNT_SHRINKS);
+		given += nr;
+		cond_resched();
+	}
+	return given;
+}
+
+static u64 zone_spare(const struct quarry_zone *z)
+{
+	u64 managed = atomic64_read(&z->pool->managed);
+	u64 spare = READ_ONCE(z->buddy.nr_empty) << QUARRY_KERNEL_ORDER;
+
+	return managed > z->pool->min ? min(spare, managed - z->pool->min) : 0;
+}
+
+static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
+{
+	struct quarry_pool *pool = NULL;
+	unsigned long spare = 0;
+
+	if (!quarry_pools_trylock())
+		return SHRINK_EMPTY;
+	while ((pool = quarry_pool_next(pool)))
+		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
+			spare += zone_spare(pool->zone[sc->nid]);
+	quarry_pools_unlock();
+	return spare ?: SHRINK_EMPTY;
+}
+
+static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
+{
+	struct quarry_pool *pool = NULL;
+	unsigned long given = 0;
+
+	if (!quarry_pools_trylock())
+		return SHRINK_STOP;
+	while (given < sc->nr_to_scan && (pool = quarry_pool_next(pool)))
+		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
+			given += quarry_zone_shrink(pool->zone[sc->nid],
+						    sc->nr_to_scan - given);
+	quarry_pools_unlock();
+	quarry_account_reclaimed(given);
+	sc->nr_scanned = max(given, sc->nr_to_scan);
+	return given ?: SHRINK_STOP;
+}
+
+int __init quarry_shrinker_init(void)
+{
+	shrinker = quarry_shrinker_register(shrinker_count, shrinker_scan);
+	return shrinker ? 0 : -ENOMEM;
+}
+
+void quarry_shrinker_exit(void)
+{
+	quarry_shrinker_unregister(shrinker);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A zone's lock, from any context, and the frees that could not wait for it.
+ *
+ * In NMI the lock can only be tried. An allocation then gives up; a free must
+ * not, so the block is marked DEFERRED and pushed on a lock-less list through
+ * its struct page, which is ours from that moment. Whoever takes the lock next
+ * puts the deferred blocks into the buddy.
+ */
+#include <linux/mm.h>
+
+#include "../arena/directory.h"
+#include "pcp.h"
+
+static void take_deferred(struct quarry_zone *z)
+{
+	struct llist_node *node = llist_del_all(&z->deferred);
+
+	while (node) {
+		struct page *page = container_of((struct list_head *)node,
+						 struct page, lru);
+		struct quarry_chunk *c = quarry_directory_find(page);
+		struct quarry_frame f = { c->arena.lo + quarry_chunk_index(c, page) };
+		unsigned int order = c->arena.state[f.i] & QUARRY_STATE_ORDER;
+
+		node = node->next;
+		quarry_buddy_free(&z->buddy, &c->arena, f, order, false);
+		atomic_long_sub(1L << order, &z->nr_deferred);
+	}
+}
+
+/**
+ * quarry_zone_lock() - take a zone's lock
+ * @z:		the zone
+ * @flags:	for quarry_zone_unlock()
+ *
+ * Context: any. Return: false in NMI if somebody holds the lock; else true.
+ */
+bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
+{
+	if (unlikely(in_nmi())) {
+		if (!raw_spin_trylock_irqsave(&z->lock, *flags))
+			return false;
+	} else {
+		raw_spin_lock_irqsave(&z->lock, *flags);
+	}
+	if (unlikely(!llist_empty(&z->deferred)))
+		take_deferred(z);
+	return true;
+}
+
+void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+}
+
+/**
+ * quarry_zone_defer() - free a block without the lock
+ * @z:		its zone
+ * @page:	its first page
+ * @state:	its state byte
+ * @order:	its order
+ *
+ * Context: any, meant for NMI.
+ */
+void quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
+		       unsigned int order)
+{
+	WRITE_ONCE(*state, QUARRY_STATE_DEFERRED | order);
+	atomic_long_add(1L << order, &z->nr_deferred);
+	llist_add((struct llist_node *)&page->lru, &z->deferred);
+}
+
+/* May this caller have @nr of the zone's free frames? The reserve is for those who cannot wait. */
+bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait)
+{
+	return z->buddy.nfree >= nr + (nowait ? 0 : z->reserve);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one place where a pool's figures are put together. debugfs, the ioctls and
+ * the tests all read what is made here, so they cannot disagree.
+ *
+ * Counters live in the per-CPU structures and in the buddies; they only grow.
+ * Gauges are read under each zone's lock, so a zone is consistent in itself; what
+ * lies on per-CPU lists is read without stopping the CPUs and may be a moment old.
+ * At rest managed = allocated + cached + free + quarantined, because allocated is
+ * what is left of managed.
+ *
+ * Context: sleeping is not needed but for nothing; not in interrupts.
+ */
+#include <linux/cpumask.h>
+#include <linux/percpu.h>
+
+#include "../arena/directory.h"
+#include "../pages/pcp.h"
+#include "snapshot.h"
+
+/* Sums over all CPUs. */
+struct sums {
+	u64 count[QUARRY_NR_COUNTS];
+	u64 allocs[QUARRY_PCP_ORDERS];
+	u64 frees[QUARRY_PCP_ORDERS];
+	u64 cached[QUARRY_PCP_ORDERS];
+};
+
+static void sum_cpus(struct quarry_pool *pool, struct sums *s)
+{
+	unsigned int k;
+	int cpu;
+
+	memset(s, 0, sizeof(*s));
+	for_each_possible_cpu(cpu) {
+		const struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+		for (k = 0; k < QUARRY_NR_COUNTS; k++)
+			s->count[k] += READ_ONCE(pcp->count[k]);
+		for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+			s->allocs[k] += READ_ONCE(pcp->list[k].allocs) +
+					READ_ONCE(pcp->direct_allocs[k]);
+			s->frees[k] += READ_ONCE(pcp->list[k].frees) +
+				       READ_ONCE(pcp->direct_frees[k]);
+			s->cached[k] += READ_ONCE(pcp->list[k].n);
+		}
+	}
+}
+
+static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *frames)
+{
+	unsigned long flags;
+	unsigned int k;
+
+	quarry_zone_lock(z, &flags);
+	*frames += z->buddy.nr_frames;
+	st->free_bytes += z->buddy.nfree << PAGE_SHIFT;
+	st->zero_bytes += z->buddy.nr_zero << PAGE_SHIFT;
+	st->quarantined_bytes += z->nr_quarantined << PAGE_SHIFT;
+	st->arenas += z->buddy.nr_arenas;
+	st->arenas_empty += z->buddy.nr_empty;
+	st->areas += z->buddy.nr_areas;
+	st->areas_free += z->buddy.nr_whole;
+	st->splits += z->buddy.splits;
+	st->merges += z->buddy.merges;
+	st->reserve_bytes += z->reserve << PAGE_SHIFT;
+	for (k = 0; k <= QUARRY_MAX_ORDER; k++)
+		if (z->buddy.blocks[k])
+			st->largest_order = max_t(int, st->largest_order, k);
+	quarry_zone_unlock(z, flags);
+}
+
+/**
+ * quarry_pool_snapshot() - all of a pool in numbers
+ * @pool:	the pool
+ * @st:		filled but for size and flags
+ *
+ * Context: any but interrupts.
+ */
+void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st)
+{
+	u32 size = st->size, flags = st->flags;
+	struct quarry_zone *z;
+	u64 frames = 0, cached = 0;
+	struct sums s;
+	unsigned int i, k;
+
+	memset(st, 0, sizeof(*st));
+	st->size = size;
+	st->flags = flags;
+	strscpy(st->name, pool->name, sizeof(st->name));
+	st->id = pool->id;
+	st->node = pool->node == NUMA_NO_NODE ? QUARRY_ANY_NODE : pool->node;
+	st->largest_order = -1;
+
+	sum_cpus(pool, &s);
+	quarry_for_each_zone(pool, z, i)
+		add_zone(z, st, &frames);
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+		st->allocs += s.allocs[k];
+		st->frees += s.frees[k];
+		st->alloc_frames += s.allocs[k] << k;
+		st->free_frames += s.frees[k] << k;
+		cached += s.cached[k] << k;
+	}
+	st->min_bytes = pool->min << PAGE_SHIFT;
+	st->max_bytes = pool->max << PAGE_SHIFT;
+	st->low_bytes = pool->low << PAGE_SHIFT;
+	st->managed_bytes = (frames << PAGE_SHIFT) + st->quarantined_bytes;
+	st->cached_bytes = min(cached << PAGE_SHIFT, (frames << PAGE_SHIFT) - st->free_bytes);
+	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->cached_bytes;
+	st->metadata_bytes = atomic64_read(&pool->metadata);
+	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_pcp);
+	st->cache_limit_bytes = (u64)raw_cpu_ptr(pool->pcp)->limit << PAGE_SHIFT;
+
+	st->allocs += s.count[QUARRY_COUNT_RUN_ALLOCS];
+	st->frees += s.count[QUARRY_COUNT_RUN_FREES];
+	st->alloc_frames += s.count[QUARRY_COUNT_RUN_ALLOC_FRAMES];
+	st->free_frames += s.count[QUARRY_COUNT_RUN_FREE_FRAMES];
+	st->slow_allocs = s.count[QUARRY_COUNT_SLOW_ALLOCS];
+	st->slow_frees = s.count[QUARRY_COUNT_SLOW_FREES];
+	st->refills = s.count[QUARRY_COUNT_REFILLS];
+	st->flushes = s.count[QUARRY_COUNT_FLUSHES];
+	st->drains = s.count[QUARRY_COUNT_DRAINS];
+	st->grows = s.count[QUARRY_COUNT_GROWS];
+	st->grows_background = s.count[QUARRY_COUNT_GROWS_BACKGROUND];
+	st->grow_failures = s.count[QUARRY_COUNT_GROW_FAILURES];
+	st->shrinks = s.count[QUARRY_COUNT_SHRINKS];
+	st->fail_limit = s.count[QUARRY_COUNT_FAIL_LIMIT];
+	st->fail_fragmented = s.count[QUARRY_COUNT_FAIL_FRAGMENTED];
+	st->fail_nowait = s.count[QUARRY_COUNT_FAIL_NOWAIT];
+	st->fail_kernel = s.count[QUARRY_COUNT_FAIL_KERNEL];
+	st->fail_injected = s.count[QUARRY_COUNT_FAIL_INJECTED];
+	st->zeroed_frames = s.count[QUARRY_COUNT_ZEROED];
+	st->zero_skipped_frames = s.count[QUARRY_COUNT_ZERO_SKIPPED];
+	st->account_ignored = s.count[QUARRY_COUNT_ACCOUNT_IGNORED];
+	BUILD_BUG_ON(QUARRY_NR_ERRORS > QUARRY_ERRORS_MAX);
+	for (k = 0; k < QUARRY_NR_ERRORS; k++)
+		st->errors[k] = s.count[QUARRY_COUNT_ERRORS + k];
+}
+QUARRY_EXPORT(quarry_pool_snapshot);
+
+/**
+ * quarry_pool_orders_snapshot() - a pool's memory by order
+ * @pool:	the pool
+ * @node:	one node's, or QUARRY_ANY_NODE for all there is
+ * @orders:	nr_orders and orders are filled
+ *
+ * Context: any but interrupts.
+ */
+void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
+				 struct quarry_pool_orders *orders)
+{
+	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
+	struct quarry_zone *z;
+	unsigned long flags;
+	unsigned int i, k;
+	struct sums s;
+
+	BUILD_BUG_ON(QUARRY_NR_ORDERS != QUARRY_MAX_ORDER + 1);
+	quarry_for_each_zone(pool, z, i) {
+		if (node != QUARRY_ANY_NODE && z->node != node)
+			continue;
+		quarry_zone_lock(z, &flags);
+		for (k = 0; k <= QUARRY_MAX_ORDER; k++)
+			blocks[k] += z->buddy.blocks[k];
+		quarry_zone_unlock(z, flags);
+	}
+	sum_cpus(pool, &s);
+	orders->nr_orders = QUARRY_NR_ORDERS;
+	for (k = 0; k < QUARRY_NR_ORDERS; k++) {
+		struct quarry_order_stats *o = &orders->orders[k];
+
+		memset(o, 0, sizeof(*o));
+		o->free_blocks = blocks[k];
+		o->unusable_milli = quarry_unusable_milli(blocks, k);
+		o->extfrag_milli = quarry_extfrag_milli(blocks, k);
+		if (k >= QUARRY_PCP_ORDERS)
+			continue;
+		o->cached_blocks = s.cached[k];
+		o->allocs = s.allocs[k];
+		o->frees = s.frees[k];
+	}
+}
+
+static void fill_area(const struct quarry_chunk *c, u32 i, int node,
+		      struct quarry_map_area *m)
+{
+	const struct quarry_arena *a = &c->arena;
+	const struct quarry_line *l = &a->areas[i].line;
+	u32 first = max(i * QUARRY_AREA_FRAMES, a->lo);
+
+	m->arena = c->id;
+	m->frames = min((i + 1) * QUARRY_AREA_FRAMES, a->hi) - first;
+	m->free = l->nfree;
+	m->state = !l->nfree ? QUARRY_AREA_FULL : l->nfree == m->frames ?
+		   QUARRY_AREA_FREE : QUARRY_AREA_PARTIAL;
+	m->largest = l->nfree ? __fls(l->orders) : 255;
+	m->node = node == NUMA_NO_NODE ? 0xffff : node;
+	m->flags = 0;
+	m->pad = 0;
+}
+
+/**
+ * quarry_pool_map_snapshot() - the state of 2 MiB areas
+ * @pool:	the pool
+ * @start:	number of the first area wanted, counted through the pool
+ * @areas:	where to
+ * @room:	areas that fit
+ * @total:	set to the areas there are
+ *
+ * The order is that of zones, and of age inside a zone. A zone is locked as long as
+ * its part takes. Context: any but interrupts.
+ *
+ * Return: areas written.
+ */
+unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
+				      struct quarry_map_area *areas, unsigned int room,
+				      u64 *total)
+{
+	struct quarry_arena *a;
+	struct quarry_zone *z;
+	unsigned int n = 0, i;
+	unsigned long flags;
+	u64 at = 0;
+	u32 k;
+
+	quarry_for_each_zone(pool, z, i) {
+		quarry_zone_lock(z, &flags);
+		list_for_each_entry(a, &z->buddy.arenas, link) {
+			for (k = 0; k < a->nr_areas && n < room; k++)
+				if (at + k >= start)
+					fill_area(quarry_arena_chunk(a), k, z->node,
+						  &areas[n++]);
+			at += a->nr_areas;
+		}
+		quarry_zone_unlock(z, flags);
+	}
+	*total = at;
+	return n;
+}
+
+/**
+ * quarry_pool_arenas_snapshot() - the arenas of a pool
+ * @pool:	the pool
+ * @start:	number of the first arena wanted, counted through the pool
+ * @arenas:	where to
+ * @room:	arenas that fit
+ *
+ * Context: any but interrupts. Return: arenas written.
+ */
+unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
+					 struct quarry_arena_stats *arenas,
+					 unsigned int room)
+{
+	unsigned int n = 0, i, k;
+	struct quarry_arena *a;
+	struct quarry_zone *z;
+	unsigned long flags;
+	u64 at = 0;
+
+	quarry_for_each_zone(pool, z, i) {
+		quarry_zone_lock(z, &flags);
+		list_for_each_entry(a, &z->buddy.arenas, link) {
+			const struct quarry_chunk *c = quarry_arena_chunk(a);
+
+			if (at++ < start || n == room)
+				continue;
+			arenas[n] = (struct quarry_arena_stats){
+				.id = c->id,
+				.node = z->node,
+				.kind = c->kind,
+				.frames = c->nr,
+				.free = a->nfree,
+				.largest = -1,
+				.metadata_bytes = c->metadata_bytes,
+			};
+			for (k = 0; k < a->nr_areas; k++)
+				if (a->areas[k].line.nfree)
+					arenas[n].largest =
+						max_t(int, arenas[n].largest,
+						      __fls(a->areas[k].line.orders));
+			for (k = 0; k < a->nr_groups; k++)
+				if (a->groups[k].line.nfree)
+					arenas[n].largest =
+						max_t(int, arenas[n].largest,
+						      QUARRY_AREA_ORDER +
+						      __fls(a->groups[k].line.orders));
+			n++;
+		}
+		quarry_zone_unlock(z, flags);
+	}
+	return n;
+}
+
+/**
+ * quarry_pool_cpu_snapshot() - one order on one CPU
+ * @pool:	the pool
+ * @cpu:	a possible CPU
+ * @order:	0 to quarry_max_order()
+ * @stats:	filled
+ *
+ * Context: any.
+ */
+void quarry_pool_cpu_snapshot(struct quarry_pool *pool, int cpu, unsigned int order,
+			      struct quarry_cpu_stats *stats)
+{
+	const struct quarry_list *list = &per_cpu_ptr(pool->pcp, cpu)->list[order];
+
+	stats->n = READ_ONCE(list->n);
+	stats->cap = READ_ONCE(list->cap);
+	stats->allocs = READ_ONCE(list->allocs);
+	stats->frees = READ_ONCE(list->frees);
+}
