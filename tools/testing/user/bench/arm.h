@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bench.c measures: one allocator behind four calls. A handle is whatever
+ * the allocator needs to take a block back.
+ */
+#ifndef BENCH_ARM_H
+#define BENCH_ARM_H
+
+#include <linux/types.h>
+
+/**
+ * struct arm - an allocator
+ * @name:	as it is printed
+ * @init:	a pool of so many frames, in arenas of 4 MiB
+ * @fini:	free it
+ * @claim:	a block; ~0 if there is none
+ * @release:	take it back
+ * @large:	2 MiB areas that are wholly free
+ */
+struct arm {
+	const char *name;
+	void (*init)(u32 frames);
+	void (*fini)(void);
+	u64 (*claim)(unsigned int order);
+	void (*release)(u64 handle, unsigned int order);
+	u64 (*large)(void);
+};
+
+extern const struct arm arm_quarry;
+extern const struct arm arm_list;
+
+/* A lock nobody else wants: an atomic exchange and a store, as a spinlock costs. */
+static __always_inline void arm_lock(u32 *lock)
+{
+	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+		;
+}
+
+static __always_inline void arm_unlock(u32 *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core, as the kernel side calls it: under a lock, with a look at the state
+ * byte before a free.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../../../module/buddy/buddy.h"
+#include "arm.h"
+
+#define ARENA_FRAMES	1024u
+
+static struct quarry_buddy buddy;
+static struct quarry_arena *arenas;
+static u8 *metadata;
+static u32 lock;
+
+static void init(u32 frames)
+{
+	size_t bytes = quarry_arena_metadata_bytes(0, ARENA_FRAMES);
+	u32 i, nr = frames / ARENA_FRAMES;
+
+	arenas = calloc(nr, sizeof(*arenas));
+	metadata = calloc(nr, bytes);
+	if (!arenas || !metadata)
+		abort();
+	quarry_buddy_init(&buddy);
+	for (i = 0; i < nr; i++) {
+		quarry_arena_init(&arenas[i], metadata + i * bytes, i * ARENA_FRAMES,
+				  ARENA_FRAMES);
+		quarry_buddy_add(&buddy, &arenas[i], false);
+	}
+}
+
+static void fini(void)
+{
+	struct quarry_check c = {};
+
+	quarry_buddy_check(&buddy, &c);
+	if (c.faults) {
+		fprintf(stderr, "validator: %s\n", c.what);
+		abort();
+	}
+	free(arenas);
+	free(metadata);
+}
+
+static u64 claim(unsigned int order)
+{
+	struct quarry_block block;
+	int err;
+
+	arm_lock(&lock);
+	err = quarry_buddy_claim(&buddy, order, QUARRY_STATE_ALLOC, &block);
+	arm_unlock(&lock);
+	return err ? ~0ull : (u64)(block.arena - arenas) * ARENA_FRAMES + block.frame.i;
+}
+
+static void release(u64 handle, unsigned int order)
+{
+	struct quarry_arena *a = &arenas[handle / ARENA_FRAMES];
+	struct quarry_frame f = { handle % ARENA_FRAMES };
+
+	arm_lock(&lock);
+	if (READ_ONCE(a->state[f.i]) != (QUARRY_STATE_ALLOC | order))
+		abort();
+	quarry_buddy_free(&buddy, a, f, order, false);
+	arm_unlock(&lock);
+}
+
+static u64 large(void)
+{
+	return buddy.nr_whole;
+}
+
+const struct arm arm_quarry = { "quarry", init, fini, claim, release, large };

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Steps of a claim, from 4 MiB to 1 TiB.
+ *
+ * The core is compiled with -fsanitize-coverage=trace-pc, so that each basic
+ * block it runs calls __sanitizer_cov_trace_pc() below, which counts. That is a
+ * measure that repeats to the digit: no clock, no cache, no other process.
+ *
+ * A pool is as many arenas of 4 MiB as it takes, which is what the kernel gives.
+ * It is measured fresh, and fragmented: random blocks out in every area, of which
+ * a share of the areas is full and a share untouched. Then random claims and
+ * frees of orders 0 to 10 are counted. What must hold: neither the mean nor the
+ * maximum grows with the pool.
+ *
+ * The metadata of the same pools is weighed here as well.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../../module/buddy/buddy.h"
+#include "dice.h"
+#include "tap.h"
+
+#define ARENA_FRAMES	1024u
+#define ORDERS		11
+#define HELD		256
+#define FRAME_BYTES	4096ull
+
+static u64 steps;
+
+/* Called by compiled code alone. */
+void __sanitizer_cov_trace_pc(void)
+{
+	steps++;
+}
+
+struct figure {
+	u64 sum;
+	u64 nr;
+	u64 most;
+};
+
+struct pool {
+	struct quarry_buddy b;
+	struct quarry_arena *arenas;
+	u8 *metadata;
+	u64 nr;
+};
+
+static void count(struct figure *f, u64 since)
+{
+	u64 n = steps - since;
+
+	f->sum += n;
+	f->nr++;
+	f->most = n > f->most ? n : f->most;
+}
+
+static double mean(const struct figure *f)
+{
+	return f->nr ? (double)f->sum / f->nr : 0;
+}
+
+static bool pool_init(struct pool *p, u64 mib)
+{
+	size_t bytes = quarry_arena_metadata_bytes(0, ARENA_FRAMES);
+	u64 i;
+
+	p->nr = mib / 4;
+	p->arenas = calloc(p->nr, sizeof(*p->arenas));
+	p->metadata = calloc(p->nr, bytes);
+	if (!p->arenas || !p->metadata)
+		return false;
+	quarry_buddy_init(&p->b);
+	for (i = 0; i < p->nr; i++) {
+		quarry_arena_init(&p->arenas[i], p->metadata + i * bytes,
+				  i * ARENA_FRAMES, ARENA_FRAMES);
+		quarry_buddy_add(&p->b, &p->arenas[i], false);
+	}
+	return true;
+}
+
+static void pool_fini(struct pool *p)
+{
+	free(p->arenas);
+	free(p->metadata);
+}
+
+/* Blocks out in most areas, some areas full and some whole. */
+static void fragment(struct pool *p, struct dice *d)
+{
+	unsigned int half, i, nr;
+	bool zero;
+	u64 a;
+
+	for (a = 0; a < p->nr; a++)
+		for (half = 0; half < 2; half++) {
+			/* The first arena has one of each, so the smallest pool has. */
+			u64 what = a ? dice(d, 64) : 1 + half;
+
+			if (!what)
+				continue;
+			if (what == 1 && a) {
+				quarry_buddy_claim_at(&p->b, &p->arenas[a],
+						      (struct quarry_frame){ half * 512 },
+						      9, QUARRY_STATE_ALLOC, &zero);
+				continue;
+			}
+			nr = 1 + dice(d, 12);
+			for (i = 0; i < nr; i++) {
+				unsigned int order = dice(d, 8);
+				u32 f = half * 512 + (dice(d, 512) >> order << order);
+
+				quarry_buddy_claim_at(&p->b, &p->arenas[a],
+						      (struct quarry_frame){ f }, order,
+						      QUARRY_STATE_ALLOC, &zero);
+			}
+		}
+}
+
+/* Claims and frees of all orders; refusals are quick and do not count. */
+static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *claim,
+		    struct figure *release)
+{
+	struct quarry_block held[HELD];
+	unsigned int order[HELD];
+	unsigned int nr = 0, i;
+	u64 since;
+
+	while (rounds--) {
+		if (nr < HELD && dice(d, 2)) {
+			order[nr] = dice(d, ORDERS);
+			since = steps;
+			if (quarry_buddy_claim(&p->b, order[nr], QUARRY_STATE_ALLOC,
+					       &held[nr]))
+				continue;
+			count(&claim[order[nr]], since);
+			nr++;
+		} else if (nr) {
+			i = dice(d, nr--);
+			since = steps;
+			quarry_buddy_free(&p->b, held[i].arena, held[i].frame, order[i],
+					  false);
+			count(&release[order[i]], since);
+			held[i] = held[nr];
+			order[i] = order[nr];
+		}
+	}
+	while (nr--)
+		quarry_buddy_free(&p->b, held[nr].arena, held[nr].frame, order[nr], false);
+}
+
+/* Of all orders, each with the same weight, whatever the pool could serve. */
+static struct figure over_orders(const struct figure *f, double *average)
+{
+	struct figure all = {};
+	double sum = 0;
+	unsigned int k, nr = 0;
+
+	for (k = 0; k < ORDERS; k++) {
+		all.sum += f[k].sum;
+		all.nr += f[k].nr;
+		all.most = f[k].most > all.most ? f[k].most : all.most;
+		sum += mean(&f[k]);
+		nr += !!f[k].nr;
+	}
+	*average = nr ? sum / nr : 0;
+	return all;
+}
+
+static void fail(const char *what)
+{
+	printf("# %s\n", what);
+	fflush(stdout);
+	abort();
+}
+
+static void claims(const void *arg)
+{
+	const bool fragmented = arg;
+	u64 most_mib = env_number("SCALE_MIB", 1 << 20), mib;
+	u64 rounds = env_number("STEPS", 400000);
+	double claim_mean = 0, free_mean = 0, mean_of_claim, mean_of_free;
+	u64 claim_most = 0, free_most = 0;
+
+	printf("# %10s %9s | %8s %8s | %8s %8s\n", "MiB", "arenas", "claim", "most",
+	       "free", "most");
+	/* 4, 32, 256 MiB, 2, 16, 128 GiB, 1 TiB */
+	for (mib = 4; mib <= most_mib; mib *= 8) {
+		struct figure claim[ORDERS] = {}, release[ORDERS] = {}, c, r;
+		struct pool p;
+		struct dice d;
+
+		if (!pool_init(&p, mib))
+			fail("no memory: set SCALE_MIB");
+		dice_seed(&d, 1);
+		if (fragmented)
+			fragment(&p, &d);
+		measure(&p, &d, rounds, claim, release);
+		c = over_orders(claim, &mean_of_claim);
+		r = over_orders(release, &mean_of_free);
+		printf("# %10llu %9llu | %8.2f %8llu | %8.2f %8llu\n", mib, p.nr,
+		       mean_of_claim, c.most, mean_of_free, r.most);
+		fflush(stdout);
+		/* Pools up to 2 GiB set the measure, larger ones are held to it. */
+		if (mib <= 2048) {
+			claim_mean = max(claim_mean, mean_of_claim);
+			free_mean = max(free_mean, mean_of_free);
+			claim_most = max(claim_most, c.most);
+			free_most = max(free_most, r.most);
+		} else if (mean_of_claim > 1.05 * claim_mean ||
+			   mean_of_free > 1.05 * free_mean) {
+			fail("the mean grows");
+		} else if (c.most > claim_most || r.most > free_most) {
+			fail("the maximum grows");
+		}
+		pool_fini(&p);
+	}
+}
+
+static void metadata(const void *arg)
+{
+	static const struct { const char *what; u32 frames; bool must; } as[] = {
+		{ "1 MiB", 256, false },
+		{ "2 MiB", 512, true },
+		{ "4 MiB", 1024, true },
+		{ "1 GiB", 262144, true },
+		{ "64 GiB", 16777216, true },
+	};
+	unsigned int i;
+
+	(void)arg;
+	printf("# allocator %zu bytes, once; group %zu, area %zu, arena %zu\n",
+	       sizeof(struct quarry_buddy), sizeof(struct quarry_group),
+	       sizeof(struct quarry_area), sizeof(struct quarry_arena));
+	for (i = 0; i < ARRAY_SIZE(as); i++) {
+		size_t bytes = quarry_arena_metadata_bytes(0, as[i].frames) +
+			       sizeof(struct quarry_arena);
+		double share = 100.0 * bytes / (as[i].frames * FRAME_BYTES);
+
+		printf("# arenas of %-7s %12zu bytes each, %.4f%% of the memory\n",
+		       as[i].what, bytes, share);
+		if (as[i].must && share > 0.05)
+			fail("more than 0.05%");
+	}
+}
+
+int main(void)
+{
+	tap_plan(3);
+	tap_run("steps_fresh", claims, NULL);
+	tap_run("steps_fragmented", claims, (void *)1);
+	tap_run("metadata", metadata, NULL);
+	return tap_end();
+}

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Small cases, completely. QUICK=1 leaves out the largest of them.
+ *
+ * states	Every state that an arena of a few units can reach, and from each
+ *		state every operation with every argument. A unit is a frame, and
+ *		then an area, so that both layers of lines are walked; arenas lie
+ *		at each alignment and across borders of areas and groups. A state
+ *		is one byte a unit (what begins there, free, free and zero,
+ *		inside a block), so eight units are the key of a set. States are
+ *		built from nothing, each time.
+ * positions	Every order at every place of an arena, first and last included.
+ * alignments	Runs of telling lengths, every alignment, both directions, in an
+ *		arena that is empty, that has one frame out, or every other one.
+ * pairs	Two blocks out, every pair of orders and places inside an area;
+ *		freed in either order.
+ * batches	claim_many of every order, of every length up to 70 and more.
+ * refusals	What must be refused, and changes nothing.
+ * indices	The indices of fragmentation, against figures made by hand.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+#include "twin.h"
+
+#define FREE		0x00
+#define FREE_ZERO	0x01
+#define INSIDE		0x02
+#define UNITS		8
+
+#define KIND		QUARRY_STATE_ALLOC
+
+/* Where the arena lies: absolute first unit, units, and frames a unit as order. */
+struct place {
+	u64 first;
+	unsigned int units;
+	unsigned int shift;
+};
+
+struct set {
+	u64 *key;
+	u64 *queue;
+	size_t room;
+	size_t nr;
+};
+
+static bool set_add(struct set *s, u64 key)
+{
+	size_t i = (key * 0x9e3779b97f4a7c15ULL) >> 40 & (s->room - 1);
+
+	/* No key is ~0. */
+	while (s->key[i] != ~0ull && s->key[i] != key)
+		i = (i + 1) & (s->room - 1);
+	if (s->key[i] == key)
+		return false;
+	s->key[i] = key;
+	s->queue[s->nr++] = key;
+	if (s->nr > s->room / 2)
+		abort();
+	return true;
+}
+
+static u8 unit_of(u64 key, unsigned int u)
+{
+	return key >> (8 * u);
+}
+
+/* The state of a twin as a key; from the model. */
+static u64 key_of(const struct twin *t, const struct place *p)
+{
+	const struct model_arena *a = &t->m.arena[0];
+	u64 key = 0, at, end;
+	u8 symbol[UNITS];
+	unsigned int u;
+	size_t i;
+
+	for (u = 0; u < p->units; u++)
+		symbol[u] = a->out[(u64)u << p->shift] ? INSIDE :
+			    a->zero[(u64)u << p->shift] ? FREE_ZERO : FREE;
+	for (i = 0; i < t->m.nr_live; i++) {
+		const struct model_block *b = &t->m.live[i];
+		u8 kind = b->run ? QUARRY_STATE_RUN : KIND;
+
+		for (at = b->at, end = at + b->nr; at < end; ) {
+			unsigned int order = model_piece(a, at, end);
+
+			symbol[at >> p->shift] = kind | (order - p->shift);
+			kind = QUARRY_STATE_RUN_MORE;
+			at += 1ull << order;
+		}
+	}
+	for (u = p->units; u--; )
+		key = key << 8 | symbol[u];
+	return key;
+}
+
+/* Build a state from nothing. */
+static void build(struct twin *t, const struct place *p, u64 key)
+{
+	unsigned int u, v;
+	u32 s = (p->first << p->shift) % 512;
+
+	twin_init(t);
+	t->seed = key;
+	t->policy = 1;
+	twin_add(t, 0, p->first << p->shift, p->units << p->shift, true);
+	for (u = 0; u < p->units; u++)
+		if (unit_of(key, u) == FREE) {
+			twin_claim_at(t, 0, (u64)u << p->shift, p->shift, KIND);
+			twin_free(t, t->m.nr_live - 1, false);
+		}
+	for (u = 0; u < p->units; u++) {
+		u8 symbol = unit_of(key, u);
+		u64 lo = ((u64)u << p->shift) + s, hi;
+
+		if ((symbol & QUARRY_STATE_KIND) == KIND) {
+			twin_claim_at(t, 0, (u64)u << p->shift,
+				      (symbol & QUARRY_STATE_ORDER) + p->shift, KIND);
+		} else if ((symbol & QUARRY_STATE_KIND) == QUARRY_STATE_RUN) {
+			v = u + (1u << (symbol & QUARRY_STATE_ORDER));
+			while (v < p->units &&
+			       (unit_of(key, v) & QUARRY_STATE_KIND) == QUARRY_STATE_RUN_MORE)
+				v += 1u << (unit_of(key, v) & QUARRY_STATE_ORDER);
+			hi = lo + ((u64)(v - u) << p->shift);
+			twin_claim_run(t, 0, lo, hi, hi - lo, 1, false);
+		}
+	}
+	if (key_of(t, p) != key)
+		twin_fail(t, "built %#llx", key_of(t, p));
+}
+
+/* Do operation number @op in a state. Returns false when there are no more. */
+static bool operate(struct twin *t, const struct place *p, unsigned int op)
+{
+	const unsigned int n = p->units, orders = 4;
+	u32 s = (p->first << p->shift) % 512;
+	unsigned int lo, hi, nr, align;
+
+	if (op < orders) {
+		twin_claim(t, op + p->shift, KIND);
+		return true;
+	}
+	op -= orders;
+	if (op < orders * n) {
+		twin_claim_many(t, op / n + p->shift, KIND, op % n + 1);
+		return true;
+	}
+	op -= orders * n;
+	if (op < orders * n) {
+		twin_claim_at(t, 0, (u64)(op % n) << p->shift, op / n + p->shift, KIND);
+		return true;
+	}
+	op -= orders * n;
+	if (op < 2 * t->m.nr_live) {
+		twin_free(t, op / 2, op & 1);
+		return true;
+	}
+	op -= 2 * t->m.nr_live;
+	if (op < (n + 2) * t->m.nr_live) {
+		twin_trim(t, op / (n + 2), (op % (n + 2)) << p->shift);
+		return true;
+	}
+	op -= (n + 2) * t->m.nr_live;
+	if (op < (n + 1) * n) {
+		twin_check_run(t, 0, ((u64)(op % n) << p->shift) + s,
+			       (op / n) << p->shift);
+		return true;
+	}
+	op -= (n + 1) * n;
+	if (!op) {
+		twin_remove(t, 0);
+		return true;
+	}
+	op--;
+	/* Every window, length, alignment and direction. */
+	for (lo = 0; lo < n; lo++)
+		for (hi = lo + 1; hi <= n; hi++)
+			for (nr = 1; nr <= hi - lo; nr++)
+				for (align = 0; align < orders; align++) {
+					if (op < 2) {
+						twin_claim_run(t, 0,
+							       ((u64)lo << p->shift) + s,
+							       ((u64)hi << p->shift) + s,
+							       nr << p->shift,
+							       1u << (align + p->shift),
+							       op & 1);
+						return true;
+					}
+					op -= 2;
+				}
+	return false;
+}
+
+static u64 enumerate(const struct place *p, u64 *states)
+{
+	struct set set = { .room = 1u << 18 };
+	unsigned int op;
+	size_t done;
+	struct twin t;
+	u64 key, nr = 0;
+
+	set.key = malloc(set.room * sizeof(*set.key));
+	set.queue = malloc(set.room * sizeof(*set.queue));
+	if (!set.key || !set.queue)
+		abort();
+	memset(set.key, 0xff, set.room * sizeof(*set.key));
+	for (key = 0, op = 0; op < p->units; op++)
+		key = key << 8 | FREE_ZERO;
+	set_add(&set, key);
+	for (done = 0; done < set.nr; done++) {
+		for (op = 0; ; op++) {
+			bool more;
+
+			build(&t, p, set.queue[done]);
+			more = operate(&t, p, op);
+			if (!op || t.m.arena[0].present)
+				twin_full(&t);
+			if (more && t.m.arena[0].present)
+				set_add(&set, key_of(&t, p));
+			twin_fini(&t);
+			if (!more)
+				break;
+			nr++;
+		}
+	}
+	*states += set.nr;
+	free(set.key);
+	free(set.queue);
+	return nr;
+}
+
+static void states(const void *arg)
+{
+	const struct place *places = arg;
+	u64 nr_states = 0, nr = 0;
+
+	const bool quick = env_number("QUICK", 0);
+
+	for (; places->units; places++)
+		if (!quick || places->units < 4)
+			nr += enumerate(places, &nr_states);
+	printf("# reached %llu, each with every operation: %llu\n", nr_states, nr);
+}
+
+static const struct place frames[] = {
+	{ 0, 1, 0 }, { 1, 1, 0 }, { 0, 2, 0 }, { 511, 2, 0 }, { 1, 3, 0 },
+	{ 510, 4, 0 }, { 262142, 4, 0 }, { 1021, 4, 0 }, { 509, 5, 0 },
+	{},
+};
+
+static const struct place areas[] = {
+	{ 0, 1, 9 }, { 7, 1, 9 }, { 0, 2, 9 }, { 511, 2, 9 }, { 511, 3, 9 }, { 5, 3, 9 },
+	{},
+};
+
+static void fresh(struct twin *t, u64 first, u32 nr, bool zero)
+{
+	twin_init(t);
+	t->policy = 1;
+	twin_add(t, 0, first, nr, zero);
+}
+
+static void positions(const void *arg)
+{
+	static const struct { u64 first; u32 nr; unsigned int orders; u64 most; } at[] = {
+		{ 1024, 1024, 11, ~0u },
+		{ 777, 5000, 13, ~0u },
+		{ 262144 - 1025, 2100, 12, ~0u },
+		{ 262144 - 700, 2 * 262144 + 900, 19, 6 },
+	};
+	unsigned int i, order;
+	struct twin t;
+	u64 size, f, nr, last;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		fresh(&t, at[i].first, at[i].nr, true);
+		for (order = 0; order < at[i].orders; order++) {
+			size = 1ull << order;
+			f = (at[i].first + size - 1) / size * size - at[i].first;
+			last = (at[i].first + at[i].nr) / size * size - at[i].first;
+			for (nr = 0; f + size <= at[i].nr; f += size, nr++) {
+				/* Of many, the first and the last ones. */
+				if (nr >= at[i].most && f + at[i].most * size < last)
+					continue;
+				if (twin_claim_at(&t, 0, f, order, KIND))
+					twin_fail(&t, "frame %llu order %u", f, order);
+				if (order < 10 || nr < 4)
+					twin_claim_at(&t, 0, f, order, KIND);
+				twin_claim(&t, order, KIND);
+				if (t.m.nr_live == 2)
+					twin_free(&t, 1, true);
+				twin_free(&t, 0, true);
+			}
+		}
+		twin_drain(&t);
+		twin_fini(&t);
+	}
+}
+
+/* Runs anywhere, anywhere but at the ends, just here, and just at the end. */
+static void runs(struct twin *t, u32 len, u32 align, bool down)
+{
+	u32 s = t->m.arena[0].first % 512, end = s + t->m.arena[0].nr;
+	size_t had = t->m.nr_live;
+
+	twin_claim_run(t, 0, 0, ~0u, len, align, down);
+	twin_claim_run(t, 0, s + 1, end - 1, len, align, down);
+	twin_claim_run(t, 0, s + 64, s + 64 + len, len, align, down);
+	twin_claim_run(t, 0, end - len, end, len, align, down);
+	while (t->m.nr_live > had)
+		twin_free(t, t->m.nr_live - 1, align & 0x5555);
+}
+
+static void alignments(const void *arg)
+{
+	static const u32 lengths[] = {
+		1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 63, 64, 65, 127, 128, 129, 200, 255, 257,
+		511, 512, 513, 700, 1023, 1024, 1025, 1536, 2000,
+	};
+	static const u64 firsts[] = { 0, 777, 262144 - 1025 };
+	const u32 nr = 2600;
+	unsigned int i, j, k, out;
+	struct twin t;
+	u32 f;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(firsts); i++) {
+		for (out = 0; out < 3; out++) {
+			fresh(&t, firsts[i], nr, true);
+			for (f = out ? 37 : nr; f < nr; f += out == 1 ? nr : 75)
+				twin_claim_at(&t, 0, f, 0, KIND);
+			for (j = 0; j < ARRAY_SIZE(lengths); j++)
+				for (k = 0; k < 28; k++)
+					runs(&t, lengths[j], 1u << k / 2, k & 1);
+			twin_drain(&t);
+			twin_fini(&t);
+		}
+	}
+}
+
+/* The second is refused when they overlap. */
+static void pair(struct twin *t, u64 i, unsigned int k, u64 j, unsigned int l)
+{
+	unsigned int first;
+
+	for (first = 0; first < 2; first++) {
+		twin_claim_at(t, 0, i, k, KIND);
+		twin_claim_at(t, 0, j, l, KIND);
+		if (t->m.nr_live == 2)
+			twin_free(t, first, j & 64);
+		twin_free(t, 0, i & 64);
+	}
+}
+
+static void pairs(const void *arg)
+{
+	unsigned int k, l, i, j;
+	struct twin t;
+
+	(void)arg;
+	fresh(&t, 512, 512, true);
+	for (k = 0; k < 10; k++) {
+		for (i = 0; i < 512; i += 1u << k) {
+			/* Of places far from all borders some will do. */
+			if (i > 70 && i + (1u << k) < 440 && i % 64 > 2)
+				continue;
+			for (l = 0; l < 10; l++)
+				for (j = 0; j < 512; j += 1u << l)
+					pair(&t, i, k, j, l);
+		}
+	}
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+static void batches(const void *arg)
+{
+	static const unsigned int more[] = { 100, 127, 128, 129, 255, 256, 300, 511, 512 };
+	unsigned int order, nr, i;
+	struct twin t;
+
+	(void)arg;
+	fresh(&t, 1000, 9000, true);
+	for (order = 0; order < 14; order++)
+		for (i = 1; i < 70 + ARRAY_SIZE(more); i++) {
+			nr = i < 70 ? i : more[i - 70];
+			twin_claim_many(&t, order, KIND, nr);
+			twin_claim_many(&t, order, KIND, 3);
+			while (t.m.nr_live)
+				twin_free(&t, nr & 1 ? 0 : t.m.nr_live - 1, nr & 2);
+		}
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* Until nothing is left, at every order; then one frame is enough for one. */
+static void exhaustion(const void *arg)
+{
+	unsigned int order;
+	struct twin t;
+
+	(void)arg;
+	for (order = 0; order < 12; order++) {
+		fresh(&t, 1000, 9000, true);
+		while (twin_claim(&t, order, KIND))
+			;
+		while (twin_claim(&t, 0, KIND))
+			;
+		if (t.b.nfree)
+			twin_fail(&t, "free and not to be had");
+		twin_full(&t);
+		twin_free(&t, t.m.nr_live / 2, true);
+		if (!twin_claim(&t, 0, KIND))
+			twin_fail(&t, "free and not to be had");
+		twin_drain(&t);
+		twin_fini(&t);
+	}
+}
+
+static void refusals(const void *arg)
+{
+	unsigned int order;
+	struct twin t;
+
+	(void)arg;
+	twin_init(&t);
+	for (order = 0; order < 19; order++) {
+		twin_claim(&t, order, KIND);
+		twin_claim_many(&t, order, KIND, 8);
+	}
+	twin_full(&t);
+	twin_add(&t, 0, 700, 1300, false);
+	for (order = 0; order < 32; order++) {
+		twin_claim_at(&t, 0, -1, order, KIND);
+		twin_claim_at(&t, 0, 1300, order, KIND);
+		twin_claim_at(&t, 0, 0x7fffffff, order, KIND);
+		twin_claim_run(&t, 0, 0, ~0u, 1301, 1u << order, order & 1);
+		twin_claim_run(&t, 0, 5, 4, 1, 1u << order, order & 1);
+		twin_claim_run(&t, 0, 4000000000u, ~0u, 1, 1u << order, order & 1);
+		twin_claim_run(&t, 0, 0, ~0u, 1, order * 3, order & 1);
+	}
+	twin_claim_run(&t, 0, 0, ~0u, 0, 1, false);
+	twin_claim_run(&t, 0, 0, ~0u, ~0u, 1, false);
+	twin_claim_run(&t, 0, 0, ~0u, (1u << 18) + 1, 1, true);
+	for (order = 0; order < 2000; order++)
+		twin_check_run(&t, 0, order, 1);
+	twin_check_run(&t, 0, ~0u, 1);
+	twin_claim_run(&t, 0, 0, ~0u, 300, 1, false);
+	twin_check_run(&t, 0, 700 % 512, ~0u);
+	twin_check_run(&t, 0, 700 % 512, 0);
+	twin_trim(&t, 0, 0);
+	twin_trim(&t, 0, 301);
+	twin_trim(&t, 0, ~0u);
+	twin_remove(&t, 0);
+	twin_drain(&t);
+	twin_remove(&t, 0);
+	twin_full(&t);
+	twin_fini(&t);
+}
+
+static void expect_index(const char *what, int is, int should)
+{
+	if (is == should)
+		return;
+	printf("# %s: %d, not %d\n", what, is, should);
+	fflush(stdout);
+	abort();
+}
+
+static void indices(const void *arg)
+{
+	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
+
+	(void)arg;
+	expect_index("unusable, nothing free", quarry_unusable_milli(blocks, 0), 1000);
+	expect_index("extfrag, nothing free", quarry_extfrag_milli(blocks, 3), 0);
+	blocks[0] = 8;
+	expect_index("unusable 0 of 8 x 1", quarry_unusable_milli(blocks, 0), 0);
+	expect_index("unusable 1 of 8 x 1", quarry_unusable_milli(blocks, 1), 1000);
+	/* 1000 - (1000 + 8 * 1000 / 8) / 8 */
+	expect_index("extfrag 3 of 8 x 1", quarry_extfrag_milli(blocks, 3), 750);
+	expect_index("extfrag 0 of 8 x 1", quarry_extfrag_milli(blocks, 0), -1000);
+	blocks[3] = 1;
+	expect_index("unusable 3 of 8 x 1 + 8", quarry_unusable_milli(blocks, 3), 500);
+	expect_index("unusable 4 of 8 x 1 + 8", quarry_unusable_milli(blocks, 4), 1000);
+	expect_index("extfrag 3 of 8 x 1 + 8", quarry_extfrag_milli(blocks, 3), -1000);
+	/* 1000 - (1000 + 16 * 1000 / 16) / 9 */
+	expect_index("extfrag 4 of 8 x 1 + 8", quarry_extfrag_milli(blocks, 4), 778);
+	memset(blocks, 0, sizeof(blocks));
+	blocks[0] = 1;
+	/* Lack of memory: 1000 - (1000 + 1000 / 1024) / 1 */
+	expect_index("extfrag 10 of 1", quarry_extfrag_milli(blocks, 10), 0);
+	blocks[0] = 0;
+	blocks[9] = 1;
+	/* 1000 - (1000 + 512 * 1000 / 1024) / 1 is below 0: lack of memory, too. */
+	expect_index("extfrag 10 of 512", quarry_extfrag_milli(blocks, 10), 0);
+}
+
+int main(void)
+{
+	tap_plan(9);
+	tap_run("states_of_frames", states, frames);
+	tap_run("states_of_areas", states, areas);
+	tap_run("positions", positions, NULL);
+	tap_run("alignments", alignments, NULL);
+	tap_run("pairs", pairs, NULL);
+	tap_run("batches", batches, NULL);
+	tap_run("exhaustion", exhaustion, NULL);
+	tap_run("refusals", refusals, NULL);
+	tap_run("indices", indices, NULL);
+	return tap_end();
+}

@@ -1,0 +1,722 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every operation, done to the core and to the model, and compared.
+ *
+ * After each step: the result; the state bytes it wrote; free frames, zero
+ * frames, free blocks by order, splits and merges. Every @full steps: each state
+ * byte, each bit, each head, the core's own validator, and the model's counts
+ * made again from nothing.
+ *
+ * A claim is held to the core's promises as well: it fails if and only if the
+ * model has no such block; it breaks no whole area while a broken one serves;
+ * it takes no emptier area than it must, and inside the area the smallest block
+ * that fits.
+ *
+ * The model counts frames from the arena's first, the core from the beginning
+ * of the area that holds it; skew() is the difference.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "twin.h"
+
+#define AREA		512u
+#define FILL_CLASS	32u	/* free frames a class of areas */
+#define AREAS_A_BATCH	4u	/* a batch may stop after so many areas */
+#define BATCH		512u
+
+/**
+ * twin_fail() - report a difference and die
+ * @t:		the twins
+ * @what:	printf format
+ */
+void twin_fail(struct twin *t, const char *what, ...)
+{
+	va_list args;
+
+	printf("# seed %llu step %llu: ", t->seed, t->steps);
+	va_start(args, what);
+	vprintf(what, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	abort();
+}
+
+#define expect(t, cond, ...)						\
+	do {								\
+		if (unlikely(!(cond)))			\
+			twin_fail(t, __VA_ARGS__);			\
+	} while (0)
+
+static u32 skew(const struct twin *t, unsigned int slot)
+{
+	return t->m.arena[slot].first % AREA;
+}
+
+static struct quarry_frame frame(const struct twin *t, unsigned int slot, u64 at)
+{
+	return (struct quarry_frame){ at + skew(t, slot) };
+}
+
+static u8 state(const struct twin *t, unsigned int slot, u64 at)
+{
+	return t->arena[slot].state[at + skew(t, slot)];
+}
+
+static unsigned int log2_of(u64 nr)
+{
+	unsigned int order = 0;
+
+	while (nr >> (order + 1))
+		order++;
+	return order;
+}
+
+/* What any step may break, and cheap to compare. */
+static void step(struct twin *t, const char *what)
+{
+	const struct quarry_buddy *b = &t->b;
+	const struct model *m = &t->m;
+	unsigned int k;
+
+	t->steps++;
+	expect(t, b->nfree == m->nfree, "%s: %llu free, model %llu", what, b->nfree,
+	       m->nfree);
+	expect(t, b->nr_zero == m->nr_zero, "%s: %llu zero, model %llu", what,
+	       b->nr_zero, m->nr_zero);
+	for (k = 0; k < MODEL_ORDERS; k++)
+		expect(t, b->blocks[k] == m->blocks[k],
+		       "%s: %llu free blocks of order %u, model %llu", what,
+		       b->blocks[k], k, m->blocks[k]);
+	expect(t, b->splits == m->splits, "%s: %llu splits, model %llu", what,
+	       b->splits, m->splits);
+	expect(t, b->merges == m->merges, "%s: %llu merges, model %llu", what,
+	       b->merges, m->merges);
+	if (t->full && t->steps % t->full == 0)
+		twin_full(t);
+}
+
+/* The state bytes of an arena, and of each frame the head of its block. */
+static void expected_states(const struct twin *t, unsigned int slot, u8 *states,
+			    u32 *heads)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	size_t i;
+
+	for (i = 0; i < t->m.nr_live; i++) {
+		const struct model_block *p = &t->m.live[i];
+		u64 at = p->at, end = p->at + p->nr, k;
+		u8 kind = p->run ? QUARRY_STATE_RUN : p->kind;
+
+		if (p->arena != slot)
+			continue;
+		while (at < end) {
+			unsigned int order = model_piece(a, at, end);
+
+			states[at] = kind | order;
+			for (k = 0; k < (1u << order); k++)
+				heads[at + k] = at + 1;
+			kind = QUARRY_STATE_RUN_MORE;
+			at += 1u << order;
+		}
+	}
+}
+
+static void full_arena(struct twin *t, unsigned int slot)
+{
+	const struct quarry_arena *q = &t->arena[slot];
+	const struct model_arena *a = &t->m.arena[slot];
+	u8 *states = calloc(1, a->nr);
+	u32 *heads = calloc(sizeof(*heads), a->nr);
+	struct quarry_frame head;
+	u64 at;
+
+	if (!states || !heads)
+		abort();
+	expected_states(t, slot, states, heads);
+	expect(t, q->nfree == a->nfree, "an arena has %u free, model %llu", q->nfree,
+	       a->nfree);
+	for (at = 0; at < a->nr; at++) {
+		u32 f = at + skew(t, slot);
+		const struct quarry_area *area = &q->areas[f / AREA];
+		bool free = area->line.free[f % AREA / 64] >> (f % 64) & 1;
+		bool zero = area->zero[f % AREA / 64] >> (f % 64) & 1;
+		bool covered;
+
+		expect(t, free == !a->out[at], "frame %llu is %s", at,
+		       free ? "free" : "out");
+		expect(t, zero == a->zero[at], "frame %llu is %sknown to be zero", at,
+		       zero ? "" : "not ");
+		expect(t, q->state[f] == states[at], "state of frame %llu is %#x, not %#x",
+		       at, q->state[f], states[at]);
+		covered = quarry_arena_head(q, (struct quarry_frame){ f }, &head);
+		expect(t, covered == !!heads[at], "head of frame %llu: %d", at, covered);
+		expect(t, !covered || head.i == heads[at] - 1 + skew(t, slot),
+		       "head of frame %llu is %u", at, head.i);
+	}
+	/* Nothing may be free outside the arena. */
+	for (at = 0; at < (u64)q->nr_areas * AREA; at++)
+		if (at < skew(t, slot) || at >= skew(t, slot) + a->nr)
+			expect(t, !(q->areas[at / AREA].line.free[at % AREA / 64] >>
+				    (at % 64) & 1) && !q->state[at],
+			       "frame %lld is outside and free",
+			       (s64)at - skew(t, slot));
+	free(states);
+	free(heads);
+}
+
+/**
+ * twin_full() - compare everything
+ * @t:	the twins
+ */
+void twin_full(struct twin *t)
+{
+	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0;
+	u64 blocks[MODEL_ORDERS] = { 0 };
+	struct quarry_check c = { 0 };
+	unsigned int i, k;
+	u64 at;
+
+	quarry_buddy_check(&t->b, &c);
+	expect(t, !c.faults, "validator: %s (%llu faults)", c.what, c.faults);
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		const struct model_arena *a = &t->m.arena[i];
+
+		if (!a->present)
+			continue;
+		model_count(a, blocks);
+		full_arena(t, i);
+		arenas++;
+		frames += a->nr;
+		empty += a->nfree == a->nr;
+		areas += (a->first + a->nr - 1) / AREA - a->first / AREA + 1;
+		for (at = (AREA - a->first % AREA) % AREA; at + AREA <= a->nr; at += AREA)
+			whole += model_is_free(a, at, AREA);
+	}
+	for (k = 0; k < MODEL_ORDERS; k++)
+		expect(t, blocks[k] == t->b.blocks[k],
+		       "%llu free blocks of order %u, counted anew %llu",
+		       t->b.blocks[k], k, blocks[k]);
+	expect(t, c.frames == frames, "the validator saw %llu of %llu frames",
+	       c.frames, frames);
+	expect(t, t->b.nr_frames == frames, "%llu frames, not %llu", t->b.nr_frames,
+	       frames);
+	expect(t, t->b.nr_arenas == arenas, "%llu arenas, not %llu", t->b.nr_arenas,
+	       arenas);
+	expect(t, t->b.nr_empty == empty, "%llu empty arenas, not %llu",
+	       t->b.nr_empty, empty);
+	expect(t, t->b.nr_areas == areas, "%llu areas, not %llu", t->b.nr_areas, areas);
+	expect(t, t->b.nr_whole == whole, "%llu whole areas, not %llu", t->b.nr_whole,
+	       whole);
+}
+
+/**
+ * twin_init() - no memory yet
+ * @t:	the twins; policy, full and seed are the caller's to set
+ */
+void twin_init(struct twin *t)
+{
+	memset(t, 0, sizeof(*t));
+	quarry_buddy_init(&t->b);
+}
+
+/**
+ * twin_fini() - free what the twins hold, whatever is out
+ * @t:	the twins
+ */
+void twin_fini(struct twin *t)
+{
+	unsigned int i;
+
+	model_fini(&t->m);
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		free(t->metadata[i]);
+		t->metadata[i] = NULL;
+	}
+}
+
+/**
+ * twin_add() - add an arena
+ * @t:		the twins
+ * @slot:	a free slot
+ * @first:	absolute number of the first frame
+ * @nr:		frames
+ * @zero:	known to be zero
+ */
+void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero)
+{
+	size_t bytes = quarry_arena_metadata_bytes(first, nr);
+
+	/* Exactly so many bytes: ASan sees what lies behind. */
+	t->metadata[slot] = calloc(1, bytes);
+	if (!t->metadata[slot])
+		abort();
+	quarry_arena_init(&t->arena[slot], t->metadata[slot], first, nr);
+	quarry_buddy_add(&t->b, &t->arena[slot], zero);
+	model_add(&t->m, slot, first, nr, zero);
+	step(t, "add");
+}
+
+/**
+ * twin_remove() - remove an arena if nothing of it is out
+ * @t:		the twins
+ * @slot:	its slot
+ *
+ * Return: whether it went.
+ */
+bool twin_remove(struct twin *t, unsigned int slot)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	bool empty = a->nfree == a->nr;
+	int err;
+
+	err = quarry_buddy_remove(&t->b, &t->arena[slot]);
+	expect(t, err == (empty ? 0 : -EBUSY), "remove: %d with %llu out", err,
+	       a->nr - a->nfree);
+	if (empty) {
+		model_remove(&t->m, slot);
+		free(t->metadata[slot]);
+		t->metadata[slot] = NULL;
+	}
+	step(t, "remove");
+	return empty;
+}
+
+/* Free frames of the area of the arena that holds absolute frame @abs. */
+static unsigned int area_free(const struct model_arena *a, u64 abs)
+{
+	u64 lo = abs / AREA * AREA, hi = lo + AREA;
+	unsigned int nfree = 0;
+
+	lo = lo < a->first ? a->first : lo;
+	hi = hi > a->first + a->nr ? a->first + a->nr : hi;
+	for (; lo < hi; lo++)
+		nfree += !a->out[lo - a->first];
+	return nfree;
+}
+
+/* The largest and the smallest fitting free block inside [lo, lo + size). */
+static void area_orders(const struct model_arena *a, u64 lo, u64 size,
+			unsigned int order, int *largest, int *fit)
+{
+	u64 hi = lo + size;
+
+	*largest = -1;
+	*fit = MODEL_ORDERS;
+	lo = lo < a->first ? a->first : lo;
+	hi = hi > a->first + a->nr ? a->first + a->nr : hi;
+	while (lo < hi) {
+		int k;
+
+		if (a->out[lo - a->first]) {
+			lo++;
+			continue;
+		}
+		k = model_around(a, lo - a->first, 0);
+		*largest = k > *largest ? k : *largest;
+		if (k >= (int)order && k < *fit)
+			*fit = k;
+		lo += 1ull << k;
+	}
+}
+
+/* Small orders: the fullest broken area that serves, then a whole one. */
+static void policy_small(struct twin *t, unsigned int order,
+			 const struct model_arena *of, u64 at)
+{
+	u64 mine = of->first + at, abs;
+	unsigned int from = model_around(of, at, order), nfree, i;
+	unsigned int class, my_class = (area_free(of, mine) - 1) / FILL_CLASS;
+	int largest, my_largest, fit;
+
+	area_orders(of, mine / AREA * AREA, AREA, order, &my_largest, &fit);
+	if (from < 9)
+		expect(t, from == (unsigned int)fit,
+		       "claim %u took from order %u, %d would do", order, from, fit);
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		const struct model_arena *a = &t->m.arena[i];
+
+		if (!a->present)
+			continue;
+		for (abs = a->first / AREA * AREA; abs < a->first + a->nr; abs += AREA) {
+			nfree = area_free(a, abs);
+			if (!nfree || nfree == AREA)
+				continue;
+			area_orders(a, abs, AREA, order, &largest, &fit);
+			if (largest < (int)order)
+				continue;
+			class = (nfree - 1) / FILL_CLASS;
+			expect(t, from < 9, "claim %u broke a whole area", order);
+			expect(t, class >= my_class,
+			       "claim %u took an area of class %u, one of %u would do",
+			       order, my_class, class);
+			expect(t, class > my_class || largest >= my_largest,
+			       "claim %u took an area of largest order %d, one of %d would do",
+			       order, my_largest, largest);
+		}
+	}
+}
+
+/* Large orders: a group whose largest run of whole areas is smallest. */
+static void policy_large(struct twin *t, unsigned int order,
+			 const struct model_arena *of, u64 at)
+{
+	const u64 group = 1ull << (MODEL_ORDERS - 1);
+	unsigned int from = model_around(of, at, order), i;
+	int largest, my_largest, fit;
+	u64 abs;
+
+	area_orders(of, (of->first + at) / group * group, group, order, &my_largest,
+		    &fit);
+	expect(t, from == (unsigned int)fit, "claim %u took from order %u, %d would do",
+	       order, from, fit);
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		const struct model_arena *a = &t->m.arena[i];
+
+		if (!a->present)
+			continue;
+		for (abs = a->first / group * group; abs < a->first + a->nr;
+		     abs += group) {
+			area_orders(a, abs, group, order, &largest, &fit);
+			expect(t, largest < (int)order || largest >= my_largest,
+			       "claim %u took a group of largest order %d, one of %d would do",
+			       order, my_largest, largest);
+		}
+	}
+}
+
+static void policy(struct twin *t, unsigned int order, unsigned int slot, u64 at)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+
+	if (!t->policy || t->claims++ % t->policy)
+		return;
+	if (order < 9)
+		policy_small(t, order, a, at);
+	if (order >= 9 || model_around(a, at, order) >= 9)
+		policy_large(t, order >= 9 ? order : 9, a,
+			     (a->first + at) / AREA * AREA - a->first);
+}
+
+static unsigned int slot_of(struct twin *t, const struct quarry_arena *a)
+{
+	expect(t, a >= t->arena && a < t->arena + MODEL_ARENAS &&
+	       t->m.arena[a - t->arena].present, "a block of no arena");
+	return a - t->arena;
+}
+
+/* The core says that it took this block: could it, and what does that mean? */
+static void claimed(struct twin *t, const struct quarry_block *block,
+		    unsigned int order, u8 kind, bool choice)
+{
+	unsigned int slot = slot_of(t, block->arena);
+	const struct model_arena *a = &t->m.arena[slot];
+	u64 at = (u64)block->frame.i - skew(t, slot);
+	bool zero;
+
+	expect(t, model_fits(a, at, order), "claim %u gave frame %lld", order, (s64)at);
+	expect(t, model_is_free(a, at, 1ull << order),
+	       "claim %u gave frame %llu, which is out", order, at);
+	if (choice)
+		policy(t, order, slot, at);
+	zero = model_take(&t->m, slot, at, order);
+	expect(t, zero == block->zero, "claim %u at %llu: zero is %d", order, at,
+	       block->zero);
+	expect(t, state(t, slot, at) == (kind | order), "claim %u wrote state %#x",
+	       order, state(t, slot, at));
+	model_out(&t->m, slot, at, 1ull << order, false, kind);
+}
+
+/**
+ * twin_claim() - claim a block
+ * @t:		the twins
+ * @order:	0 to 18
+ * @kind:	its state
+ *
+ * Return: whether there was one.
+ */
+bool twin_claim(struct twin *t, unsigned int order, u8 kind)
+{
+	struct quarry_block block;
+	bool has = model_has(&t->m, order);
+	int err;
+
+	err = quarry_buddy_claim(&t->b, order, kind, &block);
+	expect(t, err == (has ? 0 : -ENOMEM), "claim %u: %d", order, err);
+	if (has)
+		claimed(t, &block, order, kind, true);
+	step(t, "claim");
+	return has;
+}
+
+/**
+ * twin_claim_many() - claim blocks
+ * @t:		the twins
+ * @order:	0 to 18
+ * @kind:	their state
+ * @nr:		how many; at most 512
+ *
+ * Return: how many there were.
+ */
+unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
+			     unsigned int nr)
+{
+	struct quarry_block block[BATCH + 1];
+	bool has = model_has(&t->m, order);
+	const struct quarry_area *area, *last = NULL;
+	unsigned int got, i, areas = 0;
+
+	/* What lies behind the batch must not be written. */
+	memset(&block[nr], 0x5a, sizeof(block[0]));
+	got = quarry_buddy_claim_many(&t->b, order, kind, nr, block);
+	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
+	       got);
+	expect(t, ((u8 *)&block[nr])[0] == 0x5a, "claim_many %u wrote behind", order);
+	for (i = 0; i < got; i++) {
+		claimed(t, &block[i], order, kind, !i);
+		area = &block[i].arena->areas[block[i].frame.i / AREA];
+		areas += area != last;
+		last = area;
+	}
+	if (got < nr && model_has(&t->m, order))
+		expect(t, order < 9 && areas == AREAS_A_BATCH,
+		       "claim_many %u of %u stopped at %u after %u areas", order, nr,
+		       got, areas);
+	step(t, "claim_many");
+	return got;
+}
+
+/**
+ * twin_claim_at() - claim one certain block
+ * @t:		the twins
+ * @slot:	its arena
+ * @at:		first frame, any
+ * @order:	any
+ * @kind:	its state
+ *
+ * Return: what the core returned.
+ */
+int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
+		  u8 kind)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	bool zero = false, known;
+	int err, want = 0;
+
+	if (at + (s64)skew(t, slot) < 0)
+		at = -(s64)skew(t, slot);
+	if (at < 0 || !model_fits(a, at, order))
+		want = -EINVAL;
+	else if (!model_is_free(a, at, 1ull << order))
+		want = -EBUSY;
+	err = quarry_buddy_claim_at(&t->b, &t->arena[slot], frame(t, slot, at), order,
+				    kind, &zero);
+	expect(t, err == want, "claim_at %lld order %u: %d, not %d", at, order, err,
+	       want);
+	if (!err) {
+		known = model_take(&t->m, slot, at, order);
+		expect(t, zero == known, "claim_at %lld order %u: zero is %d", at, order,
+		       zero);
+		expect(t, state(t, slot, at) == (kind | order),
+		       "claim_at wrote state %#x", state(t, slot, at));
+		model_out(&t->m, slot, at, 1ull << order, false, kind);
+	}
+	step(t, "claim_at");
+	return err;
+}
+
+/* Where the run belongs, found by trying every frame of the window. */
+static s64 place_of_run(const struct model_arena *a, u64 lo, u64 hi, u64 nr,
+			u64 align, bool top_down)
+{
+	u64 i, at;
+
+	hi = hi > a->nr ? a->nr : hi;
+	if (lo > hi || nr > hi - lo)
+		return -1;
+	for (i = 0; i <= hi - lo - nr; i++) {
+		at = top_down ? hi - nr - i : lo + i;
+		if ((a->first + at) % align)
+			continue;
+		if (model_is_free(a, at, nr))
+			return at;
+	}
+	return -1;
+}
+
+/**
+ * twin_claim_run() - claim a run
+ * @t:		the twins
+ * @slot:	its arena
+ * @lo:		first frame of the window, in frames of the core
+ * @hi:		first after the window, in frames of the core
+ * @nr:		any
+ * @align:	any
+ * @top_down:	highest place
+ *
+ * Return: what the core returned.
+ */
+int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
+		   u32 align, bool top_down)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	struct quarry_frame f = { 0 };
+	bool zero = false, known = true;
+	int err, want = 0;
+	s64 place = -1;
+	u64 at, end;
+	u32 s = skew(t, slot);
+
+	if (!nr || nr > 1u << 18 || !align || (align & (align - 1))) {
+		want = -EINVAL;
+	} else {
+		if (hi > s)
+			place = place_of_run(a, lo > s ? lo - s : 0, hi - s, nr, align,
+					     top_down);
+		if (place < 0)
+			want = -ENOSPC;
+	}
+	err = quarry_buddy_claim_run(&t->b, &t->arena[slot],
+				     (struct quarry_frame){ lo },
+				     (struct quarry_frame){ hi }, nr, align, top_down,
+				     &f, &zero);
+	expect(t, err == want, "claim_run [%llu, %llu) of %u by %u: %d, not %d", lo, hi,
+	       nr, align, err, want);
+	if (!err) {
+		expect(t, f.i == place + s, "claim_run [%llu, %llu) of %u by %u%s: at %u, not %llu",
+		       lo, hi, nr, align, top_down ? " down" : "", f.i, place + s);
+		for (at = place, end = at + nr; at < end; ) {
+			unsigned int order = model_piece(a, at, end);
+
+			known &= model_take(&t->m, slot, at, order);
+			at += 1u << order;
+		}
+		expect(t, zero == known, "claim_run of %u at %lld: zero is %d", nr, place,
+		       zero);
+		model_out(&t->m, slot, place, nr, true, 0);
+		expect(t, !quarry_arena_check_run(&t->arena[slot], f, nr),
+		       "a fresh run of %u is none", nr);
+	}
+	step(t, "claim_run");
+	return err;
+}
+
+/**
+ * twin_free() - free what is out
+ * @t:		the twins
+ * @i:		number of the note in the model
+ * @zero:	known to be zero
+ */
+void twin_free(struct twin *t, size_t i, bool zero)
+{
+	struct model_block p = t->m.live[i];
+	const struct model_arena *a = &t->m.arena[p.arena];
+	struct quarry_arena *q = &t->arena[p.arena];
+	struct quarry_frame f = frame(t, p.arena, p.at);
+	u64 at, end = p.at + p.nr;
+	int err;
+
+	if (p.run) {
+		err = quarry_arena_check_run(q, f, p.nr);
+		expect(t, !err, "a run of %llu at %llu: %d", p.nr, p.at, err);
+		quarry_buddy_free_run(&t->b, q, f, p.nr, zero);
+	} else {
+		quarry_buddy_free(&t->b, q, f, log2_of(p.nr), zero);
+	}
+	for (at = p.at; at < end; ) {
+		unsigned int order = model_piece(a, at, end);
+
+		expect(t, !state(t, p.arena, at), "free left state %#x",
+		       state(t, p.arena, at));
+		model_put(&t->m, p.arena, at, order, zero);
+		at += 1u << order;
+	}
+	model_in(&t->m, i);
+	step(t, "free");
+}
+
+/**
+ * twin_trim() - give back the tail of what is out
+ * @t:		the twins
+ * @i:		number of the note in the model
+ * @keep:	any
+ */
+void twin_trim(struct twin *t, size_t i, u32 keep)
+{
+	struct model_block p = t->m.live[i];
+	const struct model_arena *a = &t->m.arena[p.arena];
+	u64 at, end = p.at + p.nr, cut = p.at + keep, before = 0, after = 0;
+	int err, want = keep && keep <= p.nr ? 0 : -EINVAL;
+	unsigned int order;
+
+	err = quarry_buddy_trim(&t->b, &t->arena[p.arena], frame(t, p.arena, p.at), p.nr,
+				keep);
+	expect(t, err == want, "trim %llu to %u: %d", p.nr, keep, err);
+	if (!err && keep < p.nr) {
+		for (at = p.at; at < cut; at += 1u << order) {
+			order = model_piece(a, at, cut);
+			after++;
+		}
+		/* What stays allocated is cut at the pieces that it was made of. */
+		for (at = p.at; at < end; at += 1u << order) {
+			u64 back, piece_end;
+			unsigned int k;
+
+			order = model_piece(a, at, end);
+			piece_end = at + (1u << order);
+			before++;
+			for (back = at > cut ? at : cut; back < piece_end;
+			     back += 1u << k) {
+				k = model_piece(a, back, piece_end);
+				model_put(&t->m, p.arena, back, k, false);
+				after++;
+			}
+		}
+		/* Every split makes one piece more. */
+		t->m.splits += after - before;
+		t->m.live[i].nr = keep;
+		t->m.live[i].run = true;
+		expect(t, !quarry_arena_check_run(&t->arena[p.arena],
+						  frame(t, p.arena, p.at), keep),
+		       "what trim left is no run of %u", keep);
+	}
+	step(t, "trim");
+}
+
+/**
+ * twin_check_run() - ask whether a run of that length begins there
+ * @t:		the twins
+ * @slot:	its arena
+ * @at:		frame, of the core
+ * @nr:		length
+ */
+void twin_check_run(struct twin *t, unsigned int slot, u64 at, u32 nr)
+{
+	int err, want = -EINVAL;
+	size_t i;
+
+	for (i = 0; i < t->m.nr_live; i++) {
+		const struct model_block *p = &t->m.live[i];
+
+		if (p->arena == slot && p->run && p->at + skew(t, slot) == at)
+			want = p->nr == nr ? 0 : -EMSGSIZE;
+	}
+	err = quarry_arena_check_run(&t->arena[slot], (struct quarry_frame){ at }, nr);
+	expect(t, err == want, "check_run of %u at %llu: %d, not %d", nr, at, err, want);
+	t->steps++;
+}
+
+/**
+ * twin_drain() - free everything; all must be one again
+ * @t:	the twins
+ */
+void twin_drain(struct twin *t)
+{
+	while (t->m.nr_live)
+		twin_free(t, t->m.nr_live - 1, false);
+	twin_full(t);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The core and the model, side by side. See twin.c.
+ */
+#ifndef TWIN_H
+#define TWIN_H
+
+#include "../../../module/buddy/buddy.h"
+#include "model.h"
+
+/**
+ * struct twin - one allocator twice
+ * @b:		the core
+ * @m:		the model
+ * @arena:	the core's arenas, by the model's slots
+ * @metadata:	their metadata
+ * @policy:	compare where claims land every so many claims; 0 is never
+ * @full:	compare everything every so many steps; 0 is never
+ * @steps:	operations so far
+ * @claims:	claims so far
+ * @seed:	for the report of a failure
+ */
+struct twin {
+	struct quarry_buddy b;
+	struct model m;
+	struct quarry_arena arena[MODEL_ARENAS];
+	void *metadata[MODEL_ARENAS];
+	unsigned int policy;
+	unsigned int full;
+	u64 steps;
+	u64 claims;
+	u64 seed;
+};
+
+void twin_init(struct twin *t);
+void twin_fini(struct twin *t);
+void twin_full(struct twin *t);
+__noreturn __printf(2, 3) void twin_fail(struct twin *t, const char *what, ...);
+
+void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero);
+bool twin_remove(struct twin *t, unsigned int slot);
+bool twin_claim(struct twin *t, unsigned int order, u8 kind);
+unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
+			     unsigned int nr);
+int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
+		  u8 kind);
+int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
+		   u32 align, bool top_down);
+void twin_free(struct twin *t, size_t i, bool zero);
+void twin_trim(struct twin *t, size_t i, u32 keep);
+void twin_check_run(struct twin *t, unsigned int slot, u64 at, u32 nr);
+void twin_drain(struct twin *t);
+
+#endif
