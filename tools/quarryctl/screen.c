@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -59,7 +60,7 @@ bool screen_is_terminal(void)
 	return isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
 }
 
-bool screen_color(void)
+static bool find_color(void)
 {
 	const char *no = getenv("NO_COLOR");
 
@@ -68,9 +69,52 @@ bool screen_color(void)
 	return !(no && *no) && screen_is_terminal();
 }
 
+/* Asked for each cell of a picture: found out once. */
+bool screen_color(void)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = find_color();
+	return known;
+}
+
+/* What the environment calls the locale, whether it is installed or not. */
+static const char *locale_wanted(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(variables); i++) {
+		text = getenv(variables[i]);
+		if (text && *text)
+			return text;
+	}
+	return "C";
+}
+
+/*
+ * Small systems have a terminal that shows UTF-8, and no locales: the name is
+ * believed then.
+ */
+static bool find_utf8(void)
+{
+	const char *name;
+
+	if (setlocale(LC_CTYPE, ""))
+		return !strcmp(nl_langinfo(CODESET), "UTF-8");
+	name = locale_wanted();
+	return strcasestr(name, "UTF-8") || strcasestr(name, "UTF8");
+}
+
 bool screen_utf8(void)
 {
-	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+	static int known = -1;
+
+	if (known < 0)
+		known = find_utf8();
+	return known;
 }
 
 static void on_end(int sig)
