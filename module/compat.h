@@ -1,39 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where kernels differ, and nothing else. Each entry says since when and why;
- * a probe of the headers is preferred to a version.
+ * Where kernels differ, and nothing else. Each entry says since when and why.
+ * QUARRY_HAVE_* come from Kbuild, which looks into the kernel's headers.
  */
 #ifndef QUARRY_COMPAT_H
 #define QUARRY_COMPAT_H
 
+#include <linux/log2.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
-#include <linux/version.h>
 
 /*
- * The largest order of the page allocator, inclusive. Until 6.3 MAX_ORDER was
- * one more; 6.4 made it inclusive; 6.8 renamed it.
+ * The largest order of the page allocator, inclusive. 6.4 made MAX_ORDER inclusive
+ * and 6.8 renamed it; the size it stands for kept its name.
  */
-#if defined(MAX_PAGE_ORDER)
-#define QUARRY_KERNEL_ORDER	MAX_PAGE_ORDER
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-#define QUARRY_KERNEL_ORDER	MAX_ORDER
-#else
-#define QUARRY_KERNEL_ORDER	(MAX_ORDER - 1)
-#endif
+#define QUARRY_KERNEL_ORDER	const_ilog2(MAX_ORDER_NR_PAGES)
 
-/* 6.13 wants the namespace as a string. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define QUARRY_NS		"QUARRY"
-#define QUARRY_TEST_NS		"QUARRY_TEST"
-#else
+/* Until 6.12 the namespace is a word, from 6.13 on a string. */
+#ifdef QUARRY_HAVE_NS_WORDS
 #define QUARRY_NS		QUARRY
 #define QUARRY_TEST_NS		QUARRY_TEST
+#else
+#define QUARRY_NS		"QUARRY"
+#define QUARRY_TEST_NS		"QUARRY_TEST"
 #endif
-#define QUARRY_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, QUARRY_NS)
 
 /* 6.7 made shrinkers allocated, not embedded. */
 static inline struct shrinker *
@@ -44,7 +37,7 @@ quarry_shrinker_register(unsigned long (*count)(struct shrinker *,
 {
 	struct shrinker *s;
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef QUARRY_HAVE_SHRINKER_ALLOC
 	s = shrinker_alloc(SHRINKER_NUMA_AWARE, "quarry");
 	if (!s)
 		return NULL;
@@ -57,7 +50,7 @@ quarry_shrinker_register(unsigned long (*count)(struct shrinker *,
 	s->count_objects = count;
 	s->scan_objects = scan;
 	s->seeks = DEFAULT_SEEKS;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef QUARRY_HAVE_SHRINKER_ALLOC
 	shrinker_register(s);
 #else
 	if (register_shrinker(s, "quarry")) {
@@ -72,7 +65,7 @@ static inline void quarry_shrinker_unregister(struct shrinker *s)
 {
 	if (!s)
 		return;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef QUARRY_HAVE_SHRINKER_ALLOC
 	shrinker_free(s);
 #else
 	unregister_shrinker(s);
@@ -83,7 +76,7 @@ static inline void quarry_shrinker_unregister(struct shrinker *s)
 /* Pages that a shrinker gave back count as reclaimed; 6.4 made this a function. */
 static inline void quarry_account_reclaimed(unsigned long pages)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#ifdef QUARRY_HAVE_ACCOUNT_RECLAIMED
 	mm_account_reclaimed_pages(pages);
 #else
 	if (current->reclaim_state)

@@ -57,26 +57,43 @@ static const struct kernel_param_ops param_ops = {
 	.get = param_get,
 };
 
-#define MB_MAX	(1LL << 30)		/* 1 PiB */
+#define MB_MAX	0x40000000LL		/* 1 PiB */
 
-#define QUARRY_PARAM(_name, _unit, _value, _min, _max, _text)		\
-	static struct quarry_param _name = {				\
-		.name = #_name, .unit = _unit, .value = _value,		\
-		.min = _min, .max = _max,				\
-	};								\
-	module_param_cb(_name, &param_ops, &_name, 0444);		\
-	MODULE_PARM_DESC(_name, _text)
+static struct quarry_param pool_min_mb = {
+	.name = "pool_min_mb", .unit = "MiB", .value = 4, .min = 0, .max = MB_MAX,
+};
+module_param_cb(pool_min_mb, &param_ops, &pool_min_mb, 0444);
+MODULE_PARM_DESC(pool_min_mb,
+		 "MiB that the default pool takes at load and never gives back (4)");
 
-QUARRY_PARAM(pool_min_mb, "MiB", 4, 0, MB_MAX,
-	     "MiB that the default pool takes at load and never gives back (4)");
-QUARRY_PARAM(pool_max_mb, "MiB", 0, 0, MB_MAX,
-	     "most MiB of the default pool; 0: a quarter of the machine's memory (0)");
-QUARRY_PARAM(pool_reserve_kb, "KiB", 0, 0, MB_MAX,
-	     "KiB of the default pool for callers that may not sleep (0)");
-QUARRY_PARAM(pool_low_mb, "MiB", 0, 0, MB_MAX,
-	     "the default pool grows in the background when less MiB are free; 0: never (0)");
-QUARRY_PARAM(pool_node, "", NUMA_NO_NODE, NUMA_NO_NODE, MAX_NUMNODES - 1,
-	     "NUMA node of the default pool; -1: any (-1)");
+static struct quarry_param pool_max_mb = {
+	.name = "pool_max_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,
+};
+module_param_cb(pool_max_mb, &param_ops, &pool_max_mb, 0444);
+MODULE_PARM_DESC(pool_max_mb,
+		 "most MiB of the default pool; 0: a quarter of the machine's memory (0)");
+
+static struct quarry_param pool_reserve_kb = {
+	.name = "pool_reserve_kb", .unit = "KiB", .value = 0, .min = 0, .max = MB_MAX,
+};
+module_param_cb(pool_reserve_kb, &param_ops, &pool_reserve_kb, 0444);
+MODULE_PARM_DESC(pool_reserve_kb,
+		 "KiB of the default pool for callers that may not sleep (0)");
+
+static struct quarry_param pool_low_mb = {
+	.name = "pool_low_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,
+};
+module_param_cb(pool_low_mb, &param_ops, &pool_low_mb, 0444);
+MODULE_PARM_DESC(pool_low_mb,
+		 "the default pool grows in the background when less MiB are free; 0: never (0)");
+
+static struct quarry_param pool_node = {
+	.name = "pool_node", .unit = "", .value = NUMA_NO_NODE,
+	.min = NUMA_NO_NODE, .max = MAX_NUMNODES - 1,
+};
+module_param_cb(pool_node, &param_ops, &pool_node, 0444);
+MODULE_PARM_DESC(pool_node,
+		 "NUMA node of the default pool; -1: any (-1)");
 
 static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
 {

@@ -38,6 +38,7 @@
 #ifndef _LINUX_QUARRY_H
 #define _LINUX_QUARRY_H
 
+#include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/mm_types.h>
 #include <linux/numa.h>
@@ -115,8 +116,8 @@ static inline unsigned long quarry_get_zeroed_page(struct quarry_pool *pool, gfp
 }
 
 /* Flags of struct quarry_range. */
-#define QUARRY_RANGE_TOP_DOWN	(1U << 0)	/* the highest place that fits */
-#define QUARRY_RANGE_DEVICE	(1U << 1)	/* from ranges without struct page */
+#define QUARRY_RANGE_TOP_DOWN	BIT(0)	/* the highest place that fits */
+#define QUARRY_RANGE_DEVICE	BIT(1)	/* from ranges without struct page */
 
 /**
  * struct quarry_range - contiguous memory that is wanted
@@ -142,8 +143,8 @@ int quarry_free_range(struct quarry_pool *pool, phys_addr_t at, u64 bytes);
 int quarry_trim(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep);
 
 /* Flags of quarry_pool_add_range(). */
-#define QUARRY_ADD_PAGES	(1U << 0)	/* every frame has a struct page */
-#define QUARRY_ADD_ZERO		(1U << 1)	/* the memory holds zeros */
+#define QUARRY_ADD_PAGES	BIT(0)	/* every frame has a struct page */
+#define QUARRY_ADD_ZERO		BIT(1)	/* the memory holds zeros */
 
 int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes,
 			  unsigned int flags);

@@ -87,6 +87,7 @@ static int directory_grow(unsigned long nr)
 	old = quarry_directory;
 	if (old->nr < nr) {
 		memcpy(new->slot, old->slot, old->nr * sizeof(old->slot[0]));
+		/* Readers must find the slots copied. */
 		smp_store_release(&quarry_directory, new);
 		new = old;
 	}
@@ -157,10 +158,12 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	c->next = after == &quarry_no_chunk ? NULL : after;
 	i = first_slot(c);
 	if (before) {
+		/* Readers must find the chunk and its next written. */
 		smp_store_release(&before->next, c);
 		i++;
 	}
 	for (; i <= last_slot(c); i++)
+		/* As above. */
 		smp_store_release(&d->slot[i], c);
 	spin_unlock(&directory_lock);
 	return 0;

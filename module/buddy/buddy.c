@@ -46,12 +46,16 @@
  *
  * Cost: metadata is two bits and a byte a frame, and under 200 bytes an area.
  */
+#include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "buddy.h"
+
+static_assert(QUARRY_LINE_UNITS == 1U << QUARRY_LINE_ORDER);
+static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 
 /* A batch looks into no more areas than this, to bound its length. */
 #define AREAS_A_BATCH	4

@@ -19,7 +19,7 @@
 #define QUARRY_AREA_FRAMES	QUARRY_LINE_UNITS
 #define QUARRY_GROUP_ORDER	(2 * QUARRY_LINE_ORDER)	/* 1 GiB */
 #define QUARRY_MAX_ORDER	QUARRY_GROUP_ORDER
-#define QUARRY_MAX_RUN		(1U << QUARRY_MAX_ORDER)
+#define QUARRY_MAX_RUN		0x40000U	/* 2^QUARRY_MAX_ORDER */
 
 /* Areas are sorted by how full they are, in so many classes. */
 #define QUARRY_FILL_CLASSES	16

@@ -38,6 +38,8 @@ static void check_line(const struct quarry_line *l, struct quarry_check *c)
 		if (!nr != !(l->orders & (1U << k)))
 			fault(c, "the mask of free orders is wrong");
 	}
+	if (l->orders >> (QUARRY_LINE_ORDER + 1))
+		fault(c, "the mask of free orders is wrong");
 }
 
 /**
@@ -70,6 +72,16 @@ bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
 	return false;
 }
 
+/* Does a block that ends before @f belong to a run? */
+static bool in_run(const struct quarry_arena *a, u32 f)
+{
+	struct quarry_frame head;
+
+	return f > a->lo &&
+	       quarry_arena_head(a, (struct quarry_frame){ f - 1 }, &head) &&
+	       (a->state[head.i] & QUARRY_STATE_KIND) >= QUARRY_STATE_RUN;
+}
+
 /* Every frame that is not free has one head, and no free one has any. */
 static void check_states(const struct quarry_arena *a, u32 i, struct quarry_check *c)
 {
@@ -98,6 +110,11 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 			if (covered > a->hi ||
 			    ((a->base + f) & ((1U << (state & QUARRY_STATE_ORDER)) - 1)))
 				fault(c, "a block is not aligned or leaves its arena");
+			if (!(state & QUARRY_STATE_KIND))
+				fault(c, "a state is of no kind");
+			if ((state & QUARRY_STATE_KIND) == QUARRY_STATE_RUN_MORE &&
+			    !in_run(a, f))
+				fault(c, "a run goes on that did not begin");
 		} else if (!free) {
 			fault(c, "a frame is out and belongs to no block");
 		}
@@ -127,13 +144,14 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 	const struct quarry_area *p = &a->areas[area];
 	const struct quarry_line *l = &p->line;
 	bool whole = l->nfree == QUARRY_AREA_FRAMES;
-	unsigned int pos = quarry_arena_position(a, p) % QUARRY_LINE_UNITS;
+	u64 pos = quarry_arena_position(a, p);
+	const struct quarry_group *group = &a->groups[pos / QUARRY_LINE_UNITS];
 
 	check_line(l, c);
 	check_states(a, area, c);
 	if (p->arena != a)
 		fault(c, "an area points to another arena");
-	if (whole != quarry_line_is_free(&quarry_area_group(p)->line, pos, 0))
+	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
 		fault(c, "a whole area is not in its group, or a broken one is");
 	if (whole || !l->nfree) {
 		if (p->bucket != QUARRY_NO_BUCKET)
@@ -217,6 +235,8 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		}
 		for (i = 0; i < a->nr_groups; i++) {
 			check_line(&a->groups[i].line, c);
+			if (a->groups[i].arena != a)
+				fault(c, "a group points to another arena");
 			whole += a->groups[i].line.nfree;
 			groups += !!a->groups[i].line.nfree;
 			for (k = 0; k <= QUARRY_LINE_ORDER; k++)

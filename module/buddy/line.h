@@ -34,7 +34,7 @@
 #include <linux/types.h>
 
 #define QUARRY_LINE_ORDER	9
-#define QUARRY_LINE_UNITS	(1U << QUARRY_LINE_ORDER)
+#define QUARRY_LINE_UNITS	512U
 #define QUARRY_LINE_WORDS	(QUARRY_LINE_UNITS / 64)
 #define QUARRY_WORD_ORDER	6
 

@@ -74,59 +74,69 @@ static int buddyinfo_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(buddyinfo);
 
+/* The u64 figures of the stats file, in its order. */
+#define FIELD(name) { __stringify(name), offsetof(struct quarry_pool_stats, name) }
+static const struct {
+	const char *name;
+	size_t offset;
+} stats_fields[] = {
+	FIELD(min_bytes),
+	FIELD(max_bytes),
+	FIELD(reserve_bytes),
+	FIELD(low_bytes),
+	FIELD(managed_bytes),
+	FIELD(allocated_bytes),
+	FIELD(cached_bytes),
+	FIELD(free_bytes),
+	FIELD(quarantined_bytes),
+	FIELD(zero_bytes),
+	FIELD(metadata_bytes),
+	FIELD(percpu_bytes),
+	FIELD(cache_limit_bytes),
+	FIELD(arenas),
+	FIELD(arenas_empty),
+	FIELD(areas),
+	FIELD(areas_free),
+	FIELD(allocs),
+	FIELD(frees),
+	FIELD(alloc_frames),
+	FIELD(free_frames),
+	FIELD(slow_allocs),
+	FIELD(slow_frees),
+	FIELD(refills),
+	FIELD(flushes),
+	FIELD(drains),
+	FIELD(splits),
+	FIELD(merges),
+	FIELD(grows),
+	FIELD(grows_background),
+	FIELD(grow_failures),
+	FIELD(shrinks),
+	FIELD(fail_limit),
+	FIELD(fail_fragmented),
+	FIELD(fail_nowait),
+	FIELD(fail_kernel),
+	FIELD(fail_injected),
+	FIELD(zeroed_frames),
+	FIELD(zero_skipped_frames),
+	FIELD(account_ignored),
+};
+
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct quarry_pool *pool = m->private;
 	struct quarry_pool_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
+	unsigned int i;
 
 	if (!st)
 		return -ENOMEM;
 	quarry_pool_snapshot(pool, st);
 	seq_puts(m, "# quarry stats 1\n");
-	seq_printf(m, "name %s\nid %u\nnode %d\n", st->name, st->id, st->node);
-#define SHOW(field) seq_printf(m, #field " %llu\n", st->field)
-	SHOW(min_bytes);
-	SHOW(max_bytes);
-	SHOW(reserve_bytes);
-	SHOW(low_bytes);
-	SHOW(managed_bytes);
-	SHOW(allocated_bytes);
-	SHOW(cached_bytes);
-	SHOW(free_bytes);
-	SHOW(quarantined_bytes);
-	SHOW(zero_bytes);
-	SHOW(metadata_bytes);
-	SHOW(percpu_bytes);
-	SHOW(cache_limit_bytes);
-	SHOW(arenas);
-	SHOW(arenas_empty);
-	SHOW(areas);
-	SHOW(areas_free);
-	seq_printf(m, "largest_order %d\n", st->largest_order);
-	SHOW(allocs);
-	SHOW(frees);
-	SHOW(alloc_frames);
-	SHOW(free_frames);
-	SHOW(slow_allocs);
-	SHOW(slow_frees);
-	SHOW(refills);
-	SHOW(flushes);
-	SHOW(drains);
-	SHOW(splits);
-	SHOW(merges);
-	SHOW(grows);
-	SHOW(grows_background);
-	SHOW(grow_failures);
-	SHOW(shrinks);
-	SHOW(fail_limit);
-	SHOW(fail_fragmented);
-	SHOW(fail_nowait);
-	SHOW(fail_kernel);
-	SHOW(fail_injected);
-	SHOW(zeroed_frames);
-	SHOW(zero_skipped_frames);
-	SHOW(account_ignored);
-#undef SHOW
+	seq_printf(m, "name %s\nid %u\nnode %d\nlargest_order %d\n", st->name, st->id,
+		   st->node, st->largest_order);
+	for (i = 0; i < ARRAY_SIZE(stats_fields); i++)
+		seq_printf(m, "%s %llu\n", stats_fields[i].name,
+			   *(u64 *)((char *)st + stats_fields[i].offset));
 	kfree(st);
 	return 0;
 }

@@ -74,7 +74,7 @@ static __always_inline struct page *pop_fast(struct quarry_pool *pool,
 /**
  * quarry_alloc_pages() - allocate 2^order pages
  * @pool:	the pool
- * @gfp:	as for alloc_pages(); see the table in module/pages/alloc.c
+ * @gfp:	as for alloc_pages(); see the table at the head of this file
  * @order:	0 to quarry_max_order()
  *
  * The block is physically contiguous and naturally aligned, and comes from the
@@ -100,7 +100,7 @@ struct page *quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
 	}
 	return quarry_alloc_slow(pool, NUMA_NO_NODE, gfp, order);
 }
-QUARRY_EXPORT(quarry_alloc_pages);
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages, QUARRY_NS);
 
 /**
  * quarry_alloc_pages_node() - allocate pages of a node
@@ -119,7 +119,7 @@ struct page *quarry_alloc_pages_node(struct quarry_pool *pool, int node, gfp_t g
 		return quarry_alloc_pages(pool, gfp, order);
 	return quarry_alloc_slow(pool, node, gfp, order);
 }
-QUARRY_EXPORT(quarry_alloc_pages_node);
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_node, QUARRY_NS);
 
 /* Are the flags such that we can do what they say? Counts and reports if not. */
 bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order)
@@ -170,11 +170,10 @@ void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
 {
 	bool may_grow = atomic64_read(&pool->managed) < pool->max;
 	u64 nfree = 0, reserve = 0;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	const char *why;
-	unsigned int i;
 
-	quarry_for_each_zone(pool, z, i) {
+	while ((z = quarry_zone_next(pool, z))) {
 		nfree += READ_ONCE(z->buddy.nfree);
 		reserve += z->reserve;
 	}
@@ -295,11 +294,10 @@ static struct page *take_local(struct quarry_pool *pool, int node, unsigned int 
 static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 				   bool nowait, bool *zero)
 {
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	struct page *page;
-	unsigned int i;
 
-	quarry_for_each_zone(pool, z, i) {
+	while ((z = quarry_zone_next(pool, z))) {
 		if (z->node == NUMA_NO_NODE)
 			continue;
 		page = take_from_zone(pool, z, order, nowait, zero);
@@ -421,7 +419,7 @@ void quarry_free_pages(struct quarry_pool *pool, struct page *page,
 	preempt_enable();
 	quarry_free_slow(pool, page, order);
 }
-QUARRY_EXPORT(quarry_free_pages);
+EXPORT_SYMBOL_NS_GPL(quarry_free_pages, QUARRY_NS);
 
 /* To the block's own zone, past the lists. */
 static void free_to_zone(struct quarry_pool *pool, struct quarry_chunk *c,
@@ -578,7 +576,7 @@ unsigned long quarry_get_free_pages(struct quarry_pool *pool, gfp_t gfp,
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
-QUARRY_EXPORT(quarry_get_free_pages);
+EXPORT_SYMBOL_NS_GPL(quarry_get_free_pages, QUARRY_NS);
 
 /**
  * quarry_put_free_pages() - give 2^order pages back by address
@@ -600,7 +598,7 @@ void quarry_put_free_pages(struct quarry_pool *pool, unsigned long addr,
 	else
 		quarry_free_pages(pool, virt_to_page((void *)addr), order);
 }
-QUARRY_EXPORT(quarry_put_free_pages);
+EXPORT_SYMBOL_NS_GPL(quarry_put_free_pages, QUARRY_NS);
 
 /**
  * quarry_page_pool() - the pool a page belongs to
@@ -622,7 +620,7 @@ struct quarry_pool *quarry_page_pool(const struct page *page)
 	preempt_enable();
 	return pool;
 }
-QUARRY_EXPORT(quarry_page_pool);
+EXPORT_SYMBOL_NS_GPL(quarry_page_pool, QUARRY_NS);
 
 /**
  * quarry_owns_page() - is this a page of any pool, in use or not?
@@ -634,7 +632,7 @@ bool quarry_owns_page(const struct page *page)
 {
 	return quarry_page_pool(page);
 }
-QUARRY_EXPORT(quarry_owns_page);
+EXPORT_SYMBOL_NS_GPL(quarry_owns_page, QUARRY_NS);
 
 /**
  * quarry_owns() - does this address lie in a page of any pool?
@@ -646,4 +644,4 @@ bool quarry_owns(const void *addr)
 {
 	return virt_addr_valid(addr) && quarry_owns_page(virt_to_page(addr));
 }
-QUARRY_EXPORT(quarry_owns);
+EXPORT_SYMBOL_NS_GPL(quarry_owns, QUARRY_NS);

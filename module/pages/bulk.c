@@ -79,7 +79,7 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 	}
 	return got;
 }
-QUARRY_EXPORT(quarry_alloc_pages_bulk);
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_bulk, QUARRY_NS);
 
 /* Push up to @nr blocks that need no second look. Returns how many. */
 static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
@@ -149,4 +149,4 @@ void quarry_free_pages_bulk(struct quarry_pool *pool, unsigned int order,
 			quarry_free_slow(pool, pages[done++], order);
 	}
 }
-QUARRY_EXPORT(quarry_free_pages_bulk);
+EXPORT_SYMBOL_NS_GPL(quarry_free_pages_bulk, QUARRY_NS);

@@ -40,7 +40,7 @@ static void check_chunk(struct quarry_pool *pool, struct quarry_chunk *c,
 			struct quarry_check *check, u64 *strays)
 {
 	struct quarry_buddy *buddy;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
 	u32 i;
 
@@ -75,7 +75,7 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 	unsigned long pfn, flags;
 	struct quarry_chunk *c;
 	struct quarry_arena *a;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	u64 strays = 0, cpus;
 	unsigned int i;
 
@@ -97,7 +97,8 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 		for (i = 0; i < a->nr_areas; i++)
 			quarry_buddy_check_area(&z->buddy, a, i, &check);
 	quarry_zone_unlock(z, flags);
-	quarry_for_each_zone(pool, z, i) {
+	z = NULL;
+	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		quarry_buddy_check_sums(&z->buddy, &check);
 		quarry_zone_unlock(z, flags);
@@ -120,4 +121,4 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 	strscpy(result->what, check.what, sizeof(result->what));
 	return result->faults ? -EUCLEAN : 0;
 }
-QUARRY_EXPORT(quarry_pool_validate);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_validate, QUARRY_NS);

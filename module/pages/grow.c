@@ -130,11 +130,10 @@ bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
 
 static u64 pool_nfree(struct quarry_pool *pool)
 {
-	struct quarry_zone *z;
-	unsigned int i;
+	struct quarry_zone *z = NULL;
 	u64 nfree = 0;
 
-	quarry_for_each_zone(pool, z, i)
+	while ((z = quarry_zone_next(pool, z)))
 		if (z->node != NUMA_NO_NODE)
 			nfree += READ_ONCE(z->buddy.nfree);
 	return nfree;
@@ -165,12 +164,11 @@ void quarry_grow_irq(struct irq_work *irq)
 void quarry_grow_work(struct work_struct *work)
 {
 	struct quarry_pool *pool = container_of(work, struct quarry_pool, grow_work);
-	struct quarry_zone *z, *poorest;
-	unsigned int i;
+	struct quarry_zone *z = NULL, *poorest;
 
 	while (pool_nfree(pool) < pool->low) {
 		poorest = NULL;
-		quarry_for_each_zone(pool, z, i)
+		while ((z = quarry_zone_next(pool, z)))
 			if (z->node != NUMA_NO_NODE && node_state(z->node, N_MEMORY) &&
 			    (!poorest || z->buddy.nfree < poorest->buddy.nfree))
 				poorest = z;

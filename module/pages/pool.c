@@ -82,7 +82,7 @@ unsigned int quarry_max_order(void)
 {
 	return QUARRY_KERNEL_ORDER;
 }
-QUARRY_EXPORT(quarry_max_order);
+EXPORT_SYMBOL_NS_GPL(quarry_max_order, QUARRY_NS);
 
 /**
  * quarry_pool_check_name() - may a pool be called so?
@@ -116,9 +116,10 @@ static struct quarry_pool *find_locked(const char *name)
 	return NULL;
 }
 
-static struct quarry_zone *zone_create(struct quarry_pool *pool, int node)
+static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int index,
+				       int node)
 {
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 
 	z = quarry_inject() ? NULL :
 	    kzalloc_node(sizeof(*z), GFP_KERNEL,
@@ -130,6 +131,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, int node)
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
 	z->pool = pool;
+	z->index = index;
 	z->node = node;
 	return z;
 }
@@ -149,7 +151,7 @@ static int zones_create(struct quarry_pool *pool, u64 reserve)
 		if (!device && (!node_possible(i) ||
 				(pool->node != NUMA_NO_NODE && pool->node != i)))
 			continue;
-		pool->zone[i] = zone_create(pool, device ? NUMA_NO_NODE : i);
+		pool->zone[i] = zone_create(pool, i, device ? NUMA_NO_NODE : i);
 		if (!pool->zone[i])
 			return -ENOMEM;
 		sharing += !device && node_state(i, N_MEMORY);
@@ -182,7 +184,7 @@ static void pool_free(struct quarry_pool *pool)
 {
 	struct quarry_chunk *c, *next;
 	struct quarry_arena *a;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned int i;
 	bool whole;
 
@@ -336,7 +338,7 @@ struct quarry_pool *quarry_pool_create(const char *name,
 {
 	return create(name, config, 0);
 }
-QUARRY_EXPORT(quarry_pool_create);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_create, QUARRY_NS);
 
 /* The same, and quarry_pool_find() in one: nobody can destroy it in between. */
 struct quarry_pool *quarry_pool_create_found(const char *name,
@@ -353,12 +355,11 @@ struct quarry_pool *quarry_pool_create_found(const char *name,
  */
 u64 quarry_pool_frames_out(struct quarry_pool *pool)
 {
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
-	unsigned int i;
 	u64 out = 0;
 
-	quarry_for_each_zone(pool, z, i) {
+	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		out += z->buddy.nr_frames - z->buddy.nfree;
 		quarry_zone_unlock(z, flags);
@@ -409,7 +410,7 @@ int quarry_pool_destroy(struct quarry_pool *pool)
 		pool_free(pool);
 	return err;
 }
-QUARRY_EXPORT(quarry_pool_destroy);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_destroy, QUARRY_NS);
 
 /**
  * quarry_pool_destroy_found() - destroy a pool that was found by name
@@ -442,7 +443,7 @@ struct quarry_pool *quarry_pool_default(void)
 {
 	return default_pool;
 }
-QUARRY_EXPORT(quarry_pool_default);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_default, QUARRY_NS);
 
 int quarry_default_pool_init(const struct quarry_pool_config *config)
 {
@@ -471,7 +472,7 @@ struct quarry_pool *quarry_pool_find(const char *name)
 	quarry_pools_unlock();
 	return pool;
 }
-QUARRY_EXPORT(quarry_pool_find);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_find, QUARRY_NS);
 
 /**
  * quarry_pool_put() - release a pool from quarry_pool_find()
@@ -484,7 +485,7 @@ void quarry_pool_put(struct quarry_pool *pool)
 	if (pool)
 		refcount_dec(&pool->refs);
 }
-QUARRY_EXPORT(quarry_pool_put);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_put, QUARRY_NS);
 
 /**
  * quarry_pools_list() - names and numbers of the pools
@@ -520,7 +521,7 @@ u64 quarry_pool_drain(struct quarry_pool *pool)
 {
 	return quarry_pcp_drain_all(pool) << PAGE_SHIFT;
 }
-QUARRY_EXPORT(quarry_pool_drain);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
 
 /**
  * quarry_pool_shrink() - give memory back to the kernel
@@ -532,17 +533,16 @@ QUARRY_EXPORT(quarry_pool_drain);
 u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 {
 	u64 frames = DIV_ROUND_UP_ULL(min_t(u64, bytes, U64_MAX - PAGE_SIZE), PAGE_SIZE);
-	struct quarry_zone *z;
-	unsigned int i;
+	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
 	quarry_pcp_drain_all(pool);
-	quarry_for_each_zone(pool, z, i)
+	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
 			given += quarry_zone_shrink(z, frames - given);
 	return given << PAGE_SHIFT;
 }
-QUARRY_EXPORT(quarry_pool_shrink);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_shrink, QUARRY_NS);
 
 /**
  * quarry_pools_pin() - keep the module while a page is out, and no longer

@@ -122,6 +122,7 @@ struct quarry_pcp {
  * @lock:	guards @buddy and the state bytes and lists of its arenas
  * @buddy:	the allocator
  * @pool:	whose
+ * @index:	in the pool's zone[]
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
  * @deferred:	blocks freed where @lock could not be had, linked through page->lru
  * @nr_deferred: frames on @deferred
@@ -133,6 +134,7 @@ struct quarry_zone {
 	raw_spinlock_t lock;
 	struct quarry_buddy buddy;
 	struct quarry_pool *pool;
+	unsigned int index;
 	int node;
 	struct llist_head deferred;
 	atomic_long_t nr_deferred;
@@ -203,10 +205,17 @@ static inline struct quarry_zone *quarry_device_zone(struct quarry_pool *pool)
 	return pool->zone[pool->nr_zones - 1];
 }
 
-/* All zones with pages, in a loop. */
-#define quarry_for_each_zone(pool, z, i)				\
-	for ((i) = 0; (i) < (pool)->nr_zones; (i)++)			\
-		if (!((z) = (pool)->zone[i])) {} else
+/* The zone after @z, or the first; NULL at the end. Device memory comes last. */
+static inline struct quarry_zone *quarry_zone_next(struct quarry_pool *pool,
+						   const struct quarry_zone *z)
+{
+	unsigned int i;
+
+	for (i = z ? z->index + 1 : 0; i < pool->nr_zones; i++)
+		if (pool->zone[i])
+			return pool->zone[i];
+	return NULL;
+}
 
 /* pool.c */
 void quarry_pools_exit(void);

@@ -128,7 +128,7 @@ static bool claim_from_window(struct quarry_pool *pool, const struct request *q,
 	unsigned long lo = q->start, hi = q->end, flags;
 	struct quarry_buddy *buddy;
 	struct quarry_chunk *c;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	bool found = false;
 
 	rcu_read_lock();
@@ -188,8 +188,7 @@ static bool claim_from_device(struct quarry_pool *pool, const struct request *q,
 static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
 		  const struct request *q, unsigned long *pfn, bool *zero)
 {
-	struct quarry_zone *z, *home;
-	unsigned int i;
+	struct quarry_zone *z = NULL, *home;
 
 	if (r->flags & QUARRY_RANGE_DEVICE)
 		return claim_from_device(pool, q, pfn, zero);
@@ -198,7 +197,7 @@ static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
 	home = quarry_home_zone(pool, NUMA_NO_NODE);
 	if (claim_from_zone(home, q, pfn, zero))
 		return true;
-	quarry_for_each_zone(pool, z, i)
+	while ((z = quarry_zone_next(pool, z)))
 		if (z != home && z->node != NUMA_NO_NODE &&
 		    !(r->gfp & __GFP_THISNODE) && claim_from_zone(z, q, pfn, zero))
 			return true;
@@ -264,7 +263,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	*at = PFN_PHYS(pfn);
 	return 0;
 }
-QUARRY_EXPORT(quarry_alloc_range);
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_range, QUARRY_NS);
 
 /* The pool's chunk around a frame, with or without struct pages. Under RCU. */
 static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long pfn)
@@ -306,7 +305,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	enum quarry_error kind = QUARRY_ERR_FOREIGN;
 	struct quarry_frame f = {};
 	struct quarry_chunk *c;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
 	int err = -EINVAL;
 
@@ -363,7 +362,7 @@ int quarry_free_range(struct quarry_pool *pool, phys_addr_t at, u64 bytes)
 		quarry_count(pool, QUARRY_COUNT_RUN_FREES);
 	return err;
 }
-QUARRY_EXPORT(quarry_free_range);
+EXPORT_SYMBOL_NS_GPL(quarry_free_range, QUARRY_NS);
 
 /**
  * quarry_trim() - give back the tail of a block or run
@@ -386,7 +385,7 @@ int quarry_trim(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 	}
 	return give_back(pool, at, bytes, keep >> PAGE_SHIFT);
 }
-QUARRY_EXPORT(quarry_trim);
+EXPORT_SYMBOL_NS_GPL(quarry_trim, QUARRY_NS);
 
 /**
  * quarry_alloc_pages_exact() - allocate just enough pages for a size
@@ -403,7 +402,7 @@ void *quarry_alloc_pages_exact(struct quarry_pool *pool, size_t size, gfp_t gfp)
 
 	return quarry_alloc_range(pool, &r, &at) ? NULL : phys_to_virt(at);
 }
-QUARRY_EXPORT(quarry_alloc_pages_exact);
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_exact, QUARRY_NS);
 
 /**
  * quarry_free_pages_exact() - give back what quarry_alloc_pages_exact() gave
@@ -423,7 +422,7 @@ void quarry_free_pages_exact(struct quarry_pool *pool, void *virt, size_t size)
 		quarry_misuse(pool, QUARRY_ERR_FOREIGN, NULL, (struct quarry_frame){},
 			      PFN_UP(size));
 }
-QUARRY_EXPORT(quarry_free_pages_exact);
+EXPORT_SYMBOL_NS_GPL(quarry_free_pages_exact, QUARRY_NS);
 
 /**
  * quarry_pool_add_range() - let a pool manage memory that the caller owns
@@ -449,7 +448,7 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 	bool pages = flags & QUARRY_ADD_PAGES;
 	u64 nr = bytes >> PAGE_SHIFT;
 	struct quarry_chunk *c;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	int err;
 
 	if (!nr || !PAGE_ALIGNED(start) || !PAGE_ALIGNED(bytes) || start + bytes < start ||
@@ -484,7 +483,7 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 	}
 	return err;
 }
-QUARRY_EXPORT(quarry_pool_add_range);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_add_range, QUARRY_NS);
 
 /**
  * quarry_pool_remove_range() - take a range back from a pool
@@ -500,7 +499,7 @@ QUARRY_EXPORT(quarry_pool_add_range);
 int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 {
 	struct quarry_chunk *c;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
 	int err = -ENOENT;
 
@@ -522,4 +521,4 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	atomic64_sub(c->nr, &pool->managed);
 	return quarry_zone_forget(z, c);
 }
-QUARRY_EXPORT(quarry_pool_remove_range);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_remove_range, QUARRY_NS);

@@ -96,7 +96,7 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 	}
 	return r;
 }
-QUARRY_EXPORT(quarry_pool_reserve);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_reserve, QUARRY_NS);
 
 /**
  * quarry_reserve_alloc() - a block that is there
@@ -127,7 +127,7 @@ struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 		quarry_prepare(reserve->pool, page, 1U << reserve->order, gfp, false);
 	return page;
 }
-QUARRY_EXPORT(quarry_reserve_alloc);
+EXPORT_SYMBOL_NS_GPL(quarry_reserve_alloc, QUARRY_NS);
 
 /**
  * quarry_reserve_free() - give a block back to a reserve
@@ -150,7 +150,7 @@ void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 	if (!kept)
 		quarry_free_pages(reserve->pool, page, reserve->order);
 }
-QUARRY_EXPORT(quarry_reserve_free);
+EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
 
 /**
  * quarry_pool_unreserve() - give the blocks of a reserve back to the pool
@@ -169,4 +169,4 @@ int quarry_pool_unreserve(struct quarry_reserve *reserve)
 	empty(reserve);
 	return 0;
 }
-QUARRY_EXPORT(quarry_pool_unreserve);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_unreserve, QUARRY_NS);

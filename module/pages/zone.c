@@ -46,11 +46,14 @@ bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
 	}
 	if (unlikely(!llist_empty(&z->deferred)))
 		take_deferred(z);
+	/* Sparse cannot follow a lock that is taken on a condition. */
+	__release(&z->lock);
 	return true;
 }
 
 void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
 {
+	__acquire(&z->lock);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 }
 

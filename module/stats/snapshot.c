@@ -80,10 +80,10 @@ static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *f
 void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st)
 {
 	u32 size = st->size, flags = st->flags;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	u64 frames = 0, cached = 0;
 	struct sums s;
-	unsigned int i, k;
+	unsigned int k;
 
 	memset(st, 0, sizeof(*st));
 	st->size = size;
@@ -94,7 +94,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->largest_order = -1;
 
 	sum_cpus(pool, &s);
-	quarry_for_each_zone(pool, z, i)
+	while ((z = quarry_zone_next(pool, z)))
 		add_zone(z, st, &frames);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		st->allocs += s.allocs[k];
@@ -138,7 +138,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	for (k = 0; k < QUARRY_NR_ERRORS; k++)
 		st->errors[k] = s.count[QUARRY_COUNT_ERRORS + k];
 }
-QUARRY_EXPORT(quarry_pool_snapshot);
+EXPORT_SYMBOL_NS_GPL(quarry_pool_snapshot, QUARRY_NS);
 
 /**
  * quarry_pool_orders_snapshot() - a pool's memory by order
@@ -152,14 +152,14 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 				 struct quarry_pool_orders *orders)
 {
 	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
-	unsigned int i, k;
+	unsigned int k;
 	struct sums s;
 
 	BUILD_BUG_ON(QUARRY_NR_ORDERS != QUARRY_MAX_ORDER + 1);
-	quarry_for_each_zone(pool, z, i) {
-		if (node != QUARRY_ANY_NODE && z->node != node)
+	while ((z = quarry_zone_next(pool, z))) {
+		if (z->node != node && node != QUARRY_ANY_NODE)
 			continue;
 		quarry_zone_lock(z, &flags);
 		for (k = 0; k <= QUARRY_MAX_ORDER; k++)
@@ -219,13 +219,13 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
 				      u64 *total)
 {
 	struct quarry_arena *a;
-	struct quarry_zone *z;
-	unsigned int n = 0, i;
+	struct quarry_zone *z = NULL;
+	unsigned int n = 0;
 	unsigned long flags;
 	u64 at = 0;
 	u32 k;
 
-	quarry_for_each_zone(pool, z, i) {
+	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		list_for_each_entry(a, &z->buddy.arenas, link) {
 			for (k = 0; k < a->nr_areas && n < room; k++)
@@ -253,13 +253,13 @@ unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
 					 struct quarry_arena_stats *arenas,
 					 unsigned int room)
 {
-	unsigned int n = 0, i, k;
+	unsigned int n = 0, k;
 	struct quarry_arena *a;
-	struct quarry_zone *z;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
 	u64 at = 0;
 
-	quarry_for_each_zone(pool, z, i) {
+	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		list_for_each_entry(a, &z->buddy.arenas, link) {
 			const struct quarry_chunk *c = quarry_arena_chunk(a);

@@ -98,6 +98,7 @@ enum quarry_error {
 	QUARRY_ERR_CORRUPT,		/* the validator found a broken invariant */
 	QUARRY_NR_ERRORS
 };
+
 #define QUARRY_ERRORS_MAX	16	/* room in the struct for later kinds */
 
 /**
