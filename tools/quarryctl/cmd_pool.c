@@ -59,7 +59,7 @@ static int create(void)
 
 static const struct argp_option create_options[] = {
 	{ "min", OPT_MIN, "SIZE", 0, "Taken now and never given back (default 0)", 1 },
-	{ "max", OPT_MAX, "SIZE", 0, "Never more than this (default: no cap)", 1 },
+	{ "max", OPT_MAX, "SIZE", 0, "Never more than this (default: the machine's memory)", 1 },
 	{ "reserve", OPT_RESERVE, "SIZE", 0,
 	  "Kept for callers that may not sleep (default 0)", 1 },
 	{ "low", OPT_LOW, "SIZE", 0,

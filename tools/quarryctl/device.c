@@ -213,6 +213,9 @@ static int explain(unsigned long request, const char *pool, int err)
 
 	if (pool)
 		snprintf(name, sizeof(name), " pool \"%s\"", pool);
+	/* of what is asked there, only the node can be wrong: names are checked before */
+	if (err == EINVAL && _IOC_NR(request) == _IOC_NR(QUARRY_IOC_POOL_ORDERS))
+		err = ENODEV;
 	switch (err) {
 	case ENOENT:
 		if (pool)
