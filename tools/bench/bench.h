@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of quarry_bench.ko share.
+ *
+ * An arm is one allocator under test, a workload is what is asked of it. A
+ * workload is run with every arm in turn, many times over, so that a drift would
+ * show in all of them; each arm gets fresh memory of a fixed size before.
+ *
+ * Times are differences of ktime_get_ns(). Under QEMU's -icount shift=0 they are
+ * guest instructions, and repeat to the digit.
+ */
+#ifndef QUARRY_BENCH_H
+#define QUARRY_BENCH_H
+
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/types.h>
+
+#define BENCH_ORDERS	11
+#define BENCH_FAILED	(~0ULL)
+
+/**
+ * struct bench_arm - one allocator
+ * @name:	how results call it
+ * @open:	give it memory of a fixed size (whole MiB)
+ * @close:	take that back
+ * @pair:	time of @n times: allocate, free
+ * @batch:	time of @rounds times: @n out, then @n back in the same order
+ * @bulk:	the same with the bulk calls; NULL if it has none
+ * @fill:	time of @n out
+ * @empty:	time of @n back
+ * @get:	allocate one, untimed
+ * @put:	free one, untimed
+ * @timed_get:	allocate one and tell the time of that call
+ * @timed_put:	free one and tell the time of that call
+ *
+ * Times are in ns, or BENCH_FAILED. What is allocated is a handle to the caller.
+ */
+struct bench_arm {
+	const char *name;
+	int (*open)(u64 bytes);
+	void (*close)(void);
+	u64 (*pair)(unsigned int order, unsigned int n);
+	u64 (*batch)(unsigned int order, void **slots, unsigned int n, unsigned int rounds);
+	u64 (*bulk)(unsigned int order, void **slots, unsigned int n, unsigned int rounds);
+	u64 (*fill)(unsigned int order, void **slots, unsigned int n);
+	u64 (*empty)(unsigned int order, void **slots, unsigned int n);
+	void *(*get)(unsigned int order, gfp_t gfp);
+	void (*put)(void *block, unsigned int order);
+	void *(*timed_get)(unsigned int order, gfp_t gfp, u64 *time);
+	void (*timed_put)(void *block, unsigned int order, u64 *time);
+};
+
+extern const struct bench_arm bench_quarry;
+extern const struct bench_arm bench_kernel;
+extern const struct bench_arm bench_genpool;
+
+/* All arms the kernel has, quarry first; ends with NULL. */
+extern const struct bench_arm *const bench_arms[];
+
+/* Is a workload of this name wanted? */
+bool bench_wanted(const char *workload);
+
+__printf(1, 2) void bench_say(const char *format, ...);
+void bench_value(const char *workload, const char *unit, const char *arm, u64 milli);
+
+int bench_count(void);
+
+#endif /* QUARRY_BENCH_H */
