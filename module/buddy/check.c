@@ -159,7 +159,7 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 		return;
 	}
 	if (p->bucket != (l->nfree - 1) / (QUARRY_AREA_FRAMES / QUARRY_FILL_CLASSES) *
-			 QUARRY_AREA_ORDER + __fls(l->orders))
+			 QUARRY_AREA_ORDER + __fls(l->orders | 1))
 		fault(c, "an area is in the wrong bucket");
 	else if (!listed(&b->areas[p->bucket / QUARRY_AREA_ORDER]
 				  [p->bucket % QUARRY_AREA_ORDER], &p->link))
@@ -234,13 +234,19 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 				zero += hweight64(area->zero[k]);
 		}
 		for (i = 0; i < a->nr_groups; i++) {
-			check_line(&a->groups[i].line, c);
-			if (a->groups[i].arena != a)
+			const struct quarry_group *group = &a->groups[i];
+			const struct quarry_line *l = &group->line;
+
+			check_line(l, c);
+			if (group->arena != a)
 				fault(c, "a group points to another arena");
-			whole += a->groups[i].line.nfree;
-			groups += !!a->groups[i].line.nfree;
+			if (group->bucket != (l->nfree ? __fls(l->orders | 1) :
+							 QUARRY_NO_BUCKET))
+				fault(c, "a group is in the wrong bucket");
+			whole += l->nfree;
+			groups += !!l->nfree;
 			for (k = 0; k <= QUARRY_LINE_ORDER; k++)
-				blocks[QUARRY_AREA_ORDER + k] += a->groups[i].line.nr[k];
+				blocks[QUARRY_AREA_ORDER + k] += l->nr[k];
 		}
 		if (a->buddy != b)
 			fault(c, "an arena points to another allocator");
