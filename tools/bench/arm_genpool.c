@@ -45,9 +45,15 @@ static __always_inline void put(void *block, unsigned int order)
 
 #include "loops.h"
 
+static unsigned long arm_frame(const void *block)
+{
+	return (unsigned long)block >> PAGE_SHIFT;
+}
+
 const struct bench_arm bench_genpool = {
 	.name = "gen_pool",
 	.open = arm_open,
 	.close = arm_close,
+	.frame = arm_frame,
 	BENCH_ARM_LOOPS,
 };

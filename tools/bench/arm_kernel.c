@@ -58,10 +58,17 @@ static u64 arm_bulk(unsigned int order, void **slots, unsigned int n, unsigned i
 	return ktime_get_ns() - start;
 }
 
+static unsigned long arm_frame(const void *block)
+{
+	return page_to_pfn((const struct page *)block);
+}
+
 const struct bench_arm bench_kernel = {
 	.name = "alloc_pages",
 	.open = arm_open,
 	.close = arm_close,
 	.bulk = arm_bulk,
+	.frame = arm_frame,
+	.shared = true,
 	BENCH_ARM_LOOPS,
 };

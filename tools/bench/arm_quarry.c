@@ -5,12 +5,13 @@
  * and counters are on, as they always are.
  */
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/quarry.h>
 #include <linux/ktime.h>
 
 #include "bench.h"
 
-struct quarry_pool *bench_pool;
+static struct quarry_pool *bench_pool;
 
 static int arm_open(u64 bytes)
 {
@@ -54,10 +55,27 @@ static u64 arm_bulk(unsigned int order, void **slots, unsigned int n, unsigned i
 	return ktime_get_ns() - start;
 }
 
+static unsigned long arm_frame(const void *block)
+{
+	return page_to_pfn((const struct page *)block);
+}
+
+static void arm_areas(u64 *all, u64 *whole)
+{
+	struct quarry_pool_stats stats = { .size = sizeof(stats) };
+
+	quarry_pool_drain(bench_pool);
+	quarry_pool_snapshot(bench_pool, &stats);
+	*all = stats.areas;
+	*whole = stats.areas_free;
+}
+
 const struct bench_arm bench_quarry = {
 	.name = "quarry",
 	.open = arm_open,
 	.close = arm_close,
 	.bulk = arm_bulk,
+	.frame = arm_frame,
+	.areas = arm_areas,
 	BENCH_ARM_LOOPS,
 };

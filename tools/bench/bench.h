@@ -33,6 +33,9 @@
  * @put:	free one, untimed
  * @timed_get:	allocate one and tell the time of that call
  * @timed_put:	free one and tell the time of that call
+ * @frame:	number of a block's first frame
+ * @areas:	2 MiB areas it has, and those that are wholly free; or NULL
+ * @shared:	its memory is not its own: open() reserves nothing
  *
  * Times are in ns, or BENCH_FAILED. What is allocated is a handle to the caller.
  */
@@ -49,6 +52,9 @@ struct bench_arm {
 	void (*put)(void *block, unsigned int order);
 	void *(*timed_get)(unsigned int order, gfp_t gfp, u64 *time);
 	void (*timed_put)(void *block, unsigned int order, u64 *time);
+	unsigned long (*frame)(const void *block);
+	void (*areas)(u64 *all, u64 *whole);
+	bool shared;
 };
 
 extern const struct bench_arm bench_quarry;
@@ -65,5 +71,7 @@ __printf(1, 2) void bench_say(const char *format, ...);
 void bench_value(const char *workload, const char *unit, const char *arm, u64 milli);
 
 int bench_count(void);
+int bench_frag(void);
+int bench_longest(void);
 
 #endif /* QUARRY_BENCH_H */

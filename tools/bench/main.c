@@ -15,7 +15,6 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include <compat.h>
 #include "bench.h"
 #include "results.h"
 
@@ -52,7 +51,7 @@ static int __init quarry_bench_init(void)
 	err = bench_results_open();
 	if (err)
 		return err;
-	err = bench_count();
+	err = bench_count() ?: bench_frag() ?: bench_longest();
 	if (err) {
 		bench_results_close();
 		return err;
@@ -70,4 +69,4 @@ module_init(quarry_bench_init);
 module_exit(quarry_bench_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("What pages cost, from quarry and from its peers");
-MODULE_IMPORT_NS(QUARRY_NS);
+MODULE_IMPORT_NS(QUARRY);
