@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What bench.c measures: one allocator behind four calls. A handle is whatever
+ * What bench.c measures: one allocator behind a few calls. A handle is whatever
  * the allocator needs to take a block back.
  */
 #ifndef BENCH_ARM_H
@@ -15,6 +15,8 @@
  * @fini:	free it
  * @claim:	a block; ~0 if there is none
  * @release:	take it back
+ * @claim_bulk:	@nr blocks of order 0 under one lock; how many it got
+ * @release_bulk: take them back under one lock
  * @large:	2 MiB areas that are wholly free
  */
 struct arm {
@@ -23,6 +25,8 @@ struct arm {
 	void (*fini)(void);
 	u64 (*claim)(unsigned int order);
 	void (*release)(u64 handle, unsigned int order);
+	u32 (*claim_bulk)(u64 *handles, u32 nr);
+	void (*release_bulk)(const u64 *handles, u32 nr);
 	u64 (*large)(void);
 };
 

@@ -65,12 +65,11 @@ static void fini(void)
 	free(frames);
 }
 
-static u64 claim(unsigned int order)
+static u64 claim_locked(unsigned int order)
 {
 	unsigned int k = order;
 	u64 f = ~0ull;
 
-	arm_lock(&lock);
 	while (k < ORDERS && list_empty(&lists[k]))
 		k++;
 	if (k < ORDERS) {
@@ -82,15 +81,13 @@ static u64 claim(unsigned int order)
 		}
 		frames[f].state = order;
 	}
-	arm_unlock(&lock);
 	return f;
 }
 
-static void release(u64 handle, unsigned int order)
+static void release_locked(u64 handle, unsigned int order)
 {
 	u32 f = handle, buddy;
 
-	arm_lock(&lock);
 	if (frames[f].state != order)
 		abort();
 	while (order < ORDERS - 1) {
@@ -102,6 +99,41 @@ static void release(u64 handle, unsigned int order)
 		order++;
 	}
 	put(f, order);
+}
+
+static u64 claim(unsigned int order)
+{
+	u64 f;
+
+	arm_lock(&lock);
+	f = claim_locked(order);
+	arm_unlock(&lock);
+	return f;
+}
+
+static void release(u64 handle, unsigned int order)
+{
+	arm_lock(&lock);
+	release_locked(handle, order);
+	arm_unlock(&lock);
+}
+
+static u32 claim_bulk(u64 *handles, u32 nr)
+{
+	u32 got = 0;
+
+	arm_lock(&lock);
+	while (got < nr && (handles[got] = claim_locked(0)) != ~0ull)
+		got++;
+	arm_unlock(&lock);
+	return got;
+}
+
+static void release_bulk(const u64 *handles, u32 nr)
+{
+	arm_lock(&lock);
+	while (nr--)
+		release_locked(handles[nr], 0);
 	arm_unlock(&lock);
 }
 
@@ -110,4 +142,13 @@ static u64 large(void)
 	return nr_free[9] + 2 * nr_free[10];
 }
 
-const struct arm arm_list = { "list", init, fini, claim, release, large };
+const struct arm arm_list = {
+	.name = "list",
+	.init = init,
+	.fini = fini,
+	.claim = claim,
+	.release = release,
+	.claim_bulk = claim_bulk,
+	.release_bulk = release_bulk,
+	.large = large,
+};

@@ -57,15 +57,42 @@ static u64 claim(unsigned int order)
 	return err ? ~0ull : (u64)(block.arena - arenas) * ARENA_FRAMES + block.frame.i;
 }
 
-static void release(u64 handle, unsigned int order)
+static void release_locked(u64 handle, unsigned int order)
 {
 	struct quarry_arena *a = &arenas[handle / ARENA_FRAMES];
 	struct quarry_frame f = { handle % ARENA_FRAMES };
 
-	arm_lock(&lock);
 	if (READ_ONCE(a->state[f.i]) != (QUARRY_STATE_ALLOC | order))
 		abort();
 	quarry_buddy_free(&buddy, a, f, order, false);
+}
+
+static void release(u64 handle, unsigned int order)
+{
+	arm_lock(&lock);
+	release_locked(handle, order);
+	arm_unlock(&lock);
+}
+
+static u32 claim_bulk(u64 *handles, u32 nr)
+{
+	struct quarry_block blocks[128];
+	u32 i, got;
+
+	arm_lock(&lock);
+	got = quarry_buddy_claim_many(&buddy, 0, QUARRY_STATE_ALLOC, nr, blocks);
+	arm_unlock(&lock);
+	for (i = 0; i < got; i++)
+		handles[i] = (u64)(blocks[i].arena - arenas) * ARENA_FRAMES +
+			     blocks[i].frame.i;
+	return got;
+}
+
+static void release_bulk(const u64 *handles, u32 nr)
+{
+	arm_lock(&lock);
+	while (nr--)
+		release_locked(handles[nr], 0);
 	arm_unlock(&lock);
 }
 
@@ -74,4 +101,13 @@ static u64 large(void)
 	return buddy.nr_whole;
 }
 
-const struct arm arm_quarry = { "quarry", init, fini, claim, release, large };
+const struct arm arm_quarry = {
+	.name = "quarry",
+	.init = init,
+	.fini = fini,
+	.claim = claim,
+	.release = release,
+	.claim_bulk = claim_bulk,
+	.release_bulk = release_bulk,
+	.large = large,
+};
