@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the KUnit suite sees beyond the public API.
+ *
+ * Compiled only for kernels with KUnit, and in a namespace of its own, so that no
+ * other module comes to depend on it by accident. Context: none, there is no code.
+ */
+#include "../arena/directory.h"
+#include "../compat.h"
+#include "../pages/alloc.h"
+#include "../pages/misuse.h"
+#include "../stats/snapshot.h"
+#include "inject.h"
+
+#define TEST_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, QUARRY_TEST_NS)
+
+TEST_EXPORT(quarry_inject_key);
+TEST_EXPORT(quarry_inject_set);
+TEST_EXPORT(quarry_inject_fired);
+
+TEST_EXPORT(quarry_arena_metadata_bytes);
+TEST_EXPORT(quarry_arena_init);
+TEST_EXPORT(quarry_buddy_init);
+TEST_EXPORT(quarry_buddy_add);
+TEST_EXPORT(quarry_buddy_remove);
+TEST_EXPORT(quarry_buddy_claim);
+TEST_EXPORT(quarry_buddy_claim_many);
+TEST_EXPORT(quarry_buddy_free);
+TEST_EXPORT(quarry_arena_is_free);
+TEST_EXPORT(quarry_buddy_claim_at);
+TEST_EXPORT(quarry_buddy_claim_run);
+TEST_EXPORT(quarry_arena_check_run);
+TEST_EXPORT(quarry_buddy_free_run);
+TEST_EXPORT(quarry_buddy_trim);
+TEST_EXPORT(quarry_buddy_check);
+TEST_EXPORT(quarry_arena_head);
+TEST_EXPORT(quarry_unusable_milli);
+TEST_EXPORT(quarry_extfrag_milli);
+
+TEST_EXPORT(quarry_directory);
+TEST_EXPORT(quarry_no_chunk);
+
+TEST_EXPORT(quarry_zone_lock);
+TEST_EXPORT(quarry_zone_unlock);
+TEST_EXPORT(quarry_error_name);
+TEST_EXPORT(quarry_pool_check_name);
+TEST_EXPORT(quarry_pool_orders_snapshot);
+TEST_EXPORT(quarry_pool_map_snapshot);
+TEST_EXPORT(quarry_pool_arenas_snapshot);
+TEST_EXPORT(quarry_pool_cpu_snapshot);
