@@ -86,8 +86,10 @@ static void free_twin(struct kunit_resource *res)
 
 static int make_twin(struct kunit_resource *res, void *context)
 {
-	res->data = kvzalloc(sizeof(struct twin), GFP_KERNEL);
-	return res->data ? 0 : -ENOMEM;
+	struct twin *t = kvzalloc(sizeof(*t), GFP_KERNEL);
+
+	res->data = t;
+	return t ? 0 : -ENOMEM;
 }
 
 static void random_walk(struct kunit *test)

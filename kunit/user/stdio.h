@@ -5,8 +5,16 @@
 
 #include <linux/printk.h>
 
-#define printf(...)		printk(KERN_CONT __VA_ARGS__)
 #define vprintf(fmt, args)	vprintk(fmt, args)
 #define fflush(file)		do { } while (0)
+
+static inline __printf(1, 2) void printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(fmt, args);
+	va_end(args);
+}
 
 #endif
