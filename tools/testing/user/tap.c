@@ -3,11 +3,12 @@
  * KTAP, version 1: see Documentation/dev-tools/ktap.rst of the kernel.
  *
  * A test prints what it likes in lines that begin with "#" and fails by abort(),
- * by a signal, or by a status other than 0. TIMEOUT= sets the seconds one test
- * may take; BAIL=1 ends with the first failure.
+ * by a signal, or by a status other than 0. TIMEOUT= sets the seconds of CPU
+ * one test may take; BAIL=1 ends with the first failure.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,15 @@ u64 env_number(const char *name, u64 otherwise)
 	return n;
 }
 
+/* By the CPU, as the machine may be busy; by the clock for what waits for ever. */
+static void limit_time(u64 seconds)
+{
+	struct rlimit limit = { seconds, seconds };
+
+	setrlimit(RLIMIT_CPU, &limit);
+	alarm(20 * seconds);
+}
+
 /**
  * tap_plan() - begin
  * @nr:	tests to come
@@ -64,7 +74,7 @@ void tap_run(const char *name, void (*test)(const void *arg), const void *arg)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		alarm(env_number("TIMEOUT", 600));
+		limit_time(env_number("TIMEOUT", 600));
 		test(arg);
 		exit(0);
 	}
