@@ -46,6 +46,9 @@
 #include <uapi/linux/quarry.h>
 
 struct quarry_pool;
+
+#include <linux/quarry_fast.h>
+
 struct quarry_reserve;
 
 /**
@@ -85,12 +88,12 @@ int quarry_pool_validate(struct quarry_pool *pool,
 void quarry_pool_snapshot(struct quarry_pool *pool,
 			  struct quarry_pool_stats *stats);
 
-struct page *quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
-				unsigned int order);
+struct page *__quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
+				  unsigned int order);
+void __quarry_free_pages(struct quarry_pool *pool, struct page *page,
+			 unsigned int order);
 struct page *quarry_alloc_pages_node(struct quarry_pool *pool, int node,
 				     gfp_t gfp, unsigned int order);
-void quarry_free_pages(struct quarry_pool *pool, struct page *page,
-		       unsigned int order);
 unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 				     unsigned int order, unsigned int nr,
 				     struct page **pages);
@@ -102,6 +105,57 @@ void quarry_put_free_pages(struct quarry_pool *pool, unsigned long addr,
 			   unsigned int order);
 void *quarry_alloc_pages_exact(struct quarry_pool *pool, size_t size, gfp_t gfp);
 void quarry_free_pages_exact(struct quarry_pool *pool, void *virt, size_t size);
+
+/**
+ * quarry_alloc_pages() - allocate 2^order pages
+ * @pool:	the pool
+ * @gfp:	as for alloc_pages(); what each flag means is said in
+ *		module/pages/alloc.c and Documentation/using.md
+ * @order:	0 to quarry_max_order()
+ *
+ * The block is physically contiguous and naturally aligned, and comes from the
+ * CPU's own node where that has memory. Quickest with a constant order and flags.
+ *
+ * Context: any. Sleeps only if @gfp allows it. In NMI it may return NULL though
+ * there is memory.
+ *
+ * Return: the first page, or NULL.
+ */
+static __always_inline struct page *quarry_alloc_pages(struct quarry_pool *pool,
+						       gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (!__builtin_constant_p(order) || order >= QUARRY_PCP_ORDERS ||
+	    !__builtin_constant_p(gfp) || gfp & QUARRY_GFP_SLOW)
+		return __quarry_alloc_pages(pool, gfp, order);
+	if (!want_init_on_alloc(0)) {
+		page = quarry_pop_fast(pool, order);
+		if (likely(page))
+			return page;
+	}
+	return quarry_alloc_slow(pool, gfp, order, NUMA_NO_NODE);
+}
+
+/**
+ * quarry_free_pages() - give 2^order pages back
+ * @pool:	the pool they came from
+ * @page:	the first of them
+ * @order:	the order they were allocated with
+ *
+ * What is not a block of @pool with that order, in a client's hands, is refused,
+ * counted and reported, and nothing else happens.
+ *
+ * Context: any. Never sleeps, never fails.
+ */
+static __always_inline void quarry_free_pages(struct quarry_pool *pool,
+					      struct page *page, unsigned int order)
+{
+	if (!__builtin_constant_p(order))
+		__quarry_free_pages(pool, page, order);
+	else if (want_init_on_free() || !quarry_push_fast(pool, page, order))
+		quarry_free_slow(pool, page, order);
+}
 
 /**
  * quarry_get_zeroed_page() - one page of zeros by address

@@ -82,7 +82,7 @@ static void describe(struct quarry_chunk *c, unsigned long pfn, u32 nr,
 	c->metadata_bytes = chunk_bytes(pfn, nr);
 	if (kind == QUARRY_CHUNK_DEVICE)
 		return;
-	c->first = (unsigned long)pfn_to_page(pfn);
+	c->page = pfn_to_page(pfn);
 	c->span = nr;
 }
 

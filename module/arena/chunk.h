@@ -22,10 +22,11 @@ enum quarry_chunk_kind {
 
 /**
  * struct quarry_chunk - an arena with its memory
- * @first:	address of the first struct page, that of frame arena.lo
+ * @page:	its first struct page; NULL for device memory
  * @span:	struct pages; 0 for device memory
  * @state:	arena.state + arena.lo, so that a page's number leads to its state
- * @buddy:	arena.buddy, here for the fast path; NULL while nobody's
+ * @buddy:	whose its frames are, for those who look without a lock; NULL while they
+ *		are nobody's
  * @next:	the next chunk in the directory's slot
  * @arena:	the description
  * @pfn:	first frame
@@ -38,7 +39,7 @@ enum quarry_chunk_kind {
  * @rcu:	to let readers of the directory go
  */
 struct quarry_chunk {
-	unsigned long first;
+	struct page *page;
 	unsigned long span;
 	u8 *state;
 	struct quarry_buddy *buddy;
@@ -68,7 +69,7 @@ static inline unsigned long quarry_chunk_pfn(const struct quarry_chunk *c,
 static inline struct page *quarry_chunk_page(const struct quarry_chunk *c,
 					     struct quarry_frame f)
 {
-	return (struct page *)c->first + (f.i - c->arena.lo);
+	return c->page + (f.i - c->arena.lo);
 }
 
 int quarry_chunks_init(void);

@@ -39,68 +39,21 @@
 #include "alloc.h"
 #include "misuse.h"
 
-/* Pop from this CPU's list if that is all there is to do, else NULL. */
-static __always_inline struct page *pop_fast(struct quarry_pool *pool,
-					     unsigned int order)
-{
-	struct page *page = NULL;
-	struct quarry_list *list;
-	struct quarry_pcp *pcp;
-
-	preempt_disable();
-	pcp = this_cpu_ptr(pool->pcp);
-	if (quarry_pcp_enter(pcp)) {
-		u32 n;
-
-		list = &pcp->list[order];
-		n = list->n;
-		if (likely(n)) {
-			struct quarry_slot *slot = &list->slots[n - 1];
-			u8 *state = slot->state;
-
-			if (likely(READ_ONCE(*state) == (QUARRY_STATE_CACHED | order))) {
-				WRITE_ONCE(*state, QUARRY_STATE_ALLOC | order);
-				page = slot->page;
-				list->n = n - 1;
-				list->allocs++;
-			}
-		}
-		quarry_pcp_leave(pcp);
-	}
-	preempt_enable();
-	return page;
-}
-
-/**
- * quarry_alloc_pages() - allocate 2^order pages
- * @pool:	the pool
- * @gfp:	as for alloc_pages(); see the table at the head of this file
- * @order:	0 to quarry_max_order()
- *
- * The block is physically contiguous and naturally aligned, and comes from the
- * CPU's own node where that has memory.
- *
- * Context: any. Sleeps only if @gfp allows it. In NMI it may return NULL though
- * there is memory.
- *
- * Return: the first page, or NULL.
- */
-struct page *quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
-				unsigned int order)
+/* quarry_alloc_pages() where the order or the flags are not constant. */
+struct page *__quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
+				  unsigned int order)
 {
 	struct page *page;
 
-	if (likely(order < QUARRY_PCP_ORDERS && !(gfp & QUARRY_GFP_SLOW) &&
-		   !want_init_on_alloc(0))) {
-		page = pop_fast(pool, order);
-		if (likely(page)) {
-			set_page_private(page, 0);
+	if (likely(order < QUARRY_PCP_ORDERS && !(gfp & QUARRY_GFP_SLOW)) &&
+	    !want_init_on_alloc(0)) {
+		page = quarry_pop_fast(pool, order);
+		if (likely(page))
 			return page;
-		}
 	}
-	return quarry_alloc_slow(pool, NUMA_NO_NODE, gfp, order);
+	return quarry_alloc_slow(pool, gfp, order, NUMA_NO_NODE);
 }
-EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(__quarry_alloc_pages, QUARRY_NS);
 
 /**
  * quarry_alloc_pages_node() - allocate pages of a node
@@ -117,7 +70,7 @@ struct page *quarry_alloc_pages_node(struct quarry_pool *pool, int node, gfp_t g
 {
 	if (node == NUMA_NO_NODE)
 		return quarry_alloc_pages(pool, gfp, order);
-	return quarry_alloc_slow(pool, node, gfp, order);
+	return quarry_alloc_slow(pool, gfp, order, node);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_node, QUARRY_NS);
 
@@ -156,7 +109,7 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node)
 {
 	if (node == NUMA_NO_NODE)
-		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->buddy);
+		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->lists.buddy);
 	if (node >= 0 && node < pool->nr_zones - 1 && pool->zone[node])
 		return pool->zone[node];
 	return NULL;
@@ -241,8 +194,8 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 static struct page *pop(struct quarry_pool *pool, struct quarry_list *list,
 			unsigned int order, bool *zero)
 {
-	while (list->n) {
-		struct quarry_slot *slot = &list->slots[--list->n];
+	while (list->top > list->slots) {
+		struct quarry_slot *slot = --list->top;
 		u8 state = READ_ONCE(*slot->state);
 
 		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
@@ -269,17 +222,17 @@ static struct page *take_local(struct quarry_pool *pool, int node, unsigned int 
 		return NULL;
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	if (node != NUMA_NO_NODE && pcp->buddy != &z->buddy) {
+	if (node != NUMA_NO_NODE && pcp->lists.buddy != &z->buddy) {
 		page = take_from_zone(pool, z, order, nowait, zero);
 	} else if (!quarry_pcp_enter(pcp)) {
-		page = take_from_zone(pool, quarry_buddy_zone(pcp->buddy), order,
+		page = take_from_zone(pool, quarry_buddy_zone(pcp->lists.buddy), order,
 				      nowait, zero);
 	} else {
-		page = pop(pool, &pcp->list[order], order, zero);
+		page = pop(pool, &pcp->lists.list[order], order, zero);
 		if (!page) {
 			quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
 			if (quarry_pcp_refill(pool, pcp, order, nowait))
-				page = pop(pool, &pcp->list[order], order, zero);
+				page = pop(pool, &pcp->lists.list[order], order, zero);
 		}
 		quarry_pcp_leave(pcp);
 		preempt_enable();
@@ -310,14 +263,14 @@ static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 /**
  * quarry_alloc_slow() - allocate with all that may take
  * @pool:	the pool
- * @node:	preferred node, or NUMA_NO_NODE
  * @gfp:	as for alloc_pages()
  * @order:	any; checked here
+ * @node:	preferred node, or NUMA_NO_NODE
  *
  * Context: as @gfp says. Return: the first page, or NULL.
  */
-noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, int node,
-					gfp_t gfp, unsigned int order)
+noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
+					unsigned int order, int node)
 {
 	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
 	bool here, all, grown;
@@ -372,54 +325,16 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, int node,
 	quarry_prepare(pool, page, 1U << order, gfp, zero);
 	return page;
 }
+EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
 
-/**
- * quarry_free_pages() - give 2^order pages back
- * @pool:	the pool they came from
- * @page:	the first of them
- * @order:	the order they were allocated with
- *
- * What is not a block of @pool with that order, in a client's hands, is refused,
- * counted and reported, and nothing else happens.
- *
- * Context: any. Never sleeps, never fails.
- */
-void quarry_free_pages(struct quarry_pool *pool, struct page *page,
-		       unsigned int order)
+/* quarry_free_pages() where the order is not constant. */
+void __quarry_free_pages(struct quarry_pool *pool, struct page *page,
+			 unsigned int order)
 {
-	struct quarry_chunk *c;
-	struct quarry_list *list;
-	struct quarry_pcp *pcp;
-	unsigned long i;
-
-	preempt_disable();
-	pcp = this_cpu_ptr(pool->pcp);
-	c = quarry_directory_guess(page);
-	i = quarry_chunk_index(c, page);
-	if (likely(i < c->span && c->buddy == pcp->buddy && order < QUARRY_PCP_ORDERS &&
-		   !want_init_on_free()) && quarry_pcp_enter(pcp)) {
-		u8 *state = &c->state[i];
-		u32 n;
-
-		list = &pcp->list[order];
-		n = list->n;
-		if (likely(n < list->cap &&
-			   READ_ONCE(*state) == (QUARRY_STATE_ALLOC | order))) {
-			WRITE_ONCE(*state, QUARRY_STATE_CACHED | order);
-			list->slots[n].page = page;
-			list->slots[n].state = state;
-			list->n = n + 1;
-			list->frees++;
-			quarry_pcp_leave(pcp);
-			preempt_enable();
-			return;
-		}
-		quarry_pcp_leave(pcp);
-	}
-	preempt_enable();
-	quarry_free_slow(pool, page, order);
+	if (want_init_on_free() || !quarry_push_fast(pool, page, order))
+		quarry_free_slow(pool, page, order);
 }
-EXPORT_SYMBOL_NS_GPL(quarry_free_pages, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(__quarry_free_pages, QUARRY_NS);
 
 /* To the block's own zone, past the lists. */
 static void free_to_zone(struct quarry_pool *pool, struct quarry_chunk *c,
@@ -450,26 +365,26 @@ static void free_block(struct quarry_pool *pool, struct quarry_chunk *c,
 		       struct page *page, u8 *state, unsigned int order)
 {
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
-	struct quarry_list *list = &pcp->list[order];
+	struct quarry_list *list = &pcp->lists.list[order];
 	bool zero = want_init_on_free();
 	unsigned int i;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
-	if (c->buddy != pcp->buddy || !quarry_pcp_enter(pcp)) {
+	if (c->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		free_to_zone(pool, c, page, state, order, zero);
 		return;
 	}
-	if (list->n == list->cap) {
+	if (list->top == list->end) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		quarry_pcp_room(pool, pcp, order);
 	}
-	if (list->n < list->cap) {
+	if (list->top != list->end) {
 		WRITE_ONCE(*state, order | (zero ? QUARRY_STATE_CACHED_ZERO :
 						   QUARRY_STATE_CACHED));
-		list->slots[list->n++] = (struct quarry_slot){ page, state };
+		*list->top++ = (struct quarry_slot){ page, state };
 		list->frees++;
 	} else {
 		free_to_zone(pool, c, page, state, order, zero);
@@ -525,6 +440,7 @@ misuse:
 	preempt_enable();
 	quarry_misuse(pool, kind, c, f, order < QUARRY_PCP_ORDERS ? 1ULL << order : 0);
 }
+EXPORT_SYMBOL_NS_GPL(quarry_free_slow, QUARRY_NS);
 
 /**
  * quarry_block_mark() - change what a block is marked as

@@ -17,35 +17,37 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 			     unsigned int nr, struct page **pages)
 {
 	const u8 cached = QUARRY_STATE_CACHED | order, out = QUARRY_STATE_ALLOC | order;
+	struct quarry_slot *slot, *end;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
-	unsigned int i = 0;
 
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	if (quarry_pcp_enter(pcp)) {
-		const struct quarry_slot *slot;
-
-		list = &pcp->list[order];
-		slot = list->slots + list->n;
-		nr = min(nr, list->n);
-#pragma GCC unroll 4
-		for (; i < nr; i++) {
-			struct page *page = (--slot)->page;
-			u8 *state = slot->state;
-
-			if (unlikely(READ_ONCE(*state) != cached))
-				break;
-			WRITE_ONCE(*state, out);
-			set_page_private(page, 0);
-			pages[i] = page;
-		}
-		list->n -= i;
-		list->allocs += i;
-		quarry_pcp_leave(pcp);
+	if (unlikely(!quarry_pcp_enter(pcp))) {
+		preempt_enable();
+		return 0;
 	}
+	list = &pcp->lists.list[order];
+	slot = list->top;
+	end = slot - min(nr, quarry_list_n(list));
+#pragma GCC unroll 4
+	while (slot != end) {
+		u8 *state = slot[-1].state;
+		struct page *page;
+
+		if (unlikely(*state != cached))
+			break;
+		*state = out;
+		page = (--slot)->page;
+		set_page_private(page, 0);
+		*pages++ = page;
+	}
+	nr = list->top - slot;
+	list->top = slot;
+	list->allocs += nr;
+	quarry_pcp_leave(pcp);
 	preempt_enable();
-	return i;
+	return nr;
 }
 
 /**
@@ -72,7 +74,7 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 			got += pop_many(pool, order, nr - got, pages + got);
 		if (got == nr)
 			break;
-		pages[got] = quarry_alloc_slow(pool, NUMA_NO_NODE, gfp, order);
+		pages[got] = quarry_alloc_slow(pool, gfp, order, NUMA_NO_NODE);
 		if (!pages[got])
 			break;
 		got++;
@@ -86,45 +88,48 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 			      unsigned int nr, struct page **pages)
 {
 	const u8 cached = QUARRY_STATE_CACHED | order, out = QUARRY_STATE_ALLOC | order;
-	const struct quarry_chunk *c = &quarry_no_chunk;
+	unsigned long pfn, from = ULONG_MAX;
+	struct quarry_slot *slot, *end;
+	struct quarry_slot4m *where;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
-	unsigned int i = 0;
+	u8 *state, *base = NULL;
 
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	if (quarry_pcp_enter(pcp)) {
-		struct quarry_slot *slot;
-
-		list = &pcp->list[order];
-		slot = list->slots + list->n;
-		nr = min(nr, list->cap - list->n);
-#pragma GCC unroll 4
-		for (; i < nr; i++) {
-			struct page *page = pages[i];
-			unsigned long at = quarry_chunk_index(c, page);
-			u8 *state;
-
-			if (unlikely(at >= c->span)) {
-				c = quarry_directory_guess(page);
-				at = quarry_chunk_index(c, page);
-				if (at >= c->span || c->buddy != pcp->buddy)
-					break;
-			}
-			state = &c->state[at];
-			if (unlikely(READ_ONCE(*state) != out))
-				break;
-			WRITE_ONCE(*state, cached);
-			slot->page = page;
-			slot->state = state;
-			slot++;
-		}
-		list->n += i;
-		list->frees += i;
-		quarry_pcp_leave(pcp);
+	if (unlikely(!quarry_pcp_enter(pcp))) {
+		preempt_enable();
+		return 0;
 	}
+	list = &pcp->lists.list[order];
+	slot = list->top;
+	end = slot + min_t(u32, nr, list->end - slot);
+#pragma GCC unroll 4
+	while (slot != end) {
+		struct page *page = *pages++;
+
+		pfn = quarry_page_pfn(page);
+		if (unlikely(pfn - from >= 1UL << QUARRY_SLOT_SHIFT)) {
+			where = quarry_directory_slot(pfn);
+			if (!where || where->buddy != pcp->lists.buddy)
+				break;
+			from = pfn & ~((1UL << QUARRY_SLOT_SHIFT) - 1);
+			base = where->state;
+		}
+		state = base + pfn;
+		if (unlikely(*state != out))
+			break;
+		*state = cached;
+		slot->page = page;
+		slot->state = state;
+		slot++;
+	}
+	nr = slot - list->top;
+	list->top = slot;
+	list->frees += nr;
+	quarry_pcp_leave(pcp);
 	preempt_enable();
-	return i;
+	return nr;
 }
 
 /**

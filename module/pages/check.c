@@ -51,7 +51,7 @@ static void check_chunk(struct quarry_pool *pool, struct quarry_chunk *c,
 		z = quarry_buddy_zone(buddy);
 		if (!quarry_zone_lock(z, &flags))
 			return;
-		if (c->buddy == buddy) {
+		if (c->arena.buddy == buddy) {
 			quarry_buddy_check_area(buddy, &c->arena, i, check);
 			if (c->span)
 				*strays += check_pages(c, i);

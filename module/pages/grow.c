@@ -62,9 +62,10 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	if (err)
 		return err;
 	atomic64_add(c->metadata_bytes, &z->pool->metadata);
+	/* Known before it is used: a block may be freed as soon as it is claimed. */
+	quarry_directory_serve(c, &z->buddy);
 	raw_spin_lock_irqsave(&z->lock, flags);
 	quarry_buddy_add(&z->buddy, &c->arena, c->zero);
-	WRITE_ONCE(c->buddy, &z->buddy);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return 0;
 }

@@ -22,8 +22,9 @@
  *	held follows the orders in use, and idle orders hold nothing for long.
  *
  * Invariants
- *	n <= cap <= max of every list; sum of cap << order = capacity <= limit
- *	every block on a list is of the zone of pcp->buddy
+ *	slots <= top <= end <= slots + max; sum of (end - slots) << order = capacity
+ *	<= limit
+ *	every block on a list is of the zone of pcp->lists.buddy
  *
  * Exclusion is by preemption off and the mark @busy: no lock, no atomic, no
  * interrupts off. An interrupt or NMI that lands in a marked section goes to the
@@ -39,6 +40,9 @@
 #include "../arena/directory.h"
 #include "misuse.h"
 #include "pcp.h"
+
+/* What the slot before a list's first points to. */
+static u8 no_state = QUARRY_STATE_FREE;
 
 /* One visit of all CPUs at a time. */
 static DEFINE_MUTEX(visit_mutex);
@@ -67,13 +71,24 @@ void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_slot *slots = pcp->slots;
 	unsigned int k;
 
-	pcp->buddy = buddy;
-	pcp->limit = limit;
+	pcp->lists.buddy = buddy;
+	pcp->lists.limit = limit;
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-		pcp->list[k].max = max(256U >> k, 2U);
-		pcp->list[k].slots = slots;
-		slots += pcp->list[k].max;
+		struct quarry_list *list = &pcp->lists.list[k];
+
+		slots->state = &no_state;
+		list->slots = ++slots;
+		list->top = slots;
+		list->end = slots;
+		list->max = max(256U >> k, 2U);
+		slots += list->max;
 	}
+}
+
+/* How much a list was used since capacity last moved. */
+static u64 unseen(const struct quarry_list *list)
+{
+	return list->allocs + list->frees - list->seen;
 }
 
 /* The list that was used least since capacity last moved, other than @order. */
@@ -83,10 +98,10 @@ static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
 	unsigned int k, found = order;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-		struct quarry_list *list = &pcp->list[k];
+		struct quarry_list *list = &pcp->lists.list[k];
 
-		used = list->allocs + list->frees - list->seen;
-		if (k != order && list->cap && used <= least) {
+		used = unseen(list);
+		if (k != order && quarry_list_cap(list) && used <= least) {
 			least = used;
 			found = k;
 		}
@@ -98,12 +113,12 @@ static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
 static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			  unsigned int order, unsigned int nr)
 {
-	struct quarry_list *list = &pcp->list[order];
-	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
+	struct quarry_list *list = &pcp->lists.list[order];
+	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
 	unsigned long flags;
 	unsigned int i;
 
-	nr = min(nr, list->n);
+	nr = min(nr, quarry_list_n(list));
 	if (!nr || !quarry_zone_lock(z, &flags))
 		return 0;
 	for (i = 0; i < nr; i++) {
@@ -122,43 +137,47 @@ static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 				  state & QUARRY_STATE_ZERO);
 	}
 	quarry_zone_unlock(z, flags);
-	list->n -= nr;
-	memmove(list->slots, list->slots + nr, list->n * sizeof(list->slots[0]));
+	list->top -= nr;
+	memmove(list->slots, list->slots + nr,
+		quarry_list_n(list) * sizeof(list->slots[0]));
 	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;
 }
 
-/* Move capacity to a list. Returns false if there is none to be had. */
+/* Take capacity from the list that was least used, if it was used less than @order's. */
+static void narrow_idlest(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			  unsigned int order)
+{
+	unsigned int k, from = idlest(pcp, order);
+	struct quarry_list *list = &pcp->lists.list[from];
+	u32 cap = quarry_list_cap(list);
+
+	if (from == order || unseen(list) > unseen(&pcp->lists.list[order]))
+		return;
+	if (quarry_list_n(list) > cap / 2)
+		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2,
+					   (u32)QUARRY_BATCH));
+	list->end = list->slots + max(cap / 2, quarry_list_n(list));
+	pcp->lists.capacity -= (cap - quarry_list_cap(list)) << from;
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		pcp->lists.list[k].seen = pcp->lists.list[k].allocs + pcp->lists.list[k].frees;
+}
+
+/* Double a list's capacity, or as much of that as there is. False if nothing. */
 static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
 {
-	struct quarry_list *list = &pcp->list[order], *idle;
-	u32 cap = clamp(list->cap * 2, 1U, list->max);
-	unsigned int k, from;
+	struct quarry_list *list = &pcp->lists.list[order];
+	u32 cap = quarry_list_cap(list);
+	u32 more = clamp(cap * 2, 1U, list->max) - cap;
 
-	if (cap == list->cap || 1U << order > pcp->limit)
+	if (!more || 1U << order > pcp->lists.limit)
 		return false;
-	if (pcp->capacity + ((cap - list->cap) << order) > pcp->limit) {
-		from = idlest(pcp, order);
-		idle = &pcp->list[from];
-		if (from == order || idle->allocs + idle->frees - idle->seen >
-				     list->allocs + list->frees - list->seen)
-			return false;
-		if (idle->n > idle->cap / 2)
-			flush(pool, pcp, from, min(idle->n - idle->cap / 2,
-						   (u32)QUARRY_BATCH));
-		k = max(idle->cap / 2, idle->n);
-		pcp->capacity -= (idle->cap - k) << from;
-		idle->cap = k;
-		for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-			pcp->list[k].seen = pcp->list[k].allocs + pcp->list[k].frees;
-		/* As much of the doubling as there is room for. */
-		cap = min(cap, list->cap + ((pcp->limit - pcp->capacity) >> order));
-		if (cap == list->cap)
-			return false;
-	}
-	pcp->capacity += (cap - list->cap) << order;
-	list->cap = cap;
-	return true;
+	if (pcp->lists.capacity + (more << order) > pcp->lists.limit)
+		narrow_idlest(pool, pcp, order);
+	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
+	list->end += more;
+	pcp->lists.capacity += more << order;
+	return more;
 }
 
 /**
@@ -176,14 +195,14 @@ static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int
 bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		       unsigned int order, bool nowait)
 {
-	struct quarry_list *list = &pcp->list[order];
-	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
+	struct quarry_list *list = &pcp->lists.list[order];
+	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
 	struct quarry_block blocks[QUARRY_BATCH];
 	unsigned int i, nr, want;
 	unsigned long flags;
 
 	widen(pool, pcp, order);
-	want = clamp(list->cap / 2, 1U, (u32)QUARRY_BATCH);
+	want = clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_BATCH);
 	if (!quarry_zone_lock(z, &flags))
 		return false;
 	/* Near the reserve a batch shrinks to what is asked for. */
@@ -203,7 +222,7 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		list->slots[i].state = state;
 	}
 	quarry_zone_unlock(z, flags);
-	list->n = nr;
+	list->top = list->slots + nr;
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
@@ -222,10 +241,11 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     unsigned int order)
 {
-	struct quarry_list *list = &pcp->list[order];
+	struct quarry_list *list = &pcp->lists.list[order];
 
-	if (list->n == list->cap && !widen(pool, pcp, order))
-		flush(pool, pcp, order, clamp(list->cap / 2, 1U, (u32)QUARRY_BATCH));
+	if (list->top == list->end && !widen(pool, pcp, order))
+		flush(pool, pcp, order,
+		      clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_BATCH));
 }
 
 /**
@@ -334,22 +354,24 @@ static u64 check_this(struct quarry_pool *pool)
 	pcp = this_cpu_ptr(pool->pcp);
 	if (quarry_pcp_enter(pcp)) {
 		for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-			const struct quarry_list *list = &pcp->list[k];
+			const struct quarry_list *list = &pcp->lists.list[k];
 
-			capacity += (u64)list->cap << k;
-			faults += list->n > list->cap || list->cap > list->max;
-			for (i = 0; i < list->n; i++) {
+			capacity += (u64)quarry_list_cap(list) << k;
+			faults += list->top > list->end ||
+				  quarry_list_cap(list) > list->max ||
+				  list->slots[-1].state != &no_state;
+			for (i = 0; i < quarry_list_n(list); i++) {
 				const struct quarry_slot *slot = &list->slots[i];
 				struct quarry_chunk *c = quarry_directory_find(slot->page);
 
-				faults += !c || c->buddy != pcp->buddy ||
+				faults += !c || c->buddy != pcp->lists.buddy ||
 					  &c->state[quarry_chunk_index(c, slot->page)] !=
 					  slot->state ||
 					  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
 					  (QUARRY_STATE_CACHED | k);
 			}
 		}
-		faults += capacity != pcp->capacity || capacity > pcp->limit;
+		faults += capacity != pcp->lists.capacity || capacity > pcp->lists.limit;
 		quarry_pcp_leave(pcp);
 	}
 	preempt_enable();

@@ -10,25 +10,14 @@
 /* Blocks moved between a list and the buddy under one hold of the zone's lock. */
 #define QUARRY_BATCH	16
 
-/*
- * Make the lists of this CPU ours. Preemption is off; an interrupt that lands
- * between the look and the mark has set it back by the time we go on.
- *
- * Returns false in an interrupt that has landed inside a marked section.
- */
-static __always_inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
+static inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
 {
-	if (unlikely(READ_ONCE(pcp->busy)))
-		return false;
-	WRITE_ONCE(pcp->busy, 1);
-	barrier();
-	return true;
+	return quarry_lists_enter(&pcp->lists);
 }
 
-static __always_inline void quarry_pcp_leave(struct quarry_pcp *pcp)
+static inline void quarry_pcp_leave(struct quarry_pcp *pcp)
 {
-	barrier();
-	WRITE_ONCE(pcp->busy, 0);
+	quarry_lists_leave(&pcp->lists);
 }
 
 void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,

@@ -28,6 +28,10 @@
 #include "misuse.h"
 #include "pcp.h"
 
+static_assert(offsetof(struct quarry_pool, pcp) ==
+	      offsetof(struct quarry_pool_head, lists));
+static_assert(!offsetof(struct quarry_pcp, lists));
+
 static DEFINE_MUTEX(pools_mutex);
 static LIST_HEAD(pools);
 static u32 next_id;
@@ -200,12 +204,12 @@ static void pool_free(struct quarry_pool *pool)
 			c = quarry_arena_chunk(a);
 			raw_spin_lock_irq(&z->lock);
 			whole = !quarry_buddy_remove(&z->buddy, a);
-			WRITE_ONCE(c->buddy, NULL);
 			raw_spin_unlock_irq(&z->lock);
 			if (whole) {
 				atomic64_sub(c->nr, &pool->managed);
 				quarry_zone_forget(z, c);
 			} else {
+				quarry_directory_serve(c, NULL);
 				quarry_directory_remove(c);
 				list_move(&a->link, &z->quarantined);
 			}

@@ -31,8 +31,6 @@
 #include "../buddy/buddy.h"
 #include "../compat.h"
 
-#define QUARRY_PCP_ORDERS	(QUARRY_KERNEL_ORDER + 1)
-
 /* Counters that only slow paths move, a u64 a CPU each. */
 enum quarry_count {
 	QUARRY_COUNT_SLOW_ALLOCS,
@@ -60,62 +58,34 @@ enum quarry_count {
 	QUARRY_NR_COUNTS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS
 };
 
-/**
- * struct quarry_slot - a block on a per-CPU list
- * @page:	its first page
- * @state:	its state byte, so that a pop need not look the page up
- */
-struct quarry_slot {
-	struct page *page;
-	u8 *state;
-};
-
-/**
- * struct quarry_list - blocks of one order on one CPU; the last in is first out
- * @n:		blocks on it
- * @cap:	most it may hold now
- * @max:	most it may ever hold: length of @slots
- * @slots:	the blocks, oldest first
- * @allocs:	blocks handed out from here, ever
- * @frees:	blocks taken back to here, ever
- * @seen:	@allocs + @frees when capacity was last moved between lists
- */
-struct quarry_list {
-	u32 n;
-	u32 cap;
-	u32 max;
-	struct quarry_slot *slots;
-	u64 allocs;
-	u64 frees;
-	u64 seen;
-};
-
-/* Room for the slots of all orders: 256, 128, ... but never under two. */
-#define QUARRY_PCP_SLOTS	(512 + 2 * QUARRY_PCP_ORDERS)
+/* Room for the slots of all orders: 256, 128, ... but never under two, and one more. */
+#define QUARRY_PCP_SLOTS	(512 + 3 * QUARRY_PCP_ORDERS)
 
 /**
  * struct quarry_pcp - one CPU's part of a pool
- * @buddy:	of the zone whose blocks the lists hold: the nearest one
- * @busy:	the lists are being changed; guards @list but for what it counts
- * @limit:	most frames that the lists may hold together
- * @capacity:	sum of the lists' cap << order; at most @limit
- * @list:	by order
+ * @lists:	blocks by order; first, for the fast path
  * @direct_allocs: blocks handed out past the lists, by order
  * @direct_frees: blocks taken back past the lists, by order
  * @count:	enum quarry_count
  * @slots:	memory of the lists
  */
 struct quarry_pcp {
-	struct quarry_buddy *buddy;
-	u8 busy;
-	u32 limit;
-	u32 capacity;
-	struct quarry_list list[QUARRY_PCP_ORDERS];
+	struct quarry_lists lists;
 	u64 direct_allocs[QUARRY_PCP_ORDERS];
 	u64 direct_frees[QUARRY_PCP_ORDERS];
 	u64 count[QUARRY_NR_COUNTS];
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
+
+static inline u32 quarry_list_n(const struct quarry_list *list)
+{
+	return READ_ONCE(list->top) - list->slots;
+}
+
+static inline u32 quarry_list_cap(const struct quarry_list *list)
+{
+	return READ_ONCE(list->end) - list->slots;
+}
 
 /**
  * struct quarry_zone - a pool's memory on one node
@@ -145,7 +115,7 @@ struct quarry_zone {
 
 /**
  * struct quarry_pool - see include/linux/quarry.h
- * @pcp:	per-CPU lists and counters
+ * @pcp:	per-CPU lists and counters; first, as struct quarry_pool_head says
  * @max:	cap in frames
  * @min:	floor in frames
  * @low:	low watermark in frames, 0 if none

@@ -147,7 +147,7 @@ static bool claim_from_window(struct quarry_pool *pool, const struct request *q,
 		z = quarry_buddy_zone(buddy);
 		if (!quarry_zone_lock(z, &flags))
 			continue;
-		if (c->buddy == buddy && quarry_zone_may_take(z, q->nr, q->nowait))
+		if (c->arena.buddy == buddy && quarry_zone_may_take(z, q->nr, q->nowait))
 			found = claim_in(z, c, q, pfn, zero);
 		quarry_zone_unlock(z, flags);
 	}
@@ -511,8 +511,6 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 		z = quarry_buddy_zone(c->buddy);
 		raw_spin_lock_irqsave(&z->lock, flags);
 		err = quarry_buddy_remove(&z->buddy, &c->arena);
-		if (!err)
-			WRITE_ONCE(c->buddy, NULL);
 		raw_spin_unlock_irqrestore(&z->lock, flags);
 	}
 	rcu_read_unlock();

@@ -43,8 +43,8 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 	u32 meta = c->metadata_bytes, nr = c->nr;
 	unsigned long flags;
 
-	if (c->kind != QUARRY_CHUNK_DEVICE)
-		quarry_directory_remove(c);
+	quarry_directory_serve(c, NULL);
+	quarry_directory_remove(c);
 	if (!quarry_chunk_give(c)) {
 		atomic64_sub(meta, &pool->metadata);
 		return 0;
@@ -72,7 +72,6 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z)
 		if (c->kind != QUARRY_CHUNK_KERNEL || !leave_room(z->pool, c->nr))
 			continue;
 		quarry_buddy_remove(&z->buddy, a);
-		WRITE_ONCE(c->buddy, NULL);
 		raw_spin_unlock_irqrestore(&z->lock, flags);
 		return c;
 	}

@@ -38,11 +38,11 @@ static void sum_cpus(struct quarry_pool *pool, struct sums *s)
 		for (k = 0; k < QUARRY_NR_COUNTS; k++)
 			s->count[k] += READ_ONCE(pcp->count[k]);
 		for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-			s->allocs[k] += READ_ONCE(pcp->list[k].allocs) +
+			s->allocs[k] += READ_ONCE(pcp->lists.list[k].allocs) +
 					READ_ONCE(pcp->direct_allocs[k]);
-			s->frees[k] += READ_ONCE(pcp->list[k].frees) +
+			s->frees[k] += READ_ONCE(pcp->lists.list[k].frees) +
 				       READ_ONCE(pcp->direct_frees[k]);
-			s->cached[k] += READ_ONCE(pcp->list[k].n);
+			s->cached[k] += quarry_list_n(&pcp->lists.list[k]);
 		}
 	}
 }
@@ -111,7 +111,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->cached_bytes;
 	st->metadata_bytes = atomic64_read(&pool->metadata);
 	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_pcp);
-	st->cache_limit_bytes = (u64)raw_cpu_ptr(pool->pcp)->limit << PAGE_SHIFT;
+	st->cache_limit_bytes = (u64)raw_cpu_ptr(pool->pcp)->lists.limit << PAGE_SHIFT;
 
 	st->allocs += s.count[QUARRY_COUNT_RUN_ALLOCS];
 	st->frees += s.count[QUARRY_COUNT_RUN_FREES];
@@ -305,10 +305,10 @@ unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
 void quarry_pool_cpu_snapshot(struct quarry_pool *pool, int cpu, unsigned int order,
 			      struct quarry_cpu_stats *stats)
 {
-	const struct quarry_list *list = &per_cpu_ptr(pool->pcp, cpu)->list[order];
+	const struct quarry_list *list = &per_cpu_ptr(pool->pcp, cpu)->lists.list[order];
 
-	stats->n = READ_ONCE(list->n);
-	stats->cap = READ_ONCE(list->cap);
+	stats->n = quarry_list_n(list);
+	stats->cap = quarry_list_cap(list);
 	stats->allocs = READ_ONCE(list->allocs);
 	stats->frees = READ_ONCE(list->frees);
 }

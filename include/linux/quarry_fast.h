@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast path of pages, compiled into the modules that use quarry.
+ *
+ * With a constant order, taking a page from this CPU's list and putting one back
+ * are some twenty and thirty instructions: less than half of that is the work, the
+ * rest would be calls and looking up what the compiler knows already. So these two
+ * are inline, as kmalloc() is for a constant size. Everything out of the ordinary
+ * is left to quarry_alloc_slow() and quarry_free_slow().
+ *
+ * What stands here is private: include <linux/quarry.h> and use what is there. A
+ * module built against other definitions than those of the quarry that is loaded is
+ * refused by the kernel (CONFIG_MODVERSIONS).
+ *
+ * Theory: module/pages/pcp.c for the lists, module/arena/directory.c for the
+ * directory, module/buddy/buddy.h for the state bytes.
+ */
+#ifndef _LINUX_QUARRY_FAST_H
+#define _LINUX_QUARRY_FAST_H
+
+#include <linux/bitops.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+
+struct quarry_buddy;
+struct quarry_chunk;
+
+/* States of a block that is on a list and in a client's hands; | order. */
+#define QUARRY_STATE_CACHED	0x40
+#define QUARRY_STATE_ALLOC	0x80
+
+/* Orders that have lists: those of the kernel's page allocator. */
+#define QUARRY_PCP_ORDERS	(const_ilog2(MAX_ORDER_NR_PAGES) + 1)
+
+/* A slot for every 4 MiB of physical memory. */
+#define QUARRY_SLOT_SHIFT	10
+
+/*
+ * Flags that ask for more than the fast path does. __GFP_HIGHMEM and __GFP_MOVABLE
+ * only allow what we do not do, so they cost nothing.
+ */
+#define QUARRY_GFP_SLOW	(__GFP_ZERO | __GFP_THISNODE | __GFP_COMP | \
+			 __GFP_ACCOUNT | __GFP_DMA | __GFP_DMA32)
+
+/**
+ * struct quarry_slot - a block on a per-CPU list
+ * @page:	its first page
+ * @state:	its state byte, so that a pop need not look the page up
+ */
+struct quarry_slot {
+	struct page *page;
+	u8 *state;
+};
+
+/**
+ * struct quarry_list - blocks of one order on one CPU; the last in is first out
+ * @top:	after the newest block
+ * @end:	where @top may go: @slots + capacity
+ * @allocs:	blocks handed out from here, ever
+ * @frees:	blocks taken back to here, ever
+ * @slots:	the blocks, oldest first; before the first stands a slot whose state is
+ *		never that of a block, so that a pop need not ask whether there is one
+ * @max:	most it may ever hold: length of @slots
+ * @seen:	@allocs + @frees when capacity was last moved between lists
+ */
+struct quarry_list {
+	struct quarry_slot *top;
+	struct quarry_slot *end;
+	u64 allocs;
+	u64 frees;
+	struct quarry_slot *slots;
+	u32 max;
+	u64 seen;
+} ____cacheline_aligned;
+
+/**
+ * struct quarry_lists - the lists of one CPU
+ * @buddy:	of the zone whose blocks they hold: the nearest one
+ * @busy:	they are being changed; guards @list but for what it counts
+ * @limit:	most frames that they may hold together
+ * @capacity:	sum of the lists' capacity << order; at most @limit
+ * @list:	by order
+ */
+struct quarry_lists {
+	struct quarry_buddy *buddy;
+	u8 busy;
+	u32 limit;
+	u32 capacity;
+	struct quarry_list list[QUARRY_PCP_ORDERS];
+};
+
+/* How every struct quarry_pool begins. */
+struct quarry_pool_head {
+	struct quarry_lists __percpu *lists;
+};
+
+/**
+ * struct quarry_slot4m - what lies in 4 MiB of physical memory
+ * @state:	if one chunk fills it all: its state bytes, so placed that the
+ *		number of a frame leads to its byte
+ * @buddy:	the same chunk's buddy while it has one; else NULL, and @state means
+ *		nothing
+ * @chunk:	the lowest chunk that has a frame here, or NULL
+ */
+struct quarry_slot4m {
+	u8 *state;
+	struct quarry_buddy *buddy;
+	struct quarry_chunk *chunk;
+};
+
+struct quarry_directory {
+	struct rcu_head rcu;
+	unsigned long nr;
+	struct quarry_slot4m slot[];
+};
+
+extern struct quarry_directory *quarry_directory;
+
+struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
+			       unsigned int order, int node);
+void quarry_free_slow(struct quarry_pool *pool, struct page *page, unsigned int order);
+
+/*
+ * The number of a page's frame; a huge number for what cannot be a struct page.
+ * Rotating, not shifting, makes a pointer into the middle of one huge as well, at
+ * no cost.
+ */
+static __always_inline unsigned long quarry_page_pfn(const struct page *page)
+{
+#ifdef CONFIG_SPARSEMEM_VMEMMAP
+	if (is_power_of_2(sizeof(struct page)))
+		return ror64((unsigned long)page - (unsigned long)vmemmap,
+			     ilog2(sizeof(struct page)));
+#endif
+	return page == pfn_to_page(page_to_pfn(page)) ? page_to_pfn(page) : ULONG_MAX;
+}
+
+/*
+ * The 4 MiB slot of a frame, or NULL if there is no such memory. Context: preemption
+ * off, or under RCU.
+ */
+static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long pfn)
+{
+	struct quarry_directory *d = READ_ONCE(quarry_directory);
+	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
+
+	return likely(i < d->nr) ? &d->slot[i] : NULL;
+}
+
+/*
+ * Make the lists of this CPU ours. Preemption is off; an interrupt that lands
+ * between the look and the mark has set it back by the time we go on.
+ *
+ * Returns false in an interrupt that has landed inside a marked section.
+ */
+static __always_inline bool quarry_lists_enter(struct quarry_lists *lists)
+{
+	if (unlikely(lists->busy))
+		return false;
+	lists->busy = 1;
+	barrier();
+	return true;
+}
+
+static __always_inline void quarry_lists_leave(struct quarry_lists *lists)
+{
+	barrier();
+	lists->busy = 0;
+}
+
+/*
+ * From CACHED to ALLOC or back, after a look at which it is. The barrier keeps the
+ * compiler from doing both in a register: in memory it is one instruction.
+ */
+static __always_inline void quarry_state_flip(u8 *state)
+{
+	barrier();
+	*state ^= QUARRY_STATE_CACHED ^ QUARRY_STATE_ALLOC;
+}
+
+/* Pop a block if that is all there is to do, else NULL. @order has a list. */
+static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
+						    unsigned int order)
+{
+	struct quarry_lists *lists;
+	struct quarry_slot *slot;
+	struct quarry_list *list;
+	struct page *page;
+
+	preempt_disable();
+	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
+	if (likely(quarry_lists_enter(lists))) {
+		list = &lists->list[order];
+		slot = list->top - 1;
+		if (likely(*slot->state == (u8)(QUARRY_STATE_CACHED | order))) {
+			quarry_state_flip(slot->state);
+			page = slot->page;
+			list->top = slot;
+			list->allocs++;
+			quarry_lists_leave(lists);
+			set_page_private(page, 0);
+			preempt_enable();
+			return page;
+		}
+		quarry_lists_leave(lists);
+	}
+	preempt_enable();
+	return NULL;
+}
+
+/* Push a block if that is all there is to do, else false. Any @page, any @order. */
+static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
+					     struct page *page, unsigned int order)
+{
+	unsigned long pfn = quarry_page_pfn(page);
+	struct quarry_slot4m *where;
+	struct quarry_lists *lists;
+	struct quarry_slot *slot;
+	struct quarry_list *list;
+	u8 *state;
+
+	preempt_disable();
+	where = quarry_directory_slot(pfn);
+	if (unlikely(!where))
+		goto slow;
+	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
+	if (unlikely(where->buddy != lists->buddy))
+		goto slow;
+	/* No state has an order without a list, so the order need not be checked. */
+	state = where->state + pfn;
+	if (unlikely(*state != (QUARRY_STATE_ALLOC | order)) || !quarry_lists_enter(lists))
+		goto slow;
+	list = &lists->list[order];
+	slot = list->top;
+	if (likely(slot != list->end)) {
+		quarry_state_flip(state);
+		slot->page = page;
+		slot->state = state;
+		list->top = slot + 1;
+		list->frees++;
+		quarry_lists_leave(lists);
+		preempt_enable();
+		return true;
+	}
+	quarry_lists_leave(lists);
+slow:
+	preempt_enable();
+	return false;
+}
+
+#endif /* _LINUX_QUARRY_FAST_H */
