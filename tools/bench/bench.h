@@ -60,6 +60,7 @@ struct bench_arm {
 extern const struct bench_arm bench_quarry;
 extern const struct bench_arm bench_kernel;
 extern const struct bench_arm bench_genpool;
+extern const struct bench_arm bench_control;
 
 /* All arms the kernel has, quarry first; ends with NULL. */
 extern const struct bench_arm *const bench_arms[];
@@ -73,5 +74,6 @@ void bench_value(const char *workload, const char *unit, const char *arm, u64 mi
 int bench_count(void);
 int bench_frag(void);
 int bench_longest(void);
+int bench_smp(void);
 
 #endif /* QUARRY_BENCH_H */

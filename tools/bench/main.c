@@ -51,7 +51,7 @@ static int __init quarry_bench_init(void)
 	err = bench_results_open();
 	if (err)
 		return err;
-	err = bench_count() ?: bench_frag() ?: bench_longest();
+	err = bench_count() ?: bench_frag() ?: bench_longest() ?: bench_smp();
 	if (err) {
 		bench_results_close();
 		return err;

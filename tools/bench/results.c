@@ -5,6 +5,7 @@
  *	quarry_bench 1				format and version
  *	value WORKLOAD UNIT ARM NUMBER		NUMBER with three decimals
  *	batches WORKLOAD ARM OPS FIRST MEDIAN LAST	thousandths for each operation
+ *	against WORKLOAD ARM CONTROL QUARTILE MEDIAN QUARTILE	thousandths
  *	note ...				for people
  *
  * They are read from debugfs quarry_bench/results. Written by one thread.
