@@ -12,37 +12,38 @@
 #include "../stats/snapshot.h"
 #include "inject.h"
 
-EXPORT_SYMBOL_NS_GPL(quarry_inject_key, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_inject_set, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_inject_fired, QUARRY_TEST_NS);
+#define TEST_EXPORT(sym)		\
+	EXPORT_SYMBOL_NS_GPL(sym,	\
+			     QUARRY_TEST_NS)
 
-EXPORT_SYMBOL_NS_GPL(quarry_arena_metadata_bytes, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_arena_init, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_init, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_add, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_remove, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_claim, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_claim_many, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_free, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_arena_is_free, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_claim_at, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_claim_run, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_arena_check_run, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_free_run, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_trim, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_buddy_check, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_arena_head, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_unusable_milli, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_extfrag_milli, QUARRY_TEST_NS);
+TEST_EXPORT(quarry_inject_key);
+TEST_EXPORT(quarry_inject_set);
+TEST_EXPORT(quarry_inject_fired);
 
-EXPORT_SYMBOL_NS_GPL(quarry_directory, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_no_chunk, QUARRY_TEST_NS);
+TEST_EXPORT(quarry_arena_metadata_bytes);
+TEST_EXPORT(quarry_arena_init);
+TEST_EXPORT(quarry_buddy_init);
+TEST_EXPORT(quarry_buddy_add);
+TEST_EXPORT(quarry_buddy_remove);
+TEST_EXPORT(quarry_buddy_claim);
+TEST_EXPORT(quarry_buddy_claim_many);
+TEST_EXPORT(quarry_buddy_free);
+TEST_EXPORT(quarry_arena_is_free);
+TEST_EXPORT(quarry_buddy_claim_at);
+TEST_EXPORT(quarry_buddy_claim_run);
+TEST_EXPORT(quarry_arena_check_run);
+TEST_EXPORT(quarry_buddy_free_run);
+TEST_EXPORT(quarry_buddy_trim);
+TEST_EXPORT(quarry_buddy_check);
+TEST_EXPORT(quarry_arena_head);
+TEST_EXPORT(quarry_unusable_milli);
+TEST_EXPORT(quarry_extfrag_milli);
 
-EXPORT_SYMBOL_NS_GPL(quarry_zone_lock, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_zone_unlock, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_error_name, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_pool_check_name, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_pool_orders_snapshot, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_pool_map_snapshot, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_pool_arenas_snapshot, QUARRY_TEST_NS);
-EXPORT_SYMBOL_NS_GPL(quarry_pool_cpu_snapshot, QUARRY_TEST_NS);
+TEST_EXPORT(quarry_zone_lock);
+TEST_EXPORT(quarry_zone_unlock);
+TEST_EXPORT(quarry_error_name);
+TEST_EXPORT(quarry_pool_check_name);
+TEST_EXPORT(quarry_pool_orders_snapshot);
+TEST_EXPORT(quarry_pool_map_snapshot);
+TEST_EXPORT(quarry_pool_arenas_snapshot);
+TEST_EXPORT(quarry_pool_cpu_snapshot);
