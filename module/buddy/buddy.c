@@ -549,7 +549,6 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
  */
 void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero)
 {
-	u64 merges = b->merges;
 	unsigned int order;
 	u32 f;
 
@@ -558,8 +557,6 @@ void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero)
 		order = quarry_arena_piece(a, f, a->hi);
 		quarry_buddy_free(b, a, (struct quarry_frame){ f }, order, zero);
 	}
-	/* Memory that arrives is not memory that was joined. */
-	b->merges = merges;
 	list_add_tail(&a->link, &b->arenas);
 	b->nr_arenas++;
 	b->nr_areas += a->nr_areas;

@@ -4,8 +4,9 @@
  * in include/uapi/linux/quarry.h.
  *
  * Each call copies its struct in once, checks the copy and works on it; nothing is
- * read from user memory twice. A call finds its pool by name and holds a reference
- * while it works.
+ * read from user memory twice. A call finds its pool by name and holds the list of
+ * pools shared while it works, so that a pool that is being read waits, instead of
+ * failing, to be destroyed.
  *
  * Context: process context of the caller.
  */
@@ -39,12 +40,15 @@ struct head {
  * @changes:	it changes a pool
  * @admin:	it needs CAP_SYS_ADMIN
  * @fn:		does it: @arg is the copied struct
+ * @undo:	takes it back, where the answer could not be written and somebody would
+ *		have to know of it
  */
 struct call {
 	size_t size;
 	bool changes;
 	bool admin;
 	int (*fn)(void *arg);
+	void (*undo)(void *arg);
 };
 
 static int check_name(const char *name)
@@ -56,14 +60,24 @@ static int check_name(const char *name)
 	return quarry_pool_check_name(name);
 }
 
+/* Find a pool and keep it until put_pool(). */
 static struct quarry_pool *find_pool(const char *name)
 {
 	struct quarry_pool *pool;
 
 	if (check_name(name))
 		return ERR_PTR(-EINVAL);
-	pool = quarry_pool_find(name);
-	return pool ?: ERR_PTR(-ENOENT);
+	quarry_pools_lock_shared();
+	pool = quarry_pool_lookup(name);
+	if (pool)
+		return pool;
+	quarry_pools_unlock_shared();
+	return ERR_PTR(-ENOENT);
+}
+
+static void put_pool(void)
+{
+	quarry_pools_unlock_shared();
 }
 
 static int do_version(void *arg)
@@ -101,12 +115,15 @@ static int do_list(void *arg)
 static int do_stats(void *arg)
 {
 	struct quarry_pool_stats *st = arg;
-	struct quarry_pool *pool = find_pool(st->name);
+	struct quarry_pool *pool;
 
+	if (st->pad)
+		return -EINVAL;
+	pool = find_pool(st->name);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_snapshot(pool, st);
-	quarry_pool_put(pool);
+	put_pool();
 	return 0;
 }
 
@@ -121,7 +138,7 @@ static int do_orders(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_orders_snapshot(pool, o->node, o);
-	quarry_pool_put(pool);
+	put_pool();
 	return 0;
 }
 
@@ -139,7 +156,7 @@ static int do_map(void *arg)
 		return PTR_ERR(pool);
 	areas = kvmalloc_array(MAP_BATCH, sizeof(*areas), GFP_KERNEL);
 	if (!areas) {
-		quarry_pool_put(pool);
+		put_pool();
 		return -ENOMEM;
 	}
 	do {
@@ -153,7 +170,7 @@ static int do_map(void *arg)
 	} while (!err && got && n < map->capacity && !fatal_signal_pending(current));
 	map->count = n;
 	kvfree(areas);
-	quarry_pool_put(pool);
+	put_pool();
 	return err;
 }
 
@@ -161,7 +178,6 @@ static int do_create(void *arg)
 {
 	struct quarry_pool_create *c = arg;
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
-	struct quarry_pool *pool;
 
 	if (check_name(c->name))
 		return -EINVAL;
@@ -172,29 +188,24 @@ static int do_create(void *arg)
 	cfg.reserve_bytes = c->reserve_bytes;
 	cfg.low_bytes = c->low_bytes;
 	cfg.node = c->node == QUARRY_ANY_NODE ? NUMA_NO_NODE : c->node;
-	pool = quarry_pool_create_found(c->name, &cfg);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	c->id = pool->id;
-	quarry_pool_put(pool);
-	return 0;
+	/* Whoever knows the name may have destroyed it when this returns. */
+	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, &c->id));
+}
+
+static void undo_create(void *arg)
+{
+	struct quarry_pool_create *c = arg;
+
+	quarry_pool_destroy_named(c->name, c->id);
 }
 
 static int do_destroy(void *arg)
 {
 	struct quarry_pool_op *op = arg;
-	struct quarry_pool *pool;
-	int err;
 
-	if (op->bytes)
+	if (op->bytes || check_name(op->name))
 		return -EINVAL;
-	pool = find_pool(op->name);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	err = quarry_pool_destroy_found(pool);
-	if (err)
-		quarry_pool_put(pool);
-	return err;
+	return quarry_pool_destroy_named(op->name, -1);
 }
 
 static int do_shrink(void *arg)
@@ -205,7 +216,7 @@ static int do_shrink(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	op->bytes = quarry_pool_shrink(pool, op->bytes);
-	quarry_pool_put(pool);
+	put_pool();
 	return 0;
 }
 
@@ -220,8 +231,8 @@ static int do_drain(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	op->bytes = quarry_pool_drain(pool);
-	quarry_pool_put(pool);
-	quarry_pools_pin();
+	put_pool();
+	quarry_pools_unpin();
 	return 0;
 }
 
@@ -234,7 +245,7 @@ static int do_validate(void *arg)
 		return PTR_ERR(pool);
 	memset(v->what, 0, sizeof(v->what));
 	quarry_pool_validate(pool, v);
-	quarry_pool_put(pool);
+	put_pool();
 	return 0;
 }
 
@@ -250,7 +261,8 @@ static const struct call calls[] = {
 	[_IOC_NR(QUARRY_IOC_POOL_MAP)] = {
 		sizeof(struct quarry_pool_map), false, false, do_map },
 	[_IOC_NR(QUARRY_IOC_POOL_CREATE)] = {
-		sizeof(struct quarry_pool_create), true, true, do_create },
+		sizeof(struct quarry_pool_create), true, true, do_create,
+		undo_create },
 	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
 		sizeof(struct quarry_pool_op), true, true, do_destroy },
 	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
@@ -290,8 +302,11 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 		err = -EINVAL;
 	if (!err)
 		err = call->fn(arg);
-	if (!err && copy_to_user(user, arg, call->size))
+	if (!err && copy_to_user(user, arg, call->size)) {
 		err = -EFAULT;
+		if (call->undo)
+			call->undo(arg);
+	}
 	kfree(arg);
 	return err;
 }

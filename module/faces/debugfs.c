@@ -63,12 +63,12 @@ static int buddyinfo_show(struct seq_file *m, void *v)
 
 	if (!orders)
 		return -ENOMEM;
-	quarry_pools_lock();
+	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool)))
 		for (i = 0; i < pool->nr_zones - 1; i++)
 			if (pool->zone[i])
 				buddyinfo_line(m, pool, i, orders);
-	quarry_pools_unlock();
+	quarry_pools_unlock_shared();
 	kfree(orders);
 	return 0;
 }

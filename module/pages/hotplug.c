@@ -16,13 +16,13 @@ static int cpu_dead(unsigned int cpu)
 {
 	struct quarry_pool *pool = NULL;
 
-	quarry_pools_lock();
+	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool))) {
 		preempt_disable();
 		quarry_pcp_drain(pool, per_cpu_ptr(pool->pcp, cpu));
 		preempt_enable();
 	}
-	quarry_pools_unlock();
+	quarry_pools_unlock_shared();
 	return 0;
 }
 

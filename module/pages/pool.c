@@ -7,7 +7,7 @@
  *	use:    alloc.c and its neighbours; nothing here
  *	destroy: hide, drain, refuse if a page is out, give everything back
  *
- * A pool is found by name under pools_mutex and kept by a reference; destroying
+ * A pool is found by name under pools_sem and kept by a reference; destroying
  * one that somebody else refers to, or whose pages are out, is -EBUSY and leaves it
  * as it was. What was taken in creation is returned in reverse.
  *
@@ -20,7 +20,7 @@
 #include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
@@ -32,7 +32,8 @@ static_assert(offsetof(struct quarry_pool, pcp) ==
 	      offsetof(struct quarry_pool_head, lists));
 static_assert(!offsetof(struct quarry_pcp, lists));
 
-static DEFINE_MUTEX(pools_mutex);
+/* Shared: pools stay. Exclusive: they come and go. */
+static DECLARE_RWSEM(pools_sem);
 static LIST_HEAD(pools);
 static u32 next_id;
 static bool pinned;
@@ -42,22 +43,22 @@ static const struct quarry_pool_watcher *watcher;
 /* Most that one CPU's lists may hold of a pool, whatever its cap: 16 MiB. */
 #define PCP_LIMIT	(4U << QUARRY_KERNEL_ORDER)
 
-void quarry_pools_lock(void)
+void quarry_pools_lock_shared(void)
 {
-	mutex_lock(&pools_mutex);
+	down_read(&pools_sem);
 }
 
-bool quarry_pools_trylock(void)
+bool quarry_pools_trylock_shared(void)
 {
-	return mutex_trylock(&pools_mutex);
+	return down_read_trylock(&pools_sem);
 }
 
-void quarry_pools_unlock(void)
+void quarry_pools_unlock_shared(void)
 {
-	mutex_unlock(&pools_mutex);
+	up_read(&pools_sem);
 }
 
-/* The pool after @pool, or the first; NULL at the end. Under the lock above. */
+/* The pool after @pool, or the first; NULL at the end. Under the lock, shared. */
 struct quarry_pool *quarry_pool_next(struct quarry_pool *pool)
 {
 	struct list_head *next = pool ? pool->link.next : pools.next;
@@ -70,11 +71,11 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 {
 	struct quarry_pool *pool = NULL;
 
-	quarry_pools_lock();
+	down_write(&pools_sem);
 	watcher = w;
 	while (w && (pool = quarry_pool_next(pool)))
 		w->created(pool);
-	quarry_pools_unlock();
+	up_write(&pools_sem);
 }
 
 /**
@@ -110,7 +111,8 @@ int quarry_pool_check_name(const char *name)
 	return dots ? -EINVAL : 0;
 }
 
-static struct quarry_pool *find_locked(const char *name)
+/* The pool of that name, or NULL. Under the lock, shared. */
+struct quarry_pool *quarry_pool_lookup(const char *name)
 {
 	struct quarry_pool *pool = NULL;
 
@@ -288,9 +290,9 @@ static struct quarry_pool *pool_alloc(const char *name,
 	return pool;
 }
 
-/* Create a pool with @refs references of callers besides that of the list. */
-static struct quarry_pool *create(const char *name,
-				  const struct quarry_pool_config *config, int refs)
+/* quarry_pool_create(), and the pool's number while it is known to be this pool's. */
+struct quarry_pool *quarry_pool_make(const char *name,
+				     const struct quarry_pool_config *config, u32 *id)
 {
 	struct quarry_pool *pool;
 	int err;
@@ -298,9 +300,9 @@ static struct quarry_pool *create(const char *name,
 	err = check_config(name, config);
 	if (err)
 		return ERR_PTR(err);
-	quarry_pools_lock();
-	err = find_locked(name) ? -EEXIST : 0;
-	quarry_pools_unlock();
+	down_read(&pools_sem);
+	err = quarry_pool_lookup(name) ? -EEXIST : 0;
+	up_read(&pools_sem);
 	if (err)
 		return ERR_PTR(err);
 
@@ -309,19 +311,20 @@ static struct quarry_pool *create(const char *name,
 		return pool;
 
 	/* Somebody may have taken the name while we took the memory. */
-	quarry_pools_lock();
-	if (find_locked(name)) {
-		quarry_pools_unlock();
+	down_write(&pools_sem);
+	if (quarry_pool_lookup(name)) {
+		up_write(&pools_sem);
 		pool_free(pool);
 		return ERR_PTR(-EEXIST);
 	}
-	pool->id = next_id++;
-	if (refs)
-		refcount_add(refs, &pool->refs);
+	*id = next_id++;
+	pool->id = *id;
 	list_add_tail(&pool->link, &pools);
 	if (watcher)
 		watcher->created(pool);
-	quarry_pools_unlock();
+	up_write(&pools_sem);
+	if (pool->low)
+		irq_work_queue(&pool->grow_irq);
 	return pool;
 }
 
@@ -340,16 +343,11 @@ static struct quarry_pool *create(const char *name,
 struct quarry_pool *quarry_pool_create(const char *name,
 				       const struct quarry_pool_config *config)
 {
-	return create(name, config, 0);
+	u32 id;
+
+	return quarry_pool_make(name, config, &id);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_create, QUARRY_NS);
-
-/* The same, and quarry_pool_find() in one: nobody can destroy it in between. */
-struct quarry_pool *quarry_pool_create_found(const char *name,
-					     const struct quarry_pool_config *config)
-{
-	return create(name, config, 1);
-}
 
 /**
  * quarry_pool_frames_out() - frames that are not free in a zone
@@ -371,7 +369,7 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 	return out;
 }
 
-/* Take a pool off the list if nobody needs it. Under pools_mutex. */
+/* Take a pool off the list if nobody needs it. Under pools_sem, exclusive. */
 static int retire(struct quarry_pool *pool)
 {
 	u64 out;
@@ -407,9 +405,9 @@ int quarry_pool_destroy(struct quarry_pool *pool)
 
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
-	quarry_pools_lock();
+	down_write(&pools_sem);
 	err = pool == default_pool ? -EBUSY : retire(pool);
-	quarry_pools_unlock();
+	up_write(&pools_sem);
 	if (!err)
 		pool_free(pool);
 	return err;
@@ -417,22 +415,24 @@ int quarry_pool_destroy(struct quarry_pool *pool)
 EXPORT_SYMBOL_NS_GPL(quarry_pool_destroy, QUARRY_NS);
 
 /**
- * quarry_pool_destroy_found() - destroy a pool that was found by name
- * @pool:	from quarry_pool_find(); the reference is used up if that succeeds
+ * quarry_pool_destroy_named() - destroy a pool by its name
+ * @name:	the name
+ * @id:		its number, or -1 for any
  *
- * Context: sleeps. Return: as quarry_pool_destroy().
+ * Context: sleeps. Return: as quarry_pool_destroy(), or -ENOENT.
  */
-int quarry_pool_destroy_found(struct quarry_pool *pool)
+int quarry_pool_destroy_named(const char *name, s64 id)
 {
+	struct quarry_pool *pool;
 	int err;
 
-	quarry_pools_lock();
-	/* Of two that found it at the same time, neither is the last. */
-	refcount_dec(&pool->refs);
-	err = pool == default_pool ? -EBUSY : retire(pool);
-	if (err)
-		refcount_inc(&pool->refs);
-	quarry_pools_unlock();
+	down_write(&pools_sem);
+	pool = quarry_pool_lookup(name);
+	if (!pool || (id >= 0 && pool->id != id))
+		err = -ENOENT;
+	else
+		err = pool == default_pool ? -EBUSY : retire(pool);
+	up_write(&pools_sem);
 	if (!err)
 		pool_free(pool);
 	return err;
@@ -469,11 +469,11 @@ struct quarry_pool *quarry_pool_find(const char *name)
 {
 	struct quarry_pool *pool;
 
-	quarry_pools_lock();
-	pool = find_locked(name);
+	down_read(&pools_sem);
+	pool = quarry_pool_lookup(name);
 	if (pool)
 		refcount_inc(&pool->refs);
-	quarry_pools_unlock();
+	up_read(&pools_sem);
 	return pool;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_find, QUARRY_NS);
@@ -503,7 +503,7 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
 	struct quarry_pool *pool = NULL;
 	unsigned int nr = 0;
 
-	quarry_pools_lock();
+	down_read(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
 		if (nr < room) {
 			entries[nr].id = pool->id;
@@ -511,7 +511,7 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
 		}
 		nr++;
 	}
-	quarry_pools_unlock();
+	up_read(&pools_sem);
 	return nr;
 }
 
@@ -530,13 +530,13 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
 /**
  * quarry_pool_shrink() - give memory back to the kernel
  * @pool:	the pool
- * @bytes:	at least so much if there is so much; never below the floor
+ * @bytes:	at most so much; never below the floor
  *
  * Context: sleeps. Return: bytes given back, in whole arenas.
  */
 u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 {
-	u64 frames = DIV_ROUND_UP_ULL(min_t(u64, bytes, U64_MAX - PAGE_SIZE), PAGE_SIZE);
+	u64 frames = bytes >> PAGE_SHIFT;
 	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
@@ -551,15 +551,14 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_shrink, QUARRY_NS);
 /**
  * quarry_pools_pin() - keep the module while a page is out, and no longer
  *
- * Called when another module has gone, and whenever pools are drained by hand.
- * Context: sleeps.
+ * Called when another module has gone. Context: sleeps.
  */
 void quarry_pools_pin(void)
 {
 	struct quarry_pool *pool = NULL;
 	u64 out = 0;
 
-	quarry_pools_lock();
+	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_all(pool);
 		out += quarry_pool_frames_out(pool);
@@ -573,7 +572,14 @@ void quarry_pools_pin(void)
 		module_put(THIS_MODULE);
 		pinned = false;
 	}
-	quarry_pools_unlock();
+	up_write(&pools_sem);
+}
+
+/* Look again, if we stay for pages that were out. Context: sleeps. */
+void quarry_pools_unpin(void)
+{
+	if (READ_ONCE(pinned))
+		quarry_pools_pin();
 }
 
 /* Give back all pools, at unload. Pages that are out stay what they are: lost. */

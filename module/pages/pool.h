@@ -9,7 +9,7 @@
  *
  * Lock order, outermost first:
  *
- *	1. pools_mutex (pool.c)		the list of pools; creating, destroying
+ *	1. pools_sem (pool.c)		the list of pools, and that they stay
  *	2. directory_lock (directory.c)	slots and chains of the directory
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
  *					finds it set goes by another way
@@ -128,7 +128,7 @@ struct quarry_zone {
  * @zone:	by node; NULL for nodes that the pool may not use
  * @name:	its name
  * @id:		its number
- * @refs:	quarry_pool_find() and open snapshots
+ * @refs:	of quarry_pool_find(), and one of the list
  * @link:	in the list of pools
  * @debugfs:	its folder
  * @grow_irq:	wakes @grow_work from any context
@@ -190,12 +190,14 @@ static inline struct quarry_zone *quarry_zone_next(struct quarry_pool *pool,
 /* pool.c */
 void quarry_pools_exit(void);
 int quarry_default_pool_init(const struct quarry_pool_config *config);
-struct quarry_pool *quarry_pool_create_found(const char *name,
-					     const struct quarry_pool_config *config);
-int quarry_pool_destroy_found(struct quarry_pool *pool);
+struct quarry_pool *quarry_pool_make(const char *name,
+				     const struct quarry_pool_config *config, u32 *id);
+struct quarry_pool *quarry_pool_lookup(const char *name);
+int quarry_pool_destroy_named(const char *name, s64 id);
 int quarry_pool_check_name(const char *name);
 u64 quarry_pool_frames_out(struct quarry_pool *pool);
 void quarry_pools_pin(void);
+void quarry_pools_unpin(void);
 struct quarry_pool *quarry_pool_next(struct quarry_pool *pool);
 unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room);
 
@@ -205,10 +207,10 @@ struct quarry_pool_watcher {
 	void (*destroyed)(struct quarry_pool *pool);
 };
 
-/* The list of pools, for those who walk it with quarry_pool_next(). */
-void quarry_pools_lock(void);
-bool quarry_pools_trylock(void);
-void quarry_pools_unlock(void);
+/* While it is held shared no pool comes or goes: quarry_pool_next() and _lookup(). */
+void quarry_pools_lock_shared(void);
+bool quarry_pools_trylock_shared(void);
+void quarry_pools_unlock_shared(void);
 
 void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 

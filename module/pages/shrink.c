@@ -59,8 +59,11 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 	return -EUCLEAN;
 }
 
-/* Out of the buddy: an empty chunk of the kernel's that the floor does not need. */
-static struct quarry_chunk *pick_empty(struct quarry_zone *z)
+/*
+ * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that the
+ * floor does not need.
+ */
+static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
 {
 	struct quarry_arena *a;
 	unsigned long flags;
@@ -69,7 +72,8 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z)
 	list_for_each_entry(a, &z->buddy.empty, empty) {
 		struct quarry_chunk *c = quarry_arena_chunk(a);
 
-		if (c->kind != QUARRY_CHUNK_KERNEL || !leave_room(z->pool, c->nr))
+		if (c->kind != QUARRY_CHUNK_KERNEL || c->nr > most ||
+		    !leave_room(z->pool, c->nr))
 			continue;
 		quarry_buddy_remove(&z->buddy, a);
 		raw_spin_unlock_irqrestore(&z->lock, flags);
@@ -95,7 +99,7 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
 	u32 nr;
 
 	while (given < frames) {
-		c = pick_empty(z);
+		c = pick_empty(z, frames - given);
 		if (!c)
 			break;
 		nr = c->nr;
@@ -121,12 +125,12 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 	struct quarry_pool *pool = NULL;
 	unsigned long spare = 0;
 
-	if (!quarry_pools_trylock())
+	if (!quarry_pools_trylock_shared())
 		return SHRINK_EMPTY;
 	while ((pool = quarry_pool_next(pool)))
 		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
 			spare += zone_spare(pool->zone[sc->nid]);
-	quarry_pools_unlock();
+	quarry_pools_unlock_shared();
 	return spare ?: SHRINK_EMPTY;
 }
 
@@ -135,13 +139,15 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 	struct quarry_pool *pool = NULL;
 	unsigned long given = 0;
 
-	if (!quarry_pools_trylock())
+	if (!quarry_pools_trylock_shared())
 		return SHRINK_STOP;
+	/* Chunks go whole: what is asked for is rounded up to one. */
 	while (given < sc->nr_to_scan && (pool = quarry_pool_next(pool)))
 		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
 			given += quarry_zone_shrink(pool->zone[sc->nid],
-						    sc->nr_to_scan - given);
-	quarry_pools_unlock();
+						    round_up(sc->nr_to_scan - given,
+							     1UL << QUARRY_KERNEL_ORDER));
+	quarry_pools_unlock_shared();
 	quarry_account_reclaimed(given);
 	sc->nr_scanned = max(given, sc->nr_to_scan);
 	return given ?: SHRINK_STOP;

@@ -157,7 +157,7 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 	unsigned int k;
 	struct sums s;
 
-	BUILD_BUG_ON(QUARRY_NR_ORDERS != QUARRY_MAX_ORDER + 1);
+	BUILD_BUG_ON(ARRAY_SIZE(blocks) != QUARRY_NR_ORDERS);
 	while ((z = quarry_zone_next(pool, z))) {
 		if (z->node != node && node != QUARRY_ANY_NODE)
 			continue;

@@ -11,7 +11,8 @@
  *   the ioctl number.
  * - Unknown bits in @flags and non-zero padding are -EINVAL.
  * - Pools are named, not numbered: a name is 1 to QUARRY_NAME_MAX - 1 bytes of
- *   [A-Za-z0-9_.-], ends with a zero byte, and the rest of the field is zero.
+ *   [A-Za-z0-9_.-] and not of dots alone, ends with a zero byte, and the rest of
+ *   the field is zero (else -EINVAL). No such pool is -ENOENT.
  * - Reading works on any open file. Whatever changes a pool needs
  *   a file opened for writing (-EBADF) and CAP_SYS_ADMIN (-EPERM). Validating
  *   holds locks for long, so it needs CAP_SYS_ADMIN as well.
@@ -262,7 +263,7 @@ struct quarry_pool_orders {
  * @free:	of these, how many are free in the buddy
  * @state:	QUARRY_AREA_*
  * @largest:	largest free order inside the area (9 if wholly free), 255 if none
- * @node:	NUMA node
+ * @node:	NUMA node, 65535 for device memory, which is of none
  * @flags:	0
  * @pad:	0
  */
@@ -305,10 +306,12 @@ struct quarry_pool_map {
  * @flags:	in: 0
  * @name:	in: its name, unused so far
  * @min_bytes:	in: taken now and never given back, a multiple of the page size
- * @max_bytes:	in: hard cap; 0 means no cap but the machine's memory
+ * @max_bytes:	in: hard cap; 0 means no cap but the machine's memory, which is what
+ *		the pool's statistics then show
  * @reserve_bytes: in: kept for callers that may not sleep
  * @low_bytes:	in: grow in the background when less is free; 0 means never
- * @node:	in: bind to this NUMA node, or QUARRY_ANY_NODE
+ * @node:	in: bind to this NUMA node (-ENODEV if it has no memory), or
+ *		QUARRY_ANY_NODE; less is -EINVAL
  * @id:		out: its number
  */
 struct quarry_pool_create {
