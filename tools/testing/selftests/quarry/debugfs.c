@@ -440,6 +440,173 @@ static void check_numbers(const char *pool)
 	}
 }
 
+/* Lines of numbers: after those that begin with #, the next one at *@at. */
+static int next_row(const char **at, double *row, int room)
+{
+	int n = 0;
+
+	while (**at == '#')
+		*at += strcspn(*at, "\n") + 1;
+	while (**at && **at != '\n' && n < room) {
+		char *end;
+
+		row[n++] = strtod(*at, &end);
+		REQUIRE(end > *at, "no number at %.20s", *at);
+		*at = end + strspn(end, " ");
+	}
+	if (**at == '\n')
+		(*at)++;
+	return n;
+}
+
+static int near(double a, double b)
+{
+	return a - b < 0.0005 && b - a < 0.0005;
+}
+
+static void orders_are_the_ioctls(void)
+{
+	struct quarry_pool_orders o;
+	const char *at;
+	double row[8];
+	unsigned int i;
+
+	setup();
+	REQUIRE(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &o), "orders failed");
+	at = read_pool_file(POOL, "orders");
+	for (i = 0; i < o.nr_orders; i++)
+		CHECK(next_row(&at, row, 8) == 5 && row[0] == i &&
+		      row[1] == o.orders[i].free_blocks && row[2] == o.orders[i].cached_blocks &&
+		      row[3] == o.orders[i].allocs && row[4] == o.orders[i].frees,
+		      "order %u reads otherwise", i);
+	CHECK(!*at, "more lines than orders: %.40s", at);
+	at = read_pool_file(POOL, "fragmentation");
+	for (i = 0; i < o.nr_orders; i++)
+		CHECK(next_row(&at, row, 8) == 3 && row[0] == i &&
+		      near(row[1], o.orders[i].unusable_milli / 1000.0) &&
+		      near(row[2], o.orders[i].extfrag_milli / 1000.0),
+		      "order %u: %f and %f, the ioctl says %d and %d", i, row[1], row[2],
+		      o.orders[i].unusable_milli, o.orders[i].extfrag_milli);
+	CHECK(!*at, "more lines than orders: %.40s", at);
+	finish();
+}
+
+static void map_is_the_ioctls(void)
+{
+	struct quarry_map_area a[64];
+	const char *at;
+	__u64 total;
+	__u32 nr, i;
+
+	setup();
+	REQUIRE(!qt_map(fd, POOL, 0, a, ARRAY_SIZE(a), &nr, &total) && nr == total, "map failed");
+	at = read_pool_file(POOL, "map");
+	for (i = 0; i < nr; i++) {
+		while (*at == '#' || *at == '\n')
+			at += strcspn(at, "\n") + 1;
+		/* Each line begins with the number of its first area. */
+		if (!i)
+			CHECK(strtoul(at, (char **)&at, 10) == i && *at++ == ' ', "bad line");
+		CHECK(*at++ == (a[i].state == QUARRY_AREA_FREE ? '.' :
+				a[i].state == QUARRY_AREA_FULL ? '#' :
+				'0' + (a[i].frames - a[i].free) * 10 / a[i].frames),
+		      "area %u is drawn as %c", i, at[-1]);
+	}
+	CHECK(!strcmp(at, "\n"), "more than %u areas are drawn", nr);
+	finish();
+}
+
+static void arenas_add_up(void)
+{
+	struct quarry_pool_stats s;
+	__u64 page = sysconf(_SC_PAGESIZE), frames = 0, nfree = 0, metadata = 0, nr = 0;
+	const char *at;
+	long long v[5];
+	char kind[16];
+	int n, m;
+
+	setup();
+	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
+	at = read_pool_file(POOL, "arenas");
+	while (*at == '#')
+		at += strcspn(at, "\n") + 1;
+	for (; *at; at += n, nr++) {
+		m = sscanf(at, "%*u %lld %15s %lld %lld %lld %lld\n%n", &v[0], kind, &v[1], &v[2],
+			   &v[3], &v[4], &n);
+		REQUIRE(m == 6, "bad line: %.60s", at);
+		CHECK(!strcmp(kind, "kernel") && v[0] >= 0 && v[2] <= v[1],
+		      "arena of kind %s on node %lld, %lld of %lld free", kind, v[0], v[2], v[1]);
+		frames += v[1];
+		nfree += v[2];
+		metadata += v[4];
+	}
+	CHECK(nr == s.arenas && frames * page == s.managed_bytes && nfree * page == s.free_bytes &&
+	      metadata == s.metadata_bytes, "%llu arenas, %llu frames, %llu free, %llu metadata",
+	      nr, frames, nfree, metadata);
+	finish();
+}
+
+static void percpu_adds_up(void)
+{
+	struct quarry_pool_orders o;
+	struct quarry_pool_stats s;
+	__u64 page = sysconf(_SC_PAGESIZE), cached = 0, rows = 0;
+	const char *at;
+	double row[8];
+
+	setup();
+	/* With something on the lists, where there is a client to put it there. */
+	if (!access(QT_LOAD_KO, R_OK)) {
+		qt_load_module("pool=" POOL " hold=40 order=1");
+		qt_load_drop();
+	}
+	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
+	REQUIRE(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &o), "orders failed");
+	for (at = read_pool_file(POOL, "percpu"); *at; rows++) {
+		int n = next_row(&at, row, 8);
+
+		REQUIRE(n == 6, "%d numbers in a line", n);
+		CHECK(row[2] <= row[3], "CPU %g order %g: %g of %g", row[0], row[1], row[2],
+		      row[3]);
+		cached += ((__u64)row[2] << (int)row[1]) * page;
+	}
+	CHECK(rows >= sysconf(_SC_NPROCESSORS_CONF) * 11ULL, "%llu lines", rows);
+	CHECK(cached == s.cached_bytes, "%llu bytes on lists, the ioctl says %llu", cached,
+	      s.cached_bytes);
+	CHECK(cached || access(QT_LOAD_KO, R_OK), "nothing is on the lists");
+	qt_unload_module();
+	finish();
+}
+
+static void errors_are_the_ioctls(void)
+{
+	struct quarry_pool_stats s;
+	unsigned int i;
+	const char *at;
+
+	setup();
+	if (!access(QT_LOAD_KO, R_OK)) {
+		qt_load_module("pool=" POOL " hold=1");
+		CHECK(qt_destroy(fd, POOL) == -EBUSY, "destroyed with a page out");
+		qt_unload_module();
+	}
+	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
+	at = read_pool_file(POOL, "errors");
+	while (*at == '#')
+		at += strcspn(at, "\n") + 1;
+	for (i = 0; i < QUARRY_NR_ERRORS; i++) {
+		size_t name = strcspn(at, "\n ");
+		char *end;
+
+		CHECK(name && at[name] == ' ' &&
+		      strtoull(at + name + 1, &end, 10) == s.errors[i] && *end == '\n',
+		      "error %u reads otherwise: %.30s", i, at);
+		at += strcspn(at, "\n") + 1;
+	}
+	CHECK(!*at, "more lines than kinds: %.40s", at);
+	finish();
+}
+
 static void stats_are_the_ioctls(void)
 {
 	setup();
@@ -498,6 +665,11 @@ static const struct ktap_case cases[] = {
 	{ "buddyinfo_is_the_kernels_format", buddyinfo_is_the_kernels_format },
 	{ "version_is_the_ioctls", version_is_the_ioctls },
 	{ "stats_are_the_ioctls", stats_are_the_ioctls },
+	{ "orders_are_the_ioctls", orders_are_the_ioctls },
+	{ "map_is_the_ioctls", map_is_the_ioctls },
+	{ "arenas_add_up", arenas_add_up },
+	{ "percpu_adds_up", percpu_adds_up },
+	{ "errors_are_the_ioctls", errors_are_the_ioctls },
 	{ "files_outlive_their_pool", files_outlive_their_pool },
 };
 

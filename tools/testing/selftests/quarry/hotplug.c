@@ -154,9 +154,9 @@ static void lists_of_a_dead_cpu_are_drained(void)
 	setup();
 	REQUIRE(!set_online(1, true), "CPU 1 is not there");
 	pin(1);
-	/* Loading and unloading run here, on CPU 1, and so do their frees. */
+	/* Freed here, on CPU 1, onto its lists. */
 	qt_load_module("pool=" POOL " hold=64");
-	qt_unload_module();
+	qt_load_drop();
 	REQUIRE(!qt_stats(fd, POOL, &was), "stats failed");
 	CHECK(was.cached_bytes, "nothing is cached");
 	REQUIRE(!set_online(1, false), "CPU 1 does not go");
@@ -167,6 +167,7 @@ static void lists_of_a_dead_cpu_are_drained(void)
 	qt_check_valid(fd, POOL);
 	CHECK(!qt_drain(fd, POOL, &moved) && !moved, "drained %llu more", moved);
 	REQUIRE(!set_online(1, true), "CPU 1 does not come back");
+	qt_unload_module();
 	finish();
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,13 @@
 #define ROUNDS	400	/* of creating and destroying */
 #define THREADS	4
 
+/* Tries of waiting for the other thread; it is only somewhere else if it fails. */
+#define TRIES	10000
+
 static int fd;
 static bool stop;
+/* Rounds of the other thread, which says that it runs at the same time. */
+static unsigned long turns;
 
 /* Answers by errno, to see that a race was one and not a row of equal calls. */
 static unsigned int seen[256];
@@ -60,12 +66,34 @@ struct flip {
 	char value[2][QUARRY_NAME_MAX];
 };
 
+/* Apart from each other, the two threads really run at the same time. */
+static void pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Until the other thread has gone round, so that the call meets it at work. */
+static void meet(void)
+{
+	unsigned long was = __atomic_load_n(&turns, __ATOMIC_RELAXED);
+	unsigned int i;
+
+	for (i = 0; i < TRIES && __atomic_load_n(&turns, __ATOMIC_RELAXED) == was; i++)
+		if (i % 100 == 99)
+			sched_yield();
+}
+
 static void *flipper(void *arg)
 {
 	struct flip *f = arg;
 	unsigned int turn = 0;
 	size_t i;
 
+	pin(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		turn ^= 1;
 		/* Words where possible: a size must not be seen half written. */
@@ -83,6 +111,7 @@ static void *flipper(void *arg)
 			for (i = 0; i < f->len; i++)
 				__atomic_store_n(&f->at[i], f->value[turn][i], __ATOMIC_RELAXED);
 		}
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -91,6 +120,7 @@ static pthread_t start(void *(*fn)(void *), void *arg)
 {
 	pthread_t t;
 
+	pin(0);
 	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
 	REQUIRE(!pthread_create(&t, NULL, fn, arg), "pthread_create failed");
 	return t;
@@ -144,6 +174,7 @@ static void race(const char *what, unsigned long cmd, void *arg, const void *mod
 
 	for (i = 0; i < CALLS; i++) {
 		memcpy(arg, model, size);
+		meet();
 		ret = qt_ioctl(fd, cmd, arg);
 		if (!CHECK(allowed(ret, errnos), "%s: %s", what, strerror(-ret)))
 			break;
@@ -237,6 +268,7 @@ static void name_changes(void)
 	t = start(flipper, &f);
 	for (i = 0; i < CALLS; i++) {
 		arg = model;
+		meet();
 		ret = qt_ioctl(fd, QUARRY_IOC_POOL_STATS, &arg);
 		if (!CHECK(!ret, "%s", strerror(-ret)))
 			break;
@@ -316,9 +348,11 @@ static void *protector(void *page)
 {
 	int prot = PROT_NONE;
 
+	pin(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		mprotect(page, sysconf(_SC_PAGESIZE), prot);
 		prot ^= PROT_READ | PROT_WRITE;
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -342,6 +376,7 @@ static void memory_comes_and_goes(void)
 	qt_set_name(arg->name, POOL_A);
 	t = start(protector, p);
 	for (i = 0; i < CALLS; i++) {
+		meet();
 		ret = qt_ioctl(fd, QUARRY_IOC_POOL_STATS, arg);
 		if (!CHECK(allowed(ret, errnos), "stats: %s", strerror(-ret)))
 			break;
@@ -376,6 +411,7 @@ static void limits_change_while_created(void)
 	t = start(flipper, &f);
 	for (i = 0; i < ROUNDS; i++) {
 		arg = model;
+		meet();
 		ret = qt_ioctl(fd, QUARRY_IOC_POOL_CREATE, &arg);
 		if (!CHECK(allowed(ret, errnos), "create: %s", strerror(-ret)))
 			break;
@@ -412,6 +448,7 @@ static void names_change_while_created(void)
 		__u32 nr, j;
 
 		arg = model;
+		meet();
 		ret = qt_ioctl(fd, QUARRY_IOC_POOL_CREATE, &arg);
 		if (!CHECK(allowed(ret, errnos), "create: %s", strerror(-ret)))
 			break;
@@ -430,7 +467,8 @@ struct meeting {
 	pthread_barrier_t barrier;
 	unsigned int made[ROUNDS];
 	unsigned int gone[ROUNDS];
-	unsigned int other;
+	unsigned int left;
+	unsigned int started;
 };
 
 static void *make_and_destroy(void *arg)
@@ -439,6 +477,7 @@ static void *make_and_destroy(void *arg)
 	unsigned int i;
 	int ret;
 
+	pin(__atomic_add_fetch(&m->started, 1, __ATOMIC_RELAXED) % 2);
 	for (i = 0; i < ROUNDS; i++) {
 		pthread_barrier_wait(&m->barrier);
 		ret = qt_create(fd, NEW, i % 2 ? MIB(4) : 0, MIB(4), NULL);
@@ -452,6 +491,12 @@ static void *make_and_destroy(void *arg)
 			__atomic_add_fetch(&m->gone[i], 1, __ATOMIC_RELAXED);
 		else
 			CHECK(ret == -ENOENT || ret == -EBUSY, "destroy: %s", strerror(-ret));
+		/* Of two that meet in it neither need be let through; alone, one is. */
+		if (pthread_barrier_wait(&m->barrier) != PTHREAD_BARRIER_SERIAL_THREAD)
+			continue;
+		ret = qt_destroy(fd, NEW);
+		CHECK(ret == (m->gone[i] ? -ENOENT : 0), "destroy alone: %s", strerror(-ret));
+		m->left += !ret;
 	}
 	return NULL;
 }
@@ -469,8 +514,10 @@ static void one_creator_wins(void)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	for (i = 0; i < ROUNDS; i++)
-		CHECK(m.made[i] == 1 && m.gone[i] == 1,
+		CHECK(m.made[i] == 1 && m.gone[i] <= 1,
 		      "round %u: made %u times, destroyed %u times", i, m.made[i], m.gone[i]);
+	ktap_note("in %u of %u rounds none of %u destroyers was let through", m.left, ROUNDS,
+		  THREADS);
 	finish();
 }
 
@@ -480,9 +527,13 @@ static void *come_and_go(void *unused)
 	int ret;
 
 	(void)unused;
+	pin(1);
 	for (i = 0; i < ROUNDS; i++) {
 		ret = qt_create(fd, NEW, MIB(4), MIB(8), NULL);
 		CHECK(!ret, "create: %s", strerror(-ret));
+		/* From a call to a few on, the readers are at work on it. */
+		for (tries = 0; tries <= i % 4; tries++)
+			meet();
 		/* A reader that has it open for a moment may hold it up. */
 		for (tries = 0; tries < 10000; tries++) {
 			ret = qt_destroy(fd, NEW);
@@ -516,17 +567,23 @@ static void readers_meet_a_pool_that_goes(void)
 		CHECK(allowed(ret, errnos), "stats: %s", strerror(-ret));
 		if (!ret)
 			qt_check_sums(&s);
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_validate(fd, NEW, &v);
 		CHECK(allowed(ret, errnos), "validate: %s", strerror(-ret));
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		CHECK(ret || !v.faults, "%llu faults: %.64s", v.faults, v.what);
 		ret = qt_orders(fd, NEW, QUARRY_ANY_NODE, &o);
 		CHECK(allowed(ret, errnos), "orders: %s", strerror(-ret));
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_map(fd, NEW, 0, areas, 64, &nr, &total);
 		CHECK(allowed(ret, errnos), "map: %s", strerror(-ret));
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_shrink(fd, NEW, ALL_BYTES, NULL);
 		CHECK(allowed(ret, errnos), "shrink: %s", strerror(-ret));
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_drain(fd, NEW, NULL);
 		CHECK(allowed(ret, errnos), "drain: %s", strerror(-ret));
+		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_list(fd, e, QT_MAX_POOLS, &nr);
 		CHECK(!ret && nr >= 3 && nr <= 4, "list: %s, %u pools", strerror(-ret), nr);
 	}
@@ -535,12 +592,12 @@ static void readers_meet_a_pool_that_goes(void)
 	finish();
 }
 
-static void *all_changes(void *unused)
+static void *all_changes(void *arg)
 {
 	unsigned int i;
 	int ret;
 
-	(void)unused;
+	pin((unsigned long)arg % 2);
 	for (i = 0; i < ROUNDS; i++) {
 		ret = qt_shrink(fd, POOL_B, ALL_BYTES, NULL);
 		CHECK(!ret, "shrink: %s", strerror(-ret));
@@ -560,7 +617,7 @@ static void changes_meet_each_other(void)
 	setup();
 	REQUIRE(!qt_stats(fd, POOL_A, &was), "stats failed");
 	for (i = 0; i < THREADS; i++)
-		t[i] = start(all_changes, NULL);
+		t[i] = start(all_changes, (void *)(unsigned long)i);
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	/* The pool beside it never noticed. */

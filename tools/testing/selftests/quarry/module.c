@@ -222,27 +222,44 @@ static void parameters_are_honoured(void)
 	check_default(MIB(1), MIB(1), "pool_min_mb=1 pool_max_mb=1");
 	check_default(0, MIB(16), "pool_min_mb=0 pool_max_mb=16");
 	check_default(MIB(16), 0, "pool_min_mb=16");
+	check_default(MIB(4), MIB(8), "pool_max_mb=8 pool_reserve_kb=512 pool_low_mb=2");
+	check_default(MIB(4), MIB(8), "pool_max_mb=8 pool_node=0");
 }
 
-/* What a user may type by mistake, and the parameter that has to be named. */
+/*
+ * What a user may type by mistake, what the log has to name then, and whether
+ * it has to name the range: values that the kernel itself refuses and those
+ * that only this machine cannot serve have none.
+ */
 static const struct nonsense {
 	const char *params;
 	const char *named;
+	bool range;
+	int want;
 } nonsense[] = {
-	{ "pool_min_mb=-1", "pool_min_mb" },
-	{ "pool_min_mb=abc", "pool_min_mb" },
-	{ "pool_min_mb=", "pool_min_mb" },
-	{ "pool_min_mb", "pool_min_mb" },
-	{ "pool_min_mb=1.5", "pool_min_mb" },
-	{ "pool_min_mb=4M", "pool_min_mb" },
-	{ "pool_min_mb=4294967295", "pool_min_mb" },
-	{ "pool_min_mb=4294967296", "pool_min_mb" },
-	{ "pool_min_mb=18446744073709551615", "pool_min_mb" },
-	{ "pool_min_mb=99999999999999999999999", "pool_min_mb" },
-	{ "pool_min_mb=64 pool_max_mb=32", "pool_min_mb" },
-	{ "pool_max_mb=-1", "pool_max_mb" },
-	{ "pool_max_mb=abc", "pool_max_mb" },
-	{ "pool_max_mb=18446744073709551615", "pool_max_mb" },
+	{ "pool_min_mb=-1", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=abc", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb", "pool_min_mb", false, -EINVAL },
+	{ "pool_min_mb=1.5", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=4M", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=0x10", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=4294967295", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=18446744073709551615", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=99999999999999999999999", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=64 pool_max_mb=32", "pool_min_mb", true, -EINVAL },
+	{ "pool_min_mb=16777216", "pool_min_mb", false, -ENOMEM },
+	{ "pool_max_mb=-1", "pool_max_mb", true, -EINVAL },
+	{ "pool_max_mb=abc", "pool_max_mb", true, -EINVAL },
+	{ "pool_max_mb=18446744073709551615", "pool_max_mb", true, -EINVAL },
+	{ "pool_max_mb=2 pool_min_mb=4", "pool_min_mb", true, -EINVAL },
+	{ "pool_reserve_kb=-1", "pool_reserve_kb", true, -EINVAL },
+	{ "pool_reserve_kb=8193 pool_max_mb=8", "pool_reserve_kb", true, -EINVAL },
+	{ "pool_low_mb=x", "pool_low_mb", true, -EINVAL },
+	{ "pool_low_mb=9 pool_max_mb=8", "pool_low_mb", true, -EINVAL },
+	{ "pool_node=-2", "pool_node", true, -EINVAL },
+	{ "pool_node=99999", "pool_node", true, -EINVAL },
+	{ "pool_node=63", "pool_node", false, -ENODEV },
 };
 
 static void check_refused(const struct nonsense *n)
@@ -251,13 +268,13 @@ static void check_refused(const struct nonsense *n)
 
 	qt_log_begin();
 	ret = load(n->params);
-	CHECK(ret == -EINVAL || ret == -ERANGE, "\"%s\": %s", n->params, strerror(-ret));
+	CHECK(ret == n->want, "\"%s\": %s", n->params, strerror(-ret));
 	if (!ret) {
 		must_unload();
 		return;
 	}
-	CHECK(qt_log_has("quarry: ", n->named), "\"%s\": the log does not name %s", n->params,
-	      n->named);
+	CHECK(qt_log_has(n->range ? ": must be " : "quarry: ", n->named),
+	      "\"%s\": the log does not say what %s may be", n->params, n->named);
 	check_gone(n->params);
 }
 

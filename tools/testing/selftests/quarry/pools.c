@@ -162,45 +162,6 @@ static void shrink_keeps_min(void)
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 
-/* Waits, by looking, for background growth to bring @want bytes. */
-static bool grown(const char *name, __u64 want)
-{
-	struct quarry_pool_stats s;
-	unsigned int i;
-
-	for (i = 0; i < LOOKS; i++) {
-		REQUIRE(!qt_stats(fd, name, &s), "stats failed");
-		if (s.managed_bytes >= want)
-			return true;
-		sched_yield();
-	}
-	return false;
-}
-
-static void low_watermark_grows_up_to_max(void)
-{
-	struct quarry_pool_create c = {
-		.max_bytes = MIB(8), .low_bytes = MIB(6), .node = QUARRY_ANY_NODE,
-	};
-	struct quarry_pool_stats s;
-	__u64 given;
-
-	setup();
-	create_full(&c, 0, "create");
-	/* To hold 6 MiB free it takes what its arenas round that up to. */
-	CHECK(grown(POOL, MIB(6)), "it did not grow");
-	get(POOL, &s);
-	CHECK(s.grows_background && s.grows_background <= s.grows, "%llu of %llu in background",
-	      s.grows_background, s.grows);
-	CHECK(s.low_bytes == MIB(6), "low is %llu", s.low_bytes);
-	/* Above min, so it can be had back; less is asked for than is there. */
-	CHECK(!qt_shrink(fd, POOL, MIB(4), &given) && given <= MIB(4), "shrink gave %llu", given);
-	get(POOL, &s);
-	CHECK(s.managed_bytes <= MIB(8), "managed is %llu", s.managed_bytes);
-	qt_check_valid(fd, POOL);
-	CHECK(!qt_destroy(fd, POOL), "destroy failed");
-}
-
 static void nonsense_is_refused(void)
 {
 	static const __u64 crooked[] = { 1, 4095, 4097, (4 << 20) + 1, (4 << 20) + 512 };
@@ -233,13 +194,13 @@ static void nonsense_is_refused(void)
 	}
 	TRY(-EINVAL, "min of all ones", c.min_bytes = ~0ULL);
 	TRY(-EINVAL, "max of all ones", c.max_bytes = ~0ULL);
-	/* A node that cannot be is the same to the caller as one that is not. */
+	/* What no node can be called, and what none is called here. */
 	TRY(-EINVAL, "node -2", c.node = -2);
-	TRY(-EINVAL, "node 63", c.node = 63);
-	TRY(-EINVAL, "node 1023", c.node = 1023);
-	TRY(-EINVAL, "node 1024", c.node = 1024);
-	TRY(-EINVAL, "node of all bits", c.node = 0x7fffffff);
 	TRY(-EINVAL, "lowest node", c.node = -0x7fffffff - 1);
+	TRY(-ENODEV, "node 63", c.node = 63);
+	TRY(-ENODEV, "node 1023", c.node = 1023);
+	TRY(-ENODEV, "node 1024", c.node = 1024);
+	TRY(-ENODEV, "highest node", c.node = 0x7fffffff);
 #undef TRY
 	qt_health_end(&h);
 	CHECK(!qt_destroy(fd, OTHER), "destroy failed");
@@ -291,14 +252,18 @@ static void second_node_has_its_own(void)
 
 /*
  * Leaks are told from noise by their number: a page lost in each round is
- * twice the bound, and what wanders is not more than once.
+ * twice this bound, and what wanders does not grow with the rounds.
  */
-static void check_no_drift(__u64 before, unsigned int rounds, const char *what)
+static __u64 noise(unsigned int rounds)
 {
-	__u64 after = qt_free_memory(), bound = rounds * page_size() / 2;
+	return rounds * page_size() / 2;
+}
 
-	ktap_note("%s: %lld bytes fewer after %u rounds, %llu allowed", what,
-		  (long long)(before - after), rounds, bound);
+static void check_no_drift(__u64 before, __u64 bound, const char *what)
+{
+	__u64 after = qt_free_memory();
+
+	ktap_note("%s: %lld bytes fewer, %llu allowed", what, (long long)(before - after), bound);
 	CHECK(after + bound >= before, "%s: %llu bytes are missing", what, before - after);
 }
 
@@ -323,7 +288,29 @@ static void what_does_not_exist_cannot_be_had(void)
 		};
 		create_full(&c, -ENOMEM, "a pebibyte");
 	}
-	check_no_drift(before, ROUNDS, "refused creations");
+	check_no_drift(before, noise(ROUNDS), "refused creations");
+	CHECK(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed afterwards");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+/* Taken to the last page it is refused as well, and nobody is killed for it. */
+static void all_there_is_cannot_be_had(void)
+{
+	struct quarry_pool_create c;
+	__u64 before = 0;
+	unsigned int i;
+
+	setup();
+	for (i = 0; i < 4; i++) {
+		if (i == 1)
+			before = qt_free_memory();
+		c = (struct quarry_pool_create) {
+			.min_bytes = ram(), .max_bytes = ram(), .node = QUARRY_ANY_NODE,
+		};
+		create_full(&c, -ENOMEM, "all of the machine");
+	}
+	/* The kernel's own caches were driven out too; an arena lost is 4 MiB. */
+	check_no_drift(before, MIB(1), "refused after all was taken");
 	CHECK(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed afterwards");
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
@@ -343,7 +330,7 @@ static void memory_comes_back(void)
 		REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed");
 		REQUIRE(!qt_destroy(fd, POOL), "destroy failed");
 	}
-	check_no_drift(before, ROUNDS * 4, "created and destroyed");
+	check_no_drift(before, noise(ROUNDS * 4), "created and destroyed");
 	/* That the measure sees memory at all: 16 MiB taken are 16 MiB fewer. */
 	REQUIRE(!qt_create(fd, POOL, MIB(16), MIB(16), NULL), "create failed");
 	during = qt_free_memory();
@@ -449,6 +436,49 @@ static void destroyed_is_gone(void)
 
 /* From here on with a client in the kernel, since user space has no pages. */
 
+/* Waits, by looking, for background growth to bring @want bytes. */
+static bool grown(const char *name, __u64 want)
+{
+	struct quarry_pool_stats s;
+	unsigned int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		REQUIRE(!qt_stats(fd, name, &s), "stats failed");
+		if (s.managed_bytes >= want)
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+static void low_watermark_grows_up_to_max(void)
+{
+	struct quarry_pool_create c = {
+		.max_bytes = MIB(8), .low_bytes = MIB(6), .node = QUARRY_ANY_NODE,
+	};
+	struct quarry_pool_stats s;
+	__u64 given;
+
+	setup();
+	create_full(&c, 0, "create");
+	/* The watermark is looked at when memory is taken. */
+	qt_load_module("pool=" POOL " hold=1");
+	/* To hold 6 MiB free it takes what its arenas round that up to. */
+	CHECK(grown(POOL, MIB(6)), "it did not grow");
+	get(POOL, &s);
+	CHECK(s.grows_background && s.grows_background <= s.grows, "%llu of %llu in background",
+	      s.grows_background, s.grows);
+	CHECK(s.low_bytes == MIB(6), "low is %llu", s.low_bytes);
+	qt_unload_module();
+	/* Above min, so it can be had back, and stays away while nobody asks. */
+	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &given) && given == s.managed_bytes,
+	      "shrink gave %llu of %llu", given, s.managed_bytes);
+	get(POOL, &s);
+	CHECK(!s.managed_bytes, "managed is %llu", s.managed_bytes);
+	qt_check_valid(fd, POOL);
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
 static void pages_out_are_counted(void)
 {
 	struct quarry_pool_stats s;
@@ -467,8 +497,9 @@ static void pages_out_are_counted(void)
 	CHECK(o.orders[2].allocs == 100 && !o.orders[2].frees, "order 2: %llu out, %llu back",
 	      o.orders[2].allocs, o.orders[2].frees);
 	qt_check_valid(fd, POOL);
-	qt_unload_module();
+	qt_load_drop();
 	get(POOL, &s);
+	CHECK(s.cached_bytes, "nothing is cached");
 	CHECK(!s.allocated_bytes && s.frees == 100 && s.free_frames == 400,
 	      "%llu bytes out, %llu back, %llu frames", s.allocated_bytes, s.frees,
 	      s.free_frames);
@@ -477,6 +508,7 @@ static void pages_out_are_counted(void)
 	get(POOL, &s);
 	CHECK(!s.cached_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
 	      s.free_bytes, s.managed_bytes);
+	qt_unload_module();
 	/* All merged again: splits are not for ever. */
 	CHECK(s.areas_free == s.areas, "%llu of %llu areas are free", s.areas_free, s.areas);
 	qt_check_valid(fd, POOL);
@@ -499,6 +531,11 @@ static void destroy_waits_for_its_pages(void)
 	      s.allocated_bytes);
 	qt_check_valid(fd, POOL);
 	CHECK(qt_create(fd, POOL, 0, MIB(4), NULL) == -EEXIST, "the name was given up");
+	qt_unload_module();
+	/* Or only a reference is out; threads keep one. */
+	qt_load_module("pool=" POOL " threads=1");
+	ret = qt_destroy(fd, POOL);
+	CHECK(ret == -EBUSY, "destroy with a reference out: %s", strerror(-ret));
 	qt_unload_module();
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
@@ -594,16 +631,17 @@ static const struct ktap_case cases[] = {
 	{ "sizes_from_a_page_up", sizes_from_a_page_up },
 	{ "empty_pool_is_a_pool", empty_pool_is_a_pool },
 	{ "shrink_keeps_min", shrink_keeps_min },
-	{ "low_watermark_grows_up_to_max", low_watermark_grows_up_to_max },
 	{ "nonsense_is_refused", nonsense_is_refused },
 	{ "node_is_kept", node_is_kept },
 	{ "second_node_has_its_own", second_node_has_its_own },
 	{ "what_does_not_exist_cannot_be_had", what_does_not_exist_cannot_be_had },
+	{ "all_there_is_cannot_be_had", all_there_is_cannot_be_had },
 	{ "memory_comes_back", memory_comes_back },
 	{ "many_pools", many_pools },
 	{ "pools_do_not_touch_each_other", pools_do_not_touch_each_other },
 	{ "default_pool_stays", default_pool_stays },
 	{ "destroyed_is_gone", destroyed_is_gone },
+	{ "low_watermark_grows_up_to_max", low_watermark_grows_up_to_max },
 	{ "pages_out_are_counted", pages_out_are_counted },
 	{ "destroy_waits_for_its_pages", destroy_waits_for_its_pages },
 	{ "max_is_a_cap", max_is_a_cap },

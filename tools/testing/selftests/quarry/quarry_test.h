@@ -89,6 +89,8 @@ __u64 qt_free_memory(void);
 #define QT_LOAD_KO	"/lib/quarry/quarry_load.ko"
 void qt_load_module(const char *params);
 void qt_unload_module(void);
+/* Free what it holds, on the caller's CPU. */
+void qt_load_drop(void);
 unsigned long qt_load_value(const char *name);
 
 /* Gives up root for good: no capability, uid and gid of nobody. */

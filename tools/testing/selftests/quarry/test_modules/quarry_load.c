@@ -118,6 +118,28 @@ static int load(void *arg)
 	return 0;
 }
 
+static void put_held(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < hold; i++)
+		quarry_free_pages(pool, held[i], order);
+	hold = 0;
+}
+
+/* Unloading would do, but quarry drains its lists when a module goes. */
+static int set_drop(const char *text, const struct kernel_param *kp)
+{
+	if (held)
+		put_held();
+	return 0;
+}
+
+static const struct kernel_param_ops drop_ops = { .set = set_drop };
+
+module_param_cb(drop, &drop_ops, NULL, 0200);
+MODULE_PARM_DESC(drop, "written: frees the blocks that are held");
+
 static void put_all(void)
 {
 	unsigned int i;
@@ -125,10 +147,10 @@ static void put_all(void)
 	for (i = 0; i < threads; i++)
 		if (thread[i])
 			kthread_stop(thread[i]);
-	for (i = 0; i < hold; i++)
-		quarry_free_pages(pool, held[i], order);
+	put_held();
 	kvfree(held);
-	quarry_pool_put(pool);
+	if (threads)
+		quarry_pool_put(pool);
 }
 
 static int __init quarry_load_init(void)
@@ -151,6 +173,9 @@ static int __init quarry_load_init(void)
 			break;
 	}
 	hold = i;
+	/* Pages keep a pool by themselves, and tests want to see that. */
+	if (!threads)
+		quarry_pool_put(pool);
 	for (i = 0; i < threads; i++) {
 		struct task_struct *t = kthread_run(load, (void *)(unsigned long)i,
 						    "quarry_load/%u", i);
