@@ -711,11 +711,11 @@ static void compat_calls_answer(void)
 	char *arr = low + (1 << 15);
 	int ret;
 
-	setup();
 	REQUIRE(low != MAP_FAILED, "mmap: %s", strerror(errno));
 	signal(SIGSEGV, no_ia32);
 	ioctl32(0, NULL);
 	signal(SIGSEGV, SIG_DFL);
+	setup();
 	for (c = calls; c->name; c++) {
 		memcpy(low, good(c), c->size);
 		if (c->array_at) {

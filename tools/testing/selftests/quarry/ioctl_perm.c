@@ -347,10 +347,12 @@ static void rights_are_those_of_the_caller(void)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
-	int pair[2], fd = setup(), status;
+	int pair[2], fd, status;
 	pid_t pid;
 
-	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		ktap_skip("no sockets: %s", strerror(errno));
+	fd = setup();
 	fflush(stdout);
 	pid = fork();
 	REQUIRE(pid >= 0, "fork: %s", strerror(errno));

@@ -66,16 +66,6 @@ struct flip {
 	char value[2][QUARRY_NAME_MAX];
 };
 
-/* Apart from each other, the two threads really run at the same time. */
-static void pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 /* Until the other thread has gone round, so that the call meets it at work. */
 static void meet(void)
 {
@@ -93,7 +83,7 @@ static void *flipper(void *arg)
 	unsigned int turn = 0;
 	size_t i;
 
-	pin(1);
+	qt_pin(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		turn ^= 1;
 		/* Words where possible: a size must not be seen half written. */
@@ -120,7 +110,7 @@ static pthread_t start(void *(*fn)(void *), void *arg)
 {
 	pthread_t t;
 
-	pin(0);
+	qt_pin(0);
 	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
 	REQUIRE(!pthread_create(&t, NULL, fn, arg), "pthread_create failed");
 	return t;
@@ -348,7 +338,7 @@ static void *protector(void *page)
 {
 	int prot = PROT_NONE;
 
-	pin(1);
+	qt_pin(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		mprotect(page, sysconf(_SC_PAGESIZE), prot);
 		prot ^= PROT_READ | PROT_WRITE;
@@ -476,7 +466,7 @@ static void *make_and_destroy(void *arg)
 	unsigned int i;
 	int ret;
 
-	pin(__atomic_add_fetch(&m->started, 1, __ATOMIC_RELAXED) % 2);
+	qt_pin(__atomic_add_fetch(&m->started, 1, __ATOMIC_RELAXED) % 2);
 	for (i = 0; i < ROUNDS; i++) {
 		pthread_barrier_wait(&m->barrier);
 		ret = qt_create(fd, NEW, i % 2 ? MIB(4) : 0, MIB(4), NULL);
@@ -518,7 +508,7 @@ static void *come_and_go(void *unused)
 	int ret;
 
 	(void)unused;
-	pin(1);
+	qt_pin(1);
 	for (i = 0; i < ROUNDS; i++) {
 		ret = qt_create(fd, NEW, MIB(4), MIB(8), NULL);
 		CHECK(!ret, "create: %s", strerror(-ret));
@@ -584,7 +574,7 @@ static void *all_changes(void *arg)
 	unsigned int i;
 	int ret;
 
-	pin((unsigned long)arg % 2);
+	qt_pin((unsigned long)arg % 2);
 	for (i = 0; i < ROUNDS; i++) {
 		ret = qt_shrink(fd, POOL_B, ALL_BYTES, NULL);
 		CHECK(!ret, "shrink: %s", strerror(-ret));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,6 +437,15 @@ unsigned long qt_load_value(const char *name)
 	snprintf(path, sizeof(path), "/sys/module/quarry_load/parameters/%s", name);
 	REQUIRE(qt_read_file(path, text, sizeof(text)) > 0, "cannot read %s", path);
 	return strtoul(text, NULL, 10);
+}
+
+void qt_pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
 }
 
 void qt_drop_root(void)

@@ -93,6 +93,9 @@ void qt_unload_module(void);
 void qt_load_drop(void);
 unsigned long qt_load_value(const char *name);
 
+/* Stay on a CPU; without effect while it is away. */
+void qt_pin(unsigned int cpu);
+
 /* Gives up root for good: no capability, uid and gid of nobody. */
 void qt_drop_root(void);
 
