@@ -285,6 +285,27 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 	return c;
 }
 
+/* Is any frame of [pfn, end) in the pool, or in any pool if it has a struct page? */
+static bool is_known(struct quarry_pool *pool, unsigned long pfn, unsigned long end)
+{
+	struct quarry_zone *z = quarry_device_zone(pool);
+	struct quarry_arena *a;
+	unsigned long flags;
+	bool known;
+
+	rcu_read_lock();
+	known = quarry_directory_next(pfn, end);
+	rcu_read_unlock();
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_for_each_entry(a, &z->buddy.arenas, link) {
+		const struct quarry_chunk *c = quarry_arena_chunk(a);
+
+		known |= c->pfn < end && pfn < c->pfn + c->nr;
+	}
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	return known;
+}
+
 /* Is this a block or run of exactly @nr frames in a client's hands? */
 static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 		   bool block_too)
@@ -466,14 +487,9 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 		quarry_chunk_give(c);
 		return -EINVAL;
 	}
-	if (!pages) {
-		rcu_read_lock();
-		err = find_chunk(pool, c->pfn) ? -EEXIST : 0;
-		rcu_read_unlock();
-		if (err) {
-			quarry_chunk_give(c);
-			return err;
-		}
+	if (!pages && is_known(pool, c->pfn, c->pfn + nr)) {
+		quarry_chunk_give(c);
+		return -EEXIST;
 	}
 	atomic64_add(nr, &pool->managed);
 	err = quarry_zone_add(z, c);
