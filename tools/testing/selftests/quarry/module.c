@@ -101,14 +101,13 @@ static void comes_and_goes(void)
 	qt_check_valid(qt_open(O_RDONLY), QT_DEFAULT_POOL);
 }
 
-static void check_no_drift(__u64 before, unsigned int rounds)
+/* A page lost in each round is twice the bound. */
+static void check_no_drift(__u64 before, unsigned int rounds, const char *what)
 {
 	__u64 after = qt_free_memory(), bound = rounds * sysconf(_SC_PAGESIZE) / 2;
 
-	/* A page lost in each round is twice the bound. */
-	ktap_note("%lld bytes fewer after %u rounds, %llu allowed", (long long)(before - after),
-		  rounds, bound);
-	CHECK(after + bound >= before, "%llu bytes are missing", before - after);
+	ktap_note("%s: %lld bytes fewer, %llu allowed", what, (long long)(before - after), bound);
+	CHECK(after + bound >= before, "%s: %llu bytes are missing", what, before - after);
 }
 
 static void two_hundred_rounds(void)
@@ -123,7 +122,7 @@ static void two_hundred_rounds(void)
 		must_load("");
 		must_unload();
 	}
-	check_no_drift(before, ROUNDS);
+	check_no_drift(before, ROUNDS, "loaded and unloaded");
 	check_gone("after the rounds");
 	must_load("");
 }
@@ -155,7 +154,7 @@ static void rounds_with_use(void)
 		close(fd);
 		must_unload();
 	}
-	check_no_drift(before, ROUNDS / 2);
+	check_no_drift(before, ROUNDS / 2, "loaded, used and unloaded");
 	check_gone("after the rounds");
 	must_load("");
 }
@@ -292,7 +291,7 @@ static void nonsense_is_refused(void)
 		for (i = 0; i < ARRAY_SIZE(nonsense); i++)
 			CHECK(load(nonsense[i].params), "\"%s\" was taken", nonsense[i].params);
 	/* Most end before the module's init, so the bound is for those that do not. */
-	check_no_drift(before, 32);
+	check_no_drift(before, 32, "refused");
 	must_load("");
 }
 
