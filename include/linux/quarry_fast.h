@@ -224,6 +224,9 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	struct quarry_list *list;
 	u8 *state;
 
+	/* An order of 64 would pass for the state of a run; a constant costs nothing. */
+	if (unlikely(order >= QUARRY_PCP_ORDERS))
+		return false;
 	preempt_disable();
 	where = quarry_directory_slot(pfn);
 	if (unlikely(!where))
@@ -231,7 +234,6 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
 	if (unlikely(where->buddy != lists->buddy))
 		goto slow;
-	/* No state has an order without a list, so the order need not be checked. */
 	state = where->state + pfn;
 	if (unlikely(*state != (QUARRY_STATE_ALLOC | order)) || !quarry_lists_enter(lists))
 		goto slow;
