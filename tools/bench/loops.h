@@ -122,20 +122,18 @@ static __always_inline void bench_once_put(bench_put_fn put, void *block,
  * the compiler knows, and allocators may make use of that.
  */
 #define BENCH_EACH_ORDER(loop, ...)					\
-	switch (order) {						\
-	case 0: return loop(__VA_ARGS__, 0);				\
-	case 1: return loop(__VA_ARGS__, 1);				\
-	case 2: return loop(__VA_ARGS__, 2);				\
-	case 3: return loop(__VA_ARGS__, 3);				\
-	case 4: return loop(__VA_ARGS__, 4);				\
-	case 5: return loop(__VA_ARGS__, 5);				\
-	case 6: return loop(__VA_ARGS__, 6);				\
-	case 7: return loop(__VA_ARGS__, 7);				\
-	case 8: return loop(__VA_ARGS__, 8);				\
-	case 9: return loop(__VA_ARGS__, 9);				\
-	case 10: return loop(__VA_ARGS__, 10);				\
-	default: return BENCH_FAILED;					\
-	}
+	(order == 0 ? loop(__VA_ARGS__, 0) :				\
+	 order == 1 ? loop(__VA_ARGS__, 1) :				\
+	 order == 2 ? loop(__VA_ARGS__, 2) :				\
+	 order == 3 ? loop(__VA_ARGS__, 3) :				\
+	 order == 4 ? loop(__VA_ARGS__, 4) :				\
+	 order == 5 ? loop(__VA_ARGS__, 5) :				\
+	 order == 6 ? loop(__VA_ARGS__, 6) :				\
+	 order == 7 ? loop(__VA_ARGS__, 7) :				\
+	 order == 8 ? loop(__VA_ARGS__, 8) :				\
+	 order == 9 ? loop(__VA_ARGS__, 9) :				\
+	 order == 10 ? loop(__VA_ARGS__, 10) :				\
+	 BENCH_FAILED)
 
 static __always_inline u64 pair_of(unsigned int n, unsigned int order)
 {
@@ -144,7 +142,7 @@ static __always_inline u64 pair_of(unsigned int n, unsigned int order)
 
 static u64 arm_pair(unsigned int order, unsigned int n)
 {
-	BENCH_EACH_ORDER(pair_of, n);
+	return BENCH_EACH_ORDER(pair_of, n);
 }
 
 static __always_inline u64 batch_of(void **slots, unsigned int n,
@@ -156,7 +154,7 @@ static __always_inline u64 batch_of(void **slots, unsigned int n,
 static u64 arm_batch(unsigned int order, void **slots, unsigned int n,
 		     unsigned int rounds)
 {
-	BENCH_EACH_ORDER(batch_of, slots, n, rounds);
+	return BENCH_EACH_ORDER(batch_of, slots, n, rounds);
 }
 
 static __always_inline u64 fill_of(void **slots, unsigned int n, unsigned int order)
@@ -166,7 +164,7 @@ static __always_inline u64 fill_of(void **slots, unsigned int n, unsigned int or
 
 static u64 arm_fill(unsigned int order, void **slots, unsigned int n)
 {
-	BENCH_EACH_ORDER(fill_of, slots, n);
+	return BENCH_EACH_ORDER(fill_of, slots, n);
 }
 
 static __always_inline u64 empty_of(void **slots, unsigned int n, unsigned int order)
@@ -176,7 +174,7 @@ static __always_inline u64 empty_of(void **slots, unsigned int n, unsigned int o
 
 static u64 arm_empty(unsigned int order, void **slots, unsigned int n)
 {
-	BENCH_EACH_ORDER(empty_of, slots, n);
+	return BENCH_EACH_ORDER(empty_of, slots, n);
 }
 
 static void *arm_timed_get(unsigned int order, gfp_t gfp, u64 *time)

@@ -2,11 +2,12 @@
 /*
  * smp2.*: what two CPUs get done, over twice what one does.
  *
- * Threads are bound, start together at a barrier, and do a fixed number of
- * operations; a sample is the time from the first start to the last end. Samples
- * are short, some milliseconds, and the shortest of forty counts: the machine that
- * runs the VM has other work too, and takes a virtual CPU away for longer than that.
- * A round takes forty of every arm on one CPU and on two; the CPU that works alone
+ * Threads are bound and start together at a barrier. A sample is the longer time of
+ * the two for a fixed number of operations, some two milliseconds by a trial on one
+ * CPU. Forty samples are taken in a row and the shortest counts, of those in which
+ * the two worked at the same time for nine tenths of it: the machine that runs the
+ * VM has other work too, and takes a virtual CPU away for longer than a sample. A
+ * round does that with every arm on one CPU and on two; the CPU that works alone
  * alternates.
  *
  * Virtual CPUs slow each other, so the ratio means little by itself: the control
@@ -30,14 +31,13 @@
 #include "bench.h"
 
 #define CPUS		2
-#define ROUNDS		9
+#define ROUNDS		7
 #define SAMPLES		40
 #define ARMS		3
 #define POOL_BYTES	SZ_128M
 #define GROUP		128
 #define RAND_PAGES	1024
-#define BATCHES		24
-#define PAIRS		(BATCHES * GROUP)
+#define SAMPLE_NS	(2 * NSEC_PER_MSEC)
 
 static const struct bench_arm *const arms[ARMS] = {
 	&bench_quarry, &bench_kernel, &bench_control,
@@ -47,6 +47,7 @@ static const struct bench_arm *const arms[ARMS] = {
 struct part {
 	const struct bench_arm *arm;
 	int (*work)(struct part *part);
+	unsigned int units;
 	void **slots;
 	void **shuffled;
 	u64 start[SAMPLES];
@@ -60,25 +61,28 @@ static atomic_t arrived;
 static unsigned int expected;
 static u16 permutation[RAND_PAGES];
 
+/* One unit of each work is some hundred pairs or more. */
 static int work_pair(struct part *p)
 {
-	return p->arm->pair(0, PAIRS) == BENCH_FAILED ? -ENOMEM : 0;
+	return p->arm->pair(0, p->units * GROUP) == BENCH_FAILED ? -ENOMEM : 0;
 }
 
 static int work_batch(struct part *p)
 {
-	return p->arm->batch(0, p->slots, GROUP, BATCHES) == BENCH_FAILED ? -ENOMEM : 0;
+	return p->arm->batch(0, p->slots, GROUP, p->units) == BENCH_FAILED ? -ENOMEM : 0;
 }
 
 static int work_rand(struct part *p)
 {
-	unsigned int i;
+	unsigned int unit, i;
 
-	if (p->arm->fill(0, p->slots, RAND_PAGES) == BENCH_FAILED)
-		return -ENOMEM;
-	for (i = 0; i < RAND_PAGES; i++)
-		p->shuffled[i] = p->slots[permutation[i]];
-	p->arm->empty(0, p->shuffled, RAND_PAGES);
+	for (unit = 0; unit < p->units; unit++) {
+		if (p->arm->fill(0, p->slots, RAND_PAGES) == BENCH_FAILED)
+			return -ENOMEM;
+		for (i = 0; i < RAND_PAGES; i++)
+			p->shuffled[i] = p->slots[permutation[i]];
+		p->arm->empty(0, p->shuffled, RAND_PAGES);
+	}
 	return 0;
 }
 
@@ -133,13 +137,38 @@ static int start_parts(unsigned int n, unsigned int cpu)
 	return 0;
 }
 
-/* The shortest time of @n parts on the CPUs from @cpu on, or BENCH_FAILED. */
-static u64 together(unsigned int n, unsigned int cpu)
+/* Time of sample @k of @n parts, if they worked at the same time. */
+static u64 sample(unsigned int n, unsigned int k)
 {
-	u64 least = BENCH_FAILED, first, last;
+	u64 longest = 0, last_start = 0, first_end = U64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		longest = max(longest, parts[i].end[k] - parts[i].start[k]);
+		last_start = max(last_start, parts[i].start[k]);
+		first_end = min(first_end, parts[i].end[k]);
+	}
+	if (first_end < last_start || first_end - last_start < longest / 10 * 9)
+		return BENCH_FAILED;
+	return longest;
+}
+
+/*
+ * The shortest time of @n parts of @units on the CPUs from @cpu on. BENCH_FAILED if
+ * they never worked together.
+ */
+static u64 together(const struct bench_arm *arm, int (*work)(struct part *part),
+		    unsigned int units, unsigned int n, unsigned int cpu)
+{
+	u64 least = BENCH_FAILED;
 	unsigned int i, k;
 	int err;
 
+	for (i = 0; i < n; i++) {
+		parts[i].arm = arm;
+		parts[i].work = work;
+		parts[i].units = units;
+	}
 	err = start_parts(n, cpu);
 	if (err)
 		return BENCH_FAILED;
@@ -149,34 +178,38 @@ static u64 together(unsigned int n, unsigned int cpu)
 	}
 	if (err)
 		return BENCH_FAILED;
-	for (k = 0; k < SAMPLES; k++) {
-		first = parts[0].start[k];
-		last = parts[0].end[k];
-		for (i = 1; i < n; i++) {
-			first = min(first, parts[i].start[k]);
-			last = max(last, parts[i].end[k]);
-		}
-		least = min(least, last - first);
-	}
-	return max(least, 1ULL);
+	for (k = 0; k < SAMPLES; k++)
+		least = min(least, sample(n, k));
+	return least;
 }
 
-/* Thousandths: work of two CPUs over twice that of one; 0 if something failed. */
-static u64 ratio(const struct bench_arm *arm, int (*work)(struct part *part),
-		 unsigned int round)
+/* Units that make a sample of the length wanted, or 0. */
+static unsigned int trial(const struct bench_arm *arm, int (*work)(struct part *part))
 {
-	unsigned int i;
-	u64 one, two;
+	unsigned int units = 1;
+	u64 time;
 
-	for (i = 0; i < CPUS; i++) {
-		parts[i].arm = arm;
-		parts[i].work = work;
+	for (;;) {
+		time = together(arm, work, units, 1, 0);
+		if (time == BENCH_FAILED)
+			return 0;
+		if (time > SAMPLE_NS / 4 || units > SZ_64K)
+			break;
+		units *= 4;
 	}
-	one = together(1, round % CPUS);
-	two = together(CPUS, 0);
+	return max_t(u64, div64_u64(units * (u64)SAMPLE_NS, time), 1);
+}
+
+/* Thousandths: work of two CPUs over twice that of one; 0 if it cannot be told. */
+static u64 ratio(const struct bench_arm *arm, int (*work)(struct part *part),
+		 unsigned int units, unsigned int round)
+{
+	u64 one = together(arm, work, units, 1, round % CPUS);
+	u64 two = together(arm, work, units, CPUS, 0);
+
 	if (one == BENCH_FAILED || two == BENCH_FAILED)
 		return 0;
-	return div64_u64(one * 1000, two);
+	return div64_u64(one * 1000, max(two, 1ULL));
 }
 
 static int compare(const void *a, const void *b)
@@ -189,32 +222,39 @@ static int compare(const void *a, const void *b)
 static int measure(const char *name, int (*work)(struct part *part))
 {
 	static u64 ratios[ARMS][ROUNDS], against[ARMS - 1][ROUNDS];
-	const struct bench_arm *control = arms[ARMS - 1];
-	unsigned int a, round;
+	unsigned int units[ARMS], a, round = 0, tries;
 
-	/* The first round warms up. */
-	for (a = 0; a < ARMS; a++)
-		if (!ratio(arms[a], work, 0))
+	for (a = 0; a < ARMS; a++) {
+		units[a] = trial(arms[a], work);
+		if (!units[a])
 			return -ENOMEM;
-	for (round = 0; round < ROUNDS; round++) {
+	}
+	/* A round counts when all of it could be told. */
+	for (tries = 0; round < ROUNDS && tries < 3 * ROUNDS; tries++) {
 		for (a = 0; a < ARMS; a++) {
-			ratios[a][round] = ratio(arms[a], work, round);
+			ratios[a][round] = ratio(arms[a], work, units[a], tries);
 			if (!ratios[a][round])
-				return -ENOMEM;
+				break;
 		}
+		if (a < ARMS)
+			continue;
 		for (a = 0; a < ARMS - 1; a++)
 			against[a][round] = div64_u64(ratios[a][round] * 1000,
 						      ratios[ARMS - 1][round]);
+		round++;
 	}
+	bench_say("note %s: %u rounds of %u tried count\n", name, round, tries);
+	if (!round)
+		return 0;
 	for (a = 0; a < ARMS; a++) {
-		sort(ratios[a], ROUNDS, sizeof(u64), compare, NULL);
-		bench_value(name, "ratio", arms[a]->name, ratios[a][ROUNDS / 2]);
+		sort(ratios[a], round, sizeof(u64), compare, NULL);
+		bench_value(name, "ratio", arms[a]->name, ratios[a][round / 2]);
 	}
 	for (a = 0; a < ARMS - 1; a++) {
-		sort(against[a], ROUNDS, sizeof(u64), compare, NULL);
+		sort(against[a], round, sizeof(u64), compare, NULL);
 		bench_say("against %s %s %s %llu %llu %llu\n", name, arms[a]->name,
-			  control->name, against[a][ROUNDS / 4], against[a][ROUNDS / 2],
-			  against[a][ROUNDS * 3 / 4]);
+			  arms[ARMS - 1]->name, against[a][round / 4],
+			  against[a][round / 2], against[a][round * 3 / 4]);
 	}
 	return 0;
 }
