@@ -9,7 +9,7 @@
  * At rest managed = allocated + cached + free + quarantined, because allocated is
  * what is left of managed.
  *
- * Context: sleeping is not needed but for nothing; not in interrupts.
+ * Context: any but interrupts.
  */
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
