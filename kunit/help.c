@@ -97,6 +97,24 @@ struct quarry_pool *quarry_test_pool(struct kunit *test, u64 min, u64 max)
 	return quarry_test_pool_of(test, &cfg);
 }
 
+/*
+ * The test runs on the last CPU from here on, and the pool's memory is its node's:
+ * so all of it goes through the lists of that CPU. (The kernel itself is on the
+ * first node, where large blocks are rarer.)
+ */
+struct quarry_pool *quarry_test_near_pool(struct kunit *test, u64 min, u64 max)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+
+	int cpu = cpumask_last(cpu_online_mask);
+
+	quarry_test_pin(test, cpu);
+	cfg.min_bytes = min;
+	cfg.max_bytes = max;
+	cfg.node = cpu_to_mem(cpu);
+	return quarry_test_pool_of(test, &cfg);
+}
+
 static bool is_of_pool(struct kunit *test, struct kunit_resource *res, void *pool)
 {
 	return res->free == pool_exit && ((struct pool_context *)res->data)->pool == pool;

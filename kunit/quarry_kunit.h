@@ -24,6 +24,7 @@ extern bool quarry_test_warn;
 struct quarry_pool *quarry_test_pool(struct kunit *test, u64 min, u64 max);
 struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 					const struct quarry_pool_config *cfg);
+struct quarry_pool *quarry_test_near_pool(struct kunit *test, u64 min, u64 max);
 void quarry_test_forget_pool(struct kunit *test, struct quarry_pool *pool);
 const char *quarry_test_name(struct kunit *test);
 

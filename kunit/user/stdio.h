@@ -8,13 +8,15 @@
 #define vprintf(fmt, args)	vprintk(fmt, args)
 #define fflush(file)		do { } while (0)
 
-static inline __printf(1, 2) void printf(const char *fmt, ...)
+static inline __printf(1, 2) int printf(const char *fmt, ...)
 {
 	va_list args;
+	int nr;
 
 	va_start(args, fmt);
-	vprintk(fmt, args);
+	nr = vprintk(fmt, args);
 	va_end(args);
+	return nr;
 }
 
 #endif
