@@ -18,6 +18,7 @@
 #ifndef _LINUX_QUARRY_FAST_H
 #define _LINUX_QUARRY_FAST_H
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
@@ -65,7 +66,8 @@ struct quarry_slot {
  * @frees:	blocks taken back to here, ever
  * @slots:	the blocks, oldest first; before the first stands a slot whose state is
  *		never that of a block, so that a pop need not ask whether there is one
- * @max:	most it may ever hold: length of @slots
+ * @base:	where the memory of @slots begins
+ * @max:	most it may ever hold
  * @seen:	@allocs + @frees when capacity was last moved between lists
  */
 struct quarry_list {
@@ -74,6 +76,7 @@ struct quarry_list {
 	u64 allocs;
 	u64 frees;
 	struct quarry_slot *slots;
+	struct quarry_slot *base;
 	u32 max;
 	u64 seen;
 } ____cacheline_aligned;
@@ -174,13 +177,25 @@ static __always_inline void quarry_lists_leave(struct quarry_lists *lists)
 }
 
 /*
- * From CACHED to ALLOC or back, after a look at which it is. The barrier keeps the
- * compiler from doing both in a register: in memory it is one instruction.
+ * From CACHED to ALLOC, after a look that it is. A block is on one list at most, so
+ * nobody else changes it meanwhile. The barrier keeps the compiler from doing both in
+ * a register: in memory it is one instruction.
  */
-static __always_inline void quarry_state_flip(u8 *state)
+static __always_inline void quarry_state_out(u8 *state)
 {
 	barrier();
 	*state ^= QUARRY_STATE_CACHED ^ QUARRY_STATE_ALLOC;
+}
+
+/*
+ * From ALLOC to CACHED; false if it was anything else. Atomic, so that of two CPUs
+ * that free the same block one is told.
+ */
+static __always_inline bool quarry_state_put(u8 *state, unsigned int order)
+{
+	u8 was = QUARRY_STATE_ALLOC | order;
+
+	return likely(try_cmpxchg(state, &was, QUARRY_STATE_CACHED | order));
 }
 
 /* Pop a block if that is all there is to do, else NULL. @order has a list. */
@@ -198,7 +213,7 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 		list = &lists->list[order];
 		slot = list->top - 1;
 		if (likely(*slot->state == (u8)(QUARRY_STATE_CACHED | order))) {
-			quarry_state_flip(slot->state);
+			quarry_state_out(slot->state);
 			page = slot->page;
 			list->top = slot;
 			list->allocs++;
@@ -235,12 +250,11 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	if (unlikely(where->buddy != lists->buddy))
 		goto slow;
 	state = where->state + pfn;
-	if (unlikely(*state != (QUARRY_STATE_ALLOC | order)) || !quarry_lists_enter(lists))
+	if (unlikely(!quarry_lists_enter(lists)))
 		goto slow;
 	list = &lists->list[order];
 	slot = list->top;
-	if (likely(slot != list->end)) {
-		quarry_state_flip(state);
+	if (likely(slot != list->end && quarry_state_put(state, order))) {
 		slot->page = page;
 		slot->state = state;
 		list->top = slot + 1;

@@ -119,7 +119,7 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order)
 	}
 	split_page(page, order);
 	for (i = 0; i < 1U << order; i++)
-		set_page_count(page + i, QUARRY_PAGE_REFS);
+		page_ref_inc(page + i);
 	c->order = order;
 	c->zero = want_init_on_alloc(gfp);
 	describe(c, page_to_pfn(page), 1U << order, QUARRY_CHUNK_KERNEL);
@@ -157,7 +157,7 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 		return ERR_PTR(-ENOMEM);
 	if (kind == QUARRY_CHUNK_PAGES)
 		for (i = pfn; i < pfn + nr; i++)
-			set_page_count(pfn_to_page(i), QUARRY_PAGE_REFS);
+			page_ref_inc(pfn_to_page(i));
 	c->zero = zero;
 	describe(c, pfn, nr, kind);
 	return c;
@@ -173,18 +173,24 @@ int quarry_chunk_node(const struct quarry_chunk *c)
 
 /**
  * quarry_chunk_page_sound() - is a page at rest as we left it?
+ * @c:		its chunk
  * @page:	a page that is in no client's hands
  *
  * What mm/page_alloc.c checks of a page that is freed, and its references.
  *
  * Return: false if somebody still refers to it, maps it, or has freed it.
  */
-bool quarry_chunk_page_sound(const struct page *page)
+bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page)
 {
 	unsigned long bad = PAGE_FLAGS_CHECK_AT_FREE;
 
 	/* Ranges that were reserved at boot keep that mark. */
-	bad &= ~(1UL << PG_reserved);
+	if (c->kind == QUARRY_CHUNK_PAGES)
+		bad &= ~(1UL << PG_reserved);
+#ifdef CONFIG_MEMCG
+	if (page->memcg_data)
+		return false;
+#endif
 	return page_count((struct page *)page) == QUARRY_PAGE_REFS && !page->mapping &&
 	       !(page->flags & bad) && atomic_read(&page->_mapcount) == -1;
 }
@@ -203,10 +209,10 @@ int quarry_chunk_give(struct quarry_chunk *c)
 	u32 i;
 
 	for (i = 0; page && i < c->nr; i++)
-		if (!quarry_chunk_page_sound(page + i))
+		if (!quarry_chunk_page_sound(c, page + i))
 			return -EUCLEAN;
 	for (i = 0; page && i < c->nr; i++) {
-		set_page_count(page + i, 1);
+		page_ref_dec(page + i);
 		if (c->kind == QUARRY_CHUNK_KERNEL)
 			__free_page(page + i);
 	}

@@ -78,7 +78,7 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order);
 struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 				       enum quarry_chunk_kind kind, bool zero);
 int quarry_chunk_node(const struct quarry_chunk *c);
-bool quarry_chunk_page_sound(const struct page *page);
+bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page);
 int quarry_chunk_give(struct quarry_chunk *c);
 void quarry_chunk_abandon(struct quarry_chunk *c);
 

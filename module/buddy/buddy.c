@@ -57,8 +57,8 @@
 static_assert(QUARRY_LINE_UNITS == 1U << QUARRY_LINE_ORDER);
 static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 
-/* A batch looks into no more areas than this, to bound its length. */
-#define AREAS_A_BATCH	4
+/* A batch takes no more pieces out of areas than this, to bound its length. */
+#define PIECES_A_BATCH	3
 
 static u32 quarry_nr_areas(u64 first, u32 nr)
 {
@@ -384,15 +384,18 @@ static u32 area_frame(const struct quarry_area *area, unsigned int pos)
 	return (area - area->arena->areas) * QUARRY_AREA_FRAMES + pos;
 }
 
-/* Claim up to @nr blocks from one area. Returns how many. */
+/*
+ * Claim up to @nr blocks from one area, in up to *@pieces pieces, which are counted
+ * down. Returns how many.
+ */
 static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 			       unsigned int order, u8 kind, unsigned int nr,
-			       struct quarry_block *blocks)
+			       struct quarry_block *blocks, unsigned int *pieces)
 {
 	struct quarry_arena *a = area->arena;
 	unsigned int got = 0, from, piece, pos, end;
 
-	while (got < nr && area->line.orders >> order) {
+	for (; got < nr && *pieces && area->line.orders >> order; --*pieces) {
 		from = order + __ffs(area->line.orders >> order);
 		piece = min_t(unsigned int, order + __fls(nr - got), from);
 		/* A whole area is broken here, so never taken in one piece. */
@@ -430,16 +433,16 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
 				     u8 kind, unsigned int nr,
 				     struct quarry_block *blocks)
 {
-	unsigned int got = 0, tries = AREAS_A_BATCH;
+	unsigned int got = 0, pieces = PIECES_A_BATCH;
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
-		while (got < nr && tries--) {
+		while (got < nr && pieces) {
 			area = pick(b, order);
 			if (!area)
 				break;
 			got += area_claim(b, area, order, kind, nr - got,
-					  blocks + got);
+					  blocks + got, &pieces);
 		}
 		return got;
 	}

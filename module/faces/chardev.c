@@ -100,7 +100,7 @@ static int do_list(void *arg)
 	struct quarry_pool_entry *entries;
 	int err = 0;
 
-	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL);
+	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return -ENOMEM;
 	l->count = quarry_pools_list(entries, room);
@@ -142,35 +142,49 @@ static int do_orders(void *arg)
 	return 0;
 }
 
+/* One batch of areas; the pool must be the one of the batch before. */
+static int get_areas(struct quarry_pool_map *map, struct quarry_map_area *areas,
+		     unsigned int *got, s64 *id)
+{
+	struct quarry_pool *pool = find_pool(map->name);
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (*id >= 0 && *id != pool->id) {
+		put_pool();
+		return -ENOENT;
+	}
+	*id = pool->id;
+	*got = quarry_pool_map_snapshot(pool, map->start + map->count, areas,
+					min_t(u32, map->capacity - map->count, MAP_BATCH),
+					&map->total);
+	put_pool();
+	return 0;
+}
+
 static int do_map(void *arg)
 {
 	struct quarry_pool_map *map = arg;
 	struct quarry_map_area __user *to = u64_to_user_ptr(map->areas);
 	struct quarry_map_area *areas;
-	struct quarry_pool *pool;
-	unsigned int n = 0, got;
-	int err = 0;
+	unsigned int got;
+	s64 id = -1;
+	int err;
 
-	pool = find_pool(map->name);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	areas = kvmalloc_array(MAP_BATCH, sizeof(*areas), GFP_KERNEL);
-	if (!areas) {
-		put_pool();
+	areas = kvmalloc_array(MAP_BATCH, sizeof(*areas), GFP_KERNEL_ACCOUNT);
+	if (!areas)
 		return -ENOMEM;
-	}
+	map->count = 0;
 	do {
-		got = quarry_pool_map_snapshot(pool, map->start + n, areas,
-					       min_t(u32, map->capacity - n, MAP_BATCH),
-					       &map->total);
-		if (got && copy_to_user(to + n, areas, got * sizeof(*areas)))
+		/* Nothing is held while copying: user memory may answer late or never. */
+		err = get_areas(map, areas, &got, &id);
+		if (!err && got && copy_to_user(to + map->count, areas, got * sizeof(*areas)))
 			err = -EFAULT;
-		n += got;
+		if (!err)
+			map->count += got;
 		cond_resched();
-	} while (!err && got && n < map->capacity && !fatal_signal_pending(current));
-	map->count = n;
+	} while (!err && got && map->count < map->capacity && !fatal_signal_pending(current));
 	kvfree(areas);
-	put_pool();
 	return err;
 }
 
@@ -189,7 +203,7 @@ static int do_create(void *arg)
 	cfg.low_bytes = c->low_bytes;
 	cfg.node = c->node == QUARRY_ANY_NODE ? NUMA_NO_NODE : c->node;
 	/* Whoever knows the name may have destroyed it when this returns. */
-	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, &c->id));
+	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, false, &c->id));
 }
 
 static void undo_create(void *arg)
@@ -294,7 +308,7 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 	if (usize < call->size)
 		return -EINVAL;
 
-	arg = kzalloc(call->size, GFP_KERNEL);
+	arg = kzalloc(call->size, GFP_KERNEL_ACCOUNT);
 	if (!arg)
 		return -ENOMEM;
 	err = copy_struct_from_user(arg, call->size, user, usize);

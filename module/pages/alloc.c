@@ -122,21 +122,17 @@ void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
 		   bool kernel_refused)
 {
 	bool may_grow = atomic64_read(&pool->managed) < pool->max;
-	u64 nfree = 0, reserve = 0;
-	struct quarry_zone *z = NULL;
+	u64 nfree;
 	const char *why;
 
-	while ((z = quarry_zone_next(pool, z))) {
-		nfree += READ_ONCE(z->buddy.nfree);
-		reserve += z->reserve;
-	}
+	nfree = quarry_pool_nfree(pool);
 	if (may_grow && !gfpflags_allow_blocking(gfp)) {
 		why = "the pool might have grown, but the caller may not wait";
 		quarry_count(pool, QUARRY_COUNT_FAIL_NOWAIT);
 	} else if (may_grow && kernel_refused) {
 		why = "the kernel had no memory to grow the pool with";
 		quarry_count(pool, QUARRY_COUNT_FAIL_KERNEL);
-	} else if (nfree >= reserve + (1ULL << order)) {
+	} else if (nfree >= pool->reserve + (1ULL << order)) {
 		why = "enough is free, but fragmented";
 		quarry_count(pool, QUARRY_COUNT_FAIL_FRAGMENTED);
 	} else {
@@ -273,7 +269,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 					unsigned int order, int node)
 {
 	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
-	bool here, all, grown;
+	bool here, all;
 	struct page *page;
 
 	if (order >= QUARRY_PCP_ORDERS) {
@@ -283,10 +279,23 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 	}
 	if (!quarry_gfp_ok(pool, gfp, order))
 		return NULL;
+	if (node != NUMA_NO_NODE && (node < 0 || node >= nr_node_ids)) {
+		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
+			      (struct quarry_frame){}, 1ULL << order);
+		return NULL;
+	}
 	might_alloc(gfp);
 	if (quarry_inject()) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
+	}
+	/* A node that the pool or the machine has no memory on is only a wish. */
+	if (node != NUMA_NO_NODE && (!pool->zone[node] || !node_state(node, N_MEMORY))) {
+		if (gfp & __GFP_THISNODE) {
+			quarry_refuse(pool, gfp, order, false);
+			return NULL;
+		}
+		node = NUMA_NO_NODE;
 	}
 	for (here = true, all = true;;) {
 		page = take_local(pool, node, order, nowait, &zero);
@@ -297,24 +306,25 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			if (quarry_pcp_drain_this(pool))
 				continue;
 		}
-		grown = !nowait && quarry_pool_grow(pool, node, gfp, order, U64_MAX);
-		if (grown) {
-			page = take_local(pool, node, order, nowait, &zero);
-			if (page)
-				break;
-		}
+		/* Growing on the node that was asked for comes before going elsewhere. */
+		if (!nowait && quarry_pool_grow(pool, node, gfp | __GFP_THISNODE, order,
+						U64_MAX))
+			continue;
 		if (!(gfp & __GFP_THISNODE)) {
 			page = take_elsewhere(pool, order, nowait, &zero);
 			if (page)
 				break;
+			if (!nowait && num_online_nodes() > 1 &&
+			    quarry_pool_grow(pool, node, gfp, order, U64_MAX))
+				continue;
 		}
-		if (grown)
-			continue;
 		if (!nowait && all) {
 			all = false;
 			if (quarry_pcp_drain_all(pool))
 				continue;
 		}
+		if (!nowait && quarry_pool_await_growth(pool))
+			continue;
 		if (!nowait && gfp & __GFP_NOFAIL) {
 			all = quarry_wait_for_free(pool);
 			continue;
@@ -336,60 +346,64 @@ void __quarry_free_pages(struct quarry_pool *pool, struct page *page,
 }
 EXPORT_SYMBOL_NS_GPL(__quarry_free_pages, QUARRY_NS);
 
-/* To the block's own zone, past the lists. */
-static void free_to_zone(struct quarry_pool *pool, struct quarry_chunk *c,
-			 struct page *page, u8 *state, unsigned int order, bool zero)
+/*
+ * To the block's own zone, past the lists. False if another CPU has freed it since it
+ * was looked at.
+ */
+static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
+			 struct quarry_chunk *c, struct page *page, u8 *state,
+			 unsigned int order, bool zero)
 {
-	struct quarry_zone *z = quarry_buddy_zone(c->buddy);
 	struct quarry_frame f = { state - c->arena.state };
 	unsigned long flags;
+	bool done;
 
-	bool late = false;
-
-	if (!quarry_zone_lock(z, &flags)) {
-		quarry_zone_defer(z, page, state, order);
-	} else {
-		/* Look again: another CPU may have freed it since. */
-		late = READ_ONCE(*state) != (QUARRY_STATE_ALLOC | order);
-		if (!late)
+	if (quarry_zone_lock(z, &flags)) {
+		done = quarry_state_put(state, order);
+		if (done)
 			quarry_buddy_free(&z->buddy, &c->arena, f, order, zero);
 		quarry_zone_unlock(z, flags);
+	} else {
+		done = quarry_zone_defer(z, page, state, order);
 	}
-	if (late)
-		quarry_misuse_late(pool);
-	else
+	if (done)
 		this_cpu_inc(pool->pcp->direct_frees[order]);
+	return done;
 }
 
-static void free_block(struct quarry_pool *pool, struct quarry_chunk *c,
-		       struct page *page, u8 *state, unsigned int order)
+static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
+		       struct quarry_chunk *c, struct page *page, u8 *state,
+		       unsigned int order)
 {
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
-	bool zero = want_init_on_free();
+	bool zero = want_init_on_free(), done;
 	unsigned int i;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
-	if (c->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp)) {
+	if (&z->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
-		free_to_zone(pool, c, page, state, order, zero);
-		return;
+		return free_to_zone(pool, z, c, page, state, order, zero);
 	}
 	if (list->top == list->end) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		quarry_pcp_room(pool, pcp, order);
 	}
 	if (list->top != list->end) {
-		WRITE_ONCE(*state, order | (zero ? QUARRY_STATE_CACHED_ZERO :
-						   QUARRY_STATE_CACHED));
-		*list->top++ = (struct quarry_slot){ page, state };
-		list->frees++;
+		done = quarry_state_put(state, order);
+		if (done) {
+			if (zero)
+				WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
+			*list->top++ = (struct quarry_slot){ page, state };
+			list->frees++;
+		}
 	} else {
-		free_to_zone(pool, c, page, state, order, zero);
+		done = free_to_zone(pool, z, c, page, state, order, zero);
 	}
 	quarry_pcp_leave(pcp);
+	return done;
 }
 
 /**
@@ -431,14 +445,17 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 		kind = quarry_misuse_kind(c, f);
 		goto misuse;
 	}
-	free_block(pool, c, page, state, order);
+	if (!free_block(pool, quarry_buddy_zone(buddy), c, page, state, order)) {
+		kind = QUARRY_ERR_DOUBLE_FREE;
+		goto misuse;
+	}
 	preempt_enable();
 	quarry_wake_waiters(pool);
 	return;
 
 misuse:
-	preempt_enable();
 	quarry_misuse(pool, kind, c, f, order < QUARRY_PCP_ORDERS ? 1ULL << order : 0);
+	preempt_enable();
 }
 EXPORT_SYMBOL_NS_GPL(quarry_free_slow, QUARRY_NS);
 
@@ -467,9 +484,7 @@ bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (buddy && quarry_buddy_zone(buddy)->pool == pool) {
 		state = &c->state[quarry_chunk_index(c, page)];
-		marked = READ_ONCE(*state) == (from | order);
-		if (marked)
-			WRITE_ONCE(*state, to | order);
+		marked = cmpxchg(state, from | order, to | order) == (from | order);
 	}
 	preempt_enable();
 	return marked;

@@ -7,7 +7,7 @@
  * a block at a time, so that all rules of alloc.c hold.
  *
  * Contexts: as for single blocks. The marked section is as long as the array, at
- * most a list's 256 blocks; an interrupt in it goes to the zone.
+ * most a list's 128 blocks; an interrupt in it goes to the zone.
  */
 #include "../arena/directory.h"
 #include "alloc.h"
@@ -87,20 +87,22 @@ EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_bulk, QUARRY_NS);
 static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 			      unsigned int nr, struct page **pages)
 {
-	const u8 cached = QUARRY_STATE_CACHED | order, out = QUARRY_STATE_ALLOC | order;
-	unsigned long pfn, from = ULONG_MAX;
+	unsigned long pfn = quarry_page_pfn(*pages), from;
 	struct quarry_slot *slot, *end;
 	struct quarry_slot4m *where;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
-	u8 *state, *base = NULL;
+	u8 *state, *base;
 
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	if (unlikely(!quarry_pcp_enter(pcp))) {
+	where = quarry_directory_slot(pfn);
+	if (unlikely(!where || where->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp))) {
 		preempt_enable();
 		return 0;
 	}
+	base = where->state;
+	from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
 	list = &pcp->lists.list[order];
 	slot = list->top;
 	end = slot + min_t(u32, nr, list->end - slot);
@@ -113,13 +115,12 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 			where = quarry_directory_slot(pfn);
 			if (!where || where->buddy != pcp->lists.buddy)
 				break;
-			from = pfn & ~((1UL << QUARRY_SLOT_SHIFT) - 1);
+			from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
 			base = where->state;
 		}
 		state = base + pfn;
-		if (unlikely(*state != out))
+		if (unlikely(!quarry_state_put(state, order)))
 			break;
-		*state = cached;
 		slot->page = page;
 		slot->state = state;
 		slot++;

@@ -29,7 +29,7 @@ static u64 check_pages(const struct quarry_chunk *c, u32 area)
 		struct page *page = quarry_chunk_page(c, frame);
 
 		if (quarry_arena_is_free(a, frame, 0))
-			strays += !quarry_chunk_page_sound(page);
+			strays += !quarry_chunk_page_sound(c, page);
 		else
 			strays += page_count(page) < QUARRY_PAGE_REFS || PageBuddy(page);
 	}

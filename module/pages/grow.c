@@ -62,6 +62,8 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	if (err)
 		return err;
 	atomic64_add(c->metadata_bytes, &z->pool->metadata);
+	if (c->kind == QUARRY_CHUNK_KERNEL)
+		atomic64_add(c->nr, &z->pool->held);
 	/* Known before it is used: a block may be freed as soon as it is claimed. */
 	quarry_directory_serve(c, &z->buddy);
 	raw_spin_lock_irqsave(&z->lock, flags);
@@ -75,17 +77,39 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int 
 {
 	struct quarry_chunk *c;
 
-	if (!take_room(pool, 1ULL << order, limit))
-		return false;
-	c = quarry_chunk_take(node, gfp, order);
-	if (c && !quarry_zone_add(pool->zone[quarry_chunk_node(c)], c)) {
-		quarry_count(pool, QUARRY_COUNT_GROWS);
-		return true;
+	bool grown = false;
+
+	atomic_inc(&pool->growing);
+	if (take_room(pool, 1ULL << order, limit)) {
+		c = quarry_chunk_take(node, gfp, order);
+		grown = c && !quarry_zone_add(pool->zone[quarry_chunk_node(c)], c);
+		if (grown)
+			quarry_count(pool, QUARRY_COUNT_GROWS);
+		else
+			atomic64_sub(1ULL << order, &pool->managed);
+		if (c && !grown)
+			quarry_chunk_give(c);
 	}
-	if (c)
-		quarry_chunk_give(c);
-	atomic64_sub(1ULL << order, &pool->managed);
-	return false;
+	if (atomic_dec_and_test(&pool->growing) && waitqueue_active(&pool->freed))
+		wake_up_all(&pool->freed);
+	return grown;
+}
+
+/**
+ * quarry_pool_await_growth() - let others finish taking chunks
+ * @pool:	the pool
+ *
+ * A chunk on its way has taken its room under the cap, but has no block to claim
+ * yet. Whoever may sleep waits for it before saying that there is nothing.
+ *
+ * Context: sleeps. Return: true if there was something to wait for.
+ */
+bool quarry_pool_await_growth(struct quarry_pool *pool)
+{
+	if (!atomic_read(&pool->growing))
+		return false;
+	wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
+	return true;
 }
 
 /**
@@ -104,7 +128,7 @@ bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
 		      unsigned int order, u64 limit)
 {
 	gfp_t take = (gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_THISNODE)) |
-		     pool->zone_gfp | __GFP_NOWARN;
+		     pool->zone_gfp | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	u64 managed = atomic64_read(&pool->managed), room;
 	unsigned int least, k;
 
@@ -129,17 +153,6 @@ bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
 	return false;
 }
 
-static u64 pool_nfree(struct quarry_pool *pool)
-{
-	struct quarry_zone *z = NULL;
-	u64 nfree = 0;
-
-	while ((z = quarry_zone_next(pool, z)))
-		if (z->node != NUMA_NO_NODE)
-			nfree += READ_ONCE(z->buddy.nfree);
-	return nfree;
-}
-
 /**
  * quarry_pool_kick() - wake the background if the pool is below its watermark
  * @pool:	the pool
@@ -158,7 +171,8 @@ void quarry_grow_irq(struct irq_work *irq)
 {
 	struct quarry_pool *pool = container_of(irq, struct quarry_pool, grow_irq);
 
-	queue_work(quarry_workqueue, &pool->grow_work);
+	/* Not ours: growing may reclaim, and reclaim may wait for our queue. */
+	queue_work(system_unbound_wq, &pool->grow_work);
 }
 
 /* Grow until the low watermark is met, where the least is free. */
@@ -167,7 +181,7 @@ void quarry_grow_work(struct work_struct *work)
 	struct quarry_pool *pool = container_of(work, struct quarry_pool, grow_work);
 	struct quarry_zone *z = NULL, *poorest;
 
-	while (pool_nfree(pool) < pool->low) {
+	while (quarry_pool_nfree(pool) < pool->low) {
 		poorest = NULL;
 		while ((z = quarry_zone_next(pool, z)))
 			if (z->node != NUMA_NO_NODE && node_state(z->node, N_MEMORY) &&

@@ -7,7 +7,7 @@
  *	pushes; the buddy and its lock are seen once a batch:
  *
  *	   zone --refill, up to 16--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 16---
+ *	        <--flush, up to 8----
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -22,8 +22,8 @@
  *	held follows the orders in use, and idle orders hold nothing for long.
  *
  * Invariants
- *	slots <= top <= end <= slots + max; sum of (end - slots) << order = capacity
- *	<= limit
+ *	base <= slots <= top <= end <= base + room; end - slots <= max;
+ *	sum of (end - slots) << order = capacity <= limit
  *	every block on a list is of the zone of pcp->lists.buddy
  *
  * Exclusion is by preemption off and the mark @busy: no lock, no atomic, no
@@ -31,8 +31,8 @@
  * zone instead. Other CPUs never touch the lists of a CPU that is online:
  * draining them all is done by a work item on each.
  *
- * Cost: refill and flush of 16 are under 3,000 instructions together with the
- * buddy's work; the rest is constant.
+ * Cost: no call moves more than a batch, so that the longest is under 3,000
+ * instructions, the buddy's work included (page.longest of the benchmark).
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
@@ -40,6 +40,9 @@
 #include "../arena/directory.h"
 #include "misuse.h"
 #include "pcp.h"
+
+/* Blocks that an idle list gives up at a time, when another wants its capacity. */
+#define IDLE_FLUSH	2U
 
 /* What the slot before a list's first points to. */
 static u8 no_state = QUARRY_STATE_FREE;
@@ -55,6 +58,22 @@ struct quarry_visit {
 };
 
 static DEFINE_PER_CPU(struct quarry_visit, quarry_visits);
+
+/*
+ * Most blocks of an order: 1 MiB of them, and two at least. Of single pages half of
+ * that: they come from all over the pool, and handing them out again in no order is
+ * what keeps areas from emptying (page.frag of the benchmark).
+ */
+static u32 list_max(unsigned int order)
+{
+	return order ? max(256U >> order, 2U) : 128;
+}
+
+/* Length of a list's memory: more than it may hold, so that it need not be shifted often. */
+static u32 room_of(const struct quarry_list *list)
+{
+	return list->max + list->max / 2 + 2;
+}
 
 /**
  * quarry_pcp_init() - set up one CPU's lists
@@ -77,11 +96,12 @@ void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		struct quarry_list *list = &pcp->lists.list[k];
 
 		slots->state = &no_state;
-		list->slots = ++slots;
+		list->base = ++slots;
+		list->slots = slots;
 		list->top = slots;
 		list->end = slots;
-		list->max = max(256U >> k, 2U);
-		slots += list->max;
+		list->max = list_max(k);
+		slots += room_of(list);
 	}
 }
 
@@ -109,37 +129,61 @@ static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
 	return found;
 }
 
-/* Give the oldest @nr blocks of a list to the buddy. Returns how many went. */
+/* A block from a list to the buddy. Under the zone's lock. */
+static void give(struct quarry_pool *pool, struct quarry_zone *z,
+		 const struct quarry_slot *slot, unsigned int order)
+{
+	u8 state = READ_ONCE(*slot->state);
+	struct quarry_chunk *c;
+	struct quarry_frame f;
+
+	if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
+		quarry_misuse_late(pool);
+		return;
+	}
+	c = quarry_directory_find(slot->page);
+	f.i = c->arena.lo + quarry_chunk_index(c, slot->page);
+	quarry_buddy_free(&z->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
+}
+
+/* Move a list's blocks to the beginning of its memory. */
+static void slide(struct quarry_list *list)
+{
+	u32 n = quarry_list_n(list), cap = quarry_list_cap(list), i;
+
+	for (i = 0; i < n; i++) {
+		list->base[i].page = READ_ONCE(list->slots[i].page);
+		list->base[i].state = READ_ONCE(list->slots[i].state);
+	}
+	list->slots = list->base;
+	list->top = list->base + n;
+	list->end = list->base + cap;
+}
+
+/*
+ * Give the oldest @nr blocks of a list to the buddy, or half as many if the rest has
+ * to be moved as well: no call shall be long. Returns how many went.
+ */
 static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			  unsigned int order, unsigned int nr)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
+	bool sliding = list->end + nr > list->base + room_of(list);
 	unsigned long flags;
 	unsigned int i;
 
-	nr = min(nr, quarry_list_n(list));
+	nr = min(sliding ? DIV_ROUND_UP(nr, 2) : nr, quarry_list_n(list));
 	if (!nr || !quarry_zone_lock(z, &flags))
 		return 0;
-	for (i = 0; i < nr; i++) {
-		const struct quarry_slot *slot = &list->slots[i];
-		u8 state = READ_ONCE(*slot->state);
-		struct quarry_chunk *c;
-		struct quarry_frame f;
-
-		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
-			quarry_misuse_late(pool);
-			continue;
-		}
-		c = quarry_directory_find(slot->page);
-		f.i = c->arena.lo + quarry_chunk_index(c, slot->page);
-		quarry_buddy_free(&z->buddy, &c->arena, f, order,
-				  state & QUARRY_STATE_ZERO);
-	}
+	for (i = 0; i < nr; i++)
+		give(pool, z, &list->slots[i], order);
 	quarry_zone_unlock(z, flags);
-	list->top -= nr;
-	memmove(list->slots, list->slots + nr,
-		quarry_list_n(list) * sizeof(list->slots[0]));
+	list->slots += nr;
+	list->end += nr;
+	list->slots[-1].state = &no_state;
+	if (sliding)
+		slide(list);
 	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;
 }
@@ -155,8 +199,7 @@ static void narrow_idlest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (from == order || unseen(list) > unseen(&pcp->lists.list[order]))
 		return;
 	if (quarry_list_n(list) > cap / 2)
-		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2,
-					   (u32)QUARRY_BATCH));
+		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2, IDLE_FLUSH));
 	list->end = list->slots + max(cap / 2, quarry_list_n(list));
 	pcp->lists.capacity -= (cap - quarry_list_cap(list)) << from;
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
@@ -197,16 +240,16 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
-	struct quarry_block blocks[QUARRY_BATCH];
+	struct quarry_block blocks[QUARRY_REFILL];
 	unsigned int i, nr, want;
 	unsigned long flags;
 
 	widen(pool, pcp, order);
-	want = clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_BATCH);
+	want = clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_REFILL);
 	if (!quarry_zone_lock(z, &flags))
 		return false;
-	/* Near the reserve a batch shrinks to what is asked for. */
-	if (!quarry_zone_may_take(z, want << order, nowait))
+	/* Into the reserve goes only what is asked for, not a batch. */
+	if (!quarry_zone_may_take(z, want << order, false))
 		want = quarry_zone_may_take(z, 1U << order, nowait);
 	nr = want ? quarry_buddy_claim_many(&z->buddy, order, QUARRY_STATE_CACHED,
 					    want, blocks) : 0;
@@ -245,7 +288,7 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 	if (list->top == list->end && !widen(pool, pcp, order))
 		flush(pool, pcp, order,
-		      clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_BATCH));
+		      clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_FLUSH));
 }
 
 /**
@@ -262,7 +305,7 @@ u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp)
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
 		do {
-			nr = flush(pool, pcp, k, QUARRY_BATCH);
+			nr = flush(pool, pcp, k, QUARRY_FLUSH);
 			frames += (u64)nr << k;
 		} while (nr);
 	if (frames)
@@ -357,7 +400,8 @@ static u64 check_this(struct quarry_pool *pool)
 			const struct quarry_list *list = &pcp->lists.list[k];
 
 			capacity += (u64)quarry_list_cap(list) << k;
-			faults += list->top > list->end ||
+			faults += list->top > list->end || list->slots < list->base ||
+				  list->end > list->base + room_of(list) ||
 				  quarry_list_cap(list) > list->max ||
 				  list->slots[-1].state != &no_state;
 			for (i = 0; i < quarry_list_n(list); i++) {

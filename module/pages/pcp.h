@@ -7,8 +7,9 @@
 
 #include "pool.h"
 
-/* Blocks moved between a list and the buddy under one hold of the zone's lock. */
-#define QUARRY_BATCH	16
+/* Most blocks moved to a list, and from a list, under one hold of the zone's lock. */
+#define QUARRY_REFILL	16
+#define QUARRY_FLUSH	8
 
 static inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
 {
@@ -34,8 +35,9 @@ u64 quarry_pcp_check_all(struct quarry_pool *pool);
 /* zone.c: the zone's lock, from any context */
 bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags);
 void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags);
-void quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
+bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
 		       unsigned int order);
+u64 quarry_pool_nfree(struct quarry_pool *pool);
 bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait);
 
 #endif /* QUARRY_PCP_H */

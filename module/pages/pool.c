@@ -142,9 +142,9 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 	return z;
 }
 
-static int zones_create(struct quarry_pool *pool, u64 reserve)
+static int zones_create(struct quarry_pool *pool)
 {
-	unsigned int i, sharing = 0;
+	unsigned int i;
 
 	pool->nr_zones = nr_node_ids + 1;
 	pool->zone = quarry_inject() ? NULL :
@@ -160,12 +160,7 @@ static int zones_create(struct quarry_pool *pool, u64 reserve)
 		pool->zone[i] = zone_create(pool, i, device ? NUMA_NO_NODE : i);
 		if (!pool->zone[i])
 			return -ENOMEM;
-		sharing += !device && node_state(i, N_MEMORY);
 	}
-	/* The reserve is kept in equal parts on the nodes that have memory. */
-	for (i = 0; i < pool->nr_zones - 1; i++)
-		if (pool->zone[i] && node_state(i, N_MEMORY))
-			pool->zone[i]->reserve = reserve / sharing;
 	return 0;
 }
 
@@ -208,7 +203,6 @@ static void pool_free(struct quarry_pool *pool)
 			whole = !quarry_buddy_remove(&z->buddy, a);
 			raw_spin_unlock_irq(&z->lock);
 			if (whole) {
-				atomic64_sub(c->nr, &pool->managed);
 				quarry_zone_forget(z, c);
 			} else {
 				quarry_directory_serve(c, NULL);
@@ -218,6 +212,10 @@ static void pool_free(struct quarry_pool *pool)
 		}
 		/* The kernel must not have these pages, so nobody has. */
 		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
+			list_del(&c->arena.link);
+			/* Whoever referred to its pages may have let go. */
+			if (!c->arena.nfree && !quarry_chunk_give(c))
+				continue;
 			pr_err("pool %s: arena %u, %u KiB, is lost: pages of it are in use\n",
 			       pool->name, c->id, c->nr << (PAGE_SHIFT - 10));
 			quarry_chunk_abandon(c);
@@ -267,13 +265,14 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->max = cfg->max_bytes ? cfg->max_bytes >> PAGE_SHIFT : totalram_pages();
 	pool->min = cfg->min_bytes >> PAGE_SHIFT;
 	pool->low = cfg->low_bytes >> PAGE_SHIFT;
+	pool->reserve = cfg->reserve_bytes >> PAGE_SHIFT;
 	pool->node = cfg->node;
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
 	init_irq_work(&pool->grow_irq, quarry_grow_irq);
 	INIT_WORK(&pool->grow_work, quarry_grow_work);
 	init_waitqueue_head(&pool->freed);
-	err = zones_create(pool, cfg->reserve_bytes >> PAGE_SHIFT);
+	err = zones_create(pool);
 	if (!err)
 		err = pcps_create(pool);
 	while (!err && atomic64_read(&pool->managed) < pool->min) {
@@ -290,9 +289,13 @@ static struct quarry_pool *pool_alloc(const char *name,
 	return pool;
 }
 
-/* quarry_pool_create(), and the pool's number while it is known to be this pool's. */
+/*
+ * quarry_pool_create(), and the pool's number while it is known to be this pool's.
+ * @owned: a module has it, so that it cannot be destroyed by name.
+ */
 struct quarry_pool *quarry_pool_make(const char *name,
-				     const struct quarry_pool_config *config, u32 *id)
+				     const struct quarry_pool_config *config,
+				     bool owned, u32 *id)
 {
 	struct quarry_pool *pool;
 	int err;
@@ -318,6 +321,7 @@ struct quarry_pool *quarry_pool_make(const char *name,
 		return ERR_PTR(-EEXIST);
 	}
 	*id = next_id++;
+	pool->owned = owned;
 	pool->id = *id;
 	list_add_tail(&pool->link, &pools);
 	if (watcher)
@@ -345,7 +349,7 @@ struct quarry_pool *quarry_pool_create(const char *name,
 {
 	u32 id;
 
-	return quarry_pool_make(name, config, &id);
+	return quarry_pool_make(name, config, true, &id);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_create, QUARRY_NS);
 
@@ -419,6 +423,9 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_destroy, QUARRY_NS);
  * @name:	the name
  * @id:		its number, or -1 for any
  *
+ * For pools that were made by name: one that a module has made is -EBUSY, whoever
+ * else has found it.
+ *
  * Context: sleeps. Return: as quarry_pool_destroy(), or -ENOENT.
  */
 int quarry_pool_destroy_named(const char *name, s64 id)
@@ -431,7 +438,7 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 	if (!pool || (id >= 0 && pool->id != id))
 		err = -ENOENT;
 	else
-		err = pool == default_pool ? -EBUSY : retire(pool);
+		err = pool->owned ? -EBUSY : retire(pool);
 	up_write(&pools_sem);
 	if (!err)
 		pool_free(pool);
@@ -588,10 +595,18 @@ void quarry_pools_exit(void)
 	struct quarry_pool *pool;
 
 	default_pool = NULL;
-	while ((pool = quarry_pool_next(NULL))) {
-		list_del(&pool->link);
-		if (watcher)
-			watcher->destroyed(pool);
+	for (;;) {
+		/* The shrinker and CPU hotplug still walk the list. */
+		down_write(&pools_sem);
+		pool = quarry_pool_next(NULL);
+		if (pool) {
+			list_del(&pool->link);
+			if (watcher)
+				watcher->destroyed(pool);
+		}
+		up_write(&pools_sem);
+		if (!pool)
+			break;
 		quarry_pcp_drain_all(pool);
 		pool_free(pool);
 	}

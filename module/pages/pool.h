@@ -58,8 +58,8 @@ enum quarry_count {
 	QUARRY_NR_COUNTS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS
 };
 
-/* Room for the slots of all orders: 256, 128, ... but never under two, and one more. */
-#define QUARRY_PCP_SLOTS	(512 + 3 * QUARRY_PCP_ORDERS)
+/* Room for the slots of all lists: pcp.c says how long each is. */
+#define QUARRY_PCP_SLOTS	(576 + 6 * QUARRY_PCP_ORDERS)
 
 /**
  * struct quarry_pcp - one CPU's part of a pool
@@ -96,7 +96,6 @@ static inline u32 quarry_list_cap(const struct quarry_list *list)
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
  * @deferred:	blocks freed where @lock could not be had, linked through page->lru
  * @nr_deferred: frames on @deferred
- * @reserve:	frames kept for callers that may not sleep
  * @quarantined: chunks out of service, through arena.link
  * @nr_quarantined: frames of these
  */
@@ -108,7 +107,6 @@ struct quarry_zone {
 	int node;
 	struct llist_head deferred;
 	atomic_long_t nr_deferred;
-	u64 reserve;
 	struct list_head quarantined;
 	u64 nr_quarantined;
 };
@@ -119,9 +117,11 @@ struct quarry_zone {
  * @max:	cap in frames
  * @min:	floor in frames
  * @low:	low watermark in frames, 0 if none
+ * @reserve:	frames kept for callers that may not sleep
  * @zone_gfp:	zone flags for memory from the kernel
  * @node:	bound to this node, or NUMA_NO_NODE
  * @managed:	frames in chunks, and in chunks being taken
+ * @held:	frames of the kernel's that are in service; the floor is kept on these
  * @metadata:	bytes of metadata of the chunks
  * @next_chunk:	number of the next chunk
  * @nr_zones:	length of @zone; the last is for device memory
@@ -133,8 +133,10 @@ struct quarry_zone {
  * @debugfs:	its folder
  * @grow_irq:	wakes @grow_work from any context
  * @grow_work:	grows above the low watermark
- * @freed:	__GFP_NOFAIL callers wait here for a free
+ * @freed:	callers that must not fail wait here for a free, others for growth
  * @waiters:	how many do
+ * @growing:	chunks on their way from the kernel
+ * @owned:	made by a module, not by name
  * @dying:	destroy has begun: no growing
  */
 struct quarry_pool {
@@ -142,9 +144,11 @@ struct quarry_pool {
 	u64 max;
 	u64 min;
 	u64 low;
+	u64 reserve;
 	gfp_t zone_gfp;
 	int node;
 	atomic64_t managed;
+	atomic64_t held;
 	atomic64_t metadata;
 	atomic_t next_chunk;
 	unsigned int nr_zones;
@@ -158,6 +162,8 @@ struct quarry_pool {
 	struct work_struct grow_work;
 	wait_queue_head_t freed;
 	atomic_t waiters;
+	atomic_t growing;
+	bool owned;
 	bool dying;
 };
 
@@ -191,7 +197,8 @@ static inline struct quarry_zone *quarry_zone_next(struct quarry_pool *pool,
 void quarry_pools_exit(void);
 int quarry_default_pool_init(const struct quarry_pool_config *config);
 struct quarry_pool *quarry_pool_make(const char *name,
-				     const struct quarry_pool_config *config, u32 *id);
+				     const struct quarry_pool_config *config,
+				     bool owned, u32 *id);
 struct quarry_pool *quarry_pool_lookup(const char *name);
 int quarry_pool_destroy_named(const char *name, s64 id);
 int quarry_pool_check_name(const char *name);
@@ -217,6 +224,7 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
 		      unsigned int order, u64 room);
+bool quarry_pool_await_growth(struct quarry_pool *pool);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);

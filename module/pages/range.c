@@ -49,7 +49,7 @@ static int parse(const struct quarry_range *r, struct request *q)
 		return -EINVAL;
 	if (r->flags & ~(QUARRY_RANGE_TOP_DOWN | QUARRY_RANGE_DEVICE))
 		return -EINVAL;
-	if (r->end && r->end <= r->start)
+	if ((r->end && r->end <= r->start) || r->start > PHYS_ADDR_MAX - PAGE_SIZE)
 		return -EINVAL;
 	if (r->flags & QUARRY_RANGE_DEVICE && r->gfp & __GFP_ZERO)
 		return -EINVAL;
@@ -249,6 +249,8 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 			if (quarry_pcp_drain_all(pool))
 				continue;
 		}
+		if (grow && quarry_pool_await_growth(pool))
+			continue;
 		if (grow && range->gfp & __GFP_NOFAIL) {
 			all = quarry_wait_for_free(pool);
 			continue;
@@ -274,7 +276,7 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 	unsigned long flags;
 
 	if (c)
-		return READ_ONCE(c->buddy) ? c : NULL;
+		return c;
 	raw_spin_lock_irqsave(&z->lock, flags);
 	list_for_each_entry(a, &z->buddy.arenas, link)
 		if (pfn - quarry_arena_chunk(a)->pfn < quarry_arena_chunk(a)->nr) {
@@ -322,7 +324,8 @@ static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 /* Free the run from @keep on; everything if that is 0. */
 static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 {
-	u64 nr = bytes >> PAGE_SHIFT;
+	struct quarry_buddy *buddy;
+	u64 nr = bytes >> PAGE_SHIFT, i;
 	enum quarry_error kind = QUARRY_ERR_FOREIGN;
 	struct quarry_frame f = {};
 	struct quarry_chunk *c;
@@ -332,10 +335,13 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 
 	rcu_read_lock();
 	c = find_chunk(pool, PHYS_PFN(at));
-	if (!c)
+	buddy = c ? READ_ONCE(c->buddy) : NULL;
+	if (!buddy) {
+		c = NULL;
 		goto out;
+	}
 	f.i = PHYS_PFN(at) - c->arena.base;
-	z = quarry_buddy_zone(c->buddy);
+	z = quarry_buddy_zone(buddy);
 	kind = QUARRY_ERR_WRONG_POOL;
 	if (z->pool != pool)
 		goto out;
@@ -343,22 +349,30 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
 	raw_spin_lock_irqsave(&z->lock, flags);
+	if (c->span && want_init_on_free() && is_out(&c->arena, f, nr, keep)) {
+		/* Wiped without the lock, which is why it is looked at again. */
+		raw_spin_unlock_irqrestore(&z->lock, flags);
+		for (i = keep; i < nr; i++)
+			clear_page(page_address(quarry_chunk_page(c, f) + i));
+		raw_spin_lock_irqsave(&z->lock, flags);
+	}
 	if (!is_out(&c->arena, f, nr, keep)) {
 		kind = quarry_misuse_kind(c, f);
 	} else {
 		if (keep)
 			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
 		else
-			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, false);
+			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr,
+					      c->span && want_init_on_free());
 		err = 0;
 	}
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 out:
-	rcu_read_unlock();
-	if (err) {
+	if (err)
 		quarry_misuse(pool, kind, c, f, nr);
+	rcu_read_unlock();
+	if (err)
 		return err;
-	}
 	quarry_count_add(pool, QUARRY_COUNT_RUN_FREE_FRAMES, nr - keep);
 	quarry_wake_waiters(pool);
 	return 0;
@@ -514,6 +528,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_add_range, QUARRY_NS);
  */
 int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 {
+	struct quarry_buddy *buddy;
 	struct quarry_chunk *c;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
@@ -522,9 +537,10 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	quarry_pcp_drain_all(pool);
 	rcu_read_lock();
 	c = find_chunk(pool, PHYS_PFN(start));
-	if (c && c->pfn == PHYS_PFN(start) && c->kind != QUARRY_CHUNK_KERNEL &&
-	    quarry_buddy_zone(c->buddy)->pool == pool) {
-		z = quarry_buddy_zone(c->buddy);
+	buddy = c ? READ_ONCE(c->buddy) : NULL;
+	if (buddy && c->pfn == PHYS_PFN(start) && c->kind != QUARRY_CHUNK_KERNEL &&
+	    quarry_buddy_zone(buddy)->pool == pool) {
+		z = quarry_buddy_zone(buddy);
 		raw_spin_lock_irqsave(&z->lock, flags);
 		err = quarry_buddy_remove(&z->buddy, &c->arena);
 		raw_spin_unlock_irqrestore(&z->lock, flags);
@@ -532,7 +548,6 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	rcu_read_unlock();
 	if (err)
 		return err;
-	atomic64_sub(c->nr, &pool->managed);
 	return quarry_zone_forget(z, c);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_remove_range, QUARRY_NS);

@@ -140,6 +140,14 @@ void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 {
 	unsigned long flags;
 	bool kept = false;
+	unsigned int i;
+
+	/* A block that stays in stock is as free as one that goes back. */
+	if (want_init_on_free() &&
+	    quarry_block_mark(reserve->pool, page, reserve->order, QUARRY_STATE_ALLOC,
+			      QUARRY_STATE_ALLOC))
+		for (i = 0; i < 1U << reserve->order; i++)
+			clear_page(page_address(page + i));
 
 	raw_spin_lock_irqsave(&reserve->lock, flags);
 	if (reserve->have < reserve->nr && into_stock(reserve, page)) {

@@ -16,22 +16,22 @@
 
 static struct shrinker *shrinker;
 
-/* Take @nr frames off what is managed, but not below the floor. */
-static bool leave_room(struct quarry_pool *pool, u64 nr)
+/* Take @nr frames off what is held of the kernel's, but not below the floor. */
+static bool let_go(struct quarry_pool *pool, u64 nr)
 {
-	s64 managed = atomic64_read(&pool->managed);
+	s64 held = atomic64_read(&pool->held);
 
 	do {
-		if (managed < nr + (READ_ONCE(pool->dying) ? 0 : pool->min))
+		if (held < nr + pool->min)
 			return false;
-	} while (!atomic64_try_cmpxchg(&pool->managed, &managed, managed - nr));
+	} while (!atomic64_try_cmpxchg(&pool->held, &held, held - nr));
 	return true;
 }
 
 /**
  * quarry_zone_forget() - take a chunk out of service and give it back
  * @z:	its zone
- * @c:	the chunk, out of the buddy already and no longer counted as managed
+ * @c:	the chunk, out of the buddy already
  *
  * Context: any that may free pages.
  *
@@ -47,9 +47,9 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 	quarry_directory_remove(c);
 	if (!quarry_chunk_give(c)) {
 		atomic64_sub(meta, &pool->metadata);
+		atomic64_sub(nr, &pool->managed);
 		return 0;
 	}
-	atomic64_add(nr, &pool->managed);
 	raw_spin_lock_irqsave(&z->lock, flags);
 	list_add(&c->arena.link, &z->quarantined);
 	z->nr_quarantined += nr;
@@ -73,7 +73,7 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
 		struct quarry_chunk *c = quarry_arena_chunk(a);
 
 		if (c->kind != QUARRY_CHUNK_KERNEL || c->nr > most ||
-		    !leave_room(z->pool, c->nr))
+		    !let_go(z->pool, c->nr))
 			continue;
 		quarry_buddy_remove(&z->buddy, a);
 		raw_spin_unlock_irqrestore(&z->lock, flags);
@@ -114,10 +114,10 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
 
 static u64 zone_spare(const struct quarry_zone *z)
 {
-	u64 managed = atomic64_read(&z->pool->managed);
+	u64 held = atomic64_read(&z->pool->held);
 	u64 spare = READ_ONCE(z->buddy.nr_empty) << QUARRY_KERNEL_ORDER;
 
-	return managed > z->pool->min ? min(spare, managed - z->pool->min) : 0;
+	return held > z->pool->min ? min(spare, held - z->pool->min) : 0;
 }
 
 static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)

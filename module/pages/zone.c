@@ -64,18 +64,42 @@ void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
  * @state:	its state byte
  * @order:	its order
  *
- * Context: any, meant for NMI.
+ * Context: any, meant for NMI. Return: false if it is no such block any more.
  */
-void quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
+bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
 		       unsigned int order)
 {
-	WRITE_ONCE(*state, QUARRY_STATE_DEFERRED | order);
+	u8 was = QUARRY_STATE_ALLOC | order;
+
+	if (!try_cmpxchg(state, &was, QUARRY_STATE_DEFERRED | order))
+		return false;
 	atomic_long_add(1L << order, &z->nr_deferred);
 	llist_add((struct llist_node *)&page->lru, &z->deferred);
+	return true;
+}
+
+/**
+ * quarry_pool_nfree() - free frames with struct pages
+ * @pool:	the pool
+ *
+ * Context: any; a moment old without the zones' locks.
+ */
+u64 quarry_pool_nfree(struct quarry_pool *pool)
+{
+	struct quarry_zone *z = NULL;
+	u64 nfree = 0;
+
+	while ((z = quarry_zone_next(pool, z)))
+		if (z->node != NUMA_NO_NODE)
+			nfree += READ_ONCE(z->buddy.nfree);
+	return nfree;
 }
 
 /* May this caller have @nr of the zone's free frames? The reserve is for those who cannot wait. */
 bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait)
 {
-	return z->buddy.nfree >= nr + (nowait ? 0 : z->reserve);
+	if (z->buddy.nfree < nr)
+		return false;
+	return nowait || !z->pool->reserve || z->node == NUMA_NO_NODE ||
+	       quarry_pool_nfree(z->pool) >= nr + z->pool->reserve;
 }

@@ -63,7 +63,6 @@ static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *f
 	st->areas_free += z->buddy.nr_whole;
 	st->splits += z->buddy.splits;
 	st->merges += z->buddy.merges;
-	st->reserve_bytes += z->reserve << PAGE_SHIFT;
 	for (k = 0; k <= QUARRY_MAX_ORDER; k++)
 		if (z->buddy.blocks[k])
 			st->largest_order = max_t(int, st->largest_order, k);
@@ -106,6 +105,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->min_bytes = pool->min << PAGE_SHIFT;
 	st->max_bytes = pool->max << PAGE_SHIFT;
 	st->low_bytes = pool->low << PAGE_SHIFT;
+	st->reserve_bytes = pool->reserve << PAGE_SHIFT;
 	st->managed_bytes = (frames << PAGE_SHIFT) + st->quarantined_bytes;
 	st->cached_bytes = min(cached << PAGE_SHIFT, (frames << PAGE_SHIFT) - st->free_bytes);
 	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->cached_bytes;
