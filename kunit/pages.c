@@ -420,7 +420,7 @@ static void we_know_what_is_ours(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, quarry_owns(&on_stack));
 	KUNIT_EXPECT_FALSE(test, quarry_owns(NULL));
 	KUNIT_EXPECT_FALSE(test, quarry_owns(we_know_what_is_ours));
-	KUNIT_EXPECT_FALSE(test, quarry_owns(_printk));
+	KUNIT_EXPECT_FALSE(test, quarry_owns(schedule));
 	KUNIT_EXPECT_FALSE(test, quarry_owns((void *)0x400000));
 	KUNIT_EXPECT_FALSE(test, quarry_owns((void *)~0UL));
 	KUNIT_EXPECT_FALSE(test, quarry_owns(ERR_PTR(-ENOMEM)));

@@ -14,7 +14,7 @@ static inline void *calloc(size_t nr, size_t size)
 	return kvcalloc(nr, size, GFP_KERNEL);
 }
 
-static inline void free(const void *p)
+static inline void free(void *p)
 {
 	kvfree(p);
 }
