@@ -2,13 +2,14 @@
 /*
  * smp2.*: what two CPUs get done, over twice what one does.
  *
- * Threads are bound and start together at a barrier. A sample is the longer time of
- * the two for a fixed number of operations, some two milliseconds by a trial on one
- * CPU. Forty samples are taken in a row and the shortest counts, of those in which
- * the two worked at the same time for nine tenths of it: the machine that runs the
- * VM has other work too, and takes a virtual CPU away for longer than a sample. A
- * round does that with every arm on one CPU and on two; the CPU that works alone
- * alternates.
+ * Threads are bound and start together. Each does the same piece of work again and
+ * again, a fixed number of operations, and notes when each piece began and ended. A
+ * piece of two threads counts when the other one was at work all the while. The
+ * machine that runs the VM has other work too, and takes a virtual CPU away for
+ * longer than a piece lasts: one that took twice the shortest was interrupted,
+ * and neither it nor what the other CPU did meanwhile counts. The median of what is
+ * left is the time of a piece. A round takes it for every arm on one CPU and on two;
+ * the CPU that works alone alternates.
  *
  * Virtual CPUs slow each other, so the ratio means little by itself: the control
  * shares nothing, and what it loses is the machine's. Reported are the median of
@@ -31,16 +32,23 @@
 #include "bench.h"
 
 #define CPUS		2
-#define ROUNDS		7
-#define SAMPLES		40
+#define ROUNDS		5
+#define PIECES		400	/* each thread does at least so many, */
+#define PIECES_MAX	3000	/* and notes at most so many */
+#define ENOUGH		10	/* so many must count */
 #define ARMS		3
 #define POOL_BYTES	SZ_128M
 #define GROUP		128
-#define RAND_PAGES	1024
-#define SAMPLE_NS	(2 * NSEC_PER_MSEC)
+#define RAND_PAGES	384	/* more than a CPU's list of quarry holds */
+#define PIECE_NS	(200 * NSEC_PER_USEC)
 
 static const struct bench_arm *const arms[ARMS] = {
 	&bench_quarry, &bench_kernel, &bench_control,
+};
+
+struct piece {
+	u64 start;
+	u64 end;
 };
 
 /* One thread's part. */
@@ -50,18 +58,19 @@ struct part {
 	unsigned int units;
 	void **slots;
 	void **shuffled;
-	u64 start[SAMPLES];
-	u64 end[SAMPLES];
+	struct piece *pieces;
+	unsigned int n;
 	int err;
 	struct completion done;
 };
 
 static struct part parts[CPUS];
-static atomic_t arrived;
+static atomic_t arrived, finished;
 static unsigned int expected;
+static u64 times[CPUS * PIECES_MAX];
 static u16 permutation[RAND_PAGES];
 
-/* One unit of each work is some hundred pairs or more. */
+/* One unit of each work is a hundred pairs or some more. */
 static int work_pair(struct part *p)
 {
 	return p->arm->pair(0, p->units * GROUP) == BENCH_FAILED ? -ENOMEM : 0;
@@ -95,19 +104,25 @@ static const struct {
 	{ "smp2.page.rand.o0", work_rand },
 };
 
-/* All of them go through every barrier, so that one that fails keeps no other. */
+/* Who is done goes on until all are, so that nobody works alone. */
 static int part_thread(void *data)
 {
 	struct part *p = data;
-	unsigned int i;
+	bool done = false;
 
-	for (i = 0; i < SAMPLES; i++) {
-		atomic_inc(&arrived);
-		while (atomic_read(&arrived) < expected * (i + 1))
-			cpu_relax();
-		p->start[i] = ktime_get_ns();
+	atomic_inc(&arrived);
+	while (atomic_read(&arrived) < expected)
+		cpu_relax();
+	while (atomic_read(&finished) < expected) {
+		u64 start = ktime_get_ns();
+
 		p->err = p->err ?: p->work(p);
-		p->end[i] = ktime_get_ns();
+		if (p->n < PIECES_MAX)
+			p->pieces[p->n++] = (struct piece){ start, ktime_get_ns() };
+		if (!done && (p->n >= PIECES || p->err)) {
+			atomic_inc(&finished);
+			done = true;
+		}
 		cond_resched();
 	}
 	complete(&p->done);
@@ -120,10 +135,12 @@ static int start_parts(unsigned int n, unsigned int cpu)
 	unsigned int i;
 
 	atomic_set(&arrived, 0);
+	atomic_set(&finished, 0);
 	expected = n;
 	for (i = 0; i < n; i++) {
 		init_completion(&parts[i].done);
 		parts[i].err = 0;
+		parts[i].n = 0;
 		threads[i] = kthread_create(part_thread, &parts[i], "quarry_bench/%u", i);
 		if (IS_ERR(threads[i])) {
 			while (i--)
@@ -137,31 +154,71 @@ static int start_parts(unsigned int n, unsigned int cpu)
 	return 0;
 }
 
-/* Time of sample @k of @n parts, if they worked at the same time. */
-static u64 sample(unsigned int n, unsigned int k)
+static int compare(const void *a, const void *b)
 {
-	u64 longest = 0, last_start = 0, first_end = U64_MAX;
-	unsigned int i;
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
 
-	for (i = 0; i < n; i++) {
-		longest = max(longest, parts[i].end[k] - parts[i].start[k]);
-		last_start = max(last_start, parts[i].start[k]);
-		first_end = min(first_end, parts[i].end[k]);
-	}
-	if (first_end < last_start || first_end - last_start < longest / 10 * 9)
-		return BENCH_FAILED;
-	return longest;
+	return x < y ? -1 : x > y;
+}
+
+static u64 length(const struct piece *piece)
+{
+	return piece->end - piece->start;
 }
 
 /*
- * The shortest time of @n parts of @units on the CPUs from @cpu on. BENCH_FAILED if
- * they never worked together.
+ * Was the part at work, and not interrupted, from start to end of @piece? @from is
+ * where to begin looking; pieces are asked for in order.
  */
+static bool at_work(const struct part *p, const struct piece *piece, u64 limit,
+		    unsigned int *from)
+{
+	unsigned int k;
+
+	while (*from < p->n && p->pieces[*from].end < piece->start)
+		(*from)++;
+	if (*from == p->n || p->pieces[*from].start > piece->start + length(piece) / 20)
+		return false;
+	for (k = *from; k < p->n; k++) {
+		if (length(&p->pieces[k]) > limit)
+			return false;
+		if (p->pieces[k].end >= piece->end)
+			return true;
+	}
+	return false;
+}
+
+/* The median time of the pieces of @n parts that count, or BENCH_FAILED. */
+static u64 median(unsigned int n)
+{
+	unsigned int i, j, k, from, count = 0;
+	u64 limit = U64_MAX;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < parts[i].n; k++)
+			limit = min(limit, length(&parts[i].pieces[k]));
+	limit *= 2;
+	for (i = 0; i < n; i++) {
+		j = n - 1 - i;
+		for (k = 0, from = 0; k < parts[i].n; k++) {
+			const struct piece *piece = &parts[i].pieces[k];
+
+			if (length(piece) <= limit &&
+			    (i == j || at_work(&parts[j], piece, limit, &from)))
+				times[count++] = length(piece);
+		}
+	}
+	if (count < ENOUGH)
+		return BENCH_FAILED;
+	sort(times, count, sizeof(u64), compare, NULL);
+	return max(times[count / 2], 1ULL);
+}
+
+/* Time of a piece of @units on @n CPUs from @cpu on; BENCH_FAILED if none counts. */
 static u64 together(const struct bench_arm *arm, int (*work)(struct part *part),
 		    unsigned int units, unsigned int n, unsigned int cpu)
 {
-	u64 least = BENCH_FAILED;
-	unsigned int i, k;
+	unsigned int i;
 	int err;
 
 	for (i = 0; i < n; i++) {
@@ -176,14 +233,10 @@ static u64 together(const struct bench_arm *arm, int (*work)(struct part *part),
 		wait_for_completion(&parts[i].done);
 		err = err ?: parts[i].err;
 	}
-	if (err)
-		return BENCH_FAILED;
-	for (k = 0; k < SAMPLES; k++)
-		least = min(least, sample(n, k));
-	return least;
+	return err ? BENCH_FAILED : median(n);
 }
 
-/* Units that make a sample of the length wanted, or 0. */
+/* Units that make a piece of the length wanted, or 0. */
 static unsigned int trial(const struct bench_arm *arm, int (*work)(struct part *part))
 {
 	unsigned int units = 1;
@@ -193,11 +246,11 @@ static unsigned int trial(const struct bench_arm *arm, int (*work)(struct part *
 		time = together(arm, work, units, 1, 0);
 		if (time == BENCH_FAILED)
 			return 0;
-		if (time > SAMPLE_NS / 4 || units > SZ_64K)
+		if (time > PIECE_NS / 4 || units > SZ_64K)
 			break;
 		units *= 4;
 	}
-	return max_t(u64, div64_u64(units * (u64)SAMPLE_NS, time), 1);
+	return max_t(u64, div64_u64(units * (u64)PIECE_NS, time), 1);
 }
 
 /* Thousandths: work of two CPUs over twice that of one; 0 if it cannot be told. */
@@ -209,14 +262,7 @@ static u64 ratio(const struct bench_arm *arm, int (*work)(struct part *part),
 
 	if (one == BENCH_FAILED || two == BENCH_FAILED)
 		return 0;
-	return div64_u64(one * 1000, max(two, 1ULL));
-}
-
-static int compare(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
+	return div64_u64(one * 1000, two);
 }
 
 static int measure(const char *name, int (*work)(struct part *part))
@@ -274,7 +320,8 @@ static int prepare(void)
 	for (i = 0; i < CPUS; i++) {
 		parts[i].slots = kvmalloc_array(RAND_PAGES, sizeof(void *), GFP_KERNEL);
 		parts[i].shuffled = kvmalloc_array(RAND_PAGES, sizeof(void *), GFP_KERNEL);
-		if (!parts[i].slots || !parts[i].shuffled)
+		parts[i].pieces = kvmalloc_array(PIECES_MAX, sizeof(struct piece), GFP_KERNEL);
+		if (!parts[i].slots || !parts[i].shuffled || !parts[i].pieces)
 			return -ENOMEM;
 	}
 	return 0;
@@ -303,6 +350,7 @@ int bench_smp(void)
 	for (i = 0; i < CPUS; i++) {
 		kvfree(parts[i].slots);
 		kvfree(parts[i].shuffled);
+		kvfree(parts[i].pieces);
 	}
 	return err;
 }
