@@ -7,7 +7,7 @@
  *	pushes; the buddy and its lock are seen once a batch:
  *
  *	   zone --refill, up to 16--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 8----
+ *	        <--flush, up to 7----
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -60,13 +60,13 @@ struct quarry_visit {
 static DEFINE_PER_CPU(struct quarry_visit, quarry_visits);
 
 /*
- * Most blocks of an order: 1 MiB of them, and two at least. Of single pages half of
- * that: they come from all over the pool, and handing them out again in no order is
+ * Most blocks of an order: 1 MiB of them, and two at least. Of single pages less: they
+ * come from all over the pool, and handing them out again in no order is
  * what keeps areas from emptying (page.frag of the benchmark).
  */
 static u32 list_max(unsigned int order)
 {
-	return order ? max(256U >> order, 2U) : 128;
+	return order ? max(256U >> order, 2U) : QUARRY_PCP_SINGLES;
 }
 
 /* Length of a list's memory: more than it may hold, so that it need not be shifted often. */
@@ -161,7 +161,7 @@ static void slide(struct quarry_list *list)
 }
 
 /*
- * Give the oldest @nr blocks of a list to the buddy, or half as many if the rest has
+ * Give the oldest @nr blocks of a list to the buddy, or a third as many if the rest has
  * to be moved as well: no call shall be long. Returns how many went.
  */
 static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
@@ -173,7 +173,7 @@ static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	unsigned long flags;
 	unsigned int i;
 
-	nr = min(sliding ? DIV_ROUND_UP(nr, 2) : nr, quarry_list_n(list));
+	nr = min(sliding ? DIV_ROUND_UP(nr, 3) : nr, quarry_list_n(list));
 	if (!nr || !quarry_zone_lock(z, &flags))
 		return 0;
 	for (i = 0; i < nr; i++)

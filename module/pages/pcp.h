@@ -9,7 +9,7 @@
 
 /* Most blocks moved to a list, and from a list, under one hold of the zone's lock. */
 #define QUARRY_REFILL	16
-#define QUARRY_FLUSH	8
+#define QUARRY_FLUSH	7
 
 static inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
 {

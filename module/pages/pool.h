@@ -58,8 +58,11 @@ enum quarry_count {
 	QUARRY_NR_COUNTS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS
 };
 
-/* Room for the slots of all lists: pcp.c says how long each is. */
-#define QUARRY_PCP_SLOTS	(576 + 6 * QUARRY_PCP_ORDERS)
+/* Most single pages on a list; of larger orders there are 256 >> order, two at least. */
+#define QUARRY_PCP_SINGLES	128
+
+/* Memory for the slots of all lists: half again as many as they hold, and some. */
+#define QUARRY_PCP_SLOTS	((QUARRY_PCP_SINGLES + 256) * 3 / 2 + 6 * QUARRY_PCP_ORDERS)
 
 /**
  * struct quarry_pcp - one CPU's part of a pool
