@@ -164,8 +164,8 @@ static void refused_by_the_kernel(struct kunit *test)
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL | __GFP_NORETRY, 10, pages, room);
 	KUNIT_EXPECT_GT(test, nr, 10);
 	expect_refused(test, pool, before, KERNEL, 1);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->grow_failures -
-			before->grow_failures, 1);
+	KUNIT_EXPECT_GT(test, quarry_test_stats(test, pool)->grow_failures,
+			before->grow_failures);
 	quarry_test_give_all(pool, 10, pages, nr);
 	/* The kernel may have taken some by itself. */
 	quarry_pool_shrink(pool, ~0ULL);

@@ -270,6 +270,21 @@ static void gfp_flags_that_cannot_be(struct kunit *test)
 	tear_down(test, &f);
 }
 
+static void nodes_that_do_not_exist(struct kunit *test)
+{
+	static const int nodes[] = { -2, INT_MIN, MAX_NUMNODES, 1000, INT_MAX };
+	struct fixture f = set_up(test);
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		page = quarry_alloc_pages_node(f.pool, nodes[i], GFP_KERNEL, 0);
+		KUNIT_EXPECT_NULL(test, page);
+		expect_refused(test, &f, QUARRY_ERR_BAD_ARGUMENT, 1);
+	}
+	tear_down(test, &f);
+}
+
 static phys_addr_t take_run(struct kunit *test, struct quarry_pool *pool, u64 frames)
 {
 	struct quarry_range range = { .bytes = frames * PAGE_SIZE, .gfp = GFP_KERNEL };
@@ -576,6 +591,7 @@ static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(free_to_the_wrong_pool),
 	KUNIT_CASE(orders_out_of_range),
 	KUNIT_CASE(gfp_flags_that_cannot_be),
+	KUNIT_CASE(nodes_that_do_not_exist),
 	KUNIT_CASE(run_freed_as_a_block),
 	KUNIT_CASE(block_freed_as_a_run),
 	KUNIT_CASE(run_freed_with_another_length),
