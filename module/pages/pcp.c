@@ -7,7 +7,7 @@
  *	pushes; the buddy and its lock are seen once a batch:
  *
  *	   zone --refill, up to 16--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 7----
+ *	        <--flush, up to 6----
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -41,8 +41,8 @@
 #include "misuse.h"
 #include "pcp.h"
 
-/* Blocks that an idle list gives up at a time, when another wants its capacity. */
-#define IDLE_FLUSH	2U
+/* Blocks that an idle list gives up at a time, where another wants its capacity. */
+#define IDLE_FLUSH	1U
 
 /* What the slot before a list's first points to. */
 static u8 no_state = QUARRY_STATE_FREE;
@@ -245,7 +245,7 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	unsigned long flags;
 
 	widen(pool, pcp, order);
-	want = clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_REFILL);
+	want = clamp(quarry_list_cap(list) / 2, 1U, max(QUARRY_REFILL >> order, 2U));
 	if (!quarry_zone_lock(z, &flags))
 		return false;
 	/* Into the reserve goes only what is asked for, not a batch. */
@@ -288,7 +288,7 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 	if (list->top == list->end && !widen(pool, pcp, order))
 		flush(pool, pcp, order,
-		      clamp(quarry_list_cap(list) / 2, 1U, (u32)QUARRY_FLUSH));
+		      clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH));
 }
 
 /**

@@ -7,9 +7,12 @@
 
 #include "pool.h"
 
-/* Most blocks moved to a list, and from a list, under one hold of the zone's lock. */
-#define QUARRY_REFILL	16
-#define QUARRY_FLUSH	7
+/*
+ * Most that is moved under one hold of the zone's lock: pages to a list (but two
+ * blocks at least), and blocks from one.
+ */
+#define QUARRY_REFILL	16U
+#define QUARRY_FLUSH	6U
 
 static inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
 {
