@@ -193,9 +193,9 @@ static __always_inline void quarry_state_out(u8 *state)
  */
 static __always_inline bool quarry_state_put(u8 *state, unsigned int order)
 {
-	u8 was = QUARRY_STATE_ALLOC | order;
+	u8 was = QUARRY_STATE_ALLOC | (order & 0xff);
 
-	return likely(try_cmpxchg(state, &was, QUARRY_STATE_CACHED | order));
+	return likely(try_cmpxchg(state, &was, QUARRY_STATE_CACHED | (order & 0xff)));
 }
 
 /* Pop a block if that is all there is to do, else NULL. @order has a list. */

@@ -271,6 +271,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
 	bool here, all;
 	struct page *page;
+	int seen;
 
 	if (order >= QUARRY_PCP_ORDERS) {
 		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
@@ -298,6 +299,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 		node = NUMA_NO_NODE;
 	}
 	for (here = true, all = true;;) {
+		seen = atomic_read(&pool->arrivals);
 		page = take_local(pool, node, order, nowait, &zero);
 		if (page)
 			break;
@@ -323,7 +325,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			if (quarry_pcp_drain_all(pool))
 				continue;
 		}
-		if (!nowait && quarry_pool_await_growth(pool))
+		if (!nowait && quarry_pool_await_growth(pool, seen))
 			continue;
 		if (!nowait && gfp & __GFP_NOFAIL) {
 			all = quarry_wait_for_free(pool);

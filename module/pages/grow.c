@@ -83,14 +83,16 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int 
 	if (take_room(pool, 1ULL << order, limit)) {
 		c = quarry_chunk_take(node, gfp, order);
 		grown = c && !quarry_zone_add(pool->zone[quarry_chunk_node(c)], c);
-		if (grown)
+		if (grown) {
+			atomic_inc(&pool->arrivals);
 			quarry_count(pool, QUARRY_COUNT_GROWS);
-		else
+		} else {
 			atomic64_sub(1ULL << order, &pool->managed);
+		}
 		if (c && !grown)
 			quarry_chunk_give(c);
 	}
-	if (atomic_dec_and_test(&pool->growing) && waitqueue_active(&pool->freed))
+	if (atomic_dec_and_test(&pool->growing))
 		wake_up_all(&pool->freed);
 	return grown;
 }
@@ -98,18 +100,20 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int 
 /**
  * quarry_pool_await_growth() - let others finish taking chunks
  * @pool:	the pool
+ * @seen:	@pool's arrivals before the caller last looked for a block
  *
  * A chunk on its way has taken its room under the cap, but has no block to claim
  * yet. Whoever may sleep waits for it before saying that there is nothing.
  *
- * Context: sleeps. Return: true if there was something to wait for.
+ * Context: sleeps. Return: true if it is worth looking again.
  */
-bool quarry_pool_await_growth(struct quarry_pool *pool)
+bool quarry_pool_await_growth(struct quarry_pool *pool, int seen)
 {
-	if (!atomic_read(&pool->growing))
-		return false;
-	wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
-	return true;
+	bool coming = atomic_read(&pool->growing);
+
+	if (coming)
+		wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
+	return coming || atomic_read(&pool->arrivals) != seen;
 }
 
 /**

@@ -219,6 +219,8 @@ static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int
 		narrow_idlest(pool, pcp, order);
 	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
 	list->end += more;
+	if (list->end > list->base + room_of(list))
+		slide(list);
 	pcp->lists.capacity += more << order;
 	return more;
 }

@@ -139,6 +139,7 @@ struct quarry_zone {
  * @freed:	callers that must not fail wait here for a free, others for growth
  * @waiters:	how many do
  * @growing:	chunks on their way from the kernel
+ * @arrivals:	chunks that have come
  * @owned:	made by a module, not by name
  * @dying:	destroy has begun: no growing
  */
@@ -166,6 +167,7 @@ struct quarry_pool {
 	wait_queue_head_t freed;
 	atomic_t waiters;
 	atomic_t growing;
+	atomic_t arrivals;
 	bool owned;
 	bool dying;
 };
@@ -227,7 +229,7 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
 		      unsigned int order, u64 room);
-bool quarry_pool_await_growth(struct quarry_pool *pool);
+bool quarry_pool_await_growth(struct quarry_pool *pool, int seen);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);

@@ -224,7 +224,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	bool here = true, all = true, zero = false, grow;
 	struct request q;
 	unsigned long pfn;
-	int err;
+	int err, seen;
 
 	err = parse(range, &q);
 	if (err || !quarry_gfp_ok(pool, range->gfp, 0))
@@ -236,7 +236,8 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	}
 	grow = q.anywhere && !q.nowait && !(range->flags & QUARRY_RANGE_DEVICE) &&
 	       q.order <= QUARRY_KERNEL_ORDER;
-	while (!claim(pool, range, &q, &pfn, &zero)) {
+	for (seen = atomic_read(&pool->arrivals); !claim(pool, range, &q, &pfn, &zero);
+	     seen = atomic_read(&pool->arrivals)) {
 		if (here) {
 			here = false;
 			if (quarry_pcp_drain_this(pool))
@@ -249,7 +250,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 			if (quarry_pcp_drain_all(pool))
 				continue;
 		}
-		if (grow && quarry_pool_await_growth(pool))
+		if (grow && quarry_pool_await_growth(pool, seen))
 			continue;
 		if (grow && range->gfp & __GFP_NOFAIL) {
 			all = quarry_wait_for_free(pool);

@@ -475,9 +475,8 @@ unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
 	expect(t, ((u8 *)&block[nr])[0] == 0x5a, "claim_many %u wrote behind", order);
-	for (i = 0; i < got; i++) {
+	for (i = 0; i < got; i++)
 		claimed(t, &block[i], order, kind, !i);
-	}
 	/* Each piece is a block at least. */
 	if (got < nr && model_has(&t->m, order))
 		expect(t, order < 9 && got >= PIECES_A_BATCH,
