@@ -635,6 +635,7 @@ static struct kunit_case contexts_cases[] = {
 
 static struct kunit_suite contexts_suite = {
 	.name = "quarry-contexts",
+	.suite_init = quarry_test_parameters,
 #ifdef CONFIG_X86_LOCAL_APIC
 	.init = contexts_init,
 	.exit = contexts_exit,

@@ -14,7 +14,7 @@
  * print a warning.
  */
 #include <linux/cpu.h>
-#include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -34,6 +34,27 @@ MODULE_PARM_DESC(steps, "steps of the random tests together (300000)");
 bool quarry_test_warn;
 module_param_named(warn, quarry_test_warn, bool, 0444);
 MODULE_PARM_DESC(warn, "run also what makes the kernel print a warning (0)");
+
+/*
+ * Some kernels (6.1.y among them) run the tests of a module before its parameters
+ * are set: so they are looked for in what it was loaded with. For suite_init.
+ */
+int quarry_test_parameters(struct kunit_suite *suite)
+{
+	char *args = kstrdup(THIS_MODULE->args ?: "", GFP_KERNEL), *at = args, *word;
+	int err = args ? 0 : -ENOMEM;
+
+	while (!err && (word = strsep(&at, "\n "))) {
+		if (str_has_prefix(word, "seed="))
+			err = kstrtoul(word + strlen("seed="), 0, &quarry_test_seed);
+		else if (str_has_prefix(word, "steps="))
+			err = kstrtoul(word + strlen("steps="), 0, &quarry_test_steps);
+		else if (str_has_prefix(word, "warn="))
+			err = kstrtobool(word + strlen("warn="), &quarry_test_warn);
+	}
+	kfree(args);
+	return err;
+}
 
 static atomic_t names;
 
@@ -73,6 +94,27 @@ static void pool_exit(struct kunit_resource *res)
 	kfree(context);
 }
 
+/* Ask the kernel to put its free memory together. */
+static void compact(void)
+{
+	struct file *file = filp_open("/proc/sys/vm/compact_memory", O_WRONLY, 0);
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		return;
+	kernel_write(file, "1\n", 2, &pos);
+	filp_close(file, NULL);
+}
+
+/* Was the floor to be had in blocks of the largest order, as tests expect it? */
+static bool is_whole(struct kunit *test, struct quarry_pool *pool,
+		     const struct quarry_pool_config *cfg)
+{
+	return cfg->min_bytes % (PAGE_SIZE << QUARRY_KERNEL_ORDER) ||
+	       quarry_test_stats(test, pool)->arenas ==
+	       cfg->min_bytes >> (PAGE_SHIFT + QUARRY_KERNEL_ORDER);
+}
+
 /* A pool that is checked and destroyed when the test ends. */
 struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 					const struct quarry_pool_config *cfg)
@@ -80,6 +122,11 @@ struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 	struct pool_context context = { .test = test };
 
 	context.pool = quarry_pool_create(quarry_test_name(test), cfg);
+	if (!IS_ERR(context.pool) && !is_whole(test, context.pool, cfg)) {
+		quarry_pool_destroy(context.pool);
+		compact();
+		context.pool = quarry_pool_create(quarry_test_name(test), cfg);
+	}
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, context.pool);
 	if (!kunit_alloc_resource(test, pool_init, pool_exit, GFP_KERNEL, &context)) {
 		quarry_pool_destroy(context.pool);

@@ -606,6 +606,7 @@ static struct kunit_case misuse_cases[] = {
 
 static struct kunit_suite misuse_suite = {
 	.name = "quarry-misuse",
+	.suite_init = quarry_test_parameters,
 	.test_cases = misuse_cases,
 };
 

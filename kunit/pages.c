@@ -470,6 +470,7 @@ static struct kunit_case pages_cases[] = {
 
 static struct kunit_suite pages_suite = {
 	.name = "quarry-pages",
+	.suite_init = quarry_test_parameters,
 	.test_cases = pages_cases,
 };
 

@@ -18,6 +18,8 @@ extern ulong quarry_test_seed;
 extern ulong quarry_test_steps;
 extern bool quarry_test_warn;
 
+int quarry_test_parameters(struct kunit_suite *suite);
+
 /* Frames in so many bytes. */
 #define FRAMES(bytes)	((bytes) >> PAGE_SHIFT)
 

@@ -495,6 +495,7 @@ static struct kunit_case ranges_cases[] = {
 
 static struct kunit_suite ranges_suite = {
 	.name = "quarry-ranges",
+	.suite_init = quarry_test_parameters,
 	.test_cases = ranges_cases,
 };
 

@@ -34,7 +34,7 @@ static u64 value(const struct quarry_pool_stats *st, size_t at)
 	return *(const u64 *)((const char *)st + at);
 }
 
-/* What an action works on: a pool of 8 MiB, 4 of them its floor, drained. */
+/* What an action works on: a pool of 4 MiB, 2 of them its floor: an arena each. */
 struct stage {
 	struct kunit *test;
 	struct quarry_pool *pool;
@@ -94,14 +94,14 @@ static void give_the_run(struct stage *s)
 
 static void take_a_whole_arena(struct stage *s)
 {
-	s->page = quarry_alloc_pages(s->pool, GFP_KERNEL, 10);
+	s->page = quarry_alloc_pages(s->pool, GFP_KERNEL, 9);
 }
 
 static struct page *second;
 
 static void grow_by_one(struct stage *s)
 {
-	second = quarry_alloc_pages(s->pool, GFP_KERNEL, 10);
+	second = quarry_alloc_pages(s->pool, GFP_KERNEL, 9);
 }
 
 static void ask_at_the_limit(struct stage *s)
@@ -111,14 +111,14 @@ static void ask_at_the_limit(struct stage *s)
 
 static void give_both(struct stage *s)
 {
-	quarry_free_pages(s->pool, second, 10);
-	quarry_free_pages(s->pool, s->page, 10);
+	quarry_free_pages(s->pool, second, 9);
+	quarry_free_pages(s->pool, s->page, 9);
 	s->page = NULL;
 }
 
 static void shrink_by_one(struct stage *s)
 {
-	KUNIT_EXPECT_EQ(s->test, quarry_pool_shrink(s->pool, ~0ULL), SZ_4M);
+	KUNIT_EXPECT_EQ(s->test, quarry_pool_shrink(s->pool, ~0ULL), SZ_2M);
 }
 
 static void ask_without_waiting(struct stage *s)
@@ -168,18 +168,18 @@ static const struct step {
 	  { M(free_frames, 4), M(merges, ANY), M(splits, ANY) } },
 	{ "given back", give_the_run, { M(frees, 1), M(free_frames, 1), M(merges, ANY) } },
 	{ "the whole arena", take_a_whole_arena,
-	  { M(allocs, 1), M(alloc_frames, 1024), M(slow_allocs, 1), M(refills, 1) } },
+	  { M(allocs, 1), M(alloc_frames, 512), M(slow_allocs, 1), M(refills, 1) } },
 	{ "growth by one arena", grow_by_one,
-	  { M(allocs, 1), M(alloc_frames, 1024), M(slow_allocs, ANY), M(refills, 1),
+	  { M(allocs, 1), M(alloc_frames, 512), M(slow_allocs, ANY), M(refills, 1),
 	    M(grows, 1) } },
 	{ "refused at the limit", ask_at_the_limit,
 	  { M(slow_allocs, ANY), M(fail_limit, 1) } },
 	{ "both arenas back", give_both,
-	  { M(frees, 2), M(free_frames, 2048), M(slow_frees, ANY), M(flushes, ANY) } },
+	  { M(frees, 2), M(free_frames, 1024), M(slow_frees, ANY), M(flushes, ANY) } },
 	{ "one given to the kernel", shrink_by_one,
 	  { M(shrinks, 1), M(drains, ANY), M(flushes, ANY) } },
 	{ "the whole arena again", take_a_whole_arena,
-	  { M(allocs, 1), M(alloc_frames, 1024), M(slow_allocs, 1), M(refills, 1) } },
+	  { M(allocs, 1), M(alloc_frames, 512), M(slow_allocs, 1), M(refills, 1) } },
 	{ "refused: may not wait", ask_without_waiting,
 	  { M(slow_allocs, ANY), M(fail_nowait, 1) } },
 	{ "refused: injected", ask_with_injection, { M(fail_injected, 1) } },
@@ -193,7 +193,7 @@ static void every_counter_moves_by_what_was_done(struct kunit *test)
 	unsigned int i, k, m;
 	s64 moved;
 
-	s.pool = quarry_test_near_pool(test, SZ_4M, SZ_8M);
+	s.pool = quarry_test_near_pool(test, SZ_2M, SZ_4M);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		before = quarry_test_stats(test, s.pool);
 		steps[i].fn(&s);
@@ -212,18 +212,18 @@ static void every_counter_moves_by_what_was_done(struct kunit *test)
 		}
 		quarry_test_only_error(test, s.pool, before, -1, 0);
 	}
-	quarry_free_pages(s.pool, s.page, 10);
+	quarry_free_pages(s.pool, s.page, 9);
 }
 
 /* Splits and merges of known blocks, past the lists. */
 static void splits_and_merges_are_the_buddys(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_2M, SZ_2M);
 	struct quarry_pool_stats *before, *after;
 	struct page *page;
 	unsigned int k;
 
-	for (k = 0; k <= 10; k++) {
+	for (k = 0; k <= 9; k++) {
 		before = quarry_test_stats(test, pool);
 		preempt_disable();
 		KUNIT_EXPECT_TRUE(test, quarry_pcp_enter(this_cpu_ptr(pool->pcp)));
@@ -234,9 +234,9 @@ static void splits_and_merges_are_the_buddys(struct kunit *test)
 		preempt_enable();
 		KUNIT_EXPECT_NOT_NULL(test, page);
 		after = quarry_test_stats(test, pool);
-		/* From one block of order 10 down to k, and up again. */
-		KUNIT_EXPECT_EQ(test, after->splits - before->splits, 10 - k);
-		KUNIT_EXPECT_EQ(test, after->merges - before->merges, 10 - k);
+		/* From one block of order 9 down to k, and up again. */
+		KUNIT_EXPECT_EQ(test, after->splits - before->splits, 9 - k);
+		KUNIT_EXPECT_EQ(test, after->merges - before->merges, 9 - k);
 	}
 }
 
@@ -244,14 +244,14 @@ static void splits_and_merges_are_the_buddys(struct kunit *test)
 static void orders_are_what_is_left(struct kunit *test)
 {
 	struct quarry_pool_orders *o = kunit_kzalloc(test, sizeof(*o), GFP_KERNEL);
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
-	struct page *page[11];
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_2M, SZ_2M);
+	struct page *page[10];
 	unsigned int k;
 	u64 frames = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, o);
-	/* A block of each order below 10: one frame is left over. */
-	for (k = 0; k < 10; k++) {
+	/* A block of each order below 9: one frame is left over. */
+	for (k = 0; k < 9; k++) {
 		page[k] = quarry_alloc_pages(pool, GFP_KERNEL, k);
 		KUNIT_ASSERT_NOT_NULL(test, page[k]);
 	}
@@ -260,7 +260,7 @@ static void orders_are_what_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, o->nr_orders, QUARRY_NR_ORDERS);
 	for (k = 0; k < QUARRY_NR_ORDERS; k++) {
 		frames += o->orders[k].free_blocks << k;
-		KUNIT_EXPECT_EQ(test, o->orders[k].allocs, k < 10);
+		KUNIT_EXPECT_EQ(test, o->orders[k].allocs, k < 9);
 		KUNIT_EXPECT_EQ(test, o->orders[k].frees, 0);
 		KUNIT_EXPECT_EQ(test, o->orders[k].cached_blocks, 0);
 	}
@@ -269,13 +269,13 @@ static void orders_are_what_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, o->orders[0].extfrag_milli, -1000);
 	KUNIT_EXPECT_EQ(test, o->orders[1].unusable_milli, 1000);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->largest_order, 0);
-	for (k = 0; k < 10; k++)
+	for (k = 0; k < 9; k++)
 		quarry_free_pages(pool, page[k], k);
 	quarry_pool_drain(pool);
 	quarry_pool_orders_snapshot(pool, QUARRY_ANY_NODE, o);
 	for (k = 0; k < QUARRY_NR_ORDERS; k++)
-		KUNIT_EXPECT_EQ(test, o->orders[k].free_blocks, k == 10);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->largest_order, 10);
+		KUNIT_EXPECT_EQ(test, o->orders[k].free_blocks, k == 9);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->largest_order, 9);
 }
 
 static void snapshots_of_arenas_and_areas_agree(struct kunit *test)

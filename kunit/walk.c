@@ -120,6 +120,7 @@ static struct kunit_case walk_cases[] = {
 
 static struct kunit_suite walk_suite = {
 	.name = "quarry-walk",
+	.suite_init = quarry_test_parameters,
 	.test_cases = walk_cases,
 };
 
