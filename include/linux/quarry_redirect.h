@@ -34,7 +34,6 @@
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include <linux/quarry.h>
@@ -43,12 +42,8 @@
 #define QUARRY_REDIRECT_POOL	quarry_pool_default()
 #endif
 
-/* The argument became a string in 6.13. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-MODULE_IMPORT_NS(QUARRY);
-#else
-MODULE_IMPORT_NS("QUARRY");
-#endif
+/* What MODULE_IMPORT_NS() makes, whose argument became a string in 6.13. */
+MODULE_INFO(import_ns, "QUARRY");
 
 static __always_inline struct page *
 quarry_redirect_alloc_pages(gfp_t gfp, unsigned int order)

@@ -60,12 +60,6 @@ static inline struct quarry_chunk *quarry_arena_chunk(const struct quarry_arena 
 	return container_of(a, struct quarry_chunk, arena);
 }
 
-static inline unsigned long quarry_chunk_pfn(const struct quarry_chunk *c,
-					     struct quarry_frame f)
-{
-	return c->arena.base + f.i;
-}
-
 static inline struct page *quarry_chunk_page(const struct quarry_chunk *c,
 					     struct quarry_frame f)
 {

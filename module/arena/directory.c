@@ -68,11 +68,6 @@ void quarry_directory_exit(void)
 	kvfree(quarry_directory);
 }
 
-unsigned long quarry_directory_bytes(void)
-{
-	return struct_size(quarry_directory, slot, quarry_directory->nr);
-}
-
 /* Make room for slots below @nr. */
 static int directory_grow(unsigned long nr)
 {

@@ -14,7 +14,6 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy);
 void quarry_directory_remove(struct quarry_chunk *c);
 struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end);
 struct quarry_chunk *quarry_directory_last(unsigned long pfn, unsigned long end);
-unsigned long quarry_directory_bytes(void);
 
 /* The number of a page in its chunk; at least span if the chunk does not have it. */
 static __always_inline unsigned long quarry_chunk_index(const struct quarry_chunk *c,

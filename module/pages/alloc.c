@@ -146,7 +146,7 @@ void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
 			pool->max << (PAGE_SHIFT - 10));
 }
 
-/* For __GFP_NOFAIL: sleep until a block was freed, or for a second. */
+/* For __GFP_NOFAIL: sleep until a block was freed, or for a moment. Always true. */
 bool quarry_wait_for_free(struct quarry_pool *pool)
 {
 	DEFINE_WAIT(wait);

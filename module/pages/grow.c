@@ -76,7 +76,6 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int 
 		    u64 limit)
 {
 	struct quarry_chunk *c;
-
 	bool grown = false;
 
 	atomic_inc(&pool->growing);

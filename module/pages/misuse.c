@@ -98,9 +98,8 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 }
 
 /*
- * A block on a per-CPU list is not what it was when it was put there: two CPUs
- * freed it at the same time. The list has dropped it; it is out once, as it
- * should be. Context: any.
+ * A block on a per-CPU list is not what it was when it was put there, which no
+ * sequence of calls should bring about. The list has dropped it. Context: any.
  */
 void quarry_misuse_late(struct quarry_pool *pool)
 {

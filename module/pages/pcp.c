@@ -247,6 +247,8 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	unsigned long flags;
 
 	widen(pool, pcp, order);
+	/* It is empty: all of its memory is there for what comes. */
+	slide(list);
 	want = clamp(quarry_list_cap(list) / 2, 1U, max(QUARRY_REFILL >> order, 2U));
 	if (!quarry_zone_lock(z, &flags))
 		return false;

@@ -214,7 +214,7 @@ static void pool_free(struct quarry_pool *pool)
 		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
 			list_del(&c->arena.link);
 			/* Whoever referred to its pages may have let go. */
-			if (!c->arena.nfree && !quarry_chunk_give(c))
+			if (!c->arena.buddy && !quarry_chunk_give(c))
 				continue;
 			pr_err("pool %s: arena %u, %u KiB, is lost: pages of it are in use\n",
 			       pool->name, c->id, c->nr << (PAGE_SHIFT - 10));
@@ -326,9 +326,10 @@ struct quarry_pool *quarry_pool_make(const char *name,
 	list_add_tail(&pool->link, &pools);
 	if (watcher)
 		watcher->created(pool);
-	up_write(&pools_sem);
+	/* Before anybody can destroy it by name. */
 	if (pool->low)
 		irq_work_queue(&pool->grow_irq);
+	up_write(&pools_sem);
 	return pool;
 }
 
