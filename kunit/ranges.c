@@ -326,6 +326,7 @@ static void ranges_that_cannot_be_added(struct kunit *test)
 static void device_memory_is_for_those_who_ask(struct kunit *test)
 {
 	struct quarry_pool *pool = device_pool(test, DEVICE, SZ_16M);
+	struct quarry_pool *other = quarry_test_pool(test, 0, 0);
 	struct quarry_pool_stats *before;
 	phys_addr_t at, second;
 
@@ -335,6 +336,9 @@ static void device_memory_is_for_those_who_ask(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(pool, DEVICE - SZ_8M, SZ_16M, 0));
 	KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(pool, DEVICE - SZ_8M, SZ_64M, 0));
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, SZ_16M);
+	/* It is in one pool at a time. */
+	KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(other, DEVICE, SZ_16M, 0));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_stats(test, other)->managed_bytes);
 	/* Nobody gets it by accident. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, take(pool, 1, 1, DEVICE, DEVICE + SZ_16M, 0, &at));
 	KUNIT_EXPECT_EQ(test, 0, take(pool, 1, 1, 0, 0, 0, &at));
@@ -353,6 +357,8 @@ static void device_memory_is_for_those_who_ask(struct kunit *test)
 	quarry_test_sound(test, pool);
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, DEVICE));
 	quarry_test_only_error(test, pool, before, -1, 0);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_add_range(other, DEVICE, SZ_16M, 0));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(other, DEVICE));
 }
 
 static void device_memory_in_several_pieces(struct kunit *test)

@@ -159,22 +159,36 @@ static int errors_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(errors);
 
-static int orders_show(struct seq_file *m, void *v)
+/* A table with a line for each order. */
+static int show_orders(struct seq_file *m, const char *head,
+		       void (*line)(struct seq_file *m, const struct quarry_order_stats *o))
 {
-	struct quarry_pool *pool = m->private;
 	struct quarry_pool_orders *o = kzalloc(sizeof(*o), GFP_KERNEL);
 	unsigned int k;
 
 	if (!o)
 		return -ENOMEM;
-	quarry_pool_orders_snapshot(pool, QUARRY_ANY_NODE, o);
-	seq_puts(m, "# quarry orders 1\n# order free cached allocs frees\n");
-	for (k = 0; k < o->nr_orders; k++)
-		seq_printf(m, "%u %llu %llu %llu %llu\n", k, o->orders[k].free_blocks,
-			   o->orders[k].cached_blocks, o->orders[k].allocs,
-			   o->orders[k].frees);
+	quarry_pool_orders_snapshot(m->private, QUARRY_ANY_NODE, o);
+	seq_puts(m, head);
+	for (k = 0; k < o->nr_orders; k++) {
+		seq_printf(m, "%u", k);
+		line(m, &o->orders[k]);
+		seq_putc(m, '\n');
+	}
 	kfree(o);
 	return 0;
+}
+
+static void orders_line(struct seq_file *m, const struct quarry_order_stats *o)
+{
+	seq_printf(m, " %llu %llu %llu %llu", o->free_blocks, o->cached_blocks, o->allocs,
+		   o->frees);
+}
+
+static int orders_show(struct seq_file *m, void *v)
+{
+	return show_orders(m, "# quarry orders 1\n# order free cached allocs frees\n",
+			   orders_line);
 }
 DEFINE_SHOW_ATTRIBUTE(orders);
 
@@ -184,24 +198,16 @@ static void show_milli(struct seq_file *m, int milli)
 		   abs(milli) % 1000);
 }
 
+static void fragmentation_line(struct seq_file *m, const struct quarry_order_stats *o)
+{
+	show_milli(m, o->unusable_milli);
+	show_milli(m, o->extfrag_milli);
+}
+
 static int fragmentation_show(struct seq_file *m, void *v)
 {
-	struct quarry_pool *pool = m->private;
-	struct quarry_pool_orders *o = kzalloc(sizeof(*o), GFP_KERNEL);
-	unsigned int k;
-
-	if (!o)
-		return -ENOMEM;
-	quarry_pool_orders_snapshot(pool, QUARRY_ANY_NODE, o);
-	seq_puts(m, "# quarry fragmentation 1\n# order unusable extfrag\n");
-	for (k = 0; k < o->nr_orders; k++) {
-		seq_printf(m, "%u", k);
-		show_milli(m, o->orders[k].unusable_milli);
-		show_milli(m, o->orders[k].extfrag_milli);
-		seq_putc(m, '\n');
-	}
-	kfree(o);
-	return 0;
+	return show_orders(m, "# quarry fragmentation 1\n# order unusable extfrag\n",
+			   fragmentation_line);
 }
 DEFINE_SHOW_ATTRIBUTE(fragmentation);
 

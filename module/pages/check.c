@@ -60,6 +60,31 @@ static void check_chunk(struct quarry_pool *pool, struct quarry_chunk *c,
 	}
 }
 
+/*
+ * An area of the device zone by its number, which the directory does not know. Areas
+ * may be missed or seen twice while ranges come and go. False if there is none.
+ */
+static bool check_device_area(struct quarry_pool *pool, u64 number,
+			      struct quarry_check *check)
+{
+	struct quarry_zone *z = quarry_device_zone(pool);
+	struct quarry_arena *a;
+	unsigned long flags;
+	bool found = false;
+
+	quarry_zone_lock(z, &flags);
+	list_for_each_entry(a, &z->buddy.arenas, link) {
+		found = number < a->nr_areas;
+		if (found) {
+			quarry_buddy_check_area(&z->buddy, a, number, check);
+			break;
+		}
+		number -= a->nr_areas;
+	}
+	quarry_zone_unlock(z, flags);
+	return found;
+}
+
 /**
  * quarry_pool_validate() - check every invariant of a pool
  * @pool:	the pool, which may be in use
@@ -74,10 +99,8 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 	struct quarry_check check = {};
 	unsigned long pfn, flags;
 	struct quarry_chunk *c;
-	struct quarry_arena *a;
 	struct quarry_zone *z = NULL;
-	u64 strays = 0, cpus;
-	unsigned int i;
+	u64 strays = 0, cpus, i;
 
 	for (pfn = 0;; ) {
 		rcu_read_lock();
@@ -91,13 +114,8 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 			break;
 		cond_resched();
 	}
-	z = quarry_device_zone(pool);
-	quarry_zone_lock(z, &flags);
-	list_for_each_entry(a, &z->buddy.arenas, link)
-		for (i = 0; i < a->nr_areas; i++)
-			quarry_buddy_check_area(&z->buddy, a, i, &check);
-	quarry_zone_unlock(z, flags);
-	z = NULL;
+	for (i = 0; check_device_area(pool, i, &check); i++)
+		cond_resched();
 	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		quarry_buddy_check_sums(&z->buddy, &check);

@@ -20,12 +20,16 @@
  */
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sched/mm.h>
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
 #include "alloc.h"
 #include "misuse.h"
+
+/* Between the look whether a device's memory is in a pool and putting it into one. */
+static DEFINE_MUTEX(device_mutex);
 
 /* A request in frames. */
 struct request {
@@ -288,10 +292,10 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 	return c;
 }
 
-/* Is any frame of [pfn, end) in the pool, or in any pool if it has a struct page? */
-static bool is_known(struct quarry_pool *pool, unsigned long pfn, unsigned long end)
+/* Is any frame of [pfn, end) in a pool? Under device_mutex and the lock of the pools. */
+static bool is_known(unsigned long pfn, unsigned long end)
 {
-	struct quarry_zone *z = quarry_device_zone(pool);
+	struct quarry_pool *pool = NULL;
 	struct quarry_arena *a;
 	unsigned long flags;
 	bool known;
@@ -299,14 +303,34 @@ static bool is_known(struct quarry_pool *pool, unsigned long pfn, unsigned long 
 	rcu_read_lock();
 	known = quarry_directory_next(pfn, end);
 	rcu_read_unlock();
-	raw_spin_lock_irqsave(&z->lock, flags);
-	list_for_each_entry(a, &z->buddy.arenas, link) {
-		const struct quarry_chunk *c = quarry_arena_chunk(a);
+	while (!known && (pool = quarry_pool_next(pool))) {
+		struct quarry_zone *z = quarry_device_zone(pool);
 
-		known |= c->pfn < end && pfn < c->pfn + c->nr;
+		raw_spin_lock_irqsave(&z->lock, flags);
+		list_for_each_entry(a, &z->buddy.arenas, link) {
+			const struct quarry_chunk *c = quarry_arena_chunk(a);
+
+			known |= c->pfn < end && pfn < c->pfn + c->nr;
+		}
+		raw_spin_unlock_irqrestore(&z->lock, flags);
 	}
-	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return known;
+}
+
+/* To a zone's buddy, unless it is of a device and overlaps what is in a pool already. */
+static int add_chunk(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	int err = -EEXIST;
+
+	if (c->kind != QUARRY_CHUNK_DEVICE)
+		return quarry_zone_add(z, c);
+	quarry_pools_lock_shared();
+	mutex_lock(&device_mutex);
+	if (!is_known(c->pfn, c->pfn + c->nr))
+		err = quarry_zone_add(z, c);
+	mutex_unlock(&device_mutex);
+	quarry_pools_unlock_shared();
+	return err;
 }
 
 /* Is this a block or run of exactly @nr frames in a client's hands? */
@@ -476,7 +500,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_pages_exact, QUARRY_NS);
  *
  * Return: 0; -EINVAL for an empty or misaligned range, unknown flags, or frames
  * without struct page; -EBUSY for pages somebody else refers to; -EEXIST if part of
- * it is in a pool already; -ENOMEM.
+ * it is in this or another pool already; -ENOMEM.
  */
 int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes,
 			  unsigned int flags)
@@ -502,12 +526,8 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 		quarry_chunk_give(c);
 		return -EINVAL;
 	}
-	if (!pages && is_known(pool, c->pfn, c->pfn + nr)) {
-		quarry_chunk_give(c);
-		return -EEXIST;
-	}
 	atomic64_add(nr, &pool->managed);
-	err = quarry_zone_add(z, c);
+	err = add_chunk(z, c);
 	if (err) {
 		atomic64_sub(nr, &pool->managed);
 		quarry_chunk_give(c);

@@ -169,6 +169,12 @@ void table_print_upright(struct table *t, FILE *out);
 void table_append(struct table *t, FILE *out, bool headings);
 void table_free(struct table *t);
 
+/* pool_ops.c */
+enum { OPS_POOL, OPS_BYTES, OPS_NR_COLUMNS };
+
+int pool_ops(unsigned long request, const char *name,
+	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, void (*hint)(int status));
+
 /* screen.c */
 int screen_width(void);
 int screen_height(void);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One call on the pool that was named, or on every pool: a line each for the bytes it
+ * moved. A pool that goes away while all are visited is left out; one that was named
+ * must be there.
+ */
+#include <stdlib.h>
+
+#include "quarryctl.h"
+
+/*
+ * @request takes a struct quarry_pool_op with @bytes in it. @hint, if any, may say more
+ * about a failure before the program ends. Returns EXIT_OK.
+ */
+int pool_ops(unsigned long request, const char *name,
+	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, void (*hint)(int status))
+{
+	struct table *t = table_new(name, columns, OPS_NR_COLUMNS);
+	struct quarry_pool_op op;
+	struct pools pools;
+	int status;
+	size_t i;
+
+	device_open(true);
+	pools_select(&pools, req.args[0]);
+	for (i = 0; i < pools.nr; i++) {
+		op = (struct quarry_pool_op){ .size = sizeof(op), .bytes = bytes };
+		name_set(op.name, pools.entry[i].name);
+		if (req.nr_args)
+			status = device_call(request, &op, req.args[0]);
+		else
+			status = device_call_quiet(request, &op, pools.entry[i].name);
+		if (status > 0) {
+			if (hint)
+				hint(status);
+			exit(status);
+		}
+		if (status)
+			continue;
+		table_row(t);
+		table_text(t, OPS_POOL, op.name);
+		table_count(t, OPS_BYTES, op.bytes);
+	}
+	table_print(t, stdout);
+	table_free(t);
+	pools_free(&pools);
+	return EXIT_OK;
+}
