@@ -67,8 +67,10 @@ struct quarry_slot {
  * @slots:	the blocks, oldest first; before the first stands a slot whose state is
  *		never that of a block, so that a pop need not ask whether there is one
  * @base:	where the memory of @slots begins
- * @max:	most it may ever hold
  * @seen:	@allocs + @frees when capacity was last moved between lists
+ * @mark:	the same when blocks were last moved between list and zone
+ * @level:	blocks on the list after that
+ * @max:	most it may ever hold
  */
 struct quarry_list {
 	struct quarry_slot *top;
@@ -77,8 +79,10 @@ struct quarry_list {
 	u64 frees;
 	struct quarry_slot *slots;
 	struct quarry_slot *base;
-	u32 max;
-	u64 seen;
+	u32 seen;
+	u32 mark;
+	u16 level;
+	u16 max;
 } ____cacheline_aligned;
 
 /**

@@ -305,7 +305,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			break;
 		if (here) {
 			here = false;
-			if (quarry_pcp_drain_this(pool))
+			if (quarry_pcp_drain_this(pool, order))
 				continue;
 		}
 		/* Growing on the node that was asked for comes before going elsewhere. */

@@ -19,7 +19,7 @@ static int cpu_dead(unsigned int cpu)
 	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool))) {
 		preempt_disable();
-		quarry_pcp_drain(pool, per_cpu_ptr(pool->pcp, cpu));
+		quarry_pcp_drain(pool, per_cpu_ptr(pool->pcp, cpu), QUARRY_DRAIN_ALL);
 		preempt_enable();
 	}
 	quarry_pools_unlock_shared();

@@ -7,7 +7,7 @@
  *	pushes; the buddy and its lock are seen once a batch:
  *
  *	   zone --refill, up to 16--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 6----
+ *	        <--flush, up to 5----
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -16,10 +16,20 @@
  *
  * Capacity
  *	What the lists of one CPU may hold is bounded in frames (limit). A list
- *	starts with no capacity and doubles it each time it is found empty by an
- *	allocation or full by a free; when the budget is used up it takes from
- *	the list that was least used since capacity last moved. So the memory
- *	held follows the orders in use, and idle orders hold nothing for long.
+ *	starts with no capacity. When it is found empty by an allocation or full by
+ *	a free, the way there since the last batch tells what to do:
+ *
+ *	  straight	as many calls as steps: a batch of the client. Double it.
+ *	  wandering	more than four times as many: calls that cancel out, which a
+ *			short list serves about as well. Halve it.
+ *
+ *	A long list under wandering calls is worse than useless: blocks go from
+ *	hand to hand wherever they lie, past the buddy that would put them
+ *	together, until no large block is left anywhere (page.longest of the
+ *	benchmark). For the same reason a full list gives up, of two old blocks each,
+ *	the one with more free memory around it. When the budget is used up a list takes from the one
+ *	that was least used since capacity last moved. So the memory held follows
+ *	the orders in use, and idle orders hold nothing for long.
  *
  * Invariants
  *	base <= slots <= top <= end <= base + room; end - slots <= max;
@@ -105,17 +115,46 @@ void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	}
 }
 
-/* How much a list was used since capacity last moved. */
-static u64 unseen(const struct quarry_list *list)
+/* Calls that this list served, modulo 2^32. */
+static u32 calls(const struct quarry_list *list)
 {
-	return list->allocs + list->frees - list->seen;
+	return list->allocs + list->frees;
+}
+
+/* How much a list was used since capacity last moved. */
+static u32 unseen(const struct quarry_list *list)
+{
+	return calls(list) - list->seen;
+}
+
+/* How a list came to be empty or full. */
+enum way { STRAIGHT, NEITHER, WANDERING };
+
+static enum way way_of(const struct quarry_list *list)
+{
+	u32 n = quarry_list_n(list), nr = calls(list) - list->mark;
+	u32 steps = n > list->level ? n - list->level : list->level - n;
+
+	if (nr > 4 * steps + 4)
+		return WANDERING;
+	/* One or two steps may be straight by chance. */
+	if (nr <= steps && steps >= min(quarry_list_cap(list) / 2, QUARRY_FLUSH))
+		return STRAIGHT;
+	return NEITHER;
+}
+
+/* Blocks were moved between list and zone. */
+static void set_mark(struct quarry_list *list)
+{
+	list->mark = calls(list);
+	list->level = quarry_list_n(list);
 }
 
 /* The list that was used least since capacity last moved, other than @order. */
 static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
 {
-	u64 least = ULLONG_MAX, used;
 	unsigned int k, found = order;
+	u32 least = U32_MAX, used;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
@@ -160,12 +199,34 @@ static void slide(struct quarry_list *list)
 	list->end = list->base + cap;
 }
 
+/* Free frames in a block's area. Under the zone's lock. */
+static u32 free_around(const struct quarry_slot *slot)
+{
+	struct quarry_chunk *c = quarry_directory_find(slot->page);
+
+	return c->arena.areas[(slot->state - c->arena.state) / QUARRY_AREA_FRAMES].line.nfree;
+}
+
+/* Of the oldest 2 * @nr blocks put those first that the buddy can do more with. */
+static void sort_out(struct quarry_list *list, unsigned int nr)
+{
+	unsigned int i, pairs = min(nr, quarry_list_n(list) - nr);
+
+	for (i = 0; i < pairs; i++) {
+		struct quarry_slot *a = &list->slots[i], *b = &list->slots[i + nr];
+
+		if (free_around(b) > free_around(a))
+			swap(*a, *b);
+	}
+}
+
 /*
- * Give the oldest @nr blocks of a list to the buddy, or a third as many if the rest has
- * to be moved as well: no call shall be long. Returns how many went.
+ * Give @nr old blocks of a list to the buddy, or a third as many if the rest has to be
+ * moved as well: no call shall be long. @choose: which ones, as there will be some
+ * left. Returns how many went.
  */
 static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			  unsigned int order, unsigned int nr)
+			  unsigned int order, unsigned int nr, bool choose)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
@@ -176,6 +237,8 @@ static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	nr = min(sliding ? DIV_ROUND_UP(nr, 3) : nr, quarry_list_n(list));
 	if (!nr || !quarry_zone_lock(z, &flags))
 		return 0;
+	if (choose && order < QUARRY_AREA_ORDER)
+		sort_out(list, nr);
 	for (i = 0; i < nr; i++)
 		give(pool, z, &list->slots[i], order);
 	quarry_zone_unlock(z, flags);
@@ -184,8 +247,19 @@ static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	list->slots[-1].state = &no_state;
 	if (sliding)
 		slide(list);
+	set_mark(list);
 	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;
+}
+
+/* Give capacity up, down to @cap or what the list holds. */
+static void narrow(struct quarry_pcp *pcp, unsigned int order, u32 cap)
+{
+	struct quarry_list *list = &pcp->lists.list[order];
+	u32 old = quarry_list_cap(list);
+
+	list->end = list->slots + min(old, max(cap, quarry_list_n(list)));
+	pcp->lists.capacity -= (old - quarry_list_cap(list)) << order;
 }
 
 /* Take capacity from the list that was least used, if it was used less than @order's. */
@@ -199,11 +273,10 @@ static void narrow_idlest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (from == order || unseen(list) > unseen(&pcp->lists.list[order]))
 		return;
 	if (quarry_list_n(list) > cap / 2)
-		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2, IDLE_FLUSH));
-	list->end = list->slots + max(cap / 2, quarry_list_n(list));
-	pcp->lists.capacity -= (cap - quarry_list_cap(list)) << from;
+		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2, IDLE_FLUSH), false);
+	narrow(pcp, from, cap / 2);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		pcp->lists.list[k].seen = pcp->lists.list[k].allocs + pcp->lists.list[k].frees;
+		pcp->lists.list[k].seen = calls(&pcp->lists.list[k]);
 }
 
 /* Double a list's capacity, or as much of that as there is. False if nothing. */
@@ -211,7 +284,7 @@ static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	u32 cap = quarry_list_cap(list);
-	u32 more = clamp(cap * 2, 1U, list->max) - cap;
+	u32 more = clamp_t(u32, cap * 2, 1, list->max) - cap;
 
 	if (!more || 1U << order > pcp->lists.limit)
 		return false;
@@ -243,10 +316,14 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
 	struct quarry_block blocks[QUARRY_REFILL];
+	enum way way = way_of(list);
 	unsigned int i, nr, want;
 	unsigned long flags;
 
-	widen(pool, pcp, order);
+	if (way == STRAIGHT)
+		widen(pool, pcp, order);
+	else if (way == WANDERING)
+		narrow(pcp, order, max(quarry_list_cap(list) / 2, 1U));
 	/* It is empty: all of its memory is there for what comes. */
 	slide(list);
 	want = clamp(quarry_list_cap(list) / 2, 1U, max(QUARRY_REFILL >> order, 2U));
@@ -270,6 +347,7 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	}
 	quarry_zone_unlock(z, flags);
 	list->top = list->slots + nr;
+	set_mark(list);
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
@@ -289,29 +367,45 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     unsigned int order)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
+	enum way way = way_of(list);
 
-	if (list->top == list->end && !widen(pool, pcp, order))
-		flush(pool, pcp, order,
-		      clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH));
+	if (way == STRAIGHT && widen(pool, pcp, order))
+		return;
+	flush(pool, pcp, order, clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH), true);
+	if (way == WANDERING)
+		narrow(pcp, order, max(quarry_list_cap(list) / 2, quarry_list_n(list) + 1));
+}
+
+/* Has the buddy a free block of this order? A moment old without the zone's lock. */
+static bool has_block(const struct quarry_buddy *b, unsigned int order)
+{
+	unsigned int k;
+
+	for (k = order; k <= QUARRY_MAX_ORDER; k++)
+		if (READ_ONCE(b->blocks[k]))
+			return true;
+	return false;
 }
 
 /**
  * quarry_pcp_drain() - empty a CPU's lists
  * @pool:	the pool
  * @pcp:	this CPU's, entered, or that of a CPU that is dead
+ * @order:	stop when the buddy has a free block of it; QUARRY_DRAIN_ALL: of none
  *
  * Context: any; preemption off. Return: frames given to the buddy.
  */
-u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp)
+u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		     unsigned int order)
 {
 	unsigned int k, nr;
 	u64 frames = 0;
 
-	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+	for (k = QUARRY_PCP_ORDERS; k-- && !has_block(pcp->lists.buddy, order);)
 		do {
-			nr = flush(pool, pcp, k, QUARRY_FLUSH);
+			nr = flush(pool, pcp, k, QUARRY_FLUSH, false);
 			frames += (u64)nr << k;
-		} while (nr);
+		} while (nr && !has_block(pcp->lists.buddy, order));
 	if (frames)
 		quarry_count(pool, QUARRY_COUNT_DRAINS);
 	return frames;
@@ -320,10 +414,11 @@ u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp)
 /**
  * quarry_pcp_drain_this() - empty this CPU's lists
  * @pool:	the pool
+ * @order:	as of quarry_pcp_drain()
  *
  * Context: any. Return: frames given to the buddy; 0 inside a marked section.
  */
-u64 quarry_pcp_drain_this(struct quarry_pool *pool)
+u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
 {
 	struct quarry_pcp *pcp;
 	u64 frames = 0;
@@ -331,7 +426,7 @@ u64 quarry_pcp_drain_this(struct quarry_pool *pool)
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
 	if (quarry_pcp_enter(pcp)) {
-		frames = quarry_pcp_drain(pool, pcp);
+		frames = quarry_pcp_drain(pool, pcp, order);
 		quarry_pcp_leave(pcp);
 	}
 	preempt_enable();
@@ -377,6 +472,11 @@ static u64 visit_all(struct quarry_pool *pool, u64 (*fn)(struct quarry_pool *poo
 	return sum;
 }
 
+static u64 drain_whole(struct quarry_pool *pool)
+{
+	return quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL);
+}
+
 /**
  * quarry_pcp_drain_all() - empty the lists of all CPUs
  * @pool:	the pool
@@ -387,7 +487,7 @@ static u64 visit_all(struct quarry_pool *pool, u64 (*fn)(struct quarry_pool *poo
  */
 u64 quarry_pcp_drain_all(struct quarry_pool *pool)
 {
-	return visit_all(pool, quarry_pcp_drain_this);
+	return visit_all(pool, drain_whole);
 }
 
 /* Faults in this CPU's lists. */

@@ -12,7 +12,10 @@
  * blocks at least), and blocks from one.
  */
 #define QUARRY_REFILL	16U
-#define QUARRY_FLUSH	6U
+#define QUARRY_FLUSH	5U
+
+/* An order that nothing has. */
+#define QUARRY_DRAIN_ALL	UINT_MAX
 
 static inline bool quarry_pcp_enter(struct quarry_pcp *pcp)
 {
@@ -30,8 +33,9 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		       unsigned int order, bool nowait);
 void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     unsigned int order);
-u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp);
-u64 quarry_pcp_drain_this(struct quarry_pool *pool);
+u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		     unsigned int order);
+u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pcp_drain_all(struct quarry_pool *pool);
 u64 quarry_pcp_check_all(struct quarry_pool *pool);
 

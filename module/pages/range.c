@@ -244,7 +244,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	     seen = atomic_read(&pool->arrivals)) {
 		if (here) {
 			here = false;
-			if (quarry_pcp_drain_this(pool))
+			if (quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL))
 				continue;
 		}
 		if (grow && quarry_pool_grow(pool, NUMA_NO_NODE, range->gfp, q.order, U64_MAX))
