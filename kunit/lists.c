@@ -114,10 +114,43 @@ static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 	quarry_test_sound(test, pool);
 }
 
+/* A full list takes a quarter more rather than wait for the zone's lock. */
+static void nobody_waits_for_the_zone_to_free(struct kunit *test)
+{
+	const unsigned int most = QUARRY_PCP_SINGLES + QUARRY_PCP_SINGLES / 4;
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	struct page **pages = quarry_test_pages(test, LIVE);
+	struct quarry_zone *z;
+	unsigned long flags;
+	unsigned int i, nr;
+
+	batches(test, pool, pages, 2);
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, LIVE, pages);
+	KUNIT_ASSERT_EQ(test, nr, LIVE);
+	quarry_pool_drain(pool);
+	z = quarry_buddy_zone(quarry_test_chunk(pages[0])->buddy);
+	while (list_here(test, pool, 0).n < QUARRY_PCP_SINGLES)
+		quarry_free_pages(pool, pages[--nr], 0);
+	KUNIT_ASSERT_EQ(test, list_here(test, pool, 0).cap, QUARRY_PCP_SINGLES);
+	/* With our own lock held, waiting for it would be the end of the test. */
+	raw_spin_lock_irqsave(&z->lock, flags);
+	for (i = QUARRY_PCP_SINGLES; i < most; i++)
+		quarry_free_pages(pool, pages[--nr], 0);
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, most);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).cap, most);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+	/* And is as long as it should be again after a few. */
+	quarry_test_give_all(pool, 0, pages, nr);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).cap, QUARRY_PCP_SINGLES);
+	quarry_test_sound(test, pool);
+}
+
 static struct kunit_case lists_cases[] = {
 	KUNIT_CASE(batches_make_a_list_long),
 	KUNIT_CASE(calls_that_cancel_out_make_it_short),
 	KUNIT_CASE(a_drain_goes_no_further_than_it_must),
+	KUNIT_CASE(nobody_waits_for_the_zone_to_free),
 	{}
 };
 

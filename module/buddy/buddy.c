@@ -27,6 +27,11 @@
  *	areas. So areas that empty go on emptying, and large blocks survive:
  *	the filling is that of a best-fit allocator over areas.
  *
+ *	Claimers that name a home (the CPUs' lists do) pass by an area that another
+ *	one claimed from last. Blocks of two CPUs would else lie side by side, with
+ *	their state bytes in one cache line that both write: measured as a loss of
+ *	8% for two CPUs that allocate and free at random.
+ *
  *	  buckets  [fill class 0..15][largest order 0..8] -> areas
  *	  groups   [largest order 9..18]                  -> groups
  *
@@ -56,6 +61,9 @@
 
 static_assert(QUARRY_LINE_UNITS == 1U << QUARRY_LINE_ORDER);
 static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
+
+/* Homes of others that a claim passes by before it shares one. */
+#define HOMES_PASSED	8
 
 /* A batch takes no more pieces out of areas than this, to bound its length. */
 #define PIECES_A_BATCH	3
@@ -337,18 +345,27 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 	return b->splits - splits;
 }
 
-/* The fullest broken area that has a free block of @order, or NULL. */
-static struct quarry_area *pick_area(const struct quarry_buddy *b,
-				     unsigned int order)
+/*
+ * The fullest broken area that has a free block of @order and is nobody else's home.
+ * Failing that *@others is set to one that is, and after a few of these one is
+ * returned: better shared than to look at them all.
+ */
+static struct quarry_area *pick_area(const struct quarry_buddy *b, unsigned int order,
+				     u8 home, struct quarry_area **others)
 {
-	unsigned int c, fit;
+	unsigned int c, fit, tries = 0;
+	struct quarry_area *area;
 
-	for (c = 0; c < QUARRY_FILL_CLASSES; c++) {
-		fit = b->area_orders[c] >> order;
-		if (fit)
-			return list_first_entry(&b->areas[c][order + __ffs(fit)],
-						struct quarry_area, link);
-	}
+	*others = NULL;
+	for (c = 0; c < QUARRY_FILL_CLASSES; c++)
+		for (fit = b->area_orders[c] >> order; fit; fit &= fit - 1)
+			list_for_each_entry(area, &b->areas[c][order + __ffs(fit)], link) {
+				if (!home || !area->home || area->home == home)
+					return area;
+				*others = *others ?: area;
+				if (++tries == HOMES_PASSED)
+					return *others;
+			}
 	return NULL;
 }
 
@@ -372,11 +389,26 @@ static struct quarry_area *pick_whole(const struct quarry_buddy *b,
 	return &a->areas[pos - a->shift];
 }
 
-static struct quarry_area *pick(const struct quarry_buddy *b, unsigned int order)
+static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
 {
-	struct quarry_area *area = pick_area(b, order);
+	if (area->home == home)
+		return;
+	if (area->home)
+		b->home[area->home] = NULL;
+	if (b->home[home])
+		b->home[home]->home = 0;
+	b->home[home] = area;
+	area->home = home;
+}
 
-	return area ?: pick_whole(b, 0);
+static struct quarry_area *pick(struct quarry_buddy *b, unsigned int order, u8 home)
+{
+	struct quarry_area *others, *area = pick_area(b, order, home, &others);
+
+	area = area ?: pick_whole(b, 0) ?: others;
+	if (area && home)
+		set_home(b, area, home);
+	return area;
 }
 
 static u32 area_frame(const struct quarry_area *area, unsigned int pos)
@@ -422,6 +454,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
  * @order:	0 to QUARRY_MAX_ORDER
  * @kind:	QUARRY_STATE_* to write at each head
  * @nr:		how many are wanted, at least 1
+ * @home:	1 to QUARRY_HOMES - 1: keep to areas of one's own; 0: no
  * @blocks:	room for @nr
  *
  * A batch may stop early to stay short, though never with nothing when there
@@ -430,7 +463,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
  * Return: blocks claimed; 0 if no block of @order is free.
  */
 unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
-				     u8 kind, unsigned int nr,
+				     u8 kind, unsigned int nr, u8 home,
 				     struct quarry_block *blocks)
 {
 	unsigned int got = 0, pieces = PIECES_A_BATCH;
@@ -438,7 +471,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
 
 	if (order < QUARRY_AREA_ORDER) {
 		while (got < nr && pieces) {
-			area = pick(b, order);
+			area = pick(b, order, home);
 			if (!area)
 				break;
 			got += area_claim(b, area, order, kind, nr - got,
@@ -473,7 +506,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
 int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
 		       struct quarry_block *block)
 {
-	return quarry_buddy_claim_many(b, order, kind, 1, block) ? 0 : -ENOMEM;
+	return quarry_buddy_claim_many(b, order, kind, 1, 0, block) ? 0 : -ENOMEM;
 }
 
 /**
@@ -592,6 +625,9 @@ int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a)
 		memset(&area->line, 0, sizeof(area->line));
 		memset(area->zero, 0, sizeof(area->zero));
 		area_place(b, area);
+		if (area->home)
+			b->home[area->home] = NULL;
+		area->home = 0;
 	}
 	for (i = 0; i < a->nr_groups; i++) {
 		struct quarry_group *group = &a->groups[i];

@@ -23,6 +23,9 @@
 
 /* Areas are sorted by how full they are, in so many classes. */
 #define QUARRY_FILL_CLASSES	16
+
+/* Numbers of those who keep to areas of their own; 0 is everybody else. */
+#define QUARRY_HOMES		16
 #define QUARRY_NO_BUCKET	0xff
 
 /**
@@ -63,6 +66,7 @@ struct quarry_arena;
  * @link:	in its bucket of struct quarry_buddy.areas, when @bucket says so
  * @arena:	what it is part of
  * @bucket:	fill class * QUARRY_AREA_ORDER + largest order, or QUARRY_NO_BUCKET
+ * @home:	whose home it is, or 0
  */
 struct quarry_area {
 	struct quarry_line line;
@@ -70,6 +74,7 @@ struct quarry_area {
 	struct list_head link;
 	struct quarry_arena *arena;
 	u8 bucket;
+	u8 home;
 };
 
 /**
@@ -136,6 +141,7 @@ struct quarry_arena {
  * @empty:	arenas with no frame out
  * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER
  * @areas:	broken areas by fill class (fullest first) and largest free order
+ * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
 	u64 nr_frames;
@@ -154,6 +160,7 @@ struct quarry_buddy {
 	struct list_head empty;
 	struct list_head groups[QUARRY_LINE_ORDER + 1];
 	struct list_head areas[QUARRY_FILL_CLASSES][QUARRY_AREA_ORDER];
+	struct quarry_area *home[QUARRY_HOMES];
 };
 
 /**
@@ -189,7 +196,7 @@ int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a);
 int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
 		       struct quarry_block *block);
 unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
-				     u8 kind, unsigned int nr,
+				     u8 kind, unsigned int nr, u8 home,
 				     struct quarry_block *blocks);
 void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		       struct quarry_frame f, unsigned int order, bool zero);

@@ -151,6 +151,8 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 	check_states(a, area, c);
 	if (p->arena != a)
 		fault(c, "an area points to another arena");
+	if (p->home && (p->home >= QUARRY_HOMES || b->home[p->home] != p))
+		fault(c, "an area is nobody's home and does not know");
 	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
 		fault(c, "a whole area is not in its group, or a broken one is");
 	if (whole || !l->nfree) {
@@ -214,7 +216,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 {
 	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
 	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
-	u64 zero = 0, in_buckets = 0, groups = 0;
+	u64 zero = 0, in_buckets = 0, groups = 0, homes = 0;
 	const struct quarry_arena *a;
 	unsigned int k;
 	u32 i;
@@ -232,6 +234,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 				blocks[k] += area->line.nr[k];
 			for (k = 0; k < QUARRY_LINE_WORDS; k++)
 				zero += hweight64(area->zero[k]);
+			homes += area->home > 0;
 		}
 		for (i = 0; i < a->nr_groups; i++) {
 			const struct quarry_group *group = &a->groups[i];
@@ -271,6 +274,10 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		fault(c, "the number of frames or free frames is wrong");
 	if (zero != b->nr_zero)
 		fault(c, "the number of zero frames is wrong");
+	for (k = 0; k < QUARRY_HOMES; k++)
+		homes -= b->home[k] && b->home[k]->home == k;
+	if (homes || b->home[0])
+		fault(c, "a home is not where it is said to be");
 	check_buckets(b, in_buckets, groups, c);
 }
 

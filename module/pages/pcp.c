@@ -32,7 +32,8 @@
  *	the orders in use, and idle orders hold nothing for long.
  *
  * Invariants
- *	base <= slots <= top <= end <= base + room; end - slots <= max;
+ *	base <= slots <= top <= end <= base + room; end - slots <= max, or a quarter
+ *	more while the zone is in use by others
  *	sum of (end - slots) << order = capacity <= limit
  *	every block on a list is of the zone of pcp->lists.buddy
  *
@@ -53,6 +54,9 @@
 
 /* Blocks that an idle list gives up at a time, where another wants its capacity. */
 #define IDLE_FLUSH	1U
+
+/* Blocks that a full list takes beyond, at a time, rather than wait for the zone. */
+#define STRETCH		4U
 
 /* What the slot before a list's first points to. */
 static u8 no_state = QUARRY_STATE_FREE;
@@ -90,16 +94,18 @@ static u32 room_of(const struct quarry_list *list)
  * @pool:	the pool
  * @pcp:	zeroed
  * @buddy:	where its blocks come from
+ * @home:	its number there, see quarry_buddy_claim_many()
  * @limit:	most frames they may hold
  *
  * Context: before the pool is used.
  */
 void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     struct quarry_buddy *buddy, u64 limit)
+		     struct quarry_buddy *buddy, u8 home, u64 limit)
 {
 	struct quarry_slot *slots = pcp->slots;
 	unsigned int k;
 
+	pcp->home = home;
 	pcp->lists.buddy = buddy;
 	pcp->lists.limit = limit;
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
@@ -168,20 +174,18 @@ static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
 	return found;
 }
 
-/* A block from a list to the buddy. Under the zone's lock. */
-static void give(struct quarry_pool *pool, struct quarry_zone *z,
+/* A block of @c from a list to the buddy. Under the zone's lock. */
+static void give(struct quarry_pool *pool, struct quarry_zone *z, struct quarry_chunk *c,
 		 const struct quarry_slot *slot, unsigned int order)
 {
 	u8 state = READ_ONCE(*slot->state);
-	struct quarry_chunk *c;
 	struct quarry_frame f;
 
 	if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
 		quarry_misuse_late(pool);
 		return;
 	}
-	c = quarry_directory_find(slot->page);
-	f.i = c->arena.lo + quarry_chunk_index(c, slot->page);
+	f.i = slot->state - c->arena.state;
 	quarry_buddy_free(&z->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
 }
 
@@ -199,24 +203,35 @@ static void slide(struct quarry_list *list)
 	list->end = list->base + cap;
 }
 
-/* Free frames in a block's area. Under the zone's lock. */
-static u32 free_around(const struct quarry_slot *slot)
+/* Free frames in a block's area; a moment old. */
+static u32 free_around(const struct quarry_chunk *c, const struct quarry_slot *slot)
 {
-	struct quarry_chunk *c = quarry_directory_find(slot->page);
+	u32 f = slot->state - c->arena.state;
 
-	return c->arena.areas[(slot->state - c->arena.state) / QUARRY_AREA_FRAMES].line.nfree;
+	return READ_ONCE(c->arena.areas[f / QUARRY_AREA_FRAMES].line.nfree);
 }
 
-/* Of the oldest 2 * @nr blocks put those first that the buddy can do more with. */
-static void sort_out(struct quarry_list *list, unsigned int nr)
+/*
+ * Look up the chunks of the oldest @nr blocks. @choose: of the @nr after them, put
+ * those first that the buddy can do more with.
+ */
+static void look_up(struct quarry_list *list, unsigned int nr, bool choose,
+		    struct quarry_chunk *chunks[QUARRY_FLUSH])
 {
-	unsigned int i, pairs = min(nr, quarry_list_n(list) - nr);
+	unsigned int i, pairs = choose ? min(nr, quarry_list_n(list) - nr) : 0;
 
-	for (i = 0; i < pairs; i++) {
-		struct quarry_slot *a = &list->slots[i], *b = &list->slots[i + nr];
+	for (i = 0; i < nr; i++) {
+		struct quarry_slot *a = &list->slots[i], *b = a + nr;
+		struct quarry_chunk *other;
 
-		if (free_around(b) > free_around(a))
+		chunks[i] = quarry_directory_find(a->page);
+		if (i >= pairs)
+			continue;
+		other = quarry_directory_find(b->page);
+		if (free_around(other, b) > free_around(chunks[i], a)) {
 			swap(*a, *b);
+			chunks[i] = other;
+		}
 	}
 }
 
@@ -231,16 +246,17 @@ static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
 	bool sliding = list->end + nr > list->base + room_of(list);
+	struct quarry_chunk *chunks[QUARRY_FLUSH];
 	unsigned long flags;
 	unsigned int i;
 
 	nr = min(sliding ? DIV_ROUND_UP(nr, 3) : nr, quarry_list_n(list));
+	/* What can be done without the lock is. */
+	look_up(list, nr, choose && order < QUARRY_AREA_ORDER, chunks);
 	if (!nr || !quarry_zone_lock(z, &flags))
 		return 0;
-	if (choose && order < QUARRY_AREA_ORDER)
-		sort_out(list, nr);
 	for (i = 0; i < nr; i++)
-		give(pool, z, &list->slots[i], order);
+		give(pool, z, chunks[i], &list->slots[i], order);
 	quarry_zone_unlock(z, flags);
 	list->slots += nr;
 	list->end += nr;
@@ -284,12 +300,34 @@ static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	u32 cap = quarry_list_cap(list);
-	u32 more = clamp_t(u32, cap * 2, 1, list->max) - cap;
+	u32 more = cap < list->max ? clamp_t(u32, cap * 2, 1, list->max) - cap : 0;
 
 	if (!more || 1U << order > pcp->lists.limit)
 		return false;
 	if (pcp->lists.capacity + (more << order) > pcp->lists.limit)
 		narrow_idlest(pool, pcp, order);
+	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
+	list->end += more;
+	if (list->end > list->base + room_of(list))
+		slide(list);
+	pcp->lists.capacity += more << order;
+	return more;
+}
+
+/* Most blocks of a list that had to wait for the zone. */
+static u32 stretched_max(const struct quarry_list *list)
+{
+	return list->max + list->max / 4;
+}
+
+/* Room for a few blocks more than there should be, or false. */
+static bool stretch(struct quarry_pcp *pcp, unsigned int order)
+{
+	struct quarry_list *list = &pcp->lists.list[order];
+	u32 cap = quarry_list_cap(list), more = min(STRETCH, stretched_max(list) - cap);
+
+	if (cap < list->max)
+		return false;
 	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
 	list->end += more;
 	if (list->end > list->base + room_of(list))
@@ -333,8 +371,9 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (!quarry_zone_may_take(z, want << order, false))
 		want = quarry_zone_may_take(z, 1U << order, nowait);
 	nr = want ? quarry_buddy_claim_many(&z->buddy, order, QUARRY_STATE_CACHED,
-					    want, blocks) : 0;
-	/* The buddy lists its best fits first; pop takes the last. */
+					    want, pcp->home, blocks) : 0;
+	quarry_zone_unlock(z, flags);
+	/* They are ours now. The buddy lists its best fits first; pop takes the last. */
 	for (i = 0; i < nr; i++) {
 		struct quarry_block *block = &blocks[nr - 1 - i];
 		struct quarry_chunk *c = quarry_arena_chunk(block->arena);
@@ -345,7 +384,6 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		list->slots[i].page = quarry_chunk_page(c, block->frame);
 		list->slots[i].state = state;
 	}
-	quarry_zone_unlock(z, flags);
 	list->top = list->slots + nr;
 	set_mark(list);
 	if (nr)
@@ -371,9 +409,14 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 	if (way == STRAIGHT && widen(pool, pcp, order))
 		return;
+	if (raw_spin_is_locked(&quarry_buddy_zone(pcp->lists.buddy)->lock) &&
+	    stretch(pcp, order))
+		return;
 	flush(pool, pcp, order, clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH), true);
 	if (way == WANDERING)
 		narrow(pcp, order, max(quarry_list_cap(list) / 2, quarry_list_n(list) + 1));
+	else
+		narrow(pcp, order, list->max);
 }
 
 /* Has the buddy a free block of this order? A moment old without the zone's lock. */
@@ -506,7 +549,7 @@ static u64 check_this(struct quarry_pool *pool)
 			capacity += (u64)quarry_list_cap(list) << k;
 			faults += list->top > list->end || list->slots < list->base ||
 				  list->end > list->base + room_of(list) ||
-				  quarry_list_cap(list) > list->max ||
+				  quarry_list_cap(list) > stretched_max(list) ||
 				  list->slots[-1].state != &no_state;
 			for (i = 0; i < quarry_list_n(list); i++) {
 				const struct quarry_slot *slot = &list->slots[i];

@@ -28,7 +28,7 @@ static inline void quarry_pcp_leave(struct quarry_pcp *pcp)
 }
 
 void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     struct quarry_buddy *buddy, u64 limit);
+		     struct quarry_buddy *buddy, u8 home, u64 limit);
 bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		       unsigned int order, bool nowait);
 void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,

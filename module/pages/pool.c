@@ -175,7 +175,7 @@ static int pcps_create(struct quarry_pool *pool)
 	for_each_possible_cpu(cpu) {
 		node = pool->node != NUMA_NO_NODE ? pool->node : cpu_to_mem(cpu);
 		quarry_pcp_init(pool, per_cpu_ptr(pool->pcp, cpu),
-				&pool->zone[node]->buddy, limit);
+				&pool->zone[node]->buddy, 1 + cpu % (QUARRY_HOMES - 1), limit);
 	}
 	return 0;
 }

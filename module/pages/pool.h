@@ -71,6 +71,7 @@ enum quarry_count {
  * @direct_allocs: blocks handed out past the lists, by order
  * @direct_frees: blocks taken back past the lists, by order
  * @count:	enum quarry_count
+ * @home:	this CPU's number at the buddy
  * @slots:	memory of the lists
  */
 struct quarry_pcp {
@@ -78,6 +79,7 @@ struct quarry_pcp {
 	u64 direct_allocs[QUARRY_PCP_ORDERS];
 	u64 direct_frees[QUARRY_PCP_ORDERS];
 	u64 count[QUARRY_NR_COUNTS];
+	u8 home;
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
 

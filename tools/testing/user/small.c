@@ -15,6 +15,7 @@
  * pairs	Two blocks out, every pair of orders and places inside an area;
  *		freed in either order.
  * batches	claim_many of every order, of every length up to 70 and more.
+ * homes	Claimers that name a home, apart and together.
  * refusals	What must be refused, and changes nothing.
  * indices	The indices of fragmentation, against figures made by hand.
  */
@@ -145,7 +146,7 @@ static bool operate(struct twin *t, const struct place *p, unsigned int op)
 	}
 	op -= orders;
 	if (op < orders * n) {
-		twin_claim_many(t, op / n + p->shift, KIND, op % n + 1);
+		twin_claim_many(t, op / n + p->shift, KIND, op % n + 1, 0);
 		return true;
 	}
 	op -= orders * n;
@@ -388,11 +389,53 @@ static void batches(const void *arg)
 	for (order = 0; order < 14; order++)
 		for (i = 1; i < 70 + ARRAY_SIZE(more); i++) {
 			nr = i < 70 ? i : more[i - 70];
-			twin_claim_many(&t, order, KIND, nr);
-			twin_claim_many(&t, order, KIND, 3);
+			twin_claim_many(&t, order, KIND, nr, 0);
+			twin_claim_many(&t, order, KIND, 3, 0);
 			while (t.m.nr_live)
 				twin_free(&t, nr & 1 ? 0 : t.m.nr_live - 1, nr & 2);
 		}
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* The area of the block that was claimed last. */
+static u64 last_area(const struct twin *t)
+{
+	const struct model_block *block = &t->m.live[t->m.nr_live - 1];
+
+	return (t->m.arena[block->arena].first + block->at) / 512;
+}
+
+/* Claimers that name a home have areas of their own while there are any. */
+static void homes(const void *arg)
+{
+	u64 area[QUARRY_HOMES];
+	struct twin t;
+	u8 home, other;
+
+	(void)arg;
+	fresh(&t, 0, 512 * 8, true);
+	for (home = 1; home < 6; home++) {
+		twin_claim_many(&t, 0, KIND, 1, home);
+		area[home] = last_area(&t);
+		for (other = 1; other < home; other++)
+			if (area[other] == area[home])
+				twin_fail(&t, "homes %u and %u share an area", other, home);
+	}
+	for (home = 1; home < 6; home++) {
+		twin_claim_many(&t, 3, KIND, 4, home);
+		if (last_area(&t) != area[home])
+			twin_fail(&t, "home %u left its area", home);
+	}
+	/* Nobody's claim goes where it fits best, whoever's home that is. */
+	twin_claim_many(&t, 0, KIND, 1, 0);
+	twin_drain(&t);
+	twin_fini(&t);
+	/* One area for all: shared, to the last frame. */
+	fresh(&t, 0, 512, false);
+	for (home = 1; t.b.nfree; home = 1 + home % (QUARRY_HOMES - 1))
+		if (twin_claim_many(&t, 0, KIND, 3, home) < 1)
+			twin_fail(&t, "free and not to be had by home %u", home);
 	twin_drain(&t);
 	twin_fini(&t);
 }
@@ -430,7 +473,7 @@ static void refusals(const void *arg)
 	twin_init(&t);
 	for (order = 0; order < 19; order++) {
 		twin_claim(&t, order, KIND);
-		twin_claim_many(&t, order, KIND, 8);
+		twin_claim_many(&t, order, KIND, 8, 0);
 	}
 	twin_full(&t);
 	twin_add(&t, 0, 700, 1300, false);
@@ -502,13 +545,14 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(9);
+	tap_plan(10);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
 	tap_run("alignments", alignments, NULL);
 	tap_run("pairs", pairs, NULL);
 	tap_run("batches", batches, NULL);
+	tap_run("homes", homes, NULL);
 	tap_run("exhaustion", exhaustion, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);

@@ -21,6 +21,12 @@ static u8 any_kind(struct dice *d)
 	return kinds[dice(d, ARRAY_SIZE(kinds))];
 }
 
+/* Nobody's, or one of a few: two that name the same home are one claimer. */
+static u8 any_home(struct dice *d)
+{
+	return dice(d, 2) ? 0 : dice(d, dice(d, 4) ? 3 : QUARRY_HOMES);
+}
+
 static unsigned int any_order(struct dice *d, const struct load *l)
 {
 	unsigned int n = l->large ? 19 : l->tiny ? 8 : 12;
@@ -243,5 +249,5 @@ void steps_one(struct twin *t, struct dice *d, struct load *l)
 		twin_claim(t, any_order(d, l), any_kind(d));
 	else
 		twin_claim_many(t, any_order(d, l), any_kind(d),
-				1 + dice(d, dice(d, 8) ? 16 : 200));
+				1 + dice(d, dice(d, 8) ? 16 : 200), any_home(d));
 }

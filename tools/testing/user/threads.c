@@ -107,7 +107,7 @@ static void *worker(void *arg)
 			order /= 2;
 			pthread_mutex_lock(&lock);
 			got = quarry_buddy_claim_many(&buddy, order, QUARRY_STATE_CACHED,
-						      1 + dice(&d, 16), block);
+						      1 + dice(&d, 16), who, block);
 			pthread_mutex_unlock(&lock);
 			for (i = 0; i < got; i++) {
 				held[nr] = (struct held){ block[i].arena, block[i].frame,

@@ -459,11 +459,12 @@ bool twin_claim(struct twin *t, unsigned int order, u8 kind)
  * @order:	0 to 18
  * @kind:	their state
  * @nr:		how many; at most 512
+ * @home:	for whom; where blocks land is checked for 0 alone
  *
  * Return: how many there were.
  */
 unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
-			     unsigned int nr)
+			     unsigned int nr, u8 home)
 {
 	struct quarry_block block[BATCH + 1];
 	bool has = model_has(&t->m, order);
@@ -471,12 +472,12 @@ unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
 
 	/* What lies behind the batch must not be written. */
 	memset(&block[nr], 0x5a, sizeof(block[0]));
-	got = quarry_buddy_claim_many(&t->b, order, kind, nr, block);
+	got = quarry_buddy_claim_many(&t->b, order, kind, nr, home, block);
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
 	expect(t, ((u8 *)&block[nr])[0] == 0x5a, "claim_many %u wrote behind", order);
 	for (i = 0; i < got; i++)
-		claimed(t, &block[i], order, kind, !i);
+		claimed(t, &block[i], order, kind, !i && !home);
 	/* Each piece is a block at least. */
 	if (got < nr && model_has(&t->m, order))
 		expect(t, order < 9 && got >= PIECES_A_BATCH,

@@ -41,7 +41,7 @@ void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero);
 bool twin_remove(struct twin *t, unsigned int slot);
 bool twin_claim(struct twin *t, unsigned int order, u8 kind);
 unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
-			     unsigned int nr);
+			     unsigned int nr, u8 home);
 int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
 		  u8 kind);
 int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,

@@ -106,6 +106,7 @@ static void bits(const void *arg)
 			flip_line("line of area", i, &a->areas[i].line);
 			flip("zeros of area", i, a->areas[i].zero, sizeof(a->areas[i].zero));
 			flip("bucket of area", i, &a->areas[i].bucket, 1);
+			flip("home of area", i, &a->areas[i].home, 1);
 		}
 		for (i = 0; i < a->nr_groups; i++) {
 			flip_line("line of group", i, &a->groups[i].line);

@@ -80,7 +80,7 @@ static u32 claim_bulk(u64 *handles, u32 nr)
 	u32 i, got;
 
 	arm_lock(&lock);
-	got = quarry_buddy_claim_many(&buddy, 0, QUARRY_STATE_ALLOC, nr, blocks);
+	got = quarry_buddy_claim_many(&buddy, 0, QUARRY_STATE_ALLOC, nr, 0, blocks);
 	arm_unlock(&lock);
 	for (i = 0; i < got; i++)
 		handles[i] = (u64)(blocks[i].arena - arenas) * ARENA_FRAMES +
