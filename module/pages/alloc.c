@@ -9,7 +9,8 @@
  *	free    list of this CPU, or the block's own zone
  *
  *	The first step is the fast path: preemption off, the mark, a pop or push,
- *	the mark off. It has no lock, no atomic and no interrupts off, and it
+ *	the mark off. It has no lock and no interrupts off, one atomic (of a free, on
+ *	the state byte, so that of two that free a block one is told), and it
  *	checks what it is given: the state byte must say that the block is what
  *	the caller says it is. Whatever is out of the ordinary leaves it for the
  *	slow half, which sorts out why.

@@ -27,9 +27,9 @@
  *	hand to hand wherever they lie, past the buddy that would put them
  *	together, until no large block is left anywhere (page.longest of the
  *	benchmark). For the same reason a full list gives up, of two old blocks each,
- *	the one with more free memory around it. When the budget is used up a list takes from the one
- *	that was least used since capacity last moved. So the memory held follows
- *	the orders in use, and idle orders hold nothing for long.
+ *	the one with more free memory around it. When the budget is used up a list
+ *	takes from the one that was least used since capacity last moved. So the
+ *	memory held follows the orders in use, and idle orders hold nothing for long.
  *
  * Invariants
  *	base <= slots <= top <= end <= base + room; end - slots <= max, or a quarter
@@ -37,7 +37,7 @@
  *	sum of (end - slots) << order = capacity <= limit
  *	every block on a list is of the zone of pcp->lists.buddy
  *
- * Exclusion is by preemption off and the mark @busy: no lock, no atomic, no
+ * Exclusion is by preemption off and the mark @busy: no lock and no
  * interrupts off. An interrupt or NMI that lands in a marked section goes to the
  * zone instead. Other CPUs never touch the lists of a CPU that is online:
  * draining them all is done by a work item on each.

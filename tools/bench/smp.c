@@ -32,7 +32,7 @@
 #include "bench.h"
 
 #define CPUS		2
-#define ROUNDS		5
+#define ROUNDS		9
 #define PIECES		400	/* each thread does at least so many, */
 #define PIECES_MAX	3000	/* and notes at most so many */
 #define TRIES		5	/* to find the two at work at once */

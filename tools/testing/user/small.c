@@ -407,7 +407,7 @@ static u64 last_area(const struct twin *t)
 }
 
 /* Claimers that name a home have areas of their own while there are any. */
-static void homes(const void *arg)
+static void homes_apart(const void *arg)
 {
 	u64 area[QUARRY_HOMES];
 	struct twin t;
@@ -552,7 +552,7 @@ int main(void)
 	tap_run("alignments", alignments, NULL);
 	tap_run("pairs", pairs, NULL);
 	tap_run("batches", batches, NULL);
-	tap_run("homes", homes, NULL);
+	tap_run("homes", homes_apart, NULL);
 	tap_run("exhaustion", exhaustion, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);
