@@ -201,6 +201,43 @@ static void fill_area(const struct quarry_chunk *c, u32 i, int node,
 	m->pad = 0;
 }
 
+/* Where a walk over areas is, and what it has to fill. */
+struct map_walk {
+	u64 start;
+	u64 at;
+	struct quarry_map_area *areas;
+	unsigned int room;
+	unsigned int n;
+};
+
+/* Fill what is wanted of a chunk; under its zone's lock. */
+static void fill_chunk(struct map_walk *w, const struct quarry_chunk *c, int node)
+{
+	u32 k = w->start > w->at ? min_t(u64, w->start - w->at, c->arena.nr_areas) : 0;
+
+	for (; k < c->arena.nr_areas && w->n < w->room; k++)
+		fill_area(c, k, node, &w->areas[w->n++]);
+}
+
+/* A chunk with struct pages, under RCU; its lock is not taken if it is not wanted. */
+static void walk_chunk(struct quarry_pool *pool, struct quarry_chunk *c, struct map_walk *w)
+{
+	struct quarry_buddy *buddy = READ_ONCE(c->buddy);
+	struct quarry_zone *z;
+	unsigned long flags;
+
+	z = buddy ? quarry_buddy_zone(buddy) : NULL;
+	if (!z || z->pool != pool)
+		return;
+	if (w->n < w->room && w->start < w->at + c->arena.nr_areas &&
+	    quarry_zone_lock(z, &flags)) {
+		if (c->arena.buddy == buddy)
+			fill_chunk(w, c, z->node);
+		quarry_zone_unlock(z, flags);
+	}
+	w->at += c->arena.nr_areas;
+}
+
 /**
  * quarry_pool_map_snapshot() - the state of 2 MiB areas
  * @pool:	the pool
@@ -209,8 +246,9 @@ static void fill_area(const struct quarry_chunk *c, u32 i, int node,
  * @room:	areas that fit
  * @total:	set to the areas there are
  *
- * The order is that of zones, and of age inside a zone. A zone is locked as long as
- * its part takes. Context: any but interrupts.
+ * The order is that of addresses, then come the areas of devices. A lock is held for
+ * the areas of one arena at a time: anybody may ask for the map, as often as they
+ * like. Context: sleeps.
  *
  * Return: areas written.
  */
@@ -218,26 +256,30 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
 				      struct quarry_map_area *areas, unsigned int room,
 				      u64 *total)
 {
+	struct map_walk w = { .start = start, .areas = areas, .room = room };
+	struct quarry_zone *z = quarry_device_zone(pool);
+	unsigned long pfn = 0, flags;
+	struct quarry_chunk *c;
 	struct quarry_arena *a;
-	struct quarry_zone *z = NULL;
-	unsigned int n = 0;
-	unsigned long flags;
-	u64 at = 0;
-	u32 k;
 
-	while ((z = quarry_zone_next(pool, z))) {
-		quarry_zone_lock(z, &flags);
-		list_for_each_entry(a, &z->buddy.arenas, link) {
-			for (k = 0; k < a->nr_areas && n < room; k++)
-				if (at + k >= start)
-					fill_area(quarry_arena_chunk(a), k, z->node,
-						  &areas[n++]);
-			at += a->nr_areas;
+	do {
+		rcu_read_lock();
+		c = quarry_directory_next(pfn, ULONG_MAX);
+		if (c) {
+			pfn = c->pfn + c->nr;
+			walk_chunk(pool, c, &w);
 		}
-		quarry_zone_unlock(z, flags);
+		rcu_read_unlock();
+		cond_resched();
+	} while (c);
+	quarry_zone_lock(z, &flags);
+	list_for_each_entry(a, &z->buddy.arenas, link) {
+		fill_chunk(&w, quarry_arena_chunk(a), NUMA_NO_NODE);
+		w.at += a->nr_areas;
 	}
-	*total = at;
-	return n;
+	quarry_zone_unlock(z, flags);
+	*total = w.at;
+	return w.n;
 }
 
 /**
