@@ -238,6 +238,13 @@ static void a_range_with_pages_serves_everybody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_add_range(other, base, SZ_2M,
 							    QUARRY_ADD_PAGES));
 	KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(other, base + SZ_1M, SZ_2M, 0));
+	/* Nor the other way round: the second half of it is a device's to @other. */
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, base));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_add_range(other, base + SZ_1M, SZ_2M, 0));
+	KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(pool, base, SZ_2M,
+							     QUARRY_ADD_PAGES));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(other, base + SZ_1M));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_add_range(pool, base, SZ_2M, QUARRY_ADD_PAGES));
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, 513);
 	KUNIT_EXPECT_EQ(test, nr, 512);
 	for (i = 0; i < nr; i++)

@@ -30,7 +30,8 @@
  *	Claimers that name a home (the CPUs' lists do) pass by an area that another
  *	one claimed from last. Blocks of two CPUs would else lie side by side, with
  *	their state bytes in one cache line that both write: measured as a loss of
- *	8% for two CPUs that allocate and free at random.
+ *	8% for two CPUs that allocate and free at random. While most areas are whole
+ *	another one is broken for that; later the home is shared.
  *
  *	  buckets  [fill class 0..15][largest order 0..8] -> areas
  *	  groups   [largest order 9..18]                  -> groups
@@ -405,7 +406,10 @@ static struct quarry_area *pick(struct quarry_buddy *b, unsigned int order, u8 h
 {
 	struct quarry_area *others, *area = pick_area(b, order, home, &others);
 
-	area = area ?: pick_whole(b, 0) ?: others;
+	/* Large blocks are dearer than cache lines. */
+	if (!area && (!others || b->nr_whole > b->nr_areas / 2))
+		area = pick_whole(b, 0);
+	area = area ?: others;
 	if (area && home)
 		set_home(b, area, home);
 	return area;

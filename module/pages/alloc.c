@@ -257,6 +257,19 @@ static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 	return NULL;
 }
 
+/*
+ * Drain this CPU's lists: first as far as it seems to need, then wholly, for another
+ * CPU may have had what was seen, and the reserve is not for all. False if nothing
+ * came of it.
+ */
+static bool drain_here(struct quarry_pool *pool, unsigned int order, unsigned int *stage)
+{
+	while (*stage < 2)
+		if (quarry_pcp_drain_this(pool, (*stage)++ ? QUARRY_DRAIN_ALL : order))
+			return true;
+	return false;
+}
+
 /**
  * quarry_alloc_slow() - allocate with all that may take
  * @pool:	the pool
@@ -270,8 +283,9 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 					unsigned int order, int node)
 {
 	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
-	bool here, all;
+	unsigned int drains = 0;
 	struct page *page;
+	bool all = true;
 	int seen;
 
 	if (order >= QUARRY_PCP_ORDERS) {
@@ -299,16 +313,13 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 		}
 		node = NUMA_NO_NODE;
 	}
-	for (here = true, all = true;;) {
+	for (;;) {
 		seen = atomic_read(&pool->arrivals);
 		page = take_local(pool, node, order, nowait, &zero);
 		if (page)
 			break;
-		if (here) {
-			here = false;
-			if (quarry_pcp_drain_this(pool, order))
-				continue;
-		}
+		if (drain_here(pool, order, &drains))
+			continue;
 		/* Growing on the node that was asked for comes before going elsewhere. */
 		if (!nowait && quarry_pool_grow(pool, node, gfp | __GFP_THISNODE, order,
 						U64_MAX))

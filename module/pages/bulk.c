@@ -7,7 +7,7 @@
  * a block at a time, so that all rules of alloc.c hold.
  *
  * Contexts: as for single blocks. The marked section is as long as the array, at
- * most a list's 128 blocks; an interrupt in it goes to the zone.
+ * most a list's 160 blocks; an interrupt in it goes to the zone.
  */
 #include "../arena/directory.h"
 #include "alloc.h"

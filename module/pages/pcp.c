@@ -181,7 +181,7 @@ static void give(struct quarry_pool *pool, struct quarry_zone *z, struct quarry_
 	u8 state = READ_ONCE(*slot->state);
 	struct quarry_frame f;
 
-	if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
+	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
 		quarry_misuse_late(pool);
 		return;
 	}
@@ -225,10 +225,10 @@ static void look_up(struct quarry_list *list, unsigned int nr, bool choose,
 		struct quarry_chunk *other;
 
 		chunks[i] = quarry_directory_find(a->page);
-		if (i >= pairs)
+		if (i >= pairs || !chunks[i])
 			continue;
 		other = quarry_directory_find(b->page);
-		if (free_around(other, b) > free_around(chunks[i], a)) {
+		if (other && free_around(other, b) > free_around(chunks[i], a)) {
 			swap(*a, *b);
 			chunks[i] = other;
 		}
@@ -407,16 +407,14 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_list *list = &pcp->lists.list[order];
 	enum way way = way_of(list);
 
-	if (way == STRAIGHT && widen(pool, pcp, order))
+	if ((way == STRAIGHT || !quarry_list_cap(list)) && widen(pool, pcp, order))
 		return;
 	if (raw_spin_is_locked(&quarry_buddy_zone(pcp->lists.buddy)->lock) &&
 	    stretch(pcp, order))
 		return;
 	flush(pool, pcp, order, clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH), true);
-	if (way == WANDERING)
-		narrow(pcp, order, max(quarry_list_cap(list) / 2, quarry_list_n(list) + 1));
-	else
-		narrow(pcp, order, list->max);
+	narrow(pcp, order, max(way == WANDERING ? quarry_list_cap(list) / 2 : list->max,
+			       quarry_list_n(list) + 1));
 }
 
 /* Has the buddy a free block of this order? A moment old without the zone's lock. */

@@ -10,7 +10,7 @@
  * Lock order, outermost first:
  *
  *	1. pools_sem (pool.c)		the list of pools, and that they stay
- *	   device_mutex (range.c)	what memory without struct pages is in a pool
+ *	   add_mutex (range.c)		what memory of others is in a pool
  *	2. directory_lock (directory.c)	slots and chains of the directory
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
  *					finds it set goes by another way

@@ -28,8 +28,8 @@
 #include "alloc.h"
 #include "misuse.h"
 
-/* Between the look whether a device's memory is in a pool and putting it into one. */
-static DEFINE_MUTEX(device_mutex);
+/* Between the look whether memory is in a pool and putting it into one. */
+static DEFINE_MUTEX(add_mutex);
 
 /* A request in frames. */
 struct request {
@@ -292,7 +292,7 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 	return c;
 }
 
-/* Is any frame of [pfn, end) in a pool? Under device_mutex and the lock of the pools. */
+/* Is any frame of [pfn, end) in a pool? Under add_mutex and the lock of the pools. */
 static bool is_known(unsigned long pfn, unsigned long end)
 {
 	struct quarry_pool *pool = NULL;
@@ -317,18 +317,16 @@ static bool is_known(unsigned long pfn, unsigned long end)
 	return known;
 }
 
-/* To a zone's buddy, unless it is of a device and overlaps what is in a pool already. */
+/* To a zone's buddy, unless it overlaps what is in a pool already. */
 static int add_chunk(struct quarry_zone *z, struct quarry_chunk *c)
 {
 	int err = -EEXIST;
 
-	if (c->kind != QUARRY_CHUNK_DEVICE)
-		return quarry_zone_add(z, c);
 	quarry_pools_lock_shared();
-	mutex_lock(&device_mutex);
+	mutex_lock(&add_mutex);
 	if (!is_known(c->pfn, c->pfn + c->nr))
 		err = quarry_zone_add(z, c);
-	mutex_unlock(&device_mutex);
+	mutex_unlock(&add_mutex);
 	quarry_pools_unlock_shared();
 	return err;
 }

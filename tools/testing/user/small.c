@@ -414,7 +414,7 @@ static void homes_apart(const void *arg)
 	u8 home, other;
 
 	(void)arg;
-	fresh(&t, 0, 512 * 8, true);
+	fresh(&t, 0, 512 * 16, true);
 	for (home = 1; home < 6; home++) {
 		twin_claim_many(&t, 0, KIND, 1, home);
 		area[home] = last_area(&t);
@@ -429,6 +429,14 @@ static void homes_apart(const void *arg)
 	}
 	/* Nobody's claim goes where it fits best, whoever's home that is. */
 	twin_claim_many(&t, 0, KIND, 1, 0);
+	twin_drain(&t);
+	twin_fini(&t);
+	/* Where whole areas are few they are not broken for that. */
+	fresh(&t, 0, 512 * 4, false);
+	for (home = 1; home < 6; home++)
+		twin_claim_many(&t, 0, KIND, 1, home);
+	if (t.b.nr_whole != 2)
+		twin_fail(&t, "%u whole areas left of 4, not 2", (unsigned int)t.b.nr_whole);
 	twin_drain(&t);
 	twin_fini(&t);
 	/* One area for all: shared, to the last frame. */
