@@ -10,6 +10,11 @@ static inline u64 div64_u64(u64 a, u64 b)
 	return a / b;
 }
 
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
+{
+	return (__uint128_t)a * b >> shift;
+}
+
 static inline u64 div_u64(u64 a, u32 b)
 {
 	return a / b;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The shape of a slab: its order, and where objects lie in it.
+ *
+ * Model
+ *	A slab is a block of pages, cut into equal strides. What is left over is
+ *	put before the first object, a different part of it in each slab:
+ *
+ *	  |colour|object  |object  |object  | ... |object  |rest|
+ *	         <-stride->
+ *
+ *	so that objects of the same place in different slabs do not compete for the
+ *	same cache lines (Bonwick 1994: colouring). Nothing else is in the slab: its
+ *	description is elsewhere (slab.c).
+ *
+ * Choosing the order
+ *	Of the orders that cost the page layer nothing extra (0 to 3) the one that
+ *	holds most objects a page, the lowest of equals. If that wastes more than an
+ *	eighth, the first larger order that does not; if there is none, the
+ *	one that wastes least. SLUB too stops at 3 where it can, but takes the first
+ *	order that is good enough: so no slab here holds fewer objects a page.
+ *
+ * Dividing by the stride
+ *	Which object an offset lies in is offset / stride. With inverse =
+ *	ceil(2^64 / stride) it is the upper half of offset * inverse: the
+ *	error, offset * stride / 2^64, is below one part in 2^20 of a unit for slabs of
+ *	2^22 bytes (Granlund and Montgomery 1994).
+ *
+ * Contexts: pure arithmetic; any.
+ */
+#include <linux/errno.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/types.h>
+
+#include "shape.h"
+
+/* Orders that are as good as any: the kernel's own limit for cheap blocks. */
+#define CHEAP_ORDER	3U
+
+/* The share of a slab that may be wasted where that can be helped: an eighth. */
+#define WASTE_SHIFT	3U
+
+/* Objects in a slab; the last one needs its size, not its stride. */
+static u32 nr_of(u32 size, u32 stride, unsigned int order)
+{
+	u32 bytes = 1U << (QUARRY_SLAB_SHIFT + order);
+
+	return size > bytes ? 0 : 1 + (bytes - size) / stride;
+}
+
+static bool is_wasteful(u32 size, u32 stride, unsigned int order)
+{
+	u64 bytes = 1U << (QUARRY_SLAB_SHIFT + order);
+
+	return (u64)nr_of(size, stride, order) * stride < bytes - (bytes >> WASTE_SHIFT);
+}
+
+static unsigned int choose_order(u32 size, u32 stride)
+{
+	unsigned int order, best = QUARRY_SLAB_MAX_ORDER;
+	u32 nr, most = 0;
+
+	for (order = 0; order <= QUARRY_SLAB_MAX_ORDER; order++) {
+		if (order > CHEAP_ORDER && most && !is_wasteful(size, stride, best))
+			break;
+		/* In the largest slab's terms, so that they compare. */
+		nr = nr_of(size, stride, order) << (QUARRY_SLAB_MAX_ORDER - order);
+		if (nr > most) {
+			most = nr;
+			best = order;
+		}
+	}
+	return best;
+}
+
+/**
+ * quarry_shape_init() - work out a shape
+ * @shape:	filled
+ * @size:	bytes of an object, 1 to QUARRY_OBJECT_MAX
+ * @align:	of its address: a power of two up to QUARRY_ALIGN_MAX, or 0; at least that
+ *		of a pointer is given
+ * @line:	bytes of a cache line, a power of two
+ *
+ * Context: any. Return: 0; -EINVAL for a bad @align or a @size of 0; -E2BIG for a @size
+ * that no block holds.
+ */
+int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
+{
+	u32 bytes, spare;
+
+	if (!size || (align & (align - 1)) || align > QUARRY_ALIGN_MAX)
+		return -EINVAL;
+	if (size > QUARRY_OBJECT_MAX)
+		return -E2BIG;
+	align = max_t(u32, align, sizeof(void *));
+	shape->size = size;
+	shape->align = align;
+	shape->stride = (size + align - 1) & ~(align - 1);
+	shape->order = choose_order(size, shape->stride);
+	shape->inverse = div64_u64(~0ULL, shape->stride) + 1;
+	bytes = quarry_shape_bytes(shape);
+	shape->nr = nr_of(size, shape->stride, shape->order);
+	spare = bytes - size - (shape->nr - 1) * shape->stride;
+	shape->step = max(align, line);
+	shape->colours = 1 + spare / shape->step;
+	return 0;
+}

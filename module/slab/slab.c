@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slabs: which objects of a block of pages are here, and which slab to take from.
+ *
+ * Model
+ *	A bit says of each object whether it is here or out; there is nothing of ours
+ *	in the object, free or not. So a use after free cannot steer the allocator, and
+ *	what a constructor made stays as it is.
+ *
+ *	  partial[0] -> slabs with little out
+ *	     ...
+ *	  partial[7] -> slabs with nearly all out
+ *	  full       -> slabs with all out
+ *	  empty      -> slabs with nothing out, which may go back to the pool
+ *
+ *	A new slab is empty; taking moves it down this table, putting back up.
+ *
+ *	Taking goes to the fullest slab that has any, so that those with little out
+ *	drain and can be given back; in a slab, to the lowest address, so that what
+ *	is handed out together lies together. Putting back finds the object's bit and
+ *	looks at it: that is where every wrong free is seen at the latest.
+ *
+ * Invariants, checked by quarry_slabs_check()
+ *	nfree of a slab = bits set; nr_free = sum of nfree
+ *	a slab is in the list that its nfree says
+ *	a bit of @buckets is set if and only if that list has an entry
+ *
+ * Contexts: no lock, no allocation; the caller holds one lock for one struct
+ * quarry_slabs.
+ *
+ * Cost: a search over at most 8 buckets by one bit scan, then a word for 64 objects.
+ */
+#include <linux/bitops.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "slab.h"
+
+static u32 words_of(const struct quarry_shape *shape)
+{
+	return (shape->nr + 63) / 64;
+}
+
+/**
+ * quarry_slab_metadata_bytes() - what describing a slab takes
+ * @shape:	its shape
+ *
+ * Return: bytes, struct quarry_slab included.
+ */
+size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape)
+{
+	return sizeof(struct quarry_slab) + words_of(shape) * sizeof(u64);
+}
+
+/**
+ * quarry_slabs_init() - no slabs yet
+ * @s:		filled
+ * @shape:	of those to come; kept
+ *
+ * Context: any.
+ */
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape)
+{
+	unsigned int k;
+
+	memset(s, 0, sizeof(*s));
+	s->shape = shape;
+	for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
+		INIT_LIST_HEAD(&s->partial[k]);
+	INIT_LIST_HEAD(&s->full);
+	INIT_LIST_HEAD(&s->empty);
+}
+
+static u32 place_of(const struct quarry_shape *shape, u32 nfree)
+{
+	if (nfree == shape->nr)
+		return QUARRY_SLAB_EMPTY;
+	if (!nfree)
+		return QUARRY_SLAB_FULL;
+	return (shape->nr - nfree) * QUARRY_SLAB_BUCKETS / shape->nr;
+}
+
+static struct list_head *list_of(struct quarry_slabs *s, u32 place)
+{
+	if (place == QUARRY_SLAB_EMPTY)
+		return &s->empty;
+	return place == QUARRY_SLAB_FULL ? &s->full : &s->partial[place];
+}
+
+static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
+{
+	slab->place = place;
+	list_add(&slab->link, list_of(s, place));
+	if (place < QUARRY_SLAB_BUCKETS)
+		s->buckets |= 1U << place;
+	s->nr_empty += place == QUARRY_SLAB_EMPTY;
+}
+
+static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
+{
+	u32 place = slab->place;
+
+	list_del(&slab->link);
+	if (place < QUARRY_SLAB_BUCKETS && list_empty(&s->partial[place]))
+		s->buckets &= ~(1U << place);
+	s->nr_empty -= place == QUARRY_SLAB_EMPTY;
+}
+
+/* Objects of a slab came or went. */
+static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
+{
+	u32 place = place_of(s->shape, slab->nfree);
+
+	if (place == slab->place)
+		return;
+	delist(s, slab);
+	enlist(s, slab, place);
+}
+
+/**
+ * quarry_slabs_add() - a block of pages becomes a slab
+ * @s:		whose
+ * @slab:	quarry_slab_metadata_bytes() bytes, any content
+ * @start:	address of the pages, aligned to their length
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
+		      unsigned long start)
+{
+	const struct quarry_shape *shape = s->shape;
+	u32 w, words = words_of(shape);
+
+	slab->owner = s;
+	slab->first = start + (unsigned long)s->colour * shape->step;
+	s->colour = s->colour + 1 < shape->colours ? s->colour + 1 : 0;
+	slab->nfree = shape->nr;
+	for (w = 0; w < words; w++)
+		slab->free[w] = ~0ULL;
+	if (shape->nr % 64)
+		slab->free[words - 1] >>= 64 - shape->nr % 64;
+	enlist(s, slab, QUARRY_SLAB_EMPTY);
+	s->nr_slabs++;
+	s->nr_free += shape->nr;
+}
+
+/**
+ * quarry_slabs_remove_empty() - give up a slab with nothing out
+ * @s:	the slabs
+ *
+ * Context: under the caller's lock. Return: the slab, no longer one of @s; or NULL.
+ */
+struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s)
+{
+	struct quarry_slab *slab;
+
+	if (list_empty(&s->empty))
+		return NULL;
+	slab = list_first_entry(&s->empty, struct quarry_slab, link);
+	delist(s, slab);
+	s->nr_slabs--;
+	s->nr_free -= s->shape->nr;
+	return slab;
+}
+
+/* The fullest slab that has an object, or NULL. */
+static struct quarry_slab *pick(struct quarry_slabs *s)
+{
+	if (s->buckets)
+		return list_first_entry(&s->partial[__fls(s->buckets)],
+					struct quarry_slab, link);
+	if (!list_empty(&s->empty))
+		return list_first_entry(&s->empty, struct quarry_slab, link);
+	return NULL;
+}
+
+static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **objects)
+{
+	const struct quarry_shape *shape = slab->owner->shape;
+	unsigned int got = 0, w, i;
+
+	nr = min(nr, slab->nfree);
+	for (w = 0; got < nr; w++) {
+		u64 free = slab->free[w];
+
+		for (; free && got < nr; free &= free - 1) {
+			i = w * 64 + __ffs64(free);
+			objects[got++] = (void *)(slab->first +
+						  (unsigned long)i * shape->stride);
+		}
+		slab->free[w] = free;
+	}
+	slab->nfree -= got;
+	return got;
+}
+
+/**
+ * quarry_slabs_take() - take objects out
+ * @s:		the slabs
+ * @nr:		how many are wanted
+ * @objects:	room for them; filled by address inside each slab
+ *
+ * Context: under the caller's lock. Return: how many there were, up to @nr.
+ */
+unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects)
+{
+	struct quarry_slab *slab;
+	unsigned int got = 0;
+
+	while (got < nr) {
+		slab = pick(s);
+		if (!slab)
+			break;
+		got += slab_take(slab, nr - got, objects + got);
+		replace(s, slab);
+	}
+	s->nr_free -= got;
+	return got;
+}
+
+/**
+ * quarry_slab_look() - what is an address to a slab?
+ * @slab:	the slab
+ * @object:	any address
+ * @index:	set to the object's number unless it is outside
+ *
+ * Context: under the caller's lock, or a moment old. Return: QUARRY_SLAB_OK for an object
+ * that is out.
+ */
+enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
+					const void *object, u32 *index)
+{
+	const struct quarry_shape *shape = slab->owner->shape;
+	u64 offset = (unsigned long)object - slab->first;
+
+	if (offset >= quarry_shape_bytes(shape))
+		return QUARRY_SLAB_OUTSIDE;
+	*index = mul_u64_u64_shr(offset, shape->inverse, 64);
+	if (*index >= shape->nr)
+		return QUARRY_SLAB_OUTSIDE;
+	if (*index * shape->stride != offset)
+		return QUARRY_SLAB_INTERIOR;
+	return slab->free[*index / 64] >> (*index % 64) & 1 ? QUARRY_SLAB_FREE : QUARRY_SLAB_OK;
+}
+
+/**
+ * quarry_slab_put() - take an object back
+ * @slab:	the slab its page belongs to
+ * @object:	any address
+ *
+ * Context: under the caller's lock.
+ *
+ * Return: QUARRY_SLAB_OK; anything else means that nothing was changed.
+ */
+enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
+{
+	enum quarry_slab_fault fault;
+	u32 i;
+
+	fault = quarry_slab_look(slab, object, &i);
+	if (fault)
+		return fault;
+	slab->free[i / 64] |= 1ULL << (i % 64);
+	slab->nfree++;
+	slab->owner->nr_free++;
+	replace(slab->owner, slab);
+	return QUARRY_SLAB_OK;
+}
+
+static const char *check_slab(const struct quarry_slabs *s, const struct quarry_slab *slab,
+			      u32 place)
+{
+	const struct quarry_shape *shape = s->shape;
+	u32 w, nfree = 0, words = words_of(shape);
+	unsigned long start = quarry_slab_start(slab);
+
+	for (w = 0; w < words; w++)
+		nfree += hweight64(slab->free[w]);
+	if (shape->nr % 64 && slab->free[words - 1] >> (shape->nr % 64))
+		return "an object that is none is free";
+	if (slab->owner != s)
+		return "a slab is another's";
+	if (nfree != slab->nfree)
+		return "free objects of a slab differ from its bits";
+	if (slab->place != place || place_of(shape, nfree) != place)
+		return "a slab is in the wrong list";
+	if ((slab->first - start) % shape->step ||
+	    (slab->first - start) / shape->step >= shape->colours)
+		return "a slab begins at no colour";
+	return NULL;
+}
+
+/**
+ * quarry_slabs_check() - check every invariant
+ * @s:	the slabs
+ *
+ * Cost: a step a slab. Context: under the caller's lock.
+ *
+ * Return: NULL, or what is wrong, in words.
+ */
+const char *quarry_slabs_check(const struct quarry_slabs *s)
+{
+	u64 slabs = 0, empty = 0, nfree = 0;
+	const struct quarry_slab *slab;
+	const char *what;
+	u32 place;
+
+	for (place = 0; place <= QUARRY_SLAB_FULL; place++) {
+		const struct list_head *list =
+			list_of((struct quarry_slabs *)s, place);
+
+		if (place < QUARRY_SLAB_BUCKETS &&
+		    list_empty(list) == !!(s->buckets & 1U << place))
+			return "the mask of buckets is wrong";
+		list_for_each_entry(slab, list, link) {
+			what = check_slab(s, slab, place);
+			if (what)
+				return what;
+			slabs++;
+			nfree += slab->nfree;
+			empty += place == QUARRY_SLAB_EMPTY;
+		}
+	}
+	if (slabs != s->nr_slabs || empty != s->nr_empty || nfree != s->nr_free)
+		return "the sums are wrong";
+	return NULL;
+}

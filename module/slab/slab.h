@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slabs, and the slabs of one cache on one node. See slab.c. */
+#ifndef QUARRY_SLAB_H
+#define QUARRY_SLAB_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "shape.h"
+
+/* Slabs that are partly out, by how much of them is: the last bucket is the fullest. */
+#define QUARRY_SLAB_BUCKETS	8U
+
+/* Places of a slab that is not in a bucket. */
+#define QUARRY_SLAB_EMPTY	QUARRY_SLAB_BUCKETS
+#define QUARRY_SLAB_FULL	(QUARRY_SLAB_BUCKETS + 1)
+
+/* What an address is to a slab. */
+enum quarry_slab_fault {
+	QUARRY_SLAB_OK,
+	QUARRY_SLAB_OUTSIDE,	/* before the first object, or after the last */
+	QUARRY_SLAB_INTERIOR,	/* in the middle of one */
+	QUARRY_SLAB_FREE,	/* of one that is here already: a double free */
+};
+
+/**
+ * struct quarry_slab - a block of pages cut into objects
+ * @link:	in a list of struct quarry_slabs
+ * @owner:	whose it is
+ * @first:	address of the first object
+ * @nfree:	objects that are here
+ * @place:	bucket, QUARRY_SLAB_EMPTY or QUARRY_SLAB_FULL
+ * @free:	a bit for each object, set when it is here
+ */
+struct quarry_slab {
+	struct list_head link;
+	struct quarry_slabs *owner;
+	unsigned long first;
+	u32 nfree;
+	u32 place;
+	u64 free[];
+};
+
+/**
+ * struct quarry_slabs - the slabs of one cache on one node
+ * @shape:	of them all
+ * @partial:	by how much is out
+ * @buckets:	which of @partial have an entry, as bits
+ * @full:	with no object here
+ * @empty:	with all objects here
+ * @nr_slabs:	slabs, all told
+ * @nr_empty:	length of @empty
+ * @nr_free:	objects that are here, all told
+ * @colour:	of the next slab
+ */
+struct quarry_slabs {
+	const struct quarry_shape *shape;
+	struct list_head partial[QUARRY_SLAB_BUCKETS];
+	u32 buckets;
+	struct list_head full;
+	struct list_head empty;
+	u64 nr_slabs;
+	u64 nr_empty;
+	u64 nr_free;
+	u32 colour;
+};
+
+size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
+
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape);
+void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
+		      unsigned long start);
+struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
+unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
+enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
+					const void *object, u32 *index);
+enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
+const char *quarry_slabs_check(const struct quarry_slabs *s);
+
+/* Where its pages begin. */
+static inline unsigned long quarry_slab_start(const struct quarry_slab *slab)
+{
+	return slab->first & ~((unsigned long)quarry_shape_bytes(slab->owner->shape) - 1);
+}
+
+#endif /* QUARRY_SLAB_H */
