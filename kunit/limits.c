@@ -340,12 +340,15 @@ static int must_not_fail(void *data)
 	return 0;
 }
 
+static DEFINE_RAW_SPINLOCK(lock);
+
 static void nofail_waits_for_a_free(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
 	struct page *all = quarry_alloc_pages(pool, GFP_KERNEL, 10);
 	struct waiter w = { .pool = pool };
 	struct task_struct *task;
+	unsigned long flags;
 
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	init_completion(&w.done);
@@ -355,7 +358,10 @@ static void nofail_waits_for_a_free(struct kunit *test)
 		cond_resched();
 	KUNIT_EXPECT_FALSE(test, completion_done(&w.done));
 	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&w.done, HZ / 10));
+	/* As a caller may who holds the innermost of locks. */
+	raw_spin_lock_irqsave(&lock, flags);
 	quarry_free_pages(pool, all, 10);
+	raw_spin_unlock_irqrestore(&lock, flags);
 	wait_for_completion(&w.done);
 	KUNIT_EXPECT_NOT_NULL(test, w.page);
 	quarry_free_pages(pool, w.page, 2);

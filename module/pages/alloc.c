@@ -160,10 +160,17 @@ bool quarry_wait_for_free(struct quarry_pool *pool)
 	return true;
 }
 
+/* The irq_work of quarry_wake_waiters(). */
+void quarry_wake_irq(struct irq_work *irq)
+{
+	wake_up_all(&container_of(irq, struct quarry_pool, wake_irq)->freed);
+}
+
+/* A free may come from under any lock, the scheduler's included: wake from outside. */
 void quarry_wake_waiters(struct quarry_pool *pool)
 {
-	if (unlikely(atomic_read(&pool->waiters)) && !in_nmi())
-		wake_up_all(&pool->freed);
+	if (unlikely(atomic_read(&pool->waiters)))
+		irq_work_queue(&pool->wake_irq);
 }
 
 /* Claim one block from a zone, past the lists. */

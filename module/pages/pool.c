@@ -191,6 +191,7 @@ static void pool_free(struct quarry_pool *pool)
 
 	WRITE_ONCE(pool->dying, true);
 	irq_work_sync(&pool->grow_irq);
+	irq_work_sync(&pool->wake_irq);
 	cancel_work_sync(&pool->grow_work);
 	for (i = 0; pool->zone && i < pool->nr_zones; i++) {
 		z = pool->zone[i];
@@ -270,6 +271,7 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
 	init_irq_work(&pool->grow_irq, quarry_grow_irq);
+	init_irq_work(&pool->wake_irq, quarry_wake_irq);
 	INIT_WORK(&pool->grow_work, quarry_grow_work);
 	init_waitqueue_head(&pool->freed);
 	err = zones_create(pool);

@@ -138,6 +138,7 @@ struct quarry_zone {
  * @link:	in the list of pools
  * @debugfs:	its folder
  * @grow_irq:	wakes @grow_work from any context
+ * @wake_irq:	wakes who waits in @freed, likewise
  * @grow_work:	grows above the low watermark
  * @freed:	callers that must not fail wait here for a free, others for growth
  * @waiters:	how many do
@@ -166,6 +167,7 @@ struct quarry_pool {
 	struct list_head link;
 	struct dentry *debugfs;
 	struct irq_work grow_irq;
+	struct irq_work wake_irq;
 	struct work_struct grow_work;
 	wait_queue_head_t freed;
 	atomic_t waiters;
@@ -236,6 +238,7 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, int seen);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
+void quarry_wake_irq(struct irq_work *irq);
 int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
 
 /* shrink.c */
