@@ -17,8 +17,8 @@
  *	Of the orders that cost the page layer nothing extra (0 to 3) the one that
  *	holds most objects a page, the lowest of equals. If that wastes more than an
  *	eighth, the first larger order that does not; if there is none, the
- *	one that wastes least. SLUB too stops at 3 where it can, but takes the first
- *	order that is good enough: so no slab here holds fewer objects a page.
+ *	one that wastes least. No order up to 3 holds more
+ *	objects a page than the one chosen.
  *
  * Dividing by the stride
  *	Which object an offset lies in is offset / stride. With inverse =

@@ -9,7 +9,7 @@
  * At rest managed = allocated + cached + free + quarantined, because allocated is
  * what is left of managed.
  *
- * Context: any but interrupts.
+ * Context: any but interrupts, unless a function says that it sleeps.
  */
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
@@ -17,6 +17,10 @@
 #include "../arena/directory.h"
 #include "../pages/pcp.h"
 #include "snapshot.h"
+
+/* What the ABI has room for. */
+static_assert(QUARRY_NR_ERRORS <= QUARRY_ERRORS_MAX);
+static_assert(QUARRY_MAX_ORDER + 1 == QUARRY_NR_ORDERS);
 
 /* Sums over all CPUs. */
 struct sums {
@@ -134,7 +138,6 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->zeroed_frames = s.count[QUARRY_COUNT_ZEROED];
 	st->zero_skipped_frames = s.count[QUARRY_COUNT_ZERO_SKIPPED];
 	st->account_ignored = s.count[QUARRY_COUNT_ACCOUNT_IGNORED];
-	BUILD_BUG_ON(QUARRY_NR_ERRORS > QUARRY_ERRORS_MAX);
 	for (k = 0; k < QUARRY_NR_ERRORS; k++)
 		st->errors[k] = s.count[QUARRY_COUNT_ERRORS + k];
 }
@@ -157,7 +160,6 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 	unsigned int k;
 	struct sums s;
 
-	BUILD_BUG_ON(ARRAY_SIZE(blocks) != QUARRY_NR_ORDERS);
 	while ((z = quarry_zone_next(pool, z))) {
 		if (z->node != node && node != QUARRY_ANY_NODE)
 			continue;

@@ -8,6 +8,5 @@
 #undef static_assert
 #define static_assert(expr, ...)	__static_assert(expr, ##__VA_ARGS__, #expr)
 #define __static_assert(expr, msg, ...)	_Static_assert(expr, msg)
-#define BUILD_BUG_ON(cond)		_Static_assert(!(cond), #cond)
 
 #endif
