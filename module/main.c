@@ -3,7 +3,7 @@
  * The module: parameters, and the order in which things come and go.
  *
  * init is a ladder, exit its mirror: chunks, directory, workqueue, CPU hotplug,
- * shrinker, the default pool, then the faces. Nothing can reach a layer before the
+ * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can reach a layer before the
  * layers below it are up.
  */
 #include <linux/module.h>
@@ -12,7 +12,9 @@
 #include <linux/notifier.h>
 
 #include "arena/directory.h"
+#include "cache/cache.h"
 #include "faces/faces.h"
+#include "malloc/malloc.h"
 #include "pages/pool.h"
 
 /**
@@ -164,9 +166,15 @@ static int __init quarry_init(void)
 	err = default_pool_init();
 	if (err)
 		goto shrinker;
+	err = quarry_malloc_init();
+	if (err)
+		goto caches;
+	err = quarry_reaper_init();
+	if (err)
+		goto caches;
 	err = register_module_notifier(&module_notifier);
 	if (err)
-		goto pools;
+		goto reaper;
 	err = quarry_debugfs_init();
 	if (err)
 		goto notifier;
@@ -179,7 +187,10 @@ debugfs:
 	quarry_debugfs_exit();
 notifier:
 	unregister_module_notifier(&module_notifier);
-pools:
+reaper:
+	quarry_reaper_exit();
+caches:
+	quarry_caches_exit();
 	quarry_pools_exit();
 shrinker:
 	quarry_shrinker_exit();
@@ -200,6 +211,9 @@ static void __exit quarry_exit(void)
 	quarry_chardev_exit();
 	quarry_debugfs_exit();
 	unregister_module_notifier(&module_notifier);
+	quarry_kv_exit();
+	quarry_reaper_exit();
+	quarry_caches_exit();
 	quarry_pools_exit();
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();

@@ -85,6 +85,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes);
 u64 quarry_pool_drain(struct quarry_pool *pool);
 int quarry_pool_validate(struct quarry_pool *pool,
 			 struct quarry_pool_validate *result);
+int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million);
 void quarry_pool_snapshot(struct quarry_pool *pool,
 			  struct quarry_pool_stats *stats);
 

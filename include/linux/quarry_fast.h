@@ -113,11 +113,14 @@ struct quarry_pool_head {
  * @buddy:	the same chunk's buddy while it has one; else NULL, and @state means
  *		nothing
  * @chunk:	the lowest chunk that has a frame here, or NULL
+ * @tags:	of which cache and node the slab is that a frame belongs to, 0 for none;
+ *		so placed that the number of a frame leads to its tag, never NULL
  */
 struct quarry_slot4m {
 	u8 *state;
 	struct quarry_buddy *buddy;
 	struct quarry_chunk *chunk;
+	u16 *tags;
 };
 
 struct quarry_directory {

@@ -17,12 +17,20 @@
  *	look at the chunk: that is what the fast path of a free uses. In slots that
  *	are shared or partly filled, frees take the slow way.
  *
- * Locks: changes are made under one spinlock; readers hold RCU (preemption off
+ * Locks: changes are made under one spinlock, IRQs off; readers hold RCU (preemption off
  * is enough) and see a chain that is at all times sorted and whole.
  *
- * Cost: 24 bytes per 4 MiB of the machine's memory, 0.0006%. Memory hot-added
+ * Tags
+ *	A slot also leads to the tags of its frames: 16 bits each, for the layer of
+ *	caches, which says by them whose a frame's objects are. Slots whose frames were
+ *	never tagged share an array of zeros, so that a look needs no question. A tag
+ *	is written by who owns the frame, without a lock; an array comes with the first
+ *	tag in its slot and stays until unload (2 KiB, 0.05% of such a slot).
+ *
+ * Cost: 32 bytes per 4 MiB of the machine's memory, 0.0008%. Memory hot-added
  * beyond the end makes the array grow when a chunk of it arrives.
  */
+#include <linux/kmemleak.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -36,13 +44,31 @@ struct quarry_directory *quarry_directory;
 EXPORT_SYMBOL_NS_GPL(quarry_directory, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
+static u16 no_tags[1 << QUARRY_SLOT_SHIFT];
+static atomic64_t tag_bytes;
+
+/* Where a slot's tags begin, from where its frames' numbers lead into them, and back. */
+static u16 *lead_in(u16 *tags, unsigned long i)
+{
+	return tags - (i << QUARRY_SLOT_SHIFT);
+}
+
+static u16 *lead_out(u16 *tags, unsigned long i)
+{
+	return tags + (i << QUARRY_SLOT_SHIFT);
+}
+
 static struct quarry_directory *directory_alloc(unsigned long nr)
 {
 	struct quarry_directory *d;
+	unsigned long i;
 
 	d = quarry_inject() ? NULL : kvzalloc(struct_size(d, slot, nr), GFP_NOIO);
-	if (d)
-		d->nr = nr;
+	if (!d)
+		return NULL;
+	d->nr = nr;
+	for (i = 0; i < nr; i++)
+		d->slot[i].tags = lead_in(no_tags, i);
 	return d;
 }
 
@@ -64,7 +90,15 @@ int quarry_directory_init(void)
 
 void quarry_directory_exit(void)
 {
+	unsigned long i;
+	u16 *tags;
+
 	rcu_barrier();
+	for (i = 0; i < quarry_directory->nr; i++) {
+		tags = lead_out(quarry_directory->slot[i].tags, i);
+		if (tags != no_tags)
+			kfree(tags);
+	}
 	kvfree(quarry_directory);
 }
 
@@ -72,11 +106,12 @@ void quarry_directory_exit(void)
 static int directory_grow(unsigned long nr)
 {
 	struct quarry_directory *new, *old;
+	unsigned long flags;
 
 	new = directory_alloc(nr);
 	if (!new)
 		return -ENOMEM;
-	spin_lock(&directory_lock);
+	spin_lock_irqsave(&directory_lock, flags);
 	old = quarry_directory;
 	if (old->nr < nr) {
 		memcpy(new->slot, old->slot, old->nr * sizeof(old->slot[0]));
@@ -84,9 +119,81 @@ static int directory_grow(unsigned long nr)
 		smp_store_release(&quarry_directory, new);
 		new = old;
 	}
-	spin_unlock(&directory_lock);
+	spin_unlock_irqrestore(&directory_lock, flags);
 	kvfree_rcu(new, rcu);
 	return 0;
+}
+
+/* Give a slot tags of its own, if it has none. Any context that may kmalloc(). */
+static bool add_tags(unsigned long i)
+{
+	u16 *none = lead_in(no_tags, i), *mine;
+	struct quarry_slot4m *slot;
+	unsigned long flags;
+
+	if (READ_ONCE(READ_ONCE(quarry_directory)->slot[i].tags) != none)
+		return true;
+	mine = quarry_inject() ? NULL :
+	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), GFP_NOWAIT | __GFP_NOWARN);
+	if (!mine)
+		return false;
+	/* What points to it points elsewhere: see lead_in(). */
+	kmemleak_ignore(mine);
+	spin_lock_irqsave(&directory_lock, flags);
+	slot = &quarry_directory->slot[i];
+	if (slot->tags == none) {
+		WRITE_ONCE(slot->tags, lead_in(mine, i));
+		mine = NULL;
+	}
+	spin_unlock_irqrestore(&directory_lock, flags);
+	if (!mine)
+		atomic64_add(sizeof(*mine) << QUARRY_SLOT_SHIFT, &tag_bytes);
+	kfree(mine);
+	return true;
+}
+
+/**
+ * quarry_directory_tag() - tag the frames of a block
+ * @pfn:	first frame; all of them lie in one chunk
+ * @nr:		frames
+ * @tag:	0 takes a tag away, which cannot fail
+ *
+ * Context: any but NMI; the caller owns the frames.
+ *
+ * Return: false if there is no memory for tags: nothing is tagged then.
+ */
+bool quarry_directory_tag(unsigned long pfn, unsigned long nr, u16 tag)
+{
+	unsigned long i;
+
+	for (i = pfn >> QUARRY_SLOT_SHIFT; tag && i <= (pfn + nr - 1) >> QUARRY_SLOT_SHIFT; i++)
+		if (!add_tags(i))
+			return false;
+	preempt_disable();
+	for (i = pfn; i < pfn + nr; i++)
+		WRITE_ONCE(READ_ONCE(quarry_directory_slot(i)->tags)[i], tag);
+	preempt_enable();
+	return true;
+}
+
+/**
+ * quarry_directory_untag() - take a tag away, if it is there
+ * @pfn:	the frame
+ * @tag:	the tag that it should have
+ *
+ * Context: any; preemption off. Return: true for one of those that do so at once.
+ */
+bool quarry_directory_untag(unsigned long pfn, u16 tag)
+{
+	struct quarry_slot4m *slot = quarry_directory_slot(pfn);
+
+	return slot && cmpxchg(&slot->tags[pfn], tag, 0) == tag;
+}
+
+/* Bytes of all tags. */
+u64 quarry_directory_tag_bytes(void)
+{
+	return atomic64_read(&tag_bytes);
 }
 
 static unsigned long first_slot(const struct quarry_chunk *c)
@@ -127,19 +234,19 @@ int quarry_directory_insert(struct quarry_chunk *c)
 {
 	struct quarry_directory *d;
 	struct quarry_chunk *before, *after;
-	unsigned long i;
+	unsigned long i, flags;
 
 	if (last_slot(c) >= READ_ONCE(quarry_directory)->nr &&
 	    directory_grow(last_slot(c) + 1))
 		return -ENOMEM;
 
-	spin_lock(&directory_lock);
+	spin_lock_irqsave(&directory_lock, flags);
 	d = quarry_directory;
 	before = predecessor(d, c);
 	for (i = first_slot(c); i <= last_slot(c); i++) {
 		for (after = d->slot[i].chunk; after; after = after->next)
 			if (overlaps(c, after)) {
-				spin_unlock(&directory_lock);
+				spin_unlock_irqrestore(&directory_lock, flags);
 				return -EEXIST;
 			}
 	}
@@ -157,7 +264,7 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	for (; i <= last_slot(c); i++)
 		/* As above. */
 		smp_store_release(&d->slot[i].chunk, c);
-	spin_unlock(&directory_lock);
+	spin_unlock_irqrestore(&directory_lock, flags);
 	return 0;
 }
 
@@ -172,9 +279,9 @@ int quarry_directory_insert(struct quarry_chunk *c)
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 {
 	struct quarry_slot4m *slot;
-	unsigned long i;
+	unsigned long i, flags;
 
-	spin_lock(&directory_lock);
+	spin_lock_irqsave(&directory_lock, flags);
 	WRITE_ONCE(c->buddy, buddy);
 	for (i = first_slot(c); c->span && i <= last_slot(c); i++) {
 		if (c->pfn > i << QUARRY_SLOT_SHIFT ||
@@ -185,7 +292,7 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 		/* Readers that see the buddy must see the state. */
 		smp_store_release(&slot->buddy, buddy);
 	}
-	spin_unlock(&directory_lock);
+	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
 /**
@@ -199,11 +306,11 @@ void quarry_directory_remove(struct quarry_chunk *c)
 {
 	struct quarry_chunk *before, *after = c->next;
 	struct quarry_directory *d;
-	unsigned long i;
+	unsigned long i, flags;
 
 	if (!c->span)
 		return;
-	spin_lock(&directory_lock);
+	spin_lock_irqsave(&directory_lock, flags);
 	d = quarry_directory;
 	before = predecessor(d, c);
 	i = first_slot(c);
@@ -213,7 +320,7 @@ void quarry_directory_remove(struct quarry_chunk *c)
 	}
 	for (; i <= last_slot(c); i++)
 		WRITE_ONCE(d->slot[i].chunk, i == last_slot(c) ? after : NULL);
-	spin_unlock(&directory_lock);
+	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
 /**

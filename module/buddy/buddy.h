@@ -44,6 +44,7 @@ struct quarry_frame {
  *	DEFERRED	freed where no lock could be had, not yet in the buddy
  *	CACHED		a block on a per-CPU list; CACHED_ZERO: known to be zero
  *	ALLOC		a block in a client's hands
+ *	SLAB		a block that the layer of caches has in use
  *	RUN, RUN_MORE	first and further pieces of a run that is no power of two
  */
 #define QUARRY_STATE_ORDER	0x1f
@@ -54,6 +55,7 @@ struct quarry_frame {
 #define QUARRY_STATE_ZERO	0x20	/* in CACHED_ZERO */
 #define QUARRY_STATE_CACHED_ZERO (QUARRY_STATE_CACHED | QUARRY_STATE_ZERO)
 #define QUARRY_STATE_ALLOC	0x80
+#define QUARRY_STATE_SLAB	0xa0
 #define QUARRY_STATE_RUN	0xc0
 #define QUARRY_STATE_RUN_MORE	0xe0
 

@@ -6,6 +6,7 @@
  * other module comes to depend on it by accident. Context: none, there is no code.
  */
 #include "../arena/directory.h"
+#include "../cache/cache.h"
 #include "../compat.h"
 #include "../pages/alloc.h"
 #include "../pages/misuse.h"
@@ -47,3 +48,5 @@ TEST_EXPORT(quarry_pool_orders_snapshot);
 TEST_EXPORT(quarry_pool_map_snapshot);
 TEST_EXPORT(quarry_pool_arenas_snapshot);
 TEST_EXPORT(quarry_pool_cpu_snapshot);
+
+TEST_EXPORT(quarry_cache_validate);

@@ -5,7 +5,7 @@
  * Model
  *
  *	alloc   list of this CPU -> its zone -> [drain this CPU] -> grow
- *	        -> other zones -> [drain all CPUs] -> wait (__GFP_NOFAIL) or NULL
+ *	        -> other zones -> [drain caches and all CPUs] -> wait (__GFP_NOFAIL) or NULL
  *	free    list of this CPU, or the block's own zone
  *
  *	The first step is the fast path: preemption off, the mark, a pop or push,
@@ -88,6 +88,13 @@ bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order)
 	if (gfp & __GFP_ACCOUNT)
 		quarry_count(pool, QUARRY_COUNT_ACCOUNT_IGNORED);
 	return true;
+}
+
+/* Shall this allocation fail, for a client that tests its error paths? */
+bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp)
+{
+	return unlikely(quarry_fault_armed(&pool->fault)) && !in_nmi() &&
+	       !(gfp & __GFP_NOFAIL) && quarry_fault_fires(&pool->fault);
 }
 
 /* Make pages fit to hand out. @zero: they are known to be zero. */
@@ -308,7 +315,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 		return NULL;
 	}
 	might_alloc(gfp);
-	if (quarry_inject()) {
+	if (quarry_inject() || quarry_pool_fails(pool, gfp)) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
 	}
@@ -341,7 +348,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 		}
 		if (!nowait && all) {
 			all = false;
-			if (quarry_pcp_drain_all(pool))
+			if (quarry_pool_reclaim(pool) + quarry_pcp_drain_all(pool))
 				continue;
 		}
 		if (!nowait && quarry_pool_await_growth(pool, seen))

@@ -6,6 +6,7 @@
 #include "pcp.h"
 
 bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order);
+bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp);
 void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr,
 		    gfp_t gfp, bool zero);
 void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,

@@ -51,8 +51,13 @@ const char *quarry_error_name(enum quarry_error kind)
 	return names[kind];
 }
 
-/* Is this the first report of the kind from this stack? */
-static bool first_from_here(enum quarry_error kind)
+/**
+ * quarry_misuse_first() - is this the first report of the kind from this stack?
+ * @kind:	a number of the caller's for what is reported
+ *
+ * Context: any but NMI.
+ */
+noinline bool quarry_misuse_first(u32 kind)
 {
 	unsigned long stack[DEPTH];
 	unsigned int nr = stack_trace_save(stack, DEPTH, 2);
@@ -86,7 +91,7 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
 {
 	quarry_count(pool, QUARRY_COUNT_ERRORS + kind);
-	if (in_nmi() || !first_from_here(kind))
+	if (in_nmi() || !quarry_misuse_first(kind))
 		return;
 	if (c)
 		pr_err("pool %s: %s: arena %u, frame %u, length %llu; refused\n",
@@ -125,6 +130,7 @@ enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 	case QUARRY_STATE_RUN:
 		return head.i == f.i ? QUARRY_ERR_WRONG_ORDER : QUARRY_ERR_INTERIOR;
 	case QUARRY_STATE_RUN_MORE:
+	case QUARRY_STATE_SLAB:
 		return QUARRY_ERR_INTERIOR;
 	default:
 		return QUARRY_ERR_DOUBLE_FREE;

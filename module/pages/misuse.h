@@ -10,6 +10,7 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 void quarry_misuse_late(struct quarry_pool *pool);
 enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 				     struct quarry_frame f);
+bool quarry_misuse_first(u32 kind);
 const char *quarry_error_name(enum quarry_error kind);
 
 #endif /* QUARRY_MISUSE_H */

@@ -51,6 +51,7 @@
 #include "../arena/directory.h"
 #include "misuse.h"
 #include "pcp.h"
+#include "visit.h"
 
 /* Blocks that an idle list gives up at a time, where another wants its capacity. */
 #define IDLE_FLUSH	1U
@@ -60,18 +61,6 @@
 
 /* What the slot before a list's first points to. */
 static u8 no_state = QUARRY_STATE_FREE;
-
-/* One visit of all CPUs at a time. */
-static DEFINE_MUTEX(visit_mutex);
-
-struct quarry_visit {
-	struct work_struct work;
-	u64 (*fn)(struct quarry_pool *pool);
-	struct quarry_pool *pool;
-	u64 sum;
-};
-
-static DEFINE_PER_CPU(struct quarry_visit, quarry_visits);
 
 /*
  * Most blocks of an order: 1 MiB of them, and two at least. Of single pages less: they
@@ -474,46 +463,7 @@ u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
 	return frames;
 }
 
-static void visit_work(struct work_struct *work)
-{
-	struct quarry_visit *v = container_of(work, struct quarry_visit, work);
-
-	v->sum = v->fn(v->pool);
-}
-
-/*
- * Call @fn on every CPU that is online, in process context, and add up what it
- * returns. Sleeps; may be called from reclaim.
- */
-static u64 visit_all(struct quarry_pool *pool, u64 (*fn)(struct quarry_pool *pool))
-{
-	u64 sum = 0;
-	int cpu;
-
-	mutex_lock(&visit_mutex);
-	for_each_online_cpu(cpu) {
-		struct quarry_visit *v = per_cpu_ptr(&quarry_visits, cpu);
-
-		INIT_WORK(&v->work, visit_work);
-		v->fn = fn;
-		v->pool = pool;
-		v->sum = 0;
-		queue_work_on(cpu, quarry_workqueue, &v->work);
-	}
-	for_each_possible_cpu(cpu) {
-		struct quarry_visit *v = per_cpu_ptr(&quarry_visits, cpu);
-
-		if (!v->pool)
-			continue;
-		flush_work(&v->work);
-		sum += v->sum;
-		v->pool = NULL;
-	}
-	mutex_unlock(&visit_mutex);
-	return sum;
-}
-
-static u64 drain_whole(struct quarry_pool *pool)
+static u64 drain_whole(void *pool)
 {
 	return quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL);
 }
@@ -528,12 +478,13 @@ static u64 drain_whole(struct quarry_pool *pool)
  */
 u64 quarry_pcp_drain_all(struct quarry_pool *pool)
 {
-	return visit_all(pool, drain_whole);
+	return quarry_visit_cpus(drain_whole, pool);
 }
 
 /* Faults in this CPU's lists. */
-static u64 check_this(struct quarry_pool *pool)
+static u64 check_this(void *data)
 {
+	struct quarry_pool *pool = data;
 	u64 capacity = 0, faults = 0;
 	struct quarry_pcp *pcp;
 	unsigned int k, i;
@@ -575,5 +526,5 @@ static u64 check_this(struct quarry_pool *pool)
  */
 u64 quarry_pcp_check_all(struct quarry_pool *pool)
 {
-	return visit_all(pool, check_this);
+	return quarry_visit_cpus(check_this, pool);
 }

@@ -78,6 +78,21 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 	up_write(&pools_sem);
 }
 
+static u64 (*reclaim)(struct quarry_pool *pool);
+
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool))
+{
+	WRITE_ONCE(reclaim, fn);
+}
+
+/* Pages that the layer above can do without come back. Context: sleeps. */
+u64 quarry_pool_reclaim(struct quarry_pool *pool)
+{
+	u64 (*fn)(struct quarry_pool *pool) = READ_ONCE(reclaim);
+
+	return fn ? fn(pool) : 0;
+}
+
 /**
  * quarry_max_order() - the largest order that kernel memory can serve
  *
@@ -529,10 +544,13 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
  * quarry_pool_drain() - move what per-CPU lists hold to the buddy
  * @pool:	the pool
  *
+ * Caches in the pool give up what they do not use first.
+ *
  * Context: sleeps. Return: bytes moved.
  */
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
+	quarry_pool_reclaim(pool);
 	return quarry_pcp_drain_all(pool) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
@@ -550,6 +568,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
+	quarry_pool_reclaim(pool);
 	quarry_pcp_drain_all(pool);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
@@ -568,6 +587,8 @@ void quarry_pools_pin(void)
 	struct quarry_pool *pool = NULL;
 	u64 out = 0;
 
+	/* What caches only keep at hand is nobody's. */
+	quarry_pool_reclaim(NULL);
 	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_all(pool);

@@ -31,6 +31,7 @@
 #include "../arena/chunk.h"
 #include "../buddy/buddy.h"
 #include "../compat.h"
+#include "../debug/fault.h"
 
 /* Counters that only slow paths move, a u64 a CPU each. */
 enum quarry_count {
@@ -72,6 +73,7 @@ enum quarry_count {
  * @direct_frees: blocks taken back past the lists, by order
  * @count:	enum quarry_count
  * @home:	this CPU's number at the buddy
+ * @barred:	@lists are marked busy for good (fault.c)
  * @slots:	memory of the lists
  */
 struct quarry_pcp {
@@ -80,6 +82,7 @@ struct quarry_pcp {
 	u64 direct_frees[QUARRY_PCP_ORDERS];
 	u64 count[QUARRY_NR_COUNTS];
 	u8 home;
+	bool barred;
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
 
@@ -144,6 +147,7 @@ struct quarry_zone {
  * @waiters:	how many do
  * @growing:	chunks on their way from the kernel
  * @arrivals:	chunks that have come
+ * @fault:	fault injection
  * @owned:	made by a module, not by name
  * @dying:	destroy has begun: no growing
  */
@@ -173,6 +177,7 @@ struct quarry_pool {
 	atomic_t waiters;
 	atomic_t growing;
 	atomic_t arrivals;
+	struct quarry_fault fault;
 	bool owned;
 	bool dying;
 };
@@ -230,6 +235,13 @@ bool quarry_pools_trylock_shared(void);
 void quarry_pools_unlock_shared(void);
 
 void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
+
+/*
+ * Set by the layer above: asks for pages of a pool (NULL: of all) that it has taken and
+ * does not use. Sleeps; returns bytes given back.
+ */
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool));
+u64 quarry_pool_reclaim(struct quarry_pool *pool);
 
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,

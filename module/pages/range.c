@@ -234,7 +234,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	if (err || !quarry_gfp_ok(pool, range->gfp, 0))
 		return -EINVAL;
 	might_alloc(range->gfp);
-	if (quarry_inject()) {
+	if (quarry_inject() || quarry_pool_fails(pool, range->gfp)) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return -ENOMEM;
 	}

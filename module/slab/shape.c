@@ -15,7 +15,8 @@
  *
  * Choosing the order
  *	Of the orders that cost the page layer nothing extra (0 to 3) the one that
- *	holds most objects a page, the lowest of equals. If that wastes more than an
+ *	holds most objects a page; of equals the lowest that holds sixteen, so that a
+ *	description is shared by some, else the highest. If that wastes more than an
  *	eighth, the first larger order that does not; if there is none, the
  *	one that wastes least. No order up to 3 holds more
  *	objects a page than the one chosen.
@@ -28,6 +29,7 @@
  *
  * Contexts: pure arithmetic; any.
  */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -37,6 +39,9 @@
 
 /* Orders that are as good as any: the kernel's own limit for cheap blocks. */
 #define CHEAP_ORDER	3U
+
+/* Objects that a slab should hold, if that costs nothing. */
+#define ENOUGH		16U
 
 /* The share of a slab that may be wasted where that can be helped: an eighth. */
 #define WASTE_SHIFT	3U
@@ -56,17 +61,18 @@ static bool is_wasteful(u32 size, u32 stride, unsigned int order)
 	return (u64)nr_of(size, stride, order) * stride < bytes - (bytes >> WASTE_SHIFT);
 }
 
-static unsigned int choose_order(u32 size, u32 stride)
+static unsigned int choose_order(u32 size, u32 stride, unsigned int lowest)
 {
 	unsigned int order, best = QUARRY_SLAB_MAX_ORDER;
 	u32 nr, most = 0;
 
-	for (order = 0; order <= QUARRY_SLAB_MAX_ORDER; order++) {
+	for (order = lowest; order <= QUARRY_SLAB_MAX_ORDER; order++) {
 		if (order > CHEAP_ORDER && most && !is_wasteful(size, stride, best))
 			break;
 		/* In the largest slab's terms, so that they compare. */
 		nr = nr_of(size, stride, order) << (QUARRY_SLAB_MAX_ORDER - order);
-		if (nr > most) {
+		if (nr > most || (nr == most && order <= CHEAP_ORDER &&
+				  nr_of(size, stride, best) < ENOUGH)) {
 			most = nr;
 			best = order;
 		}
@@ -97,7 +103,10 @@ int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
 	shape->size = size;
 	shape->align = align;
 	shape->stride = (size + align - 1) & ~(align - 1);
-	shape->order = choose_order(size, shape->stride);
+	/* A slab is aligned to its length, and no further. */
+	shape->order = choose_order(size, shape->stride,
+				    align >> QUARRY_SLAB_SHIFT ?
+				    fls(align >> QUARRY_SLAB_SHIFT) - 1 : 0);
 	shape->inverse = div64_u64(~0ULL, shape->stride) + 1;
 	bytes = quarry_shape_bytes(shape);
 	shape->nr = nr_of(size, shape->stride, shape->order);

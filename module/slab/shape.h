@@ -13,7 +13,7 @@
 #define QUARRY_OBJECT_MAX	(1U << (QUARRY_SLAB_SHIFT + QUARRY_SLAB_MAX_ORDER))
 
 /* Largest alignment of an object. */
-#define QUARRY_ALIGN_MAX	4096U
+#define QUARRY_ALIGN_MAX	32768U
 
 /**
  * struct quarry_shape - the geometry of a cache's slabs

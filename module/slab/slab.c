@@ -57,15 +57,17 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape)
  * quarry_slabs_init() - no slabs yet
  * @s:		filled
  * @shape:	of those to come; kept
+ * @lead:	bytes of each stride before the object, a multiple of its alignment
  *
  * Context: any.
  */
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape)
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape, u32 lead)
 {
 	unsigned int k;
 
 	memset(s, 0, sizeof(*s));
 	s->shape = shape;
+	s->lead = lead;
 	for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
 		INIT_LIST_HEAD(&s->partial[k]);
 	INIT_LIST_HEAD(&s->full);
@@ -81,7 +83,8 @@ static u32 place_of(const struct quarry_shape *shape, u32 nfree)
 	return (shape->nr - nfree) * QUARRY_SLAB_BUCKETS / shape->nr;
 }
 
-static struct list_head *list_of(struct quarry_slabs *s, u32 place)
+/* The slabs of a place: a bucket, QUARRY_SLAB_EMPTY or QUARRY_SLAB_FULL. */
+struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place)
 {
 	if (place == QUARRY_SLAB_EMPTY)
 		return &s->empty;
@@ -91,7 +94,7 @@ static struct list_head *list_of(struct quarry_slabs *s, u32 place)
 static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
 {
 	slab->place = place;
-	list_add(&slab->link, list_of(s, place));
+	list_add(&slab->link, quarry_slabs_list(s, place));
 	if (place < QUARRY_SLAB_BUCKETS)
 		s->buckets |= 1U << place;
 	s->nr_empty += place == QUARRY_SLAB_EMPTY;
@@ -119,22 +122,37 @@ static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
 }
 
 /**
+ * quarry_slabs_first() - where the first object of the next slab is to lie
+ * @s:		whose
+ * @start:	address of the slab's pages, aligned to their length
+ *
+ * Each call gives the next colour. Context: under the caller's lock.
+ */
+unsigned long quarry_slabs_first(struct quarry_slabs *s, unsigned long start)
+{
+	const struct quarry_shape *shape = s->shape;
+	unsigned long first = start + (unsigned long)s->colour * shape->step + s->lead;
+
+	s->colour = s->colour + 1 < shape->colours ? s->colour + 1 : 0;
+	return first;
+}
+
+/**
  * quarry_slabs_add() - a block of pages becomes a slab
  * @s:		whose
  * @slab:	quarry_slab_metadata_bytes() bytes, any content
- * @start:	address of the pages, aligned to their length
+ * @first:	of quarry_slabs_first()
  *
  * Context: under the caller's lock.
  */
 void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
-		      unsigned long start)
+		      unsigned long first)
 {
 	const struct quarry_shape *shape = s->shape;
 	u32 w, words = words_of(shape);
 
 	slab->owner = s;
-	slab->first = start + (unsigned long)s->colour * shape->step;
-	s->colour = s->colour + 1 < shape->colours ? s->colour + 1 : 0;
+	slab->first = first;
 	slab->nfree = shape->nr;
 	for (w = 0; w < words; w++)
 		slab->free[w] = ~0ULL;
@@ -285,8 +303,8 @@ static const char *check_slab(const struct quarry_slabs *s, const struct quarry_
 		return "free objects of a slab differ from its bits";
 	if (slab->place != place || place_of(shape, nfree) != place)
 		return "a slab is in the wrong list";
-	if ((slab->first - start) % shape->step ||
-	    (slab->first - start) / shape->step >= shape->colours)
+	if ((slab->first - s->lead - start) % shape->step ||
+	    (slab->first - s->lead - start) / shape->step >= shape->colours)
 		return "a slab begins at no colour";
 	return NULL;
 }
@@ -308,7 +326,7 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 
 	for (place = 0; place <= QUARRY_SLAB_FULL; place++) {
 		const struct list_head *list =
-			list_of((struct quarry_slabs *)s, place);
+			quarry_slabs_list((struct quarry_slabs *)s, place);
 
 		if (place < QUARRY_SLAB_BUCKETS &&
 		    list_empty(list) == !!(s->buckets & 1U << place))

@@ -52,6 +52,7 @@ struct quarry_slab {
  * @nr_empty:	length of @empty
  * @nr_free:	objects that are here, all told
  * @colour:	of the next slab
+ * @lead:	bytes of each stride before the object
  */
 struct quarry_slabs {
 	const struct quarry_shape *shape;
@@ -63,18 +64,21 @@ struct quarry_slabs {
 	u64 nr_empty;
 	u64 nr_free;
 	u32 colour;
+	u32 lead;
 };
 
 size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
 
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape);
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape, u32 lead);
+unsigned long quarry_slabs_first(struct quarry_slabs *s, unsigned long start);
 void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
-		      unsigned long start);
+		      unsigned long first);
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
 unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
 enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 					const void *object, u32 *index);
 enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
+struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place);
 const char *quarry_slabs_check(const struct quarry_slabs *s);
 
 /* Where its pages begin. */

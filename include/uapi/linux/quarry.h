@@ -10,7 +10,7 @@
  *   first published size, is completed with zeros. The same size stands in
  *   the ioctl number.
  * - Unknown bits in @flags and non-zero padding are -EINVAL.
- * - Pools are named, not numbered: a name is 1 to QUARRY_NAME_MAX - 1 bytes of
+ * - Pools and caches are named, not numbered: a name is 1 to QUARRY_NAME_MAX - 1 bytes of
  *   [A-Za-z0-9_.-] and not of dots alone, ends with a zero byte, and the rest of
  *   the field is zero (else -EINVAL). No such pool is -ENOENT.
  * - Reading works on any open file. Whatever changes a pool needs
@@ -25,7 +25,7 @@
 #include <linux/types.h>
 
 /* Raised when a struct grows or a call is added; never for a repair. */
-#define QUARRY_ABI_VERSION	1
+#define QUARRY_ABI_VERSION	2
 
 #define QUARRY_NAME_MAX		32
 /* Orders 0 to 10 come from the kernel; ranges added by hand reach order 18. */
@@ -35,6 +35,7 @@
 /* struct quarry_version.features */
 #define QUARRY_FEATURE_PAGES	(1ULL << 0)	/* pools of pages */
 #define QUARRY_FEATURE_INJECT	(1ULL << 1)	/* fault injection is built in */
+#define QUARRY_FEATURE_CACHES	(1ULL << 2)	/* caches of objects, and malloc */
 
 /**
  * struct quarry_version - who answers
@@ -362,6 +363,237 @@ struct quarry_pool_validate {
 	char what[64];
 };
 
+/* Safety modes of a cache, bits of struct quarry_cache_modes and _stats. */
+#define QUARRY_MODE_POISON	(1U << 0)	/* fill free objects, look at the filling */
+#define QUARRY_MODE_REDZONE	(1U << 1)	/* guard bytes on both sides of an object */
+#define QUARRY_MODE_OWNER	(1U << 2)	/* stacks of the last allocation and free */
+#define QUARRY_MODE_QUARANTINE	(1U << 3)	/* free objects wait before they are reused */
+#define QUARRY_MODE_CHECK	(1U << 4)	/* a double free is seen at once */
+#define QUARRY_MODE_RANDOM	(1U << 5)	/* objects go out in no order */
+#define QUARRY_MODES		((1U << 6) - 1)
+
+/* Kinds of misuse of caches and of malloc, indices into quarry_cache_stats.errors. */
+enum quarry_cache_error {
+	QUARRY_CACHE_ERR_DOUBLE_FREE,	/* the object is free already */
+	QUARRY_CACHE_ERR_WRONG_CACHE,	/* an object of another cache */
+	QUARRY_CACHE_ERR_INTERIOR,	/* points inside an object, or between two */
+	QUARRY_CACHE_ERR_FOREIGN,	/* not memory of any cache */
+	QUARRY_CACHE_ERR_BAD_ARGUMENT,	/* gfp flags that cannot be honoured */
+	QUARRY_CACHE_ERR_OVERFLOW,	/* bytes beside an object were written */
+	QUARRY_CACHE_ERR_USE_AFTER_FREE,	/* a free object was written */
+	QUARRY_CACHE_ERR_LEAK,		/* destroyed with objects out */
+	QUARRY_CACHE_ERR_DEAD,		/* allocation from a cache that was destroyed */
+	QUARRY_CACHE_ERR_CORRUPT,	/* the validator found a broken invariant */
+	QUARRY_NR_CACHE_ERRORS
+};
+
+/* struct quarry_cache_stats.kind */
+#define QUARRY_CACHE_TYPED	0	/* of quarry_cache_create() */
+#define QUARRY_CACHE_CLASS	1	/* a size class of malloc */
+#define QUARRY_CACHE_DEAD	2	/* destroyed, but objects are still out */
+
+/**
+ * struct quarry_cache_entry - one line of the list of caches
+ * @id:		number of the cache, never used twice while the module is loaded
+ * @kind:	QUARRY_CACHE_*
+ * @name:	its name
+ */
+struct quarry_cache_entry {
+	__u32 id;
+	__u32 kind;
+	char name[QUARRY_NAME_MAX];
+};
+
+/**
+ * struct quarry_cache_list - the caches that exist
+ * @size:	in: sizeof(struct quarry_cache_list)
+ * @flags:	in: 0
+ * @capacity:	in: room at @entries, in entries
+ * @count:	out: caches that exist; min(@count, @capacity) entries are written
+ * @entries:	in: user address of an array of struct quarry_cache_entry
+ */
+struct quarry_cache_list {
+	__u32 size;
+	__u32 flags;
+	__u32 capacity;
+	__u32 count;
+	__u64 entries;
+};
+
+/**
+ * struct quarry_cache_stats - everything about one cache in numbers
+ * @size:		in: sizeof(struct quarry_cache_stats)
+ * @flags:		in: 0
+ * @name:		in: which cache
+ * @pool:		out: name of the pool it lives in
+ * @id:			out: its number
+ * @kind:		out: QUARRY_CACHE_*
+ * @modes:		out: QUARRY_MODE_* that are on
+ * @object_size:	out: bytes of an object that its owner may use
+ * @stride:		out: bytes from one object to the next
+ * @align:		out: what an object's address is a multiple of
+ * @order:		out: pages of a slab, as a power of two
+ * @objects_per_slab:	out: objects in a slab
+ *
+ * Gauges, in bytes unless said otherwise. slab = object + magazine + partial + waste
+ * holds at rest; per-CPU parts may lag while CPUs work.
+ * @slab_bytes:		pages in slabs
+ * @object_bytes:	objects in the hands of clients, whole strides
+ * @magazine_bytes:	objects in magazines, depots and quarantine
+ * @partial_bytes:	objects in slabs
+ * @waste_bytes:	what no object covers
+ * @metadata_bytes:	descriptions of slabs, and the magazines themselves
+ * @percpu_bytes:	what the per-CPU parts cost, all CPUs
+ * @slabs:		count of slabs
+ * @slabs_empty:	count of slabs with no object out
+ * @objects_out:	count of objects in the hands of clients
+ * @magazines:		count of magazines
+ * @magazine_capacity:	largest capacity of a magazine to come, in objects
+ * @pad:		0
+ *
+ * Counters; they only grow.
+ * @allocs:		objects handed out
+ * @frees:		objects taken back
+ * @slow_allocs:	allocations that the loaded magazine could not serve
+ * @slow_frees:		frees that it could not take
+ * @direct_allocs:	objects handed out past the magazines
+ * @direct_frees:	objects taken back past the magazines
+ * @exchanges:		magazines exchanged with a depot
+ * @refills:		batches from slabs to magazines
+ * @flushes:		batches from magazines to slabs
+ * @grows:		slabs taken from the pool
+ * @shrinks:		slabs given back to the pool
+ * @constructed:	objects that a constructor has made
+ * @failures:		allocations that got nothing
+ * @fail_injected:	of these, by fault injection
+ * @errors:		misuse, by enum quarry_cache_error
+ */
+struct quarry_cache_stats {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	char pool[QUARRY_NAME_MAX];
+	__u32 id;
+	__u32 kind;
+	__u32 modes;
+	__u32 object_size;
+	__u32 stride;
+	__u32 align;
+	__u32 order;
+	__u32 objects_per_slab;
+
+	__u64 slab_bytes;
+	__u64 object_bytes;
+	__u64 magazine_bytes;
+	__u64 partial_bytes;
+	__u64 waste_bytes;
+	__u64 metadata_bytes;
+	__u64 percpu_bytes;
+	__u64 slabs;
+	__u64 slabs_empty;
+	__u64 objects_out;
+	__u64 magazines;
+	__u32 magazine_capacity;
+	__u32 pad;
+
+	__u64 allocs;
+	__u64 frees;
+	__u64 slow_allocs;
+	__u64 slow_frees;
+	__u64 direct_allocs;
+	__u64 direct_frees;
+	__u64 exchanges;
+	__u64 refills;
+	__u64 flushes;
+	__u64 grows;
+	__u64 shrinks;
+	__u64 constructed;
+	__u64 failures;
+	__u64 fail_injected;
+	__u64 errors[QUARRY_ERRORS_MAX];
+};
+
+/**
+ * struct quarry_cache_op - shrink or validate a cache
+ * @size:	in: sizeof(struct quarry_cache_op)
+ * @flags:	in: 0
+ * @name:	in: which cache
+ * @bytes:	in: 0. SHRINK: out: given back to the pool. VALIDATE: out: faults found
+ * @what:	VALIDATE: out: the first fault in words, "" if none
+ */
+struct quarry_cache_op {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u64 bytes;
+	char what[64];
+};
+
+/**
+ * struct quarry_cache_modes - switch safety modes and fault injection of a cache
+ * @size:		in: sizeof(struct quarry_cache_modes)
+ * @flags:		in: 0
+ * @name:		in: which cache
+ * @set:		in: QUARRY_MODE_* to switch on
+ * @clear:		in: QUARRY_MODE_* to switch off; none of @set
+ * @modes:		out: those that are on now
+ * @fail_per_million:	in: fail so many allocations of a million, ~0: as it was
+ * @fail_nth:		in: fail the n-th allocation from now, once; 0: none, ~0: as it was
+ */
+struct quarry_cache_modes {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u32 set;
+	__u32 clear;
+	__u32 modes;
+	__u32 fail_per_million;
+	__u64 fail_nth;
+};
+
+#define QUARRY_TRACE_DEPTH	16
+
+/**
+ * struct quarry_trace - objects whose last allocation or free came from one place
+ * @objects:	how many
+ * @age_min_ms:	since the youngest of these calls
+ * @age_max_ms:	since the oldest
+ * @pid:	of the youngest
+ * @depth:	lines of @text
+ * @text:	the stack, a line a frame as "function+offset/length [module]"
+ */
+struct quarry_trace {
+	__u64 objects;
+	__u64 age_min_ms;
+	__u64 age_max_ms;
+	__u32 pid;
+	__u32 depth;
+	char text[1024];
+};
+
+#define QUARRY_TRACES_FREES	(1U << 0)	/* flags: by the last free, not allocation */
+
+/**
+ * struct quarry_cache_traces - who has a cache's objects, or freed them last
+ * @size:	in: sizeof(struct quarry_cache_traces)
+ * @flags:	in: 0 or QUARRY_TRACES_FREES
+ * @name:	in: which cache
+ * @capacity:	in: room at @traces, in entries
+ * @count:	out: stacks there are; min(@count, @capacity) entries are written,
+ *		those with most objects first
+ * @traces:	in: user address of an array of struct quarry_trace
+ * @untraced:	out: objects out whose owner was not recorded
+ */
+struct quarry_cache_traces {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u32 capacity;
+	__u32 count;
+	__u64 traces;
+	__u64 untraced;
+};
+
 #define QUARRY_IOC_MAGIC	0xbd
 #define QUARRY_IOC_VERSION	_IOWR(QUARRY_IOC_MAGIC, 0x00, struct quarry_version)
 #define QUARRY_IOC_POOL_LIST	_IOWR(QUARRY_IOC_MAGIC, 0x01, struct quarry_pool_list)
@@ -373,5 +605,12 @@ struct quarry_pool_validate {
 #define QUARRY_IOC_POOL_SHRINK	_IOWR(QUARRY_IOC_MAGIC, 0x07, struct quarry_pool_op)
 #define QUARRY_IOC_POOL_DRAIN	_IOWR(QUARRY_IOC_MAGIC, 0x08, struct quarry_pool_op)
 #define QUARRY_IOC_POOL_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x09, struct quarry_pool_validate)
+
+#define QUARRY_IOC_CACHE_LIST	_IOWR(QUARRY_IOC_MAGIC, 0x10, struct quarry_cache_list)
+#define QUARRY_IOC_CACHE_STATS	_IOWR(QUARRY_IOC_MAGIC, 0x11, struct quarry_cache_stats)
+#define QUARRY_IOC_CACHE_SHRINK	_IOWR(QUARRY_IOC_MAGIC, 0x12, struct quarry_cache_op)
+#define QUARRY_IOC_CACHE_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x13, struct quarry_cache_op)
+#define QUARRY_IOC_CACHE_MODES	_IOWR(QUARRY_IOC_MAGIC, 0x14, struct quarry_cache_modes)
+#define QUARRY_IOC_CACHE_TRACES	_IOWR(QUARRY_IOC_MAGIC, 0x15, struct quarry_cache_traces)
 
 #endif /* _UAPI_LINUX_QUARRY_H */

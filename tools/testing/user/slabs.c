@@ -27,7 +27,7 @@
 #define SLABS	24u
 #define OUT	4096u
 
-static const u32 aligns[] = { 0, 8, 16, 64, 256, 1024, 4096 };
+static const u32 aligns[] = { 0, 8, 16, 64, 256, 1024, 4096, 32768 };
 
 __printf(1, 2) static void fail(const char *fmt, ...)
 {
@@ -54,21 +54,34 @@ static u32 count_out(u32 size, u32 stride, u32 bytes)
 
 static void check_order(const struct quarry_shape *shape)
 {
-	u32 order, bytes, nr, mine = quarry_shape_bytes(shape);
+	u32 order, lowest, bytes, nr, mine = quarry_shape_bytes(shape);
 	bool better = false;
 
-	for (order = 0; order <= QUARRY_SLAB_MAX_ORDER; order++) {
+	/* A slab is aligned to its length: it must be as long as an object is aligned. */
+	for (lowest = 0; 4096u << lowest < shape->align; lowest++)
+		;
+	if (shape->order < lowest)
+		fail("size %u: a slab of order %u cannot align to %u", shape->size,
+		     shape->order, shape->align);
+	for (order = lowest; order <= QUARRY_SLAB_MAX_ORDER; order++) {
 		bytes = 1u << (QUARRY_SLAB_SHIFT + order);
 		nr = count_out(shape->size, shape->stride, bytes);
 		/* No cheap order holds more objects a page. */
 		if (order <= 3 && (u64)nr * mine > (u64)shape->nr * bytes)
 			fail("size %u: order %u holds more a page than %u", shape->size,
 			     order, shape->order);
-		if (order < shape->order && shape->order <= 3 &&
-		    (u64)nr * mine == (u64)shape->nr * bytes)
-			fail("size %u: order %u is as good as %u", shape->size, order,
+		if ((u64)nr * mine != (u64)shape->nr * bytes || shape->order > 3)
+			continue;
+		/* Of equals the lowest with enough objects, else the highest. */
+		if (order < shape->order ? nr >= 16 : order > shape->order && order <= 3 &&
+		    shape->nr < 16)
+			fail("size %u: order %u is better than %u", shape->size, order,
 			     shape->order);
-		better |= (u64)nr * shape->stride * 8 >= (u64)bytes * 7;
+	}
+	for (order = lowest; order <= QUARRY_SLAB_MAX_ORDER; order++) {
+		bytes = 1u << (QUARRY_SLAB_SHIFT + order);
+		better |= (u64)count_out(shape->size, shape->stride, bytes) * shape->stride * 8 >=
+			  (u64)bytes * 7;
 	}
 	if (better && (u64)shape->nr * shape->stride * 8 < (u64)mine * 7)
 		fail("size %u: order %u wastes more than an eighth, others do not",
@@ -187,7 +200,8 @@ static void add_slab(struct twin *t)
 	if (!t->memory[i] || !t->slab[i] || !t->is_out[i])
 		fail("no memory");
 	memset(t->memory[i], 0x11 + i, bytes);
-	quarry_slabs_add(&t->slabs, t->slab[i], (unsigned long)t->memory[i]);
+	quarry_slabs_add(&t->slabs, t->slab[i],
+			 quarry_slabs_first(&t->slabs, (unsigned long)t->memory[i]));
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
 	if (t->slab[i]->first - (unsigned long)t->memory[i] !=
@@ -343,7 +357,7 @@ static void walk_of(u64 seed, u32 size, u32 align, u64 steps)
 	dice_seed(&d, seed);
 	if (!t || quarry_shape_init(&t->shape, size, align, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape);
+	quarry_slabs_init(&t->slabs, &t->shape, 0);
 	for (step = 0; step < steps; step++) {
 		bool filling = step / 700 % 2;
 		unsigned int what = dice(&d, 100);
@@ -392,7 +406,7 @@ static void damage(const void *arg)
 	(void)arg;
 	if (!t || quarry_shape_init(&t->shape, 100, 0, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape);
+	quarry_slabs_init(&t->slabs, &t->shape, 0);
 	add_slab(t);
 	add_slab(t);
 	take(t, 5);

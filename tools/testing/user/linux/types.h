@@ -23,4 +23,8 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+struct rcu_head {
+	void *next, *func;
+};
+
 #endif

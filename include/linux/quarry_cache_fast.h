@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast path of objects, compiled into the modules that use quarry.
+ *
+ * An object is popped from and pushed to this CPU's loaded magazine: no lock, no
+ * atomic, interrupts on. A free looks at one thing: the tag of the object's frame,
+ * which says of which cache and node the frame's slab is. So an object of another
+ * cache, of the kernel's or of nobody never gets into a magazine. Everything else
+ * is left to quarry_cache_alloc_slow() and quarry_cache_free_slow().
+ *
+ * Private, as quarry_fast.h. Theory: module/slab/magazine.c for the magazines,
+ * module/cache/tags.c for the tags.
+ */
+#ifndef _LINUX_QUARRY_CACHE_FAST_H
+#define _LINUX_QUARRY_CACHE_FAST_H
+
+#include <linux/quarry_mags.h>
+
+/* Flags that ask for more than the fast path does. */
+#define QUARRY_GFP_OBJECT_SLOW	(__GFP_ZERO | __GFP_THISNODE | __GFP_ACCOUNT | \
+				 __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+
+/* How every struct quarry_cache begins. */
+struct quarry_cache_head {
+	struct quarry_mags __percpu *mags;
+};
+
+/* Sizes that malloc serves from caches: four classes to a doubling. */
+#define QUARRY_CLASS_MAX	32768U
+#define QUARRY_CLASSES		44U
+
+extern struct quarry_cache *quarry_classes[QUARRY_CLASSES];
+
+void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
+void quarry_cache_free_slow(struct quarry_cache *cache, void *object);
+
+/*
+ * The class of a size, 1 to QUARRY_CLASS_MAX: 8, 16, 24 ... 64, then 80, 96, 112,
+ * 128, 160 ... A constant for a constant size.
+ */
+static __always_inline unsigned int quarry_class(size_t size)
+{
+	unsigned int shift;
+
+	if (size <= 64)
+		return size ? (size - 1) >> 3 : 0;
+	shift = ilog2(size - 1) - 2;
+	return 8 + 4 * (shift - 4) + (((size - 1) >> shift) - 4);
+}
+
+/* Bytes of a class. */
+static __always_inline size_t quarry_class_size(unsigned int class)
+{
+	if (class < 8)
+		return (class + 1) * 8;
+	return (size_t)(5 + (class - 8) % 4) << (4 + (class - 8) / 4);
+}
+
+/* The frame of an address in the linear map; a huge number for any other. */
+static __always_inline unsigned long quarry_object_pfn(const void *object)
+{
+#ifdef CONFIG_X86_64
+	return ((unsigned long)object - PAGE_OFFSET) >> PAGE_SHIFT;
+#else
+	return virt_addr_valid(object) ? virt_to_pfn(object) : ULONG_MAX;
+#endif
+}
+
+/* Pop an object if that is all there is to do, else NULL. */
+static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
+{
+	struct quarry_mags *m;
+	void *object = NULL;
+
+	preempt_disable();
+	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
+	if (likely(!m->busy)) {
+		m->busy = 1;
+		barrier();
+		object = m->top[-1];
+		if (likely(object)) {
+			m->top--;
+			m->allocs++;
+		}
+		barrier();
+		m->busy = 0;
+	}
+	preempt_enable();
+	return object;
+}
+
+/* Push an object if that is all there is to do, else false. Any @object. */
+static __always_inline bool quarry_object_push(struct quarry_cache *cache, void *object)
+{
+	unsigned long pfn = quarry_object_pfn(object);
+	struct quarry_slot4m *where;
+	struct quarry_mags *m;
+	void **top;
+
+	preempt_disable();
+	where = quarry_directory_slot(pfn);
+	if (unlikely(!where))
+		goto slow;
+	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
+	if (unlikely(READ_ONCE(where->tags)[pfn] != m->tag || m->busy))
+		goto slow;
+	m->busy = 1;
+	barrier();
+	top = m->top;
+	/* The same object twice running is the commonest double free of all. */
+	if (likely(top != m->end && top[-1] != object)) {
+		*top = object;
+		m->top = top + 1;
+		m->frees++;
+		barrier();
+		m->busy = 0;
+		preempt_enable();
+		return true;
+	}
+	barrier();
+	m->busy = 0;
+slow:
+	preempt_enable();
+	return false;
+}
+
+#endif /* _LINUX_QUARRY_CACHE_FAST_H */

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way of an object: out of a cache and back.
+ *
+ * Model
+ *
+ *	alloc	loaded magazine -> previous -> depot -> slabs -> [grow] -> other nodes
+ *	free	loaded magazine -> previous -> depot -> slabs
+ *
+ *	The first step is the fast path, in the client (quarry_cache_fast.h). The second
+ *	is ours alone as well; from the third on the node's lock is taken, once for a
+ *	magazine or a batch. Where the magazines are busy (an interrupt has landed in
+ *	the middle of one of the steps) or have not been made, one object is taken
+ *	from or put into its slab.
+ *
+ * Which objects may be in a magazine
+ *	Those with the tag of this CPU's node: that is what the fast path asks for.
+ *	Objects of other nodes go straight to their slab, and so do guarded ones
+ *	unless the magazines are shut for safety modes, which then hold nothing else.
+ *	While they are shut, magazines stay away from the depot.
+ *
+ * Contexts: as include/linux/quarry_cache.h says for each call.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+
+#include "../debug/inject.h"
+#include "cache.h"
+
+/* Most objects from slabs to a magazine under one hold of the lock. */
+#define REFILL	64U
+
+/* The node of this CPU, or the nearest one that the cache may use. */
+struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache)
+{
+	return quarry_mags_node(raw_cpu_ptr(cache->mags));
+}
+
+static bool is_guarded_now(const struct quarry_mags *m)
+{
+	return m->shut & QUARRY_SHUT_MODES;
+}
+
+/* Objects were taken by address; the lowest is to go out first. */
+static void turn_round(void **objects, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr / 2; i++)
+		swap(objects[i], objects[nr - 1 - i]);
+}
+
+/**
+ * quarry_mags_refill() - get objects into the loaded magazine
+ * @cache:	the cache
+ * @m:		entered; its loaded magazine has none
+ * @try:	do not wait for locks
+ *
+ * Context: any; preemption off. Return: false if there are none, or no magazine.
+ */
+bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_magazine *mag;
+	unsigned long flags;
+	u32 nr = 0;
+
+	if (quarry_mags_swap_full(m))
+		return true;
+	if (!quarry_node_lock(n, &flags, try))
+		return false;
+	if (!m->shut && quarry_mags_take_full(m, &n->depot)) {
+		m->count[QUARRY_MAGS_EXCHANGES]++;
+		nr = m->loaded->n;
+	} else if (quarry_mags_fit(m, &n->depot)) {
+		mag = m->loaded;
+		nr = quarry_slabs_take(is_guarded_now(m) ? &n->guarded : &n->plain,
+				       min(mag->cap, REFILL), mag->slot);
+		mag->n = nr;
+		m->count[QUARRY_MAGS_REFILLS] += !!nr;
+		turn_round(mag->slot, nr);
+	} else {
+		m->wants = 1;
+	}
+	quarry_node_unlock(n, flags);
+	quarry_mags_event(cache, m);
+	return nr;
+}
+
+/* One object past the magazines, or NULL. Preemption off. */
+static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n,
+			 bool guarded, bool try)
+{
+	unsigned long flags;
+	void *object;
+
+	if (!quarry_node_lock(n, &flags, try))
+		return NULL;
+	if (!quarry_slabs_take(guarded ? &n->guarded : &n->plain, 1, &object))
+		object = NULL;
+	quarry_node_unlock(n, flags);
+	if (object)
+		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_ALLOCS);
+	return object;
+}
+
+/* From this CPU's magazines or its node. @guarded: says what kind of object it is. */
+static void *take_local(struct quarry_cache *cache, bool *guarded, bool try)
+{
+	void *object = NULL;
+	struct quarry_mags *m;
+
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	m->count[QUARRY_MAGS_SLOW_ALLOCS]++;
+	if (quarry_mags_enter(m)) {
+		*guarded = is_guarded_now(m);
+		if ((m->loaded && m->loaded->n) || quarry_mags_refill(cache, m, try)) {
+			if (READ_ONCE(cache->modes) & QUARRY_MODE_RANDOM)
+				quarry_guard_pick(m->loaded);
+			object = m->loaded->slot[--m->loaded->n];
+			m->allocs++;
+		}
+		quarry_mags_leave(m);
+	} else {
+		*guarded = READ_ONCE(cache->modes);
+	}
+	if (!object)
+		object = take_direct(cache, quarry_mags_node(m), *guarded, try);
+	preempt_enable();
+	return object;
+}
+
+static void *take_from(struct quarry_cache *cache, struct quarry_cache_node *n, bool guarded)
+{
+	void *object;
+
+	preempt_disable();
+	object = take_direct(cache, n, guarded, false);
+	preempt_enable();
+	return object;
+}
+
+/* From any node's slabs. */
+static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
+{
+	struct quarry_cache_node *n = NULL;
+	void *object;
+
+	while ((n = quarry_cache_node_next(cache, n))) {
+		object = take_from(cache, n, guarded);
+		if (object)
+			return object;
+	}
+	return NULL;
+}
+
+/*
+ * With all that may take. @node: where, or NUMA_NO_NODE. A new slab may land elsewhere,
+ * and others may be quicker to take its objects: so it is tried until growing fails.
+ */
+static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
+{
+	struct quarry_cache_node *n, *wish = NULL;
+	bool reaped = false;
+	void *object;
+
+	*guarded = READ_ONCE(cache->modes);
+	if (node != NUMA_NO_NODE && node < cache->nr_nodes)
+		wish = cache->nodes[node];
+	if (node != NUMA_NO_NODE && !wish && gfp & __GFP_THISNODE)
+		return NULL;
+	if (wish && wish == quarry_cache_home(cache) && !(gfp & __GFP_THISNODE))
+		wish = NULL;
+	for (;;) {
+		object = wish ? take_from(cache, wish, *guarded) :
+				take_local(cache, guarded, false);
+		if (object)
+			return object;
+		n = quarry_node_grow(cache, gfp,
+				     wish ? wish->node : NUMA_NO_NODE, *guarded);
+		if (n && n != (wish ?: quarry_cache_home(cache))) {
+			object = take_from(cache, n, *guarded);
+			if (object)
+				return object;
+		}
+		if (n)
+			continue;
+		if (!(gfp & __GFP_THISNODE)) {
+			object = take_elsewhere(cache, *guarded);
+			if (object)
+				return object;
+		}
+		if (reaped || !gfpflags_allow_blocking(gfp))
+			return NULL;
+		/* What the pool's other caches have to spare, and then once more. */
+		quarry_caches_reap(cache->pool, false);
+		reaped = true;
+	}
+}
+
+/* Can we do what the flags say? */
+static bool gfp_ok(struct quarry_cache *cache, gfp_t gfp)
+{
+	gfp_t zone = gfp & (__GFP_DMA | __GFP_DMA32);
+
+	if (likely(!(gfp & __GFP_HIGHMEM) && (!zone || zone == cache->pool->zone_gfp) &&
+		   !(gfp & __GFP_ZERO && cache->ctor)))
+		return true;
+	quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+	return false;
+}
+
+/* Zeros, if they are asked for. What a constructor made is never touched. */
+static void init_object(struct quarry_cache *cache, void *object, gfp_t gfp)
+{
+	bool keep = cache->ctor || (cache->flags & SLAB_TYPESAFE_BY_RCU && !(gfp & __GFP_ZERO));
+
+	if (!keep && want_init_on_alloc(gfp))
+		memset(object, 0, cache->shape[0].size);
+}
+
+static bool fails(struct quarry_cache *cache, gfp_t gfp)
+{
+	if (likely(!quarry_fault_armed(&cache->fault)) || gfp & __GFP_NOFAIL ||
+	    !quarry_fault_fires(&cache->fault))
+		return false;
+	quarry_cache_count(cache, QUARRY_MAGS_INJECTED);
+	quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+	return true;
+}
+
+/**
+ * quarry_cache_alloc_slow() - take an object with all that may take
+ * @cache:	the cache
+ * @gfp:	as for kmem_cache_alloc()
+ * @node:	preferred node, or NUMA_NO_NODE; with __GFP_THISNODE the only one
+ *
+ * Context: any but NMI; sleeps only if @gfp allows it. Return: an object, or NULL.
+ */
+noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node)
+{
+	bool guarded;
+	void *object;
+
+	if (!gfp_ok(cache, gfp))
+		return NULL;
+	might_alloc(gfp);
+	if (unlikely(READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_DEAD, NULL);
+		return NULL;
+	}
+	if (fails(cache, gfp))
+		return NULL;
+	quarry_magazine_supply(cache);
+	do {
+		object = take(cache, gfp, node, &guarded);
+		/* One that was written to while it was free is not handed out. */
+	} while (object && guarded && !quarry_guard_out(object));
+	if (unlikely(!object)) {
+		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+		return NULL;
+	}
+	init_object(cache, object, gfp);
+	return object;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_slow, QUARRY_NS);
+
+/**
+ * quarry_cache_alloc_node() - take an object of a node
+ * @cache:	the cache
+ * @gfp:	as for kmem_cache_alloc()
+ * @node:	preferred node, or NUMA_NO_NODE for this CPU's; with __GFP_THISNODE
+ *		the only one
+ *
+ * Context: as quarry_cache_alloc(). Return: an object, or NULL.
+ */
+void *quarry_cache_alloc_node(struct quarry_cache *cache, gfp_t gfp, int node)
+{
+	if (node == NUMA_NO_NODE)
+		return quarry_cache_alloc(cache, gfp);
+	if (node < 0 || node >= nr_node_ids) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+		return NULL;
+	}
+	return quarry_cache_alloc_slow(cache, gfp, node);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_node, QUARRY_NS);
+
+/**
+ * quarry_cache_alloc_nolock() - take an object if one is at hand
+ * @cache:	the cache
+ * @gfp:	__GFP_ZERO or 0
+ *
+ * Never waits for a lock, never grows the cache. Context: any, NMI included, and under
+ * any lock.
+ *
+ * Return: an object, or NULL even if there is memory.
+ */
+void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
+{
+	bool guarded;
+	void *object;
+
+	if (!gfp_ok(cache, gfp) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)
+		return NULL;
+	if (!in_nmi() && fails(cache, gfp))
+		return NULL;
+	object = take_local(cache, &guarded, true);
+	if (object && guarded && !quarry_guard_out(object))
+		object = NULL;
+	if (object)
+		init_object(cache, object, gfp);
+	else
+		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+	return object;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_nolock, QUARRY_NS);
+
+/**
+ * quarry_mags_make_room() - get the loaded magazine room for an object
+ * @cache:	the cache
+ * @m:		entered
+ * @try:	do not wait for locks
+ *
+ * Context: any; preemption off. Return: false if there is no magazine.
+ */
+bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	unsigned long flags;
+	bool done = false;
+
+	if (m->loaded && m->loaded->n < m->loaded->cap)
+		return true;
+	if (quarry_mags_swap_room(m))
+		return true;
+	quarry_mags_event(cache, m);
+	if (!m->shut && quarry_node_lock(n, &flags, try)) {
+		done = quarry_mags_give_full(m, &n->depot);
+		quarry_node_unlock(n, flags);
+	}
+	if (done) {
+		m->count[QUARRY_MAGS_EXCHANGES]++;
+		return true;
+	}
+	m->wants |= !m->shut || !m->loaded;
+	if (!m->loaded)
+		return false;
+	m->count[QUARRY_MAGS_FLUSHES]++;
+	quarry_magazine_flush(n, m->loaded, (m->loaded->cap + 1) / 2, try);
+	return true;
+}
+
+/* Into this CPU's loaded magazine, if the object may be there. Preemption off. */
+static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool try)
+{
+	struct quarry_mags *m = this_cpu_ptr(n->cache->mags);
+	struct quarry_magazine *mag;
+	bool done = false;
+
+	m->count[QUARRY_MAGS_SLOW_FREES]++;
+	if (m->tag != n->tag[0] || guarded != is_guarded_now(m) ||
+	    m->shut & QUARRY_SHUT_DEAD || !quarry_mags_enter(m))
+		return false;
+	if (quarry_mags_make_room(n->cache, m, try)) {
+		mag = m->loaded;
+		mag->slot[mag->n++] = object;
+		m->frees++;
+		done = true;
+	}
+	quarry_mags_leave(m);
+	return done;
+}
+
+/* Is this the object that was freed last on this CPU? */
+static bool is_last(struct quarry_cache *cache, const void *object)
+{
+	struct quarry_mags *m = this_cpu_ptr(cache->mags);
+
+	if (m->busy)
+		return false;
+	if (m->top[-1])
+		return m->top[-1] == object;
+	return m->loaded && m->loaded->n && m->loaded->slot[m->loaded->n - 1] == object &&
+	       m->end == &m->stub[1];
+}
+
+/**
+ * quarry_object_free() - give back what has a tag
+ * @n:		the node that the tag names
+ * @object:	any address in the tagged frame
+ * @try:	do not wait for locks
+ *
+ * Context: any; preemption off.
+ */
+void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
+{
+	struct quarry_cache *cache = n->cache;
+	struct quarry_pslab *s = quarry_pslab_of(object);
+	enum quarry_slab_fault fault;
+	bool guarded;
+	u32 i;
+
+	if (!s || s->node != n) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_FOREIGN, object);
+		return;
+	}
+	fault = quarry_slab_look(&s->slab, object, &i);
+	if (!fault && is_last(cache, object))
+		fault = QUARRY_SLAB_FREE;
+	if (fault) {
+		quarry_cache_misuse(cache, quarry_cache_fault_kind(fault), object);
+		return;
+	}
+	guarded = s->records;
+	if (guarded) {
+		if (!quarry_guard_in(s, object))
+			return;
+		object = quarry_guard_quarantine(n, object, try);
+		if (!object)
+			return;
+	} else if (want_init_on_free() && !cache->ctor &&
+		   !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
+		memset(object, 0, cache->shape[0].size);
+	}
+	if (push(n, object, guarded, try))
+		return;
+	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES,
+			       quarry_node_put(n, &object, 1, try));
+}
+
+static void free_any(struct quarry_cache *cache, void *object, bool try)
+{
+	struct quarry_cache_node *n;
+
+	preempt_disable();
+	n = quarry_tag_node(quarry_object_pfn(object));
+	if (unlikely(!n || n->cache != cache))
+		quarry_cache_misuse(cache, n ? QUARRY_CACHE_ERR_WRONG_CACHE :
+					       QUARRY_CACHE_ERR_FOREIGN, object);
+	else
+		quarry_object_free(n, object, try);
+	preempt_enable();
+}
+
+/**
+ * quarry_cache_free_slow() - give an object back with all that may be wrong
+ * @cache:	the cache the caller named
+ * @object:	any pointer; NULL does nothing
+ *
+ * Context: any but NMI.
+ */
+noinline void quarry_cache_free_slow(struct quarry_cache *cache, void *object)
+{
+	if (!object)
+		return;
+	quarry_magazine_supply(cache);
+	free_any(cache, object, false);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_free_slow, QUARRY_NS);
+
+/**
+ * quarry_cache_free_nolock() - give an object back from anywhere
+ * @cache:	the cache
+ * @object:	the object; NULL does nothing
+ *
+ * Waits for no lock and cannot fail: where a lock is not to be had, the object is
+ * noted beside its slab. Context: any, NMI included, and under any lock.
+ */
+void quarry_cache_free_nolock(struct quarry_cache *cache, void *object)
+{
+	if (object && (want_init_on_free() || !quarry_object_push(cache, object)))
+		free_any(cache, object, true);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_free_nolock, QUARRY_NS);

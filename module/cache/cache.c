@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a cache, and the list of all caches.
+ *
+ *	create:  check, allocate, a node's part a node, magazines a CPU, publish
+ *	use:     alloc.c and its neighbours; nothing here
+ *	destroy: hide, wait for what is pending under RCU, shut and empty the magazines,
+ *		 give the slabs back
+ *
+ * A cache that is destroyed with objects out cannot go: it is said whose they are
+ * (leaks.c), and the cache stays, dead: nothing can be allocated from it, what is
+ * freed is taken back, and when the last object has come the reaper buries it. So
+ * the memory is never anybody else's while somebody may still use it.
+ *
+ * A cache keeps its pool: destroying that is -EBUSY meanwhile.
+ *
+ * Contexts: everything here sleeps, unless a function says otherwise.
+ */
+#include <linux/cpu.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/panic.h>
+#include <linux/rwsem.h>
+
+#include "../debug/inject.h"
+#include "cache.h"
+
+static_assert(!offsetof(struct quarry_cache, mags));
+static_assert(offsetof(struct quarry_magazine, slot) ==
+	      offsetof(struct quarry_magazine, guard) + sizeof(void *));
+static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
+static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
+
+/* Shared: caches stay. Exclusive: they come and go. */
+static DECLARE_RWSEM(caches_sem);
+static LIST_HEAD(caches);
+static u32 next_id;
+static const struct quarry_cache_watcher *watcher;
+
+void quarry_caches_lock_shared(void)
+{
+	down_read(&caches_sem);
+}
+
+bool quarry_caches_trylock_shared(void)
+{
+	return down_read_trylock(&caches_sem);
+}
+
+void quarry_caches_unlock_shared(void)
+{
+	up_read(&caches_sem);
+}
+
+/* The cache after @cache, or the first; NULL at the end. Under the lock, shared. */
+struct quarry_cache *quarry_cache_next(struct quarry_cache *cache)
+{
+	struct list_head *next = cache ? cache->link.next : caches.next;
+
+	return next == &caches ? NULL : list_entry(next, struct quarry_cache, link);
+}
+
+/* The cache of that name that is not dead, or NULL. Under the lock, shared. */
+struct quarry_cache *quarry_cache_lookup(const char *name)
+{
+	struct quarry_cache *cache = NULL;
+
+	while ((cache = quarry_cache_next(cache)))
+		if (cache->kind != QUARRY_CACHE_DEAD && !strcmp(cache->name, name))
+			return cache;
+	return NULL;
+}
+
+/* Tell @w of every cache, those that exist included. Once, at load. */
+void quarry_cache_watch(const struct quarry_cache_watcher *w)
+{
+	struct quarry_cache *cache = NULL;
+
+	down_write(&caches_sem);
+	watcher = w;
+	while (w && (cache = quarry_cache_next(cache)))
+		w->created(cache);
+	up_write(&caches_sem);
+}
+
+/**
+ * quarry_caches_list() - names and numbers of the caches
+ * @entries:	where to, zeroed
+ * @room:	entries that fit
+ *
+ * Return: caches that exist, which may be more than @room.
+ */
+unsigned int quarry_caches_list(struct quarry_cache_entry *entries, unsigned int room)
+{
+	struct quarry_cache *cache = NULL;
+	unsigned int nr = 0;
+
+	down_read(&caches_sem);
+	while ((cache = quarry_cache_next(cache))) {
+		if (nr < room) {
+			entries[nr].id = cache->id;
+			entries[nr].kind = cache->kind;
+			strscpy(entries[nr].name, cache->name, sizeof(entries[nr].name));
+		}
+		nr++;
+	}
+	up_read(&caches_sem);
+	return nr;
+}
+
+static struct quarry_cache_node *node_create(struct quarry_cache *cache, int node)
+{
+	struct quarry_cache_node *n;
+
+	n = quarry_inject() ? NULL :
+	    kzalloc_node(sizeof(*n), GFP_KERNEL, node_online(node) ? node : NUMA_NO_NODE);
+	if (!n)
+		return NULL;
+	raw_spin_lock_init(&n->lock);
+	n->cache = cache;
+	n->node = node;
+	quarry_slabs_init(&n->plain, &cache->shape[0], 0);
+	quarry_slabs_init(&n->guarded, &cache->shape[1], cache->red);
+	quarry_depot_init(&n->depot);
+	init_llist_head(&n->late);
+	return n;
+}
+
+static int nodes_create(struct quarry_cache *cache)
+{
+	unsigned int i;
+	int err;
+
+	cache->nr_nodes = nr_node_ids;
+	cache->nodes = quarry_inject() ? NULL :
+		       kcalloc(nr_node_ids, sizeof(*cache->nodes), GFP_KERNEL);
+	if (!cache->nodes)
+		return -ENOMEM;
+	for (i = 0; i < nr_node_ids; i++) {
+		if (!cache->pool->zone[i])
+			continue;
+		cache->nodes[i] = node_create(cache, i);
+		if (!cache->nodes[i])
+			return -ENOMEM;
+		err = quarry_tag_get(cache->nodes[i], 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int mags_create(struct quarry_cache *cache)
+{
+	int cpu, node;
+
+	quarry_magazines_limit(cache);
+	cache->mags = quarry_inject() ? NULL : alloc_percpu(struct quarry_mags);
+	if (!cache->mags)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		node = cache->pool->node != NUMA_NO_NODE ? cache->pool->node : cpu_to_mem(cpu);
+		quarry_mags_init(per_cpu_ptr(cache->mags, cpu), cache->nodes[node]->tag[0],
+				 cache->cap_min);
+	}
+	return 0;
+}
+
+/* Give back everything a cache has; nothing is out and nobody knows it. */
+static void cache_free(struct quarry_cache *cache)
+{
+	unsigned int i;
+
+	for (i = 0; cache->nodes && i < cache->nr_nodes; i++) {
+		struct quarry_cache_node *n = cache->nodes[i];
+
+		if (!n)
+			continue;
+		quarry_depot_drain(n, 0);
+		quarry_node_reap(n, 0);
+	}
+	/* Slabs on their way, and who looks at a node through a tag. */
+	rcu_barrier();
+	for (i = 0; cache->nodes && i < cache->nr_nodes; i++) {
+		if (!cache->nodes[i])
+			continue;
+		quarry_tag_put(cache->nodes[i], 0);
+		quarry_tag_put(cache->nodes[i], 1);
+	}
+	synchronize_rcu();
+	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
+		kfree(cache->nodes[i]);
+	kfree(cache->nodes);
+	free_percpu(cache->mags);
+	quarry_pool_put(cache->pool);
+	kfree(cache);
+}
+
+static u32 modes_of(slab_flags_t flags)
+{
+	return (flags & SLAB_POISON ? QUARRY_MODE_POISON : 0) |
+	       (flags & SLAB_RED_ZONE ? QUARRY_MODE_REDZONE : 0) |
+	       (flags & SLAB_STORE_USER ? QUARRY_MODE_OWNER : 0) |
+	       (flags & SLAB_CONSISTENCY_CHECKS ? QUARRY_MODE_CHECK : 0);
+}
+
+/* Shapes of both kinds of slab; a guarded one may not be possible. */
+static int shapes(struct quarry_cache *cache, unsigned int size, unsigned int align,
+		  slab_flags_t flags)
+{
+	u32 line = cache_line_size(), half = line;
+	int err;
+
+	/* As the kernel: small objects share a line, but none lies in two. */
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		while (size <= half / 2)
+			half /= 2;
+		align = max(align, half);
+	}
+	err = quarry_shape_init(&cache->shape[0], size, align, line);
+	if (err)
+		return err;
+	cache->red = max_t(u32, cache->shape[0].align, sizeof(u64));
+	if (quarry_shape_init(&cache->shape[1], cache->red + size + sizeof(u64),
+			      cache->shape[0].align, line))
+		cache->shape[1].nr = 0;
+	return 0;
+}
+
+static int check_flags(slab_flags_t flags, unsigned int size, unsigned int useroffset,
+		       unsigned int usersize, void (*ctor)(void *))
+{
+	if (flags & ~QUARRY_CACHE_FLAGS)
+		return -EINVAL;
+	/* Filling would destroy what these promise to keep. */
+	if (flags & SLAB_POISON && (ctor || flags & SLAB_TYPESAFE_BY_RCU))
+		return -EINVAL;
+	if (useroffset > size || usersize > size - useroffset)
+		return -EINVAL;
+	return 0;
+}
+
+static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *name,
+					unsigned int size, unsigned int align,
+					slab_flags_t flags)
+{
+	struct quarry_cache *cache;
+	int err;
+
+	cache = quarry_inject() ? NULL : kzalloc(sizeof(*cache), GFP_KERNEL);
+	if (!cache)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&cache->link);
+	strscpy(cache->name, name, sizeof(cache->name));
+	cache->flags = flags;
+	err = shapes(cache, size, align, flags);
+	if (err) {
+		kfree(cache);
+		return ERR_PTR(err);
+	}
+	refcount_inc(&pool->refs);
+	cache->pool = pool;
+	err = nodes_create(cache);
+	if (!err)
+		err = mags_create(cache);
+	if (!err && modes_of(flags))
+		err = quarry_cache_set_modes(cache, modes_of(flags));
+	if (err) {
+		cache_free(cache);
+		return ERR_PTR(err);
+	}
+	return cache;
+}
+
+/* quarry_cache_create_in() with everything, and a kind. */
+struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *name,
+				       unsigned int size, unsigned int align,
+				       slab_flags_t flags, unsigned int useroffset,
+				       unsigned int usersize, void (*ctor)(void *), u32 kind)
+{
+	struct quarry_cache *cache;
+	int err;
+
+	err = !name || !pool ? -EINVAL : quarry_pool_check_name(name);
+	if (!err)
+		err = check_flags(flags, size, useroffset, usersize, ctor);
+	cache = err ? ERR_PTR(err) : cache_alloc(pool, name, size, align, flags);
+	if (!IS_ERR(cache)) {
+		cache->ctor = ctor;
+		cache->user_offset = useroffset;
+		cache->user_size = usersize;
+		cache->kind = kind;
+		down_write(&caches_sem);
+		if (quarry_cache_lookup(name)) {
+			err = -EEXIST;
+		} else {
+			cache->id = next_id++;
+			list_add_tail(&cache->link, &caches);
+			if (watcher)
+				watcher->created(cache);
+		}
+		up_write(&caches_sem);
+		if (err) {
+			cache_free(cache);
+			cache = ERR_PTR(err);
+		}
+	}
+	if (IS_ERR(cache) && flags & SLAB_PANIC)
+		panic("quarry: cache %s cannot be made, and SLAB_PANIC was asked for: error %ld\n",
+		      name, PTR_ERR(cache));
+	return cache;
+}
+
+/**
+ * quarry_cache_create() - make a cache in the default pool
+ * @name:	1 to QUARRY_NAME_MAX - 1 of [A-Za-z0-9_.-], not in use
+ * @size:	bytes of an object, 1 to QUARRY_CACHE_SIZE_MAX
+ * @align:	of its address: a power of two up to QUARRY_CACHE_ALIGN_MAX, or 0 for that
+ *		of a pointer
+ * @flags:	of QUARRY_CACHE_FLAGS, with the meaning they have in the kernel
+ * @ctor:	called for each object when its slab is made, or NULL
+ *
+ * Context: sleeps.
+ *
+ * Return: the cache; ERR_PTR(-EINVAL) for a bad name, size or alignment, an unknown
+ * flag, or SLAB_POISON where a constructor or SLAB_TYPESAFE_BY_RCU forbids it; -E2BIG
+ * for a size that no block holds (with redzones, if these are asked for); -EEXIST for a
+ * name in use; -ENOSPC when there are 65,534 caches and nodes; -ENOMEM. With SLAB_PANIC
+ * the kernel panics instead.
+ */
+struct quarry_cache *quarry_cache_create(const char *name, unsigned int size,
+					 unsigned int align, slab_flags_t flags,
+					 void (*ctor)(void *))
+{
+	return quarry_cache_make(quarry_pool_default(), name, size, align, flags, 0, 0, ctor,
+				 QUARRY_CACHE_TYPED);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_create, QUARRY_NS);
+
+/**
+ * quarry_cache_create_usercopy() - make a cache whose objects are copied to user space
+ * @name:	as for quarry_cache_create()
+ * @size:	the same
+ * @align:	the same
+ * @flags:	the same
+ * @useroffset:	where the bytes that may be copied begin in an object
+ * @usersize:	how many they are
+ * @ctor:	as for quarry_cache_create()
+ *
+ * Context: sleeps. Return: as quarry_cache_create(); ERR_PTR(-EINVAL) also for bytes
+ * that are not all in the object.
+ */
+struct quarry_cache *
+quarry_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+			     slab_flags_t flags, unsigned int useroffset,
+			     unsigned int usersize, void (*ctor)(void *))
+{
+	return quarry_cache_make(quarry_pool_default(), name, size, align, flags, useroffset,
+				 usersize, ctor, QUARRY_CACHE_TYPED);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_create_usercopy, QUARRY_NS);
+
+/**
+ * quarry_cache_create_in() - make a cache in a pool of one's own
+ * @pool:	the pool; it cannot be destroyed before the cache
+ * @name:	as for quarry_cache_create()
+ * @size:	the same
+ * @align:	the same
+ * @flags:	the same
+ * @ctor:	the same
+ *
+ * Context: sleeps. Return: as quarry_cache_create().
+ */
+struct quarry_cache *quarry_cache_create_in(struct quarry_pool *pool, const char *name,
+					    unsigned int size, unsigned int align,
+					    slab_flags_t flags, void (*ctor)(void *))
+{
+	return quarry_cache_make(pool, name, size, align, flags, 0, 0, ctor,
+				 QUARRY_CACHE_TYPED);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_create_in, QUARRY_NS);
+
+/* Objects that are not in slabs: with clients, in magazines or in quarantine. */
+u64 quarry_cache_objects_out(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+	unsigned long flags;
+	u64 out = 0;
+
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_lock(n, &flags, false);
+		out += n->plain.nr_slabs * cache->shape[0].nr - n->plain.nr_free +
+		       n->guarded.nr_slabs * cache->shape[1].nr - n->guarded.nr_free;
+		quarry_node_unlock(n, flags);
+	}
+	return out;
+}
+
+/* Everything that no client has goes to the slabs, for good. */
+static void come_home(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+
+	cpus_read_lock();
+	quarry_cache_shut(cache, QUARRY_SHUT_DEAD, 0);
+	cpus_read_unlock();
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_depot_drain(n, 0);
+		quarry_guard_release(n);
+		quarry_guard_forgive(n);
+	}
+}
+
+/* A dead cache whose last object has come: it can go. */
+void quarry_cache_bury(struct quarry_cache *cache)
+{
+	down_write(&caches_sem);
+	list_del_init(&cache->link);
+	up_write(&caches_sem);
+	cache_free(cache);
+}
+
+/**
+ * quarry_cache_destroy() - give a cache's memory back and forget it
+ * @cache:	of quarry_cache_create(); NULL and error pointers do nothing
+ *
+ * Waits for objects that are on their way by quarry_free_rcu(). Nobody may be
+ * allocating from it any more. Context: sleeps.
+ *
+ * Return: 0; -EBUSY if objects are out: it is reported whose they are, and the cache
+ * takes back what is freed until the last has come. Its name is free in either case.
+ */
+int quarry_cache_destroy(struct quarry_cache *cache)
+{
+	u64 out;
+
+	if (IS_ERR_OR_NULL(cache))
+		return 0;
+	if (cache->kind == QUARRY_CACHE_DEAD)
+		return -EBUSY;
+	down_write(&caches_sem);
+	if (watcher)
+		watcher->destroyed(cache);
+	list_del_init(&cache->link);
+	up_write(&caches_sem);
+	/* What is pending calls quarry_free(), which needs the tags, not the list. */
+	rcu_barrier();
+	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
+	come_home(cache);
+	out = quarry_cache_objects_out(cache);
+	if (!out) {
+		cache_free(cache);
+		return 0;
+	}
+	quarry_cache_report_leaks(cache, out);
+	down_write(&caches_sem);
+	list_add_tail(&cache->link, &caches);
+	up_write(&caches_sem);
+	quarry_reaper_kick();
+	return -EBUSY;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_destroy, QUARRY_NS);
+
+/**
+ * quarry_cache_shrink() - give back what a cache does not use
+ * @cache:	the cache
+ *
+ * Context: sleeps. Return: 0 if no slab is left, else 1, as kmem_cache_shrink().
+ */
+int quarry_cache_shrink(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+	u64 slabs = 0;
+
+	quarry_cache_reap(cache, true);
+	while ((n = quarry_cache_node_next(cache, n)))
+		slabs += READ_ONCE(n->plain.nr_slabs) + READ_ONCE(n->guarded.nr_slabs);
+	return slabs > 0;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_shrink, QUARRY_NS);
+
+/**
+ * quarry_cache_size() - bytes of an object
+ * @cache:	the cache
+ *
+ * Context: any.
+ */
+unsigned int quarry_cache_size(const struct quarry_cache *cache)
+{
+	return cache->shape[0].size;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_size, QUARRY_NS);
+
+/**
+ * quarry_cache_name() - what a cache is called
+ * @cache:	the cache
+ *
+ * Context: any; as long as the cache is there.
+ */
+const char *quarry_cache_name(const struct quarry_cache *cache)
+{
+	return cache->name;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_name, QUARRY_NS);
+
+/* At unload: whoever still has objects has lost them. */
+void quarry_caches_exit(void)
+{
+	struct quarry_cache *cache;
+
+	rcu_barrier();
+	for (;;) {
+		down_write(&caches_sem);
+		cache = quarry_cache_next(NULL);
+		if (cache) {
+			if (watcher && cache->kind != QUARRY_CACHE_DEAD)
+				watcher->destroyed(cache);
+			list_del_init(&cache->link);
+		}
+		up_write(&caches_sem);
+		if (!cache)
+			break;
+		come_home(cache);
+		cache_free(cache);
+	}
+	quarry_tags_exit();
+}

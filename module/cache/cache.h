@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a cache is made of. See cache.c for its life, alloc.c for the way of an object.
+ *
+ *	struct quarry_cache
+ *	  |-- mags, one a CPU	loaded and previous magazine (slab/magazine.c)
+ *	  `-- node[], one a node
+ *	        |-- depot	magazines that no CPU has
+ *	        |-- plain	slabs, objects one beside the other
+ *	        `-- guarded	slabs with room for redzones and owners (guard.c)
+ *
+ * Lock order, outermost first; see pages/pool.h for the layer below:
+ *
+ *	1. caches_sem (cache.c)		the list of caches, and that they stay
+ *	   modes_mutex (modes.c)	one switch of modes at a time
+ *	2. busy of a mags		this CPU's magazines: a mark, not a lock
+ *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
+ *					at once, and nothing of the pool's inside
+ */
+#ifndef QUARRY_CACHE_H
+#define QUARRY_CACHE_H
+
+#include <linux/llist.h>
+#include <linux/quarry_cache.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/stackdepot.h>
+
+#include "../compat.h"
+#include "../debug/fault.h"
+#include "../pages/pool.h"
+#include "../slab/magazine.h"
+#include "../slab/slab.h"
+
+struct quarry_cache_node;
+
+/* Reasons why a CPU's magazines are shut. */
+#define QUARRY_SHUT_MODES	1	/* they hold guarded objects alone, no plain ones */
+#define QUARRY_SHUT_INJECT	2
+#define QUARRY_SHUT_DEAD	4
+
+/**
+ * struct quarry_record - what a guarded slab knows of each object
+ * @flags:	QUARRY_RECORD_*; OUT is changed atomically, the rest by who has the object
+ * @pid:	of the last allocation and free
+ * @stack:	the same
+ * @when:	the same, in jiffies
+ */
+struct quarry_record {
+	unsigned long flags;
+	u32 pid[2];
+	depot_stack_handle_t stack[2];
+	unsigned long when[2];
+};
+
+#define QUARRY_RECORD_OUT	0	/* in a client's hands */
+#define QUARRY_RECORD_POISONED	1	/* filled when it was freed */
+#define QUARRY_RECORD_RED	2	/* its redzones are filled */
+#define QUARRY_RECORD_LOST	3	/* written to while free: not to be reused */
+#define QUARRY_RECORD_ALLOC	0	/* index of @pid, @stack, @when */
+#define QUARRY_RECORD_FREE	1
+
+/**
+ * struct quarry_pslab - a slab with the pages behind it
+ * @rcu:	to let those go who looked at it through a page
+ * @late_link:	in the node's list of slabs with objects freed without the lock
+ * @late:	such objects, a bit each
+ * @page:	its first page
+ * @node:	whose
+ * @records:	of a guarded slab, else NULL
+ * @bytes:	what describing it costs
+ * @slab:	the slab; last, for its bits
+ */
+struct quarry_pslab {
+	struct rcu_head rcu;
+	struct llist_node late_link;
+	unsigned long *late;
+	struct page *page;
+	struct quarry_cache_node *node;
+	struct quarry_record *records;
+	u32 bytes;
+	struct quarry_slab slab;
+};
+
+static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
+{
+	return container_of(slab, struct quarry_pslab, slab);
+}
+
+/* Most objects in quarantine on one node. */
+#define QUARRY_QUARANTINE	64
+
+/**
+ * struct quarry_cache_node - a cache's memory on one node
+ * @lock:	guards everything here but @late
+ * @cache:	whose
+ * @node:	NUMA node
+ * @tag:	of frames of @plain and of @guarded; the latter 0 until it is needed
+ * @plain:	slabs
+ * @guarded:	slabs for safety modes
+ * @depot:	magazines
+ * @late:	slabs with objects that were freed without the lock
+ * @quarantine:	guarded objects that wait, a ring
+ * @quarantine_at: where the oldest is
+ * @quarantine_n: how many there are
+ * @low_empty:	least number of empty slabs since they were last reaped
+ * @grows:	slabs taken from the pool, ever
+ * @shrinks:	slabs given back, ever
+ * @constructed: objects constructed, ever
+ * @metadata:	bytes of the slabs' descriptions
+ */
+struct quarry_cache_node {
+	raw_spinlock_t lock;
+	struct quarry_cache *cache;
+	int node;
+	u16 tag[2];
+	struct quarry_slabs plain;
+	struct quarry_slabs guarded;
+	struct quarry_depot depot;
+	struct llist_head late;
+	void *quarantine[QUARRY_QUARANTINE];
+	u32 quarantine_at;
+	u32 quarantine_n;
+	u64 low_empty;
+	u64 grows;
+	u64 shrinks;
+	u64 constructed;
+	u64 metadata;
+};
+
+/**
+ * struct quarry_cache - see include/linux/quarry_cache.h
+ * @mags:	per-CPU magazines; first, as struct quarry_cache_head says
+ * @pool:	where slabs come from
+ * @shape:	of slabs: plain and guarded
+ * @red:	bytes of the redzone before a guarded object
+ * @flags:	as given at creation
+ * @modes:	QUARRY_MODE_* that are on
+ * @ctor:	makes objects when their slab is made, or NULL
+ * @user_offset: where bytes that may be copied to user space begin in an object
+ * @user_size:	how many they are
+ * @cap_min:	of magazines, when a cache is new; 0: none at all
+ * @cap_max:	of magazines, when it is busy
+ * @magazines:	magazines there are
+ * @magazine_bytes: what they cost, without their objects
+ * @nodes:	by node; NULL for nodes that the pool may not use
+ * @nr_nodes:	length of @nodes
+ * @node:	the only node that slabs may come from, or NUMA_NO_NODE
+ * @fault:	fault injection
+ * @name:	its name
+ * @id:		its number
+ * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
+ * @link:	in the list of caches
+ * @debugfs:	its folder
+ */
+struct quarry_cache {
+	struct quarry_mags __percpu *mags;
+	struct quarry_pool *pool;
+	struct quarry_shape shape[2];
+	u32 red;
+	slab_flags_t flags;
+	u32 modes;
+	void (*ctor)(void *object);
+	u32 user_offset;
+	u32 user_size;
+	u32 cap_min;
+	u32 cap_max;
+	atomic_t magazines;
+	atomic64_t magazine_bytes;
+	struct quarry_cache_node **nodes;
+	unsigned int nr_nodes;
+	int node;
+	struct quarry_fault fault;
+	char name[QUARRY_NAME_MAX];
+	u32 id;
+	u32 kind;
+	struct list_head link;
+	struct dentry *debugfs;
+};
+
+#define quarry_cache_count_add(cache, which, nr) \
+	this_cpu_add((cache)->mags->count[which], nr)
+#define quarry_cache_count(cache, which)	quarry_cache_count_add(cache, which, 1)
+
+static inline bool quarry_mags_enter(struct quarry_mags *m)
+{
+	if (unlikely(m->busy))
+		return false;
+	m->busy = 1;
+	barrier();
+	quarry_mags_close(m);
+	return true;
+}
+
+static inline void quarry_mags_leave(struct quarry_mags *m)
+{
+	quarry_mags_open(m);
+	barrier();
+	m->busy = 0;
+}
+
+/* The node after @n, or the first; NULL at the end. */
+static inline struct quarry_cache_node *
+quarry_cache_node_next(struct quarry_cache *cache, const struct quarry_cache_node *n)
+{
+	unsigned int i;
+
+	for (i = n ? n->node + 1 : 0; i < cache->nr_nodes; i++)
+		if (cache->nodes[i])
+			return cache->nodes[i];
+	return NULL;
+}
+
+/* tags.c; the last tag is that of malloc's large blocks, which are in no slab */
+#define QUARRY_TAG_LARGE	U16_MAX
+void quarry_tags_exit(void);
+int quarry_tag_get(struct quarry_cache_node *n, unsigned int which);
+void quarry_tag_put(struct quarry_cache_node *n, unsigned int which);
+bool quarry_tag_frames(struct page *page, unsigned int nr, u16 tag);
+struct quarry_cache_node *quarry_tag_node(unsigned long pfn);
+struct quarry_cache_node *quarry_tag_get_node(u16 tag);
+struct quarry_pslab *quarry_pslab_of(const void *object);
+
+/* The node whose objects a CPU's magazines hold. */
+static inline struct quarry_cache_node *quarry_mags_node(const struct quarry_mags *m)
+{
+	return quarry_tag_get_node(m->tag);
+}
+
+/* slabs.c: slabs of a node */
+bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool try);
+void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags);
+struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
+					   bool guarded);
+u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep);
+unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
+			     bool try);
+
+/* magazines.c: magazines of a cache */
+void quarry_magazine_supply(struct quarry_cache *cache);
+struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap, gfp_t gfp,
+					     int node);
+void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *mag);
+void quarry_magazines_limit(struct quarry_cache *cache);
+u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m);
+u64 quarry_mags_drain_cpus(struct quarry_cache *cache);
+void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 nr,
+			   bool try);
+u64 quarry_depot_drain(struct quarry_cache_node *n, u32 keep);
+void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m);
+void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m);
+extern atomic64_t quarry_magazine_budget_used;
+u64 quarry_magazine_budget(void);
+
+/* alloc.c */
+struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
+bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try);
+bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
+void quarry_object_free(struct quarry_cache_node *n, void *object, bool try);
+
+/* guard.c: safety modes of one object */
+bool quarry_guard_out(void *object);
+bool quarry_guard_in(struct quarry_pslab *s, void *object);
+void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
+void quarry_guard_pick(struct quarry_magazine *mag);
+void quarry_guard_release(struct quarry_cache_node *n);
+void quarry_guard_forgive(struct quarry_cache_node *n);
+struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object);
+
+/* misuse.c */
+bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
+			 const void *object);
+const char *quarry_cache_error_name(enum quarry_cache_error kind);
+const char *quarry_cache_error_text(enum quarry_cache_error kind);
+enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault);
+
+/* cache.c */
+struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *name,
+				       unsigned int size, unsigned int align,
+				       slab_flags_t flags, unsigned int useroffset,
+				       unsigned int usersize, void (*ctor)(void *),
+				       u32 kind);
+
+void quarry_caches_exit(void);
+void quarry_caches_lock_shared(void);
+bool quarry_caches_trylock_shared(void);
+void quarry_caches_unlock_shared(void);
+struct quarry_cache *quarry_cache_next(struct quarry_cache *cache);
+struct quarry_cache *quarry_cache_lookup(const char *name);
+unsigned int quarry_caches_list(struct quarry_cache_entry *entries, unsigned int room);
+u64 quarry_cache_objects_out(struct quarry_cache *cache);
+
+/* Told when a cache comes and goes; set by the faces above. */
+struct quarry_cache_watcher {
+	void (*created)(struct quarry_cache *cache);
+	void (*destroyed)(struct quarry_cache *cache);
+};
+
+void quarry_cache_watch(const struct quarry_cache_watcher *watcher);
+
+void quarry_cache_bury(struct quarry_cache *cache);
+
+/* reap.c */
+int quarry_reaper_init(void);
+void quarry_reaper_exit(void);
+void quarry_reaper_kick(void);
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly);
+u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
+
+/* rcu.c */
+void *quarry_object_start(const void *address);
+
+/* malloc: a large block that an address lies in, or NULL */
+void *quarry_large_start(const void *address);
+
+/* modes.c */
+int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes);
+int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_million);
+void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear);
+
+/* check.c */
+u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room);
+
+/* leaks.c */
+int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *untraced);
+void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out);
+
+#endif /* QUARRY_CACHE_H */

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The validator of caches: every slab, every magazine, every object in one.
+ *
+ * An object in a magazine must lie in a slab of its node, at the beginning of an
+ * object, and be out as far as the slab knows.
+ *
+ * Contexts: sleeps. A node's lock is held for all its slabs, so it is not for anybody.
+ */
+#include <linux/mm.h>
+
+#include "../pages/visit.h"
+#include "cache.h"
+
+/**
+ * struct checking - a walk over a cache
+ * @cache:	which
+ * @faults:	broken invariants so far
+ * @what:	the first in words
+ */
+struct checking {
+	struct quarry_cache *cache;
+	atomic64_t faults;
+	const char *what;
+};
+
+static void fault(struct checking *c, const char *what)
+{
+	if (!what)
+		return;
+	atomic64_inc(&c->faults);
+	cmpxchg(&c->what, NULL, what);
+}
+
+static void check_objects(struct checking *c, const struct quarry_cache_node *n,
+			  const struct quarry_magazine *mag)
+{
+	struct quarry_pslab *s;
+	u32 i, k;
+
+	for (k = 0; mag && k < mag->n; k++) {
+		s = quarry_pslab_of(mag->slot[k]);
+		if (!s || s->node != n)
+			fault(c, "a magazine has an object of another node");
+		else if (quarry_slab_look(&s->slab, mag->slot[k], &i))
+			fault(c, "an object is in a magazine and in its slab");
+	}
+}
+
+static u64 check_this(void *data)
+{
+	struct checking *c = data;
+	struct quarry_cache_node *n;
+	struct quarry_mags *m;
+	unsigned long flags;
+
+	preempt_disable();
+	m = this_cpu_ptr(c->cache->mags);
+	n = quarry_mags_node(m);
+	if (quarry_mags_enter(m)) {
+		fault(c, quarry_mags_check(m));
+		quarry_node_lock(n, &flags, false);
+		check_objects(c, n, m->loaded);
+		check_objects(c, n, m->previous);
+		quarry_node_unlock(n, flags);
+		quarry_mags_leave(m);
+	}
+	preempt_enable();
+	return 0;
+}
+
+static void check_node(struct checking *c, struct quarry_cache_node *n)
+{
+	const struct quarry_magazine *mag;
+	unsigned long flags;
+	u32 i;
+
+	quarry_node_lock(n, &flags, false);
+	fault(c, quarry_slabs_check(&n->plain));
+	fault(c, quarry_slabs_check(&n->guarded));
+	fault(c, quarry_depot_check(&n->depot));
+	list_for_each_entry(mag, &n->depot.full, link)
+		check_objects(c, n, mag);
+	for (i = 0; i < n->quarantine_n; i++) {
+		void *object = n->quarantine[(n->quarantine_at + i) % QUARRY_QUARANTINE];
+		struct quarry_pslab *s = quarry_pslab_of(object);
+
+		if (!s || !s->records)
+			fault(c, "something in quarantine is no guarded object");
+		else if (test_bit(QUARRY_RECORD_OUT, &quarry_guard_record(s, object)->flags))
+			fault(c, "an object in quarantine is with a client");
+	}
+	quarry_node_unlock(n, flags);
+}
+
+/**
+ * quarry_cache_validate() - check every invariant of a cache
+ * @cache:	the cache
+ * @what:	filled with the first fault in words, or ""
+ * @room:	bytes at @what
+ *
+ * Context: sleeps. Return: faults.
+ */
+u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room)
+{
+	struct checking c = { .cache = cache };
+	struct quarry_cache_node *n = NULL;
+	u64 faults;
+
+	while ((n = quarry_cache_node_next(cache, n)))
+		check_node(&c, n);
+	quarry_visit_cpus(check_this, &c);
+	faults = atomic64_read(&c.faults);
+	strscpy(what, c.what ?: "", room);
+	quarry_cache_count_add(cache, QUARRY_MAGS_ERRORS + QUARRY_CACHE_ERR_CORRUPT, faults);
+	return faults;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Safety modes, one object at a time.
+ *
+ * A guarded slab has room around each object, and beside the slab a record of it:
+ *
+ *	| redzone | object | redzone || redzone | object | redzone | ...
+ *	   red      size     the rest of the stride
+ *
+ *	record: out?  poisoned?  redzones filled?  pid, stack and time of the last
+ *	allocation and of the last free
+ *
+ * What a mode does is noted in the record, so modes can be switched while objects
+ * are out: a check is made if and only if what it looks at was written.
+ *
+ *	        going out                       coming in
+ *	CHECK   (always, of guarded objects)    out? else a double free
+ *	POISON  is the filling whole?           fill: 6b ... 6b a5
+ *	REDZONE fill both with cc               whole?
+ *	OWNER   note who                        note who
+ *	QUARANTINE                              wait while 64 others are freed
+ *	RANDOM  any of the magazine
+ *
+ * An object that was written to while it was free is never handed out again: it
+ * stays as it is, for who looks for the writer, until the cache is destroyed.
+ *
+ * Contexts: any. In NMI no stack is noted, and nothing is random.
+ */
+#include <linux/mm.h>
+#include <linux/poison.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include "cache.h"
+
+/* The record of an object of a guarded slab. */
+struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object)
+{
+	u32 i = ((unsigned long)object - s->slab.first) / s->slab.owner->shape->stride;
+
+	return &s->records[i];
+}
+
+static void note(struct quarry_record *r, unsigned int which)
+{
+	unsigned long stack[QUARRY_TRACE_DEPTH];
+	unsigned int nr;
+
+	r->stack[which] = 0;
+	if (in_nmi())
+		return;
+	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 3);
+	r->stack[which] = stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
+	r->pid[which] = task_pid_nr(current);
+	r->when[which] = jiffies;
+}
+
+static bool fills(const struct quarry_cache *cache)
+{
+	return READ_ONCE(cache->modes) & QUARRY_MODE_POISON && !cache->ctor &&
+	       !(cache->flags & SLAB_TYPESAFE_BY_RCU);
+}
+
+static void say_byte(const char *what, const u8 *base, const u8 *at, u8 want)
+{
+	pr_err("%s: byte %ld is 0x%02x, not 0x%02x\n", what, (long)(at - base), *at, want);
+}
+
+static bool poison_ok(struct quarry_cache *cache, void *object)
+{
+	u32 size = cache->shape[0].size;
+	const u8 *bad = memchr_inv(object, POISON_FREE, size - 1);
+	u8 want = POISON_FREE;
+
+	if (!bad && ((u8 *)object)[size - 1] != POISON_END) {
+		bad = (u8 *)object + size - 1;
+		want = POISON_END;
+	}
+	if (bad && quarry_cache_misuse(cache, QUARRY_CACHE_ERR_USE_AFTER_FREE, object))
+		say_byte("written after it was freed", object, bad, want);
+	return !bad;
+}
+
+static void fill_red(const struct quarry_cache *cache, void *object)
+{
+	u32 rest = cache->shape[1].stride - cache->red - cache->shape[0].size;
+
+	memset(object - cache->red, SLUB_RED_ACTIVE, cache->red);
+	memset(object + cache->shape[0].size, SLUB_RED_ACTIVE, rest);
+}
+
+static void check_red(struct quarry_cache *cache, void *object)
+{
+	u32 size = cache->shape[0].size;
+	u32 rest = cache->shape[1].stride - cache->red - size;
+	const u8 *bad;
+
+	bad = memchr_inv(object - cache->red, SLUB_RED_ACTIVE, cache->red) ?:
+	      memchr_inv(object + size, SLUB_RED_ACTIVE, rest);
+	if (bad && quarry_cache_misuse(cache, QUARRY_CACHE_ERR_OVERFLOW, object))
+		say_byte("written beside the object", object, bad, SLUB_RED_ACTIVE);
+}
+
+/**
+ * quarry_guard_out() - an object goes to a client
+ * @object:	of a guarded slab, in nobody's hands
+ *
+ * Return: false if it was written to while it was free: it must not be handed out.
+ */
+bool quarry_guard_out(void *object)
+{
+	struct quarry_record *r;
+	struct quarry_cache *cache;
+	struct quarry_pslab *s;
+	u32 modes;
+
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	preempt_enable();
+	cache = s->node->cache;
+	modes = READ_ONCE(cache->modes);
+	r = quarry_guard_record(s, object);
+	if (test_and_clear_bit(QUARRY_RECORD_POISONED, &r->flags) && !poison_ok(cache, object)) {
+		set_bit(QUARRY_RECORD_LOST, &r->flags);
+		return false;
+	}
+	assign_bit(QUARRY_RECORD_RED, &r->flags, modes & QUARRY_MODE_REDZONE);
+	if (modes & QUARRY_MODE_REDZONE)
+		fill_red(cache, object);
+	if (modes & QUARRY_MODE_OWNER)
+		note(r, QUARRY_RECORD_ALLOC);
+	else
+		r->stack[QUARRY_RECORD_ALLOC] = 0;
+	set_bit(QUARRY_RECORD_OUT, &r->flags);
+	return true;
+}
+
+/**
+ * quarry_guard_in() - an object comes back
+ * @s:		its slab, a guarded one
+ * @object:	an object of it
+ *
+ * Return: false if it was not out: it must not be taken.
+ */
+bool quarry_guard_in(struct quarry_pslab *s, void *object)
+{
+	struct quarry_record *r = quarry_guard_record(s, object);
+	struct quarry_cache *cache = s->node->cache;
+	u32 size = cache->shape[0].size;
+
+	if (!test_and_clear_bit(QUARRY_RECORD_OUT, &r->flags)) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_DOUBLE_FREE, object);
+		return false;
+	}
+	if (test_and_clear_bit(QUARRY_RECORD_RED, &r->flags))
+		check_red(cache, object);
+	if (READ_ONCE(cache->modes) & QUARRY_MODE_OWNER)
+		note(r, QUARRY_RECORD_FREE);
+	if (fills(cache)) {
+		memset(object, POISON_FREE, size - 1);
+		((u8 *)object)[size - 1] = POISON_END;
+		set_bit(QUARRY_RECORD_POISONED, &r->flags);
+	} else if (want_init_on_free() && !cache->ctor &&
+		   !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
+		memset(object, 0, size);
+	}
+	return true;
+}
+
+/**
+ * quarry_guard_quarantine() - let an object wait
+ * @n:		its node
+ * @object:	one that has just come in
+ * @try:	do not wait for the lock
+ *
+ * Return: the object whose turn it is to be reused, or NULL.
+ */
+void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try)
+{
+	unsigned long flags;
+	void *oldest = NULL;
+
+	if (!(READ_ONCE(n->cache->modes) & QUARRY_MODE_QUARANTINE) ||
+	    !quarry_node_lock(n, &flags, try))
+		return object;
+	if (n->quarantine_n == QUARRY_QUARANTINE) {
+		oldest = n->quarantine[n->quarantine_at];
+		n->quarantine[n->quarantine_at] = object;
+		n->quarantine_at = (n->quarantine_at + 1) % QUARRY_QUARANTINE;
+	} else {
+		n->quarantine[(n->quarantine_at + n->quarantine_n++) % QUARRY_QUARANTINE] =
+			object;
+	}
+	quarry_node_unlock(n, flags);
+	return oldest;
+}
+
+/* Any object of a magazine to where the next one is taken from. */
+void quarry_guard_pick(struct quarry_magazine *mag)
+{
+	u32 i;
+
+	if (in_nmi())
+		return;
+	i = quarry_random_below(mag->n);
+	swap(mag->slot[i], mag->slot[mag->n - 1]);
+}
+
+/* Objects from quarantine to their slabs. Context: sleeps. */
+void quarry_guard_release(struct quarry_cache_node *n)
+{
+	unsigned long flags;
+	void *object;
+
+	for (;;) {
+		object = NULL;
+		quarry_node_lock(n, &flags, false);
+		if (n->quarantine_n) {
+			object = n->quarantine[n->quarantine_at];
+			n->quarantine_at = (n->quarantine_at + 1) % QUARRY_QUARANTINE;
+			n->quarantine_n--;
+		}
+		quarry_node_unlock(n, flags);
+		if (!object)
+			return;
+		preempt_disable();
+		quarry_node_put(n, &object, 1, false);
+		preempt_enable();
+	}
+}
+
+/* The objects of a slab that were kept from being reused go back. Under the lock. */
+static void put_lost(struct quarry_pslab *s)
+{
+	const struct quarry_shape *shape = s->slab.owner->shape;
+	u32 i;
+
+	for (i = 0; i < shape->nr; i++)
+		if (test_and_clear_bit(QUARRY_RECORD_LOST, &s->records[i].flags))
+			quarry_slab_put(&s->slab, (void *)(s->slab.first +
+							   (unsigned long)i * shape->stride));
+}
+
+/* Objects that were written to while free go back: the cache is to be destroyed. */
+void quarry_guard_forgive(struct quarry_cache_node *n)
+{
+	struct quarry_slab *slab, *next;
+	unsigned long flags;
+	unsigned int place;
+
+	quarry_node_lock(n, &flags, false);
+	for (place = 0; place <= QUARRY_SLAB_FULL; place++)
+		list_for_each_entry_safe(slab, next, quarry_slabs_list(&n->guarded, place), link)
+			put_lost(quarry_pslab(slab));
+	quarry_node_unlock(n, flags);
+}

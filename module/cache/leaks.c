@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owners: who has a cache's objects, or freed them last, by stack.
+ *
+ * The records of guarded slabs (guard.c) are gathered by the handle of their stack.
+ * Stacks are kept by the kernel's stack depot. Objects that were handed out while
+ * owners were not kept have none: they are counted.
+ *
+ * Contexts: sleeps. A node's lock is held for a step an object of its guarded slabs.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sort.h>
+
+#include "../debug/inject.h"
+#include "cache.h"
+
+/* Different stacks that are told apart; the rest counts as not traced. */
+#define STACKS	1024
+
+/* Stacks that a leak report shows. */
+#define REPORT	16
+
+/**
+ * struct gathered - objects with one stack
+ * @stack:	its handle
+ * @pid:	of the youngest
+ * @objects:	how many
+ * @youngest:	when, in jiffies
+ * @oldest:	the same
+ */
+struct gathered {
+	depot_stack_handle_t stack;
+	u32 pid;
+	u64 objects;
+	unsigned long youngest;
+	unsigned long oldest;
+};
+
+struct gathering {
+	struct gathered *at;
+	unsigned int nr;
+	u64 traced;
+	u64 out;
+	unsigned int which;
+};
+
+static void add(struct gathering *g, const struct quarry_record *r)
+{
+	unsigned long when = r->when[g->which];
+	unsigned int i, k;
+
+	for (i = 0; i < STACKS; i++) {
+		struct gathered *e;
+
+		/* Open addressing; handles are spread well enough. */
+		k = (r->stack[g->which] * 0x9e3779b1U + i) % STACKS;
+		e = &g->at[k];
+		if (e->objects && e->stack != r->stack[g->which])
+			continue;
+		if (!e->objects++) {
+			e->stack = r->stack[g->which];
+			e->youngest = when;
+			e->oldest = when;
+			e->pid = r->pid[g->which];
+			g->nr++;
+		}
+		if (time_after(when, e->youngest)) {
+			e->youngest = when;
+			e->pid = r->pid[g->which];
+		}
+		if (time_before(when, e->oldest))
+			e->oldest = when;
+		g->traced++;
+		return;
+	}
+}
+
+static void gather_slab(struct gathering *g, struct quarry_pslab *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->slab.owner->shape->nr; i++) {
+		const struct quarry_record *r = &s->records[i];
+		bool out = test_bit(QUARRY_RECORD_OUT, &r->flags);
+
+		if (out == (g->which == QUARRY_RECORD_ALLOC) && r->stack[g->which])
+			add(g, r);
+	}
+}
+
+static void gather(struct quarry_cache *cache, struct gathering *g)
+{
+	struct quarry_cache_node *n = NULL;
+	struct quarry_slab *slab;
+	unsigned long flags;
+	u32 place;
+
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_lock(n, &flags, false);
+		for (place = 0; place <= QUARRY_SLAB_FULL; place++)
+			list_for_each_entry(slab, quarry_slabs_list(&n->guarded, place), link)
+				gather_slab(g, quarry_pslab(slab));
+		quarry_node_unlock(n, flags);
+	}
+}
+
+/* Most objects first; empty places last. */
+static int compare(const void *a, const void *b)
+{
+	const struct gathered *x = a, *y = b;
+
+	return x->objects < y->objects ? 1 : -(x->objects > y->objects);
+}
+
+static int gather_sorted(struct quarry_cache *cache, bool frees, struct gathering *g)
+{
+	memset(g, 0, sizeof(*g));
+	g->which = frees ? QUARRY_RECORD_FREE : QUARRY_RECORD_ALLOC;
+	g->at = quarry_inject() ? NULL : kvcalloc(STACKS, sizeof(*g->at), GFP_KERNEL);
+	if (!g->at)
+		return -ENOMEM;
+	gather(cache, g);
+	sort(g->at, STACKS, sizeof(*g->at), compare, NULL);
+	return 0;
+}
+
+/**
+ * quarry_cache_traces() - who has a cache's objects, or freed them last
+ * @cache:	the cache
+ * @frees:	the latter
+ * @traces:	where to
+ * @room:	entries that fit
+ * @nr:		set to the stacks there are
+ * @untraced:	set to the objects out whose owner is not known
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM.
+ */
+int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *untraced)
+{
+	struct quarry_cache_stats *st;
+	struct gathering g;
+	unsigned int i;
+	int err;
+
+	st = quarry_inject() ? NULL : kzalloc(sizeof(*st), GFP_KERNEL);
+	if (!st)
+		return -ENOMEM;
+	err = gather_sorted(cache, frees, &g);
+	if (err) {
+		kfree(st);
+		return err;
+	}
+	for (i = 0; i < min(room, g.nr); i++) {
+		struct quarry_trace *t = &traces[i];
+		const char *c;
+
+		memset(t, 0, sizeof(*t));
+		t->objects = g.at[i].objects;
+		t->pid = g.at[i].pid;
+		t->age_min_ms = jiffies_to_msecs(jiffies - g.at[i].youngest);
+		t->age_max_ms = jiffies_to_msecs(jiffies - g.at[i].oldest);
+		stack_depot_snprint(g.at[i].stack, t->text, sizeof(t->text), 0);
+		for (c = t->text; *c; c++)
+			t->depth += *c == '\n';
+	}
+	*nr = g.nr;
+	quarry_cache_snapshot(cache, st);
+	*untraced = !frees && st->objects_out > g.traced ? st->objects_out - g.traced : 0;
+	kvfree(g.at);
+	kfree(st);
+	return 0;
+}
+
+/**
+ * quarry_cache_report_leaks() - a cache was destroyed, and objects are out
+ * @cache:	the cache; its magazines are empty
+ * @out:	how many
+ *
+ * Context: sleeps.
+ */
+void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
+{
+	struct gathering g;
+	unsigned int i;
+
+	quarry_cache_count(cache, QUARRY_MAGS_ERRORS + QUARRY_CACHE_ERR_LEAK);
+	pr_err("cache %s: destroyed with %llu objects out; they stay what they are until they are freed\n",
+	       cache->name, out);
+	if (gather_sorted(cache, false, &g))
+		return;
+	for (i = 0; i < min_t(unsigned int, g.nr, REPORT); i++) {
+		pr_err("cache %s: %llu of them from pid %u, %u ms ago:\n", cache->name,
+		       g.at[i].objects, g.at[i].pid,
+		       jiffies_to_msecs(jiffies - g.at[i].youngest));
+		stack_depot_print(g.at[i].stack);
+	}
+	if (out > g.traced)
+		pr_err("cache %s: %llu of them from nobody knows where: owners were not kept\n",
+		       cache->name, out - g.traced);
+	kvfree(g.at);
+}

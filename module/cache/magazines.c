@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The magazines of a cache: how large, how many, and how they are emptied.
+ *
+ * Size
+ *	A new cache has magazines of 28 objects (fewer of large ones). Each time a CPU
+ *	has had to go to the node's lock EVENTS times since the reaper last came by,
+ *	the capacity of its magazines to come is doubled, up to 508; the reaper (reap.c)
+ *	halves it where a CPU hardly came. So the size follows the rate of
+ *	misses, CPU by CPU.
+ *
+ * Budget
+ *	What magazines can hold, over all caches, is bounded: the capacity of each times
+ *	the bytes of an object counts against one sum, a 32nd of the machine's memory
+ *	(parameter magazine_mb). When it is used up, no magazine is made, and objects
+ *	go back to their slabs instead.
+ *
+ * Making
+ *	A CPU that misses a magazine says so and does without. The next slow call
+ *	from a context that may allocate brings one. Nothing is ever allocated while
+ *	magazines are marked busy.
+ *
+ * Emptying
+ *	Objects go back in order of address, so that a slab is filled in one go.
+ *
+ * Contexts: any but NMI, unless a function says otherwise.
+ */
+#include <linux/moduleparam.h>
+#include <linux/mm.h>
+
+#include "../debug/inject.h"
+#include "../pages/visit.h"
+#include "cache.h"
+
+/* Misses between two visits of the reaper that double a capacity. */
+#define EVENTS		32U
+
+/* Largest magazine: a page. */
+#define CAP_MAX		((4096 - sizeof(struct quarry_magazine)) / sizeof(void *))
+
+/* Share of the machine's memory that magazines may hold without a parameter. */
+#define BUDGET_SHIFT	5
+
+atomic64_t quarry_magazine_budget_used;
+
+static uint magazine_mb;
+module_param(magazine_mb, uint, 0644);
+MODULE_PARM_DESC(magazine_mb,
+		 "most MiB of objects in magazines, all caches together; 0: a 32nd of the machine's memory (0)");
+
+/* Bytes that all magazines together may hold. Context: any. */
+u64 quarry_magazine_budget(void)
+{
+	u64 mb = READ_ONCE(magazine_mb);
+
+	return mb ? mb << 20 : (u64)totalram_pages() << (PAGE_SHIFT - BUDGET_SHIFT);
+}
+
+/* The next larger or smaller capacity: what doubles or halves the memory. */
+static u32 larger(u32 cap)
+{
+	return 2 * cap + sizeof(struct quarry_magazine) / sizeof(void *);
+}
+
+static u32 smaller(u32 cap)
+{
+	return (cap - sizeof(struct quarry_magazine) / sizeof(void *)) / 2;
+}
+
+/**
+ * quarry_magazines_limit() - set the capacities that a cache's magazines may have
+ * @cache:	its shape is known
+ *
+ * What one CPU's two magazines can hold is kept below a sixteenth of its share of the
+ * budget, and at 256 KiB in a new cache. Context: any.
+ */
+void quarry_magazines_limit(struct quarry_cache *cache)
+{
+	u64 most = div_u64(quarry_magazine_budget(), 32 * num_possible_cpus());
+	u32 cap, stride = cache->shape[0].stride;
+
+	cap = (64 - sizeof(struct quarry_magazine)) / sizeof(void *);
+	cache->cap_min = 0;
+	cache->cap_max = 0;
+	for (; cap <= CAP_MAX && (u64)cap * stride <= max_t(u64, most, SZ_64K);
+	     cap = larger(cap)) {
+		if (cap * stride <= SZ_128K && cap <= 28)
+			cache->cap_min = cap;
+		if (cache->cap_min)
+			cache->cap_max = cap;
+	}
+}
+
+/**
+ * quarry_magazine_make() - a new, empty magazine
+ * @cache:	whose
+ * @cap:	objects that it can hold
+ * @gfp:	what may be done for it
+ * @node:	where it should be
+ *
+ * Context: as @gfp says. Return: the magazine, or NULL if there is no memory for it or
+ * no budget.
+ */
+struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap, gfp_t gfp,
+					     int node)
+{
+	u64 holds = (u64)cap * cache->shape[0].stride;
+	struct quarry_magazine *mag;
+
+	if (atomic64_add_return(holds, &quarry_magazine_budget_used) > quarry_magazine_budget())
+		goto over;
+	mag = quarry_inject() ? NULL : kmalloc_node(struct_size(mag, slot, cap), gfp, node);
+	if (!mag)
+		goto over;
+	quarry_magazine_init(mag, cap);
+	atomic_inc(&cache->magazines);
+	atomic64_add(struct_size(mag, slot, cap), &cache->magazine_bytes);
+	return mag;
+over:
+	atomic64_sub(holds, &quarry_magazine_budget_used);
+	return NULL;
+}
+
+/* Free an empty magazine that is in no depot. */
+void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *mag)
+{
+	atomic64_sub((u64)mag->cap * cache->shape[0].stride, &quarry_magazine_budget_used);
+	atomic64_sub(struct_size(mag, slot, mag->cap), &cache->magazine_bytes);
+	atomic_dec(&cache->magazines);
+	kfree_rcu(mag, rcu);
+}
+
+/**
+ * quarry_magazine_supply() - bring this CPU a magazine if it missed one
+ * @cache:	the cache
+ *
+ * Context: any; does nothing where kmalloc() is not allowed.
+ */
+void quarry_magazine_supply(struct quarry_cache *cache)
+{
+	struct quarry_mags *m = raw_cpu_ptr(cache->mags);
+	struct quarry_magazine *mag, *small;
+	struct quarry_cache_node *n;
+	unsigned long flags;
+	u32 cap;
+
+	if (likely(!READ_ONCE(m->wants)) || in_nmi() ||
+	    (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible()))
+		return;
+	n = quarry_cache_home(cache);
+	cap = READ_ONCE(m->cap);
+	WRITE_ONCE(m->wants, 0);
+	mag = cap ? quarry_magazine_make(cache, cap, GFP_NOWAIT | __GFP_NOWARN, n->node) : NULL;
+	if (!mag)
+		return;
+	quarry_node_lock(n, &flags, false);
+	quarry_depot_put(&n->depot, mag);
+	small = quarry_depot_get_small(&n->depot, cap);
+	quarry_node_unlock(n, flags);
+	if (small)
+		quarry_magazine_free(cache, small);
+}
+
+/**
+ * quarry_mags_event() - a CPU had to go to its node
+ * @cache:	the cache
+ * @m:		entered
+ *
+ * Context: any.
+ */
+void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	if (++m->seen < EVENTS || m->cap >= cache->cap_max)
+		return;
+	m->seen = 0;
+	m->cap = larger(m->cap);
+	m->wants = 1;
+}
+
+/**
+ * quarry_mags_calm() - the reaper has come by: was there any hurry since?
+ * @cache:	the cache
+ * @m:		entered
+ */
+void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	if (m->seen < EVENTS / 8 && m->cap > cache->cap_min)
+		m->cap = smaller(m->cap);
+	m->seen = 0;
+}
+
+/* Shell sort (Ciura's steps): no recursion, no memory, and magazines are small. */
+static void sort_objects(void **objects, unsigned int nr)
+{
+	static const unsigned int steps[] = { 301, 132, 57, 23, 10, 4, 1 };
+	unsigned int s, i, j;
+	void *object;
+
+	for (s = 0; s < ARRAY_SIZE(steps); s++)
+		for (i = steps[s]; i < nr; i++) {
+			object = objects[i];
+			for (j = i; j >= steps[s] && objects[j - steps[s]] > object;
+			     j -= steps[s])
+				objects[j] = objects[j - steps[s]];
+			objects[j] = object;
+		}
+}
+
+/**
+ * quarry_magazine_flush() - objects of a magazine back to their slabs
+ * @n:		the node whose they are
+ * @mag:	in nobody else's hands
+ * @nr:		how many; the oldest go
+ * @try:	do not wait for the lock
+ *
+ * Context: any; preemption off.
+ */
+void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 nr,
+			   bool try)
+{
+	sort_objects(mag->slot, nr);
+	quarry_node_put(n, mag->slot, nr, try);
+	mag->n -= nr;
+	memmove(mag->slot, mag->slot + nr, mag->n * sizeof(mag->slot[0]));
+}
+
+/**
+ * quarry_mags_drain() - empty one CPU's magazines
+ * @cache:	the cache
+ * @m:		entered
+ *
+ * The magazines go to the depot, empty. Context: any; preemption off.
+ *
+ * Return: objects given to slabs.
+ */
+u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_magazine *mag[2] = { m->loaded, m->previous };
+	unsigned long flags;
+	unsigned int i;
+	u64 nr = 0;
+
+	m->loaded = NULL;
+	m->previous = NULL;
+	m->wants = 0;
+	for (i = 0; i < 2; i++) {
+		if (!mag[i])
+			continue;
+		nr += mag[i]->n;
+		if (mag[i]->n)
+			m->count[QUARRY_MAGS_FLUSHES]++;
+		quarry_magazine_flush(n, mag[i], mag[i]->n, false);
+		quarry_node_lock(n, &flags, false);
+		quarry_depot_put(&n->depot, mag[i]);
+		quarry_node_unlock(n, flags);
+	}
+	return nr;
+}
+
+/**
+ * quarry_depot_drain() - empty a depot
+ * @n:		the node
+ * @keep:	so many full magazines may stay
+ *
+ * Context: any but NMI. Return: objects given to slabs.
+ */
+u64 quarry_depot_drain(struct quarry_cache_node *n, u32 keep)
+{
+	struct quarry_magazine *mag;
+	unsigned long flags;
+	u64 nr = 0;
+
+	for (;;) {
+		mag = NULL;
+		quarry_node_lock(n, &flags, false);
+		if (n->depot.nr_full > keep)
+			mag = quarry_depot_get_full(&n->depot);
+		else if (n->depot.nr_spare > keep)
+			mag = quarry_depot_get_spare(&n->depot);
+		quarry_node_unlock(n, flags);
+		if (!mag)
+			return nr;
+		nr += mag->n;
+		preempt_disable();
+		quarry_magazine_flush(n, mag, mag->n, false);
+		preempt_enable();
+		quarry_magazine_free(n->cache, mag);
+	}
+}
+
+static u64 drain_this(void *data)
+{
+	struct quarry_cache *cache = data;
+	struct quarry_mags *m;
+	u64 nr = 0;
+
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	if (quarry_mags_enter(m)) {
+		nr = quarry_mags_drain(cache, m);
+		quarry_mags_leave(m);
+	}
+	preempt_enable();
+	return nr;
+}
+
+/* Empty the magazines of all CPUs. Context: sleeps. Return: objects given to slabs. */
+u64 quarry_mags_drain_cpus(struct quarry_cache *cache)
+{
+	return quarry_visit_cpus(drain_this, cache);
+}

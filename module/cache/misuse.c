@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Misuse of caches: told apart, counted, reported.
+ *
+ * As in the page layer (pages/misuse.c): refused, counted always, and reported with a
+ * stack once for each place that it comes from. An object is named by its number in
+ * its slab; no address is shown. Who allocated it and who freed it last is told if the
+ * cache keeps owners.
+ *
+ * Contexts: any. In NMI nothing is printed, only counted.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+
+#include "../pages/misuse.h"
+#include "cache.h"
+
+static_assert(QUARRY_NR_CACHE_ERRORS <= QUARRY_ERRORS_MAX);
+static_assert(QUARRY_NR_CACHE_ERRORS <= QUARRY_MAGS_COUNTS - QUARRY_MAGS_ERRORS);
+
+static const char * const names[QUARRY_NR_CACHE_ERRORS] = {
+	[QUARRY_CACHE_ERR_DOUBLE_FREE]		= "double_free",
+	[QUARRY_CACHE_ERR_WRONG_CACHE]		= "wrong_cache",
+	[QUARRY_CACHE_ERR_INTERIOR]		= "interior",
+	[QUARRY_CACHE_ERR_FOREIGN]		= "foreign",
+	[QUARRY_CACHE_ERR_BAD_ARGUMENT]		= "bad_argument",
+	[QUARRY_CACHE_ERR_OVERFLOW]		= "overflow",
+	[QUARRY_CACHE_ERR_USE_AFTER_FREE]	= "use_after_free",
+	[QUARRY_CACHE_ERR_LEAK]			= "leak",
+	[QUARRY_CACHE_ERR_DEAD]			= "dead",
+	[QUARRY_CACHE_ERR_CORRUPT]		= "corrupt",
+};
+
+static const char * const texts[QUARRY_NR_CACHE_ERRORS] = {
+	[QUARRY_CACHE_ERR_DOUBLE_FREE]		= "double free",
+	[QUARRY_CACHE_ERR_WRONG_CACHE]		= "free of an object of another cache",
+	[QUARRY_CACHE_ERR_INTERIOR]		= "free of the inside of an object",
+	[QUARRY_CACHE_ERR_FOREIGN]		= "free of memory that is in no cache",
+	[QUARRY_CACHE_ERR_BAD_ARGUMENT]		= "gfp flags or node that it cannot honour",
+	[QUARRY_CACHE_ERR_OVERFLOW]		= "write beside an object",
+	[QUARRY_CACHE_ERR_USE_AFTER_FREE]	= "write to a free object",
+	[QUARRY_CACHE_ERR_LEAK]			= "destroy with objects out",
+	[QUARRY_CACHE_ERR_DEAD]			= "allocation after destroy",
+	[QUARRY_CACHE_ERR_CORRUPT]		= "broken invariants",
+};
+
+/* The stable name of a kind, as debugfs and quarryctl show it. */
+const char *quarry_cache_error_name(enum quarry_cache_error kind)
+{
+	return names[kind];
+}
+
+/* What a slab found wrong with an address, in a cache's terms. */
+enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault)
+{
+	return fault == QUARRY_SLAB_FREE ? QUARRY_CACHE_ERR_DOUBLE_FREE :
+					   QUARRY_CACHE_ERR_INTERIOR;
+}
+
+static void say_who(const struct quarry_record *r, unsigned int which, const char *what)
+{
+	if (!r->stack[which])
+		return;
+	pr_err("%s by pid %u, %u ms ago:\n", what, r->pid[which],
+	       jiffies_to_msecs(jiffies - r->when[which]));
+	stack_depot_print(r->stack[which]);
+}
+
+static void say_owners(const void *object)
+{
+	struct quarry_record *r = NULL;
+	struct quarry_pslab *s;
+	u32 i;
+
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	if (s && s->records && quarry_slab_look(&s->slab, object, &i) != QUARRY_SLAB_OUTSIDE)
+		r = &s->records[i];
+	if (r) {
+		say_who(r, QUARRY_RECORD_ALLOC, "allocated");
+		say_who(r, QUARRY_RECORD_FREE, "freed");
+	}
+	preempt_enable();
+}
+
+static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const void *object)
+{
+	struct quarry_pslab *s;
+	u32 i = 0, at = 0;
+	bool known;
+
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	known = s && quarry_slab_look(&s->slab, object, &i) != QUARRY_SLAB_OUTSIDE;
+	if (known)
+		at = (unsigned long)object - s->slab.first - i * s->slab.owner->shape->stride;
+	if (known && s->node->cache != cache)
+		pr_err("cache %s: %s: it is of %s; refused\n", cache->name, texts[kind],
+		       s->node->cache->name);
+	else if (known)
+		pr_err("cache %s: %s: object %u of its slab, byte %u; refused\n", cache->name,
+		       texts[kind], i, at);
+	else
+		pr_err("cache %s: %s; refused\n", cache->name, texts[kind]);
+	preempt_enable();
+}
+
+/**
+ * quarry_cache_misuse() - a client did what it must not
+ * @cache:	whose call it was
+ * @kind:	what it did
+ * @object:	the address concerned, or NULL
+ *
+ * Context: any. Return: was it reported?
+ */
+bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
+			 const void *object)
+{
+	quarry_cache_count(cache, QUARRY_MAGS_ERRORS + kind);
+	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
+		return false;
+	say(cache, kind, object);
+	dump_stack();
+	say_owners(object);
+	return true;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Switching: safety modes and fault injection of a cache that is in use.
+ *
+ * The fast path knows nothing of modes. It is kept out by shutting the magazines of
+ * every CPU, each on that CPU; while they are shut, all calls come by the slow
+ * functions, which look. What goes into a magazine differs with the modes (alloc.c),
+ * so they are emptied when the first mode goes on or the last goes off. Objects that
+ * are out stay what they are: their slab says whether they are guarded.
+ *
+ * Contexts: sleeps.
+ */
+#include <linux/cpu.h>
+#include <linux/mutex.h>
+
+#include "../pages/visit.h"
+#include "cache.h"
+
+static DEFINE_MUTEX(modes_mutex);
+
+/**
+ * struct shutting - what is to be done on every CPU
+ * @cache:	whose magazines
+ * @set:	QUARRY_SHUT_* to add
+ * @clear:	to take away
+ */
+struct shutting {
+	struct quarry_cache *cache;
+	u8 set;
+	u8 clear;
+};
+
+static bool changes_content(const struct shutting *s)
+{
+	return (s->set | s->clear) & (QUARRY_SHUT_MODES | QUARRY_SHUT_DEAD);
+}
+
+static u64 shut_this(void *data)
+{
+	struct shutting *s = data;
+	struct quarry_mags *m;
+
+	preempt_disable();
+	m = this_cpu_ptr(s->cache->mags);
+	/* In process context, with preemption off: nobody is inside. */
+	if (!WARN_ON_ONCE(!quarry_mags_enter(m))) {
+		if (changes_content(s))
+			quarry_mags_drain(s->cache, m);
+		m->shut = (m->shut | s->set) & ~s->clear;
+		quarry_mags_leave(m);
+	}
+	preempt_enable();
+	return 0;
+}
+
+/**
+ * quarry_cache_shut() - keep the fast path out of a cache, or let it in again
+ * @cache:	the cache
+ * @set:	QUARRY_SHUT_* to add
+ * @clear:	QUARRY_SHUT_* to take away
+ *
+ * Context: sleeps; under cpus_read_lock().
+ */
+void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
+{
+	struct shutting s = { cache, set, clear };
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu)) {
+			struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+
+			/* Its magazines went when it did (reap.c). */
+			m->shut = (m->shut | set) & ~clear;
+		}
+	quarry_visit_cpus(shut_this, &s);
+}
+
+static int check_modes(const struct quarry_cache *cache, u32 modes)
+{
+	if (modes & ~QUARRY_MODES)
+		return -EINVAL;
+	if (modes & QUARRY_MODE_POISON &&
+	    (cache->ctor || cache->flags & SLAB_TYPESAFE_BY_RCU))
+		return -EINVAL;
+	if (modes && !cache->shape[1].nr)
+		return -E2BIG;
+	return 0;
+}
+
+/* What guarded slabs need before the first of them is made. */
+static int prepare(struct quarry_cache *cache, u32 modes)
+{
+	struct quarry_cache_node *n = NULL;
+	int err = 0;
+
+	if (modes & QUARRY_MODE_OWNER)
+		err = stack_depot_init();
+	while (!err && modes && (n = quarry_cache_node_next(cache, n)))
+		if (!n->tag[1])
+			err = quarry_tag_get(n, 1);
+	return err;
+}
+
+/* quarry_cache_set_modes() under cpus_read_lock(), for who must take that first. */
+int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes)
+{
+	struct quarry_cache_node *n = NULL;
+	u32 before;
+	int err;
+
+	err = check_modes(cache, modes);
+	if (err)
+		return err;
+	mutex_lock(&modes_mutex);
+	err = prepare(cache, modes);
+	if (err) {
+		mutex_unlock(&modes_mutex);
+		return err;
+	}
+	before = cache->modes;
+	WRITE_ONCE(cache->modes, modes);
+	if (!before != !modes) {
+		quarry_cache_shut(cache, modes ? QUARRY_SHUT_MODES : 0,
+				  modes ? 0 : QUARRY_SHUT_MODES);
+		while ((n = quarry_cache_node_next(cache, n)))
+			quarry_depot_drain(n, 0);
+	}
+	n = NULL;
+	while (!(modes & QUARRY_MODE_QUARANTINE) && (n = quarry_cache_node_next(cache, n)))
+		quarry_guard_release(n);
+	mutex_unlock(&modes_mutex);
+	return 0;
+}
+
+/**
+ * quarry_cache_set_modes() - switch the safety modes of a cache
+ * @cache:	the cache, in use or not
+ * @modes:	the QUARRY_MODE_* that are to be on; all others go off
+ *
+ * Objects that are out when the first mode goes on are not guarded; the next ones are.
+ * Context: sleeps.
+ *
+ * Return: 0; -EINVAL for an unknown mode, or for POISON where a constructor or
+ * SLAB_TYPESAFE_BY_RCU forbids it; -E2BIG if no block holds an object and its
+ * redzones; -ENOSPC or -ENOMEM. Then nothing has changed.
+ */
+int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes)
+{
+	int err;
+
+	cpus_read_lock();
+	err = quarry_cache_set_modes_locked(cache, modes);
+	cpus_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_set_modes, QUARRY_NS);
+
+/**
+ * quarry_cache_modes() - the safety modes that are on
+ * @cache:	the cache
+ *
+ * Context: any. Return: QUARRY_MODE_*.
+ */
+unsigned int quarry_cache_modes(const struct quarry_cache *cache)
+{
+	return READ_ONCE(cache->modes);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_modes, QUARRY_NS);
+
+/* quarry_cache_inject() under cpus_read_lock(), for who must take that first. */
+int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_million)
+{
+	int err = quarry_fault_set(&cache->fault, nth, per_million);
+	bool armed = quarry_fault_armed(&cache->fault);
+
+	if (!err)
+		quarry_cache_shut(cache, armed ? QUARRY_SHUT_INJECT : 0,
+				  armed ? 0 : QUARRY_SHUT_INJECT);
+	return err;
+}
+
+/**
+ * quarry_cache_inject() - let allocations from a cache fail
+ * @cache:	the cache
+ * @nth:	the n-th from now, once; 0: none, ~0: as it was
+ * @per_million: so many of a million, at random; ~0: as it was
+ *
+ * Allocations with __GFP_NOFAIL do not fail. Context: sleeps. Return: 0 or -EINVAL.
+ */
+int quarry_cache_inject(struct quarry_cache *cache, u64 nth, u32 per_million)
+{
+	int err;
+
+	cpus_read_lock();
+	err = quarry_cache_inject_locked(cache, nth, per_million);
+	cpus_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_inject, QUARRY_NS);

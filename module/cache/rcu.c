@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frees after a grace period.
+ *
+ * kfree_rcu() hides the offset of the head in the place of a function and gives the
+ * object to kfree(), so it cannot take ours. Here the callback is a real function: it
+ * finds the object that the head lies in, which any slab can tell of any address. So
+ * nothing is allocated, and nothing is hidden.
+ *
+ * Contexts: any but NMI.
+ */
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+
+#include "cache.h"
+
+/**
+ * quarry_object_start() - the object that an address lies in
+ * @address:	any
+ *
+ * Context: any. Return: where it begins, or NULL.
+ */
+void *quarry_object_start(const void *address)
+{
+	struct quarry_pslab *s;
+	void *start = NULL;
+	u32 i;
+
+	preempt_disable();
+	s = quarry_pslab_of(address);
+	if (s && quarry_slab_look(&s->slab, address, &i) != QUARRY_SLAB_OUTSIDE)
+		start = (void *)(s->slab.first +
+				 (unsigned long)i * s->slab.owner->shape->stride);
+	preempt_enable();
+	return start;
+}
+
+static void free_rcu(struct rcu_head *head)
+{
+	quarry_free(quarry_object_start(head) ?: quarry_large_start(head) ?: (void *)head);
+}
+
+/**
+ * quarry_free_rcu_head() - free an object after a grace period
+ * @head:	in the object; the caller's until then
+ * @object:	of a cache or of quarry_malloc()
+ *
+ * Use quarry_free_rcu(). Context: any but NMI.
+ */
+void quarry_free_rcu_head(struct rcu_head *head, const void *object)
+{
+	call_rcu(head, free_rcu);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_free_rcu_head, QUARRY_NS);
+
+/**
+ * quarry_free_mightsleep() - wait for a grace period and free an object
+ * @object:	of a cache or of quarry_malloc(), or NULL
+ *
+ * Context: sleeps.
+ */
+void quarry_free_mightsleep(const void *object)
+{
+	if (!object)
+		return;
+	synchronize_rcu();
+	quarry_free(object);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_free_mightsleep, QUARRY_NS);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reaping: what caches do not need goes back to their pools.
+ *
+ * Three occasions
+ *	the reaper	a work that comes by every PERIOD while there is anything to do.
+ *			On each CPU it empties magazines that were not used since, and
+ *			adapts the capacity of the others. Of a depot it takes the
+ *			magazines that were never needed since, of a node the slabs
+ *			that were empty all the time: the working set stays.
+ *	pressure	the kernel's shrinker, or a pool that is out of memory: depots and
+ *			empty slabs of all caches, without waiting for any CPU
+ *	on request	everything, the magazines of all CPUs included
+ *
+ * A CPU that goes off line loses its magazines to the slabs.
+ *
+ * Contexts: the reaper and requests sleep; pressure may come from reclaim.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/mm.h>
+#include <linux/workqueue.h>
+
+#include "../debug/inject.h"
+#include "../pages/pool.h"
+#include "../pages/visit.h"
+#include "cache.h"
+
+#define PERIOD	(2 * HZ)
+
+static void reaper(struct work_struct *work);
+
+static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
+static struct shrinker *shrinker;
+static int hotplug = -1;
+static bool running;
+
+/* There may be something to do. Context: any but NMI. */
+void quarry_reaper_kick(void)
+{
+	if (READ_ONCE(running) && !delayed_work_pending(&reaper_work) && !in_nmi())
+		/* Not the workqueue of the visits, which the reaper makes. */
+		queue_delayed_work(system_unbound_wq, &reaper_work, PERIOD);
+}
+
+/* What one CPU does for the reaper. Returns whether anything is left to do there. */
+static u64 calm_this(void *unused)
+{
+	struct quarry_cache *cache = NULL;
+	struct quarry_mags *m;
+	u64 more = 0, ops;
+
+	while ((cache = quarry_cache_next(cache))) {
+		preempt_disable();
+		m = this_cpu_ptr(cache->mags);
+		if (quarry_mags_enter(m)) {
+			ops = m->allocs + m->frees;
+			quarry_mags_calm(cache, m);
+			if (ops == m->last_ops)
+				quarry_mags_drain(cache, m);
+			m->last_ops = ops;
+			more += m->loaded || m->previous;
+			quarry_mags_leave(m);
+		}
+		preempt_enable();
+		cond_resched();
+	}
+	return more;
+}
+
+/* Let go of what was idle since the last time. Returns whether anything is left. */
+static bool trim(struct quarry_cache_node *n)
+{
+	unsigned long flags;
+	u32 idle, full;
+	u64 empty, low;
+
+	quarry_node_lock(n, &flags, false);
+	idle = n->depot.low_full;
+	full = n->depot.nr_full;
+	low = n->low_empty;
+	empty = n->plain.nr_empty + n->guarded.nr_empty;
+	quarry_node_unlock(n, flags);
+
+	quarry_depot_drain(n, full - min(idle, full));
+	quarry_node_reap(n, empty - min(low, empty));
+
+	quarry_node_lock(n, &flags, false);
+	n->depot.low_full = n->depot.nr_full;
+	n->low_empty = n->plain.nr_empty + n->guarded.nr_empty;
+	empty = n->low_empty + n->depot.nr_full + n->depot.nr_spare;
+	quarry_node_unlock(n, flags);
+	return empty;
+}
+
+/* A dead cache with nothing out, taken off the list; or NULL. */
+static struct quarry_cache *find_buried(void)
+{
+	struct quarry_cache *cache = NULL;
+
+	quarry_caches_lock_shared();
+	while ((cache = quarry_cache_next(cache)))
+		if (cache->kind == QUARRY_CACHE_DEAD && !quarry_cache_objects_out(cache))
+			break;
+	quarry_caches_unlock_shared();
+	return cache;
+}
+
+static void reaper(struct work_struct *work)
+{
+	struct quarry_cache_node *n;
+	struct quarry_cache *cache;
+	bool more;
+
+	/* Nobody but us buries, so what was found stays. */
+	while ((cache = find_buried()))
+		quarry_cache_bury(cache);
+	quarry_caches_lock_shared();
+	more = quarry_visit_cpus(calm_this, NULL);
+	cache = NULL;
+	while ((cache = quarry_cache_next(cache))) {
+		n = NULL;
+		while ((n = quarry_cache_node_next(cache, n)))
+			more |= trim(n);
+		more |= cache->kind == QUARRY_CACHE_DEAD;
+		cond_resched();
+	}
+	quarry_caches_unlock_shared();
+	if (more)
+		quarry_reaper_kick();
+}
+
+/**
+ * quarry_cache_reap() - take from a cache what it can do without
+ * @cache:	the cache
+ * @wholly:	the magazines of all CPUs too, which sleeps
+ *
+ * Return: bytes given back to its pool.
+ */
+u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
+{
+	struct quarry_cache_node *n = NULL;
+	u64 bytes = 0;
+
+	if (wholly)
+		quarry_mags_drain_cpus(cache);
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_depot_drain(n, 0);
+		bytes += quarry_node_reap(n, 0);
+	}
+	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
+	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
+		rcu_barrier();
+	return bytes;
+}
+
+/**
+ * quarry_caches_reap() - the same of all caches
+ * @pool:	those of this pool, or NULL for all
+ * @wholly:	as above
+ *
+ * Context: process context; with @wholly it sleeps. Return: bytes given to pools.
+ */
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly)
+{
+	struct quarry_cache *cache = NULL;
+	u64 bytes = 0;
+
+	if (wholly)
+		quarry_caches_lock_shared();
+	else if (!quarry_caches_trylock_shared())
+		return 0;
+	while ((cache = quarry_cache_next(cache)))
+		if (!pool || cache->pool == pool)
+			bytes += quarry_cache_reap(cache, wholly);
+	quarry_caches_unlock_shared();
+	return bytes;
+}
+
+static u64 node_spare(struct quarry_cache_node *n)
+{
+	return (READ_ONCE(n->plain.nr_empty) << n->cache->shape[0].order) +
+	       (READ_ONCE(n->guarded.nr_empty) << n->cache->shape[1].order);
+}
+
+static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
+{
+	struct quarry_cache *cache = NULL;
+	unsigned long pages = 0;
+
+	if (!quarry_caches_trylock_shared())
+		return SHRINK_EMPTY;
+	while ((cache = quarry_cache_next(cache)))
+		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid])
+			pages += node_spare(cache->nodes[sc->nid]) +
+				 (READ_ONCE(cache->nodes[sc->nid]->depot.nr_objects) *
+				  cache->shape[0].stride >> PAGE_SHIFT);
+	quarry_caches_unlock_shared();
+	return pages ?: SHRINK_EMPTY;
+}
+
+/* To the pools: from there the page layer's shrinker gives whole arenas to the kernel. */
+static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
+{
+	struct quarry_cache *cache = NULL;
+	unsigned long pages = 0;
+
+	if (!quarry_caches_trylock_shared())
+		return SHRINK_STOP;
+	while (pages < sc->nr_to_scan && (cache = quarry_cache_next(cache)))
+		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
+			quarry_depot_drain(cache->nodes[sc->nid], 0);
+			pages += quarry_node_reap(cache->nodes[sc->nid], 0) >> PAGE_SHIFT;
+		}
+	quarry_caches_unlock_shared();
+	sc->nr_scanned = max(pages, sc->nr_to_scan);
+	return pages ?: SHRINK_STOP;
+}
+
+static int cpu_dead(unsigned int cpu)
+{
+	struct quarry_cache *cache = NULL;
+
+	quarry_caches_lock_shared();
+	while ((cache = quarry_cache_next(cache))) {
+		struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+
+		/* The CPU has stopped for good: nobody is inside. */
+		preempt_disable();
+		quarry_mags_close(m);
+		quarry_mags_drain(cache, m);
+		preempt_enable();
+	}
+	quarry_caches_unlock_shared();
+	return 0;
+}
+
+/* Pages that pools look for are in caches that have no use for them. */
+static u64 reclaim(struct quarry_pool *pool)
+{
+	return quarry_caches_reap(pool, true);
+}
+
+int __init quarry_reaper_init(void)
+{
+	shrinker = quarry_inject() ? NULL :
+		   quarry_shrinker_register(shrinker_count, shrinker_scan);
+	if (!shrinker)
+		return -ENOMEM;
+	hotplug = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry-caches:dead", NULL,
+					    cpu_dead);
+	if (hotplug < 0) {
+		quarry_shrinker_unregister(shrinker);
+		return hotplug;
+	}
+	quarry_pools_set_reclaim(reclaim);
+	WRITE_ONCE(running, true);
+	return 0;
+}
+
+/* No cache is left, or none will be used again. */
+void quarry_reaper_exit(void)
+{
+	WRITE_ONCE(running, false);
+	cancel_delayed_work_sync(&reaper_work);
+	quarry_pools_set_reclaim(NULL);
+	cpuhp_remove_state_nocalls(hotplug);
+	quarry_shrinker_unregister(shrinker);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The slabs of a node: where they come from, where they go, and their lock.
+ *
+ * The life of a slab
+ *
+ *	pool --grow--> empty <--> partial <--> full        (slab/slab.c)
+ *	  ^              |
+ *	  `----reap------'
+ *
+ *	Growing: description, pages, construction, private words, tags, and then the
+ *	lists; reaping is the mirror. The block is marked SLAB in the page layer
+ *	meanwhile, so that a free of its pages is refused there.
+ *
+ * Frees without the lock
+ *	In NMI, or where a caller may hold the lock himself, it can only be tried. An
+ *	allocation then gives up. A free sets the object's bit in @late, a set of bits
+ *	beside those of the slab, and the slab on a list; who takes the lock next
+ *	puts these objects back. Nothing is allocated and no object is written to.
+ *
+ * Contexts: any, unless a function says otherwise.
+ */
+#include <linux/kmemleak.h>
+#include <linux/mm.h>
+
+#include "../debug/inject.h"
+#include "../pages/alloc.h"
+#include "cache.h"
+
+/* Most objects or slabs that are moved under one hold of the lock. */
+#define HOLD	32U
+
+/* What a slab's pages cannot be asked for, or needs not be. */
+#define GFP_OURS	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_HIGHMEM | __GFP_MOVABLE |	\
+			 __GFP_COMP | __GFP_DMA | __GFP_DMA32)
+
+/* Put back what was freed without the lock. Under it. */
+static void take_late(struct quarry_cache_node *n)
+{
+	struct llist_node *at = llist_del_all(&n->late);
+
+	while (at) {
+		struct quarry_pslab *s = llist_entry(at, struct quarry_pslab, late_link);
+		const struct quarry_shape *shape = s->slab.owner->shape;
+		unsigned long i;
+
+		at = at->next;
+		/* From here on the slab can be put on the list again. */
+		clear_bit(shape->nr, s->late);
+		smp_mb__after_atomic();
+		for_each_set_bit(i, s->late, shape->nr) {
+			clear_bit(i, s->late);
+			quarry_slab_put(&s->slab, (void *)(s->slab.first + i * shape->stride));
+		}
+	}
+}
+
+static void locked(struct quarry_cache_node *n)
+{
+	if (unlikely(!llist_empty(&n->late)))
+		take_late(n);
+}
+
+/**
+ * quarry_node_lock() - take a node's lock
+ * @n:		the node
+ * @flags:	for quarry_node_unlock()
+ * @try:	do not wait for it
+ *
+ * Return: false if somebody has it, and @try or in NMI; else true.
+ */
+bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool try)
+{
+	if (unlikely(try || in_nmi())) {
+		if (!raw_spin_trylock_irqsave(&n->lock, *flags))
+			return false;
+	} else {
+		raw_spin_lock_irqsave(&n->lock, *flags);
+	}
+	locked(n);
+	/* Sparse cannot follow a lock that is taken on a condition. */
+	__release(&n->lock);
+	return true;
+}
+
+void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
+{
+	__acquire(&n->lock);
+	n->low_empty = min(n->low_empty, n->plain.nr_empty + n->guarded.nr_empty);
+	raw_spin_unlock_irqrestore(&n->lock, flags);
+}
+
+/* Free an object without the lock. False if it is free already. */
+static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
+{
+	if (s->slab.free[i / 64] >> (i % 64) & 1 || test_and_set_bit(i, s->late))
+		return false;
+	if (!test_and_set_bit(s->slab.owner->shape->nr, s->late))
+		llist_add(&s->late_link, &n->late);
+	return true;
+}
+
+/* One object back to its slab, whoever claims that it is one of @n's. Locked or not. */
+static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object, bool has_lock)
+{
+	struct quarry_pslab *s = quarry_pslab_of(object);
+	enum quarry_slab_fault fault;
+	u32 i;
+
+	if (!s || s->node != n)
+		return QUARRY_CACHE_ERR_DOUBLE_FREE;
+	fault = quarry_slab_look(&s->slab, object, &i);
+	if (!fault && has_lock)
+		fault = quarry_slab_put(&s->slab, object);
+	else if (!fault && !put_late(n, s, i))
+		fault = QUARRY_SLAB_FREE;
+	return fault ? quarry_cache_fault_kind(fault) : QUARRY_NR_CACHE_ERRORS;
+}
+
+/**
+ * quarry_node_put() - take objects back into their slabs
+ * @n:		the node that their tags name
+ * @objects:	which; best sorted by address
+ * @nr:		how many
+ * @try:	do not wait for the lock
+ *
+ * What is no object that is out is refused, counted and reported: here every wrong
+ * free is seen that nothing has seen before. Context: any; preemption off.
+ *
+ * Return: objects taken.
+ */
+unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
+			     bool try)
+{
+	enum quarry_cache_error error, wrong[HOLD];
+	unsigned int i, end, done = 0;
+	unsigned long flags;
+	bool has_lock;
+
+	for (i = 0; i < nr; i = end) {
+		unsigned int start = i, bad = 0;
+
+		end = min(i + HOLD, nr);
+		has_lock = quarry_node_lock(n, &flags, try);
+		for (; i < end; i++) {
+			error = put_one(n, objects[i], has_lock);
+			wrong[i - start] = error;
+			bad += error != QUARRY_NR_CACHE_ERRORS;
+		}
+		if (has_lock)
+			quarry_node_unlock(n, flags);
+		done += end - start - bad;
+		for (i = start; bad && i < end; i++)
+			if (wrong[i - start] != QUARRY_NR_CACHE_ERRORS)
+				quarry_cache_misuse(n->cache, wrong[i - start], objects[i]);
+	}
+	return done;
+}
+
+static struct quarry_pslab *pslab_alloc(const struct quarry_shape *shape, bool guarded,
+					gfp_t gfp, int node)
+{
+	size_t slab = sizeof(struct quarry_pslab) - sizeof(struct quarry_slab) +
+		      quarry_slab_metadata_bytes(shape);
+	size_t late = BITS_TO_LONGS(shape->nr + 1) * sizeof(long);
+	struct quarry_pslab *s;
+
+	s = quarry_inject() ? NULL : kzalloc_node(slab + late, gfp, node);
+	if (!s)
+		return NULL;
+	s->late = (unsigned long *)((char *)s + slab);
+	s->bytes = slab + late;
+	if (!guarded)
+		return s;
+	s->records = quarry_inject() ? NULL :
+		     kcalloc_node(shape->nr, sizeof(*s->records), gfp, node);
+	if (!s->records) {
+		kfree(s);
+		return NULL;
+	}
+	s->bytes += shape->nr * sizeof(*s->records);
+	return s;
+}
+
+static void pslab_free_rcu(struct rcu_head *rcu)
+{
+	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+
+	kfree(s->records);
+	kfree(s);
+}
+
+static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long private)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		WRITE_ONCE(s->page[i].private, private);
+}
+
+/* The pages of a slab that nobody can find any more, back to the pool. */
+static void give_pages(struct quarry_cache *cache, struct quarry_pslab *s, unsigned int order)
+{
+	kmemleak_free(page_address(s->page));
+	set_private(s, 1U << order, 0);
+	quarry_block_mark(cache->pool, s->page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
+	__quarry_free_pages(cache->pool, s->page, order);
+}
+
+/**
+ * quarry_node_grow() - a slab more
+ * @cache:	the cache
+ * @gfp:	what may be done for it
+ * @node:	where it should be; with __GFP_THISNODE where it must be
+ * @guarded:	of which kind
+ *
+ * Context: as @gfp says; not NMI. Return: the node that has a slab more, or NULL.
+ */
+struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
+					   bool guarded)
+{
+	const struct quarry_shape *shape = &cache->shape[guarded];
+	unsigned int nr = 1U << shape->order;
+	struct quarry_cache_node *n;
+	struct quarry_slabs *slabs;
+	struct quarry_pslab *s;
+	unsigned long first, i, flags;
+
+	gfp &= ~GFP_OURS;
+	s = pslab_alloc(shape, guarded, gfp & ~__GFP_THISNODE, node);
+	if (!s)
+		return NULL;
+	s->page = quarry_alloc_pages_node(cache->pool, node, gfp, shape->order);
+	if (!s->page)
+		goto description;
+	n = cache->nodes[page_to_nid(s->page)];
+	if (WARN_ON_ONCE(!n) ||
+	    !quarry_block_mark(cache->pool, s->page, shape->order, QUARRY_STATE_ALLOC,
+			       QUARRY_STATE_SLAB))
+		goto pages;
+	s->node = n;
+	slabs = guarded ? &n->guarded : &n->plain;
+
+	quarry_node_lock(n, &flags, false);
+	first = quarry_slabs_first(slabs, (unsigned long)page_address(s->page));
+	quarry_node_unlock(n, flags);
+	s->slab.first = first;
+	s->slab.owner = slabs;
+	if (cache->ctor)
+		for (i = 0; i < shape->nr; i++)
+			cache->ctor((void *)(first + i * shape->stride));
+	/* What objects point to is in use. */
+	kmemleak_alloc((void *)page_address(s->page), PAGE_SIZE << shape->order, 0, gfp);
+	set_private(s, nr, (unsigned long)s);
+	/* Who finds a tag must find the private word. */
+	smp_wmb();
+	if (!quarry_tag_frames(s->page, nr, READ_ONCE(n->tag[guarded]))) {
+		give_pages(cache, s, shape->order);
+		goto description;
+	}
+	quarry_node_lock(n, &flags, false);
+	quarry_slabs_add(slabs, &s->slab, first);
+	n->grows++;
+	n->metadata += s->bytes;
+	if (cache->ctor)
+		n->constructed += shape->nr;
+	quarry_node_unlock(n, flags);
+	quarry_reaper_kick();
+	return n;
+
+pages:
+	__quarry_free_pages(cache->pool, s->page, shape->order);
+description:
+	pslab_free_rcu(&s->rcu);
+	return NULL;
+}
+
+static void typesafe_release(struct rcu_head *rcu)
+{
+	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+
+	give_pages(s->node->cache, s, s->slab.owner->shape->order);
+	pslab_free_rcu(rcu);
+}
+
+/* A slab that is in no list: nobody can have an object of it. */
+static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
+{
+	unsigned int order = s->slab.owner->shape->order;
+
+	quarry_tag_frames(s->page, 1U << order, 0);
+	/* Pairs with that in quarry_pslab_of(). */
+	smp_wmb();
+	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {
+		call_rcu(&s->rcu, typesafe_release);
+		return;
+	}
+	give_pages(n->cache, s, order);
+	call_rcu(&s->rcu, pslab_free_rcu);
+}
+
+/**
+ * quarry_node_reap() - give empty slabs back to the pool
+ * @n:		the node
+ * @keep:	so many may stay
+ *
+ * Context: any but NMI. Return: bytes given back.
+ */
+u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep)
+{
+	struct quarry_pslab *gone[HOLD];
+	unsigned long flags;
+	unsigned int nr, i;
+	u64 bytes = 0;
+
+	do {
+		nr = 0;
+		quarry_node_lock(n, &flags, false);
+		while (nr < HOLD && n->plain.nr_empty + n->guarded.nr_empty > keep) {
+			struct quarry_slab *slab = quarry_slabs_remove_empty(&n->guarded) ?:
+						   quarry_slabs_remove_empty(&n->plain);
+
+			gone[nr] = quarry_pslab(slab);
+			n->metadata -= gone[nr]->bytes;
+			n->shrinks++;
+			nr++;
+		}
+		quarry_node_unlock(n, flags);
+		for (i = 0; i < nr; i++) {
+			bytes += quarry_shape_bytes(gone[i]->slab.owner->shape);
+			release(n, gone[i]);
+		}
+	} while (nr == HOLD);
+	return bytes;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Usercopy: copies from and to user space stay inside an object.
+ *
+ * The kernel's hardened usercopy knows its own slabs alone; to it our objects are bytes
+ * of plain pages. So the bounds are checked here: of a cache made by
+ * quarry_cache_create_usercopy() the bytes that were named may be copied, of any other
+ * typed cache none, of malloc's all that the size class has.
+ *
+ * Contexts: checking, any; copying as copy_to_user().
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "../pages/misuse.h"
+#include "cache.h"
+
+/**
+ * quarry_usercopy_check() - may these bytes be copied from or to user space?
+ * @ptr:	the first of them, in an object of any cache
+ * @n:		how many
+ *
+ * What is no object of quarry's is the kernel's to judge, and allowed here.
+ *
+ * Context: any. Return: 0; -EFAULT if not, which is reported with a stack once for each
+ * place.
+ */
+int quarry_usercopy_check(const void *ptr, size_t n)
+{
+	struct quarry_cache *cache;
+	u32 i, from, size;
+	u64 at;
+	struct quarry_pslab *s;
+	int err = 0;
+
+	preempt_disable();
+	s = quarry_pslab_of(ptr);
+	if (s && n) {
+		cache = s->node->cache;
+		from = cache->kind == QUARRY_CACHE_CLASS ? 0 : cache->user_offset;
+		size = cache->kind == QUARRY_CACHE_CLASS ? cache->shape[0].size :
+							   cache->user_size;
+		err = -EFAULT;
+		if (quarry_slab_look(&s->slab, ptr, &i) != QUARRY_SLAB_OUTSIDE) {
+			at = (unsigned long)ptr - s->slab.first -
+			     (u64)i * s->slab.owner->shape->stride;
+			if (at >= from && n <= size && at - from <= size - n)
+				err = 0;
+		}
+		if (err && !in_nmi() &&
+		    quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS)) {
+			pr_err("cache %s: %zu bytes of an object would be copied that may not be; refused\n",
+			       cache->name, n);
+			dump_stack();
+		}
+	}
+	preempt_enable();
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_usercopy_check, QUARRY_NS);
+
+/**
+ * quarry_copy_to_user() - copy_to_user() with our bounds checked
+ * @to:		in user space
+ * @from:	in an object
+ * @n:		bytes
+ *
+ * Context: as copy_to_user(). Return: bytes that were not copied.
+ */
+unsigned long quarry_copy_to_user(void __user *to, const void *from, unsigned long n)
+{
+	return quarry_usercopy_check(from, n) ? n : copy_to_user(to, from, n);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_copy_to_user, QUARRY_NS);
+
+/**
+ * quarry_copy_from_user() - copy_from_user() with our bounds checked
+ * @to:		in an object
+ * @from:	in user space
+ * @n:		bytes
+ *
+ * Context: as copy_from_user(). Return: bytes that were not copied; @to is then filled
+ * up with zeros, but never beyond the bounds.
+ */
+unsigned long quarry_copy_from_user(void *to, const void __user *from, unsigned long n)
+{
+	return quarry_usercopy_check(to, n) ? n : copy_from_user(to, from, n);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_copy_from_user, QUARRY_NS);

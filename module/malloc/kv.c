@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kv: memory that need not be physically contiguous.
+ *
+ * What malloc cannot give, or not without waiting for a large block, is pieced
+ * together from single pages of the default pool and mapped. The pages are found
+ * again by the address, in an xarray.
+ *
+ * Contexts: allocating and freeing mapped memory sleeps.
+ */
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "../debug/inject.h"
+#include "../pages/misuse.h"
+#include "malloc.h"
+
+/**
+ * struct mapped - one allocation
+ * @bytes:	asked for
+ * @nr:		pages
+ * @pages:	which
+ */
+struct mapped {
+	size_t bytes;
+	unsigned int nr;
+	struct page *pages[];
+};
+
+static DEFINE_XARRAY(all);
+
+static unsigned long key_of(const void *at)
+{
+	return (unsigned long)at >> PAGE_SHIFT;
+}
+
+static void give_pages(struct mapped *m)
+{
+	quarry_free_pages_bulk(quarry_pool_default(), 0, m->nr, m->pages);
+	kvfree(m);
+}
+
+static struct mapped *take_pages(size_t bytes, gfp_t gfp, int node)
+{
+	unsigned long nr = PFN_UP(bytes);
+	struct quarry_pool *pool = quarry_pool_default();
+	struct mapped *m;
+
+	if (nr > totalram_pages() || nr > INT_MAX)
+		return NULL;
+	m = quarry_inject() ? NULL : kvmalloc(struct_size(m, pages, nr), GFP_KERNEL);
+	if (!m)
+		return NULL;
+	m->bytes = bytes;
+	for (m->nr = 0; m->nr < nr; m->nr++) {
+		m->pages[m->nr] = quarry_alloc_pages_node(pool, node, gfp, 0);
+		if (!m->pages[m->nr]) {
+			give_pages(m);
+			return NULL;
+		}
+	}
+	return m;
+}
+
+static void *map(size_t bytes, gfp_t gfp, int node)
+{
+	struct mapped *m;
+	void *at = NULL;
+
+	might_sleep();
+	m = take_pages(bytes, gfp, node);
+	if (!m)
+		return NULL;
+	if (!quarry_inject())
+		at = vmap(m->pages, m->nr, VM_MAP, PAGE_KERNEL);
+	if (at && (quarry_inject() || xa_is_err(xa_store(&all, key_of(at), m, GFP_KERNEL)))) {
+		vunmap(at);
+		at = NULL;
+	}
+	if (!at)
+		give_pages(m);
+	return at;
+}
+
+/**
+ * quarry_kvmalloc_node() - allocate memory of any size
+ * @size:	bytes; 0 gives ZERO_SIZE_PTR
+ * @gfp:	as for kvmalloc(): GFP_KERNEL, with __GFP_ZERO and the like
+ * @node:	preferred node, or NUMA_NO_NODE
+ *
+ * Contiguous if malloc has it at hand, else mapped from single pages. Context: sleeps;
+ * with flags that forbid it nothing is mapped.
+ *
+ * Return: the memory, to be freed with quarry_kvfree(); or NULL.
+ */
+void *quarry_kvmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	gfp_t first = gfp;
+	void *p;
+
+	/* What can be pieced together need not be waited for. */
+	if (size > QUARRY_CLASS_MAX)
+		first = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | __GFP_NORETRY;
+	p = quarry_malloc_node(size, first, node);
+	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp))
+		return p;
+	return map(size, gfp, node);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_kvmalloc_node, QUARRY_NS);
+
+/**
+ * quarry_kvfree() - free what quarry_kvmalloc() or quarry_malloc() gave
+ * @object:	the memory, or NULL
+ *
+ * Context: sleeps for mapped memory, else any but NMI.
+ */
+void quarry_kvfree(const void *object)
+{
+	struct mapped *m;
+
+	if (!is_vmalloc_addr(object)) {
+		quarry_free(object);
+		return;
+	}
+	might_sleep();
+	m = PAGE_ALIGNED(object) ? xa_erase(&all, key_of(object)) : NULL;
+	if (!m) {
+		quarry_misuse(quarry_pool_default(), QUARRY_ERR_FOREIGN, NULL,
+			      (struct quarry_frame){}, 0);
+		return;
+	}
+	vunmap(object);
+	give_pages(m);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_kvfree, QUARRY_NS);
+
+static size_t size_of(const void *object)
+{
+	struct mapped *m;
+
+	if (!is_vmalloc_addr(object))
+		return quarry_usable_size(object);
+	m = PAGE_ALIGNED(object) ? xa_load(&all, key_of(object)) : NULL;
+	return m ? PAGE_ALIGN(m->bytes) : 0;
+}
+
+/**
+ * quarry_kvfree_sensitive() - wipe memory and free it
+ * @object:	the memory, or NULL
+ * @len:	bytes to wipe
+ *
+ * Context: as quarry_kvfree().
+ */
+void quarry_kvfree_sensitive(const void *object, size_t len)
+{
+	if (!ZERO_OR_NULL_PTR(object))
+		memzero_explicit((void *)object, min(len, size_of(object)));
+	quarry_kvfree(object);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_kvfree_sensitive, QUARRY_NS);
+
+/**
+ * quarry_kvrealloc() - change the size of an allocation of any kind
+ * @object:	of quarry_kvmalloc(), or NULL
+ * @size:	bytes; 0 frees
+ * @gfp:	as for kvmalloc()
+ *
+ * Context: sleeps. Return: as quarry_realloc().
+ */
+void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp)
+{
+	size_t old;
+	void *new;
+
+	if (!size) {
+		quarry_kvfree(object);
+		return ZERO_SIZE_PTR;
+	}
+	old = ZERO_OR_NULL_PTR(object) ? 0 : size_of(object);
+	if (!old && !ZERO_OR_NULL_PTR(object)) {
+		/* Not ours: as a free of it. */
+		quarry_kvfree(object);
+		return NULL;
+	}
+	if (old >= size)
+		return (void *)object;
+	new = quarry_kvmalloc_node(size, gfp, NUMA_NO_NODE);
+	if (new && old) {
+		memcpy(new, object, old);
+		quarry_kvfree(object);
+	}
+	return new;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_kvrealloc, QUARRY_NS);
+
+/* At unload: nobody can have a mapping any more. */
+void quarry_kv_exit(void)
+{
+	unsigned long key;
+	struct mapped *m;
+
+	xa_for_each(&all, key, m) {
+		vunmap((void *)(key << PAGE_SHIFT));
+		give_pages(m);
+	}
+	xa_destroy(&all);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large allocations: pages, found again by their address.
+ *
+ * The first frame has the tag LARGE, and its page's private word says how many pages
+ * there are and in what form:
+ *
+ *	block	2^order pages, while no more than a fifth of them is not asked for
+ *	run	as many pages as are needed: the rest of a block has been trimmed off
+ *
+ * A free takes the tag away first, and atomically, so of two frees one is told.
+ *
+ * The head of quarry_free_rcu() must lie in the first page of a large allocation.
+ *
+ * Contexts: as @gfp says; freeing any but NMI.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+
+#include "../arena/directory.h"
+#include "../cache/cache.h"
+#include "../pages/alloc.h"
+#include "malloc.h"
+
+/* Is a block of @order more than a fifth too large for @nr pages? */
+static bool wastes(unsigned long nr, unsigned int order)
+{
+	return nr * 5 < 4UL << order;
+}
+
+/* The private word: pages, and above them whether it is a run. */
+#define RUN	BIT(31)
+
+/**
+ * quarry_large_roundup() - what a large allocation takes
+ * @size:	bytes, more than QUARRY_CLASS_MAX
+ */
+size_t quarry_large_roundup(size_t size)
+{
+	unsigned long nr = PFN_UP(size);
+	unsigned int order = get_order(size);
+
+	return (wastes(nr, order) ? nr : 1UL << order) << PAGE_SHIFT;
+}
+
+/* The pages of an allocation that has no tag any more. */
+static void give(struct page *page)
+{
+	struct quarry_pool *pool = quarry_pool_default();
+	unsigned long private = page_private(page), nr = private & ~RUN;
+	unsigned int order = ilog2(nr);
+
+	set_page_private(page, 0);
+	if (private & RUN) {
+		quarry_free_range(pool, page_to_phys(page), nr << PAGE_SHIFT);
+		return;
+	}
+	quarry_block_mark(pool, page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
+	__quarry_free_pages(pool, page, order);
+}
+
+/**
+ * quarry_large_alloc() - allocate pages for malloc
+ * @size:	bytes, more than QUARRY_CLASS_MAX
+ * @gfp:	as for kmalloc()
+ * @node:	preferred node, or NUMA_NO_NODE
+ *
+ * Context: as @gfp says. Return: the memory; NULL if there is none, or if no block is
+ * as large.
+ */
+void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
+{
+	struct quarry_pool *pool = quarry_pool_default();
+	unsigned int order = get_order(size);
+	unsigned long nr = PFN_UP(size), private;
+	struct page *page;
+
+	if (size > PAGE_SIZE << quarry_max_order())
+		return NULL;
+	page = quarry_alloc_pages_node(pool, node, gfp & ~__GFP_COMP, order);
+	if (!page)
+		return NULL;
+	if (!wastes(nr, order))
+		nr = 1UL << order;
+	private = nr;
+	if (nr < 1UL << order) {
+		quarry_trim(pool, page_to_phys(page), PAGE_SIZE << order, nr << PAGE_SHIFT);
+		private |= RUN;
+	} else {
+		quarry_block_mark(pool, page, order, QUARRY_STATE_ALLOC, QUARRY_STATE_SLAB);
+	}
+	set_page_private(page, private);
+	/* Who finds the tag must find the private word. */
+	smp_wmb();
+	if (quarry_directory_tag(page_to_pfn(page), 1, QUARRY_TAG_LARGE))
+		return page_address(page);
+	give(page);
+	return NULL;
+}
+
+static struct page *large_page(const void *object)
+{
+	unsigned long pfn = quarry_object_pfn(object);
+
+	return PAGE_ALIGNED(object) && quarry_directory_tag_of(pfn) == QUARRY_TAG_LARGE ?
+	       pfn_to_page(pfn) : NULL;
+}
+
+/* Free a large allocation. False if @object is none. Context: any but NMI. */
+bool quarry_large_free(const void *object)
+{
+	struct page *page;
+	bool mine;
+
+	preempt_disable();
+	page = large_page(object);
+	mine = page && quarry_directory_untag(page_to_pfn(page), QUARRY_TAG_LARGE);
+	preempt_enable();
+	if (mine)
+		give(page);
+	return mine;
+}
+
+/* Bytes of a large allocation, 0 if @object is none. Context: preemption off. */
+size_t quarry_large_size(const void *object)
+{
+	struct page *page = large_page(object);
+
+	return page ? (page_private(page) & ~RUN) << PAGE_SHIFT : 0;
+}
+
+/* The large allocation that an address's page begins, or NULL. For heads of RCU. */
+void *quarry_large_start(const void *address)
+{
+	void *start = (void *)((unsigned long)address & PAGE_MASK);
+	struct page *page;
+
+	preempt_disable();
+	page = large_page(start);
+	preempt_enable();
+	return page ? start : NULL;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * malloc: memory by size, and back by address alone.
+ *
+ * Model
+ *	up to 32 KiB	a cache for each size class, four classes to a doubling:
+ *
+ *			8 16 24 32 40 48 56 64 | 80 96 112 128 | 160 192 224 256 | ...
+ *
+ *			so above 32 bytes at most a fifth of an object is not asked for.
+ *			Powers of two are aligned to themselves, as kmalloc's are.
+ *	up to 4 MiB	pages of the default pool: a block, or a run where a block would
+ *			waste more than a fifth (large.c)
+ *	beyond		quarry_kvmalloc() alone: pages that are mapped together (kv.c)
+ *
+ *	A free finds the class through the tag of the frame (cache/tags.c). With a
+ *	constant size the class is a constant too, and the fast path of its cache is
+ *	compiled into the client.
+ *
+ * A pointer that is not ours is refused, and counted with the default pool's errors as
+ * foreign, or as interior if it points into memory of a pool.
+ *
+ * Contexts: as include/linux/quarry_cache.h says for each call.
+ */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "../arena/directory.h"
+#include "../cache/cache.h"
+#include "../pages/misuse.h"
+#include "malloc.h"
+
+struct quarry_cache *quarry_classes[QUARRY_CLASSES];
+EXPORT_SYMBOL_NS_GPL(quarry_classes, QUARRY_NS);
+
+/* Make the caches of all classes. Context: module load. Return: 0 or an error. */
+int __init quarry_malloc_init(void)
+{
+	char name[QUARRY_NAME_MAX];
+	struct quarry_cache *cache;
+	unsigned int i, size;
+
+	for (i = 0; i < QUARRY_CLASSES; i++) {
+		size = quarry_class_size(i);
+		snprintf(name, sizeof(name), "malloc-%u", size);
+		cache = quarry_cache_make(quarry_pool_default(), name, size,
+					  is_power_of_2(size) ? size : 0, 0, 0, 0, NULL,
+					  QUARRY_CACHE_CLASS);
+		if (IS_ERR(cache))
+			return PTR_ERR(cache);
+		quarry_classes[i] = cache;
+	}
+	return 0;
+}
+
+/* quarry_malloc() where the size is not constant. */
+void *__quarry_malloc(size_t size, gfp_t gfp)
+{
+	if (likely(size - 1 < QUARRY_CLASS_MAX))
+		return quarry_cache_alloc(quarry_classes[quarry_class(size)], gfp);
+	return size ? quarry_large_alloc(size, gfp, NUMA_NO_NODE) : ZERO_SIZE_PTR;
+}
+EXPORT_SYMBOL_NS_GPL(__quarry_malloc, QUARRY_NS);
+
+/**
+ * quarry_malloc_node() - allocate memory of a node
+ * @size:	bytes
+ * @gfp:	as for kmalloc()
+ * @node:	preferred node, or NUMA_NO_NODE; with __GFP_THISNODE the only one
+ *
+ * Context: as quarry_malloc(). Return: as quarry_malloc().
+ */
+void *quarry_malloc_node(size_t size, gfp_t gfp, int node)
+{
+	if (!size)
+		return ZERO_SIZE_PTR;
+	if (size <= QUARRY_CLASS_MAX)
+		return quarry_cache_alloc_node(quarry_classes[quarry_class(size)], gfp, node);
+	return quarry_large_alloc(size, gfp, node);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_malloc_node, QUARRY_NS);
+
+/* Into the magazine of its cache if that is all there is to do. Preemption off. */
+static __always_inline bool push(void *object, u16 tag)
+{
+	struct quarry_cache_node *n = quarry_tag_get_node(tag);
+	struct quarry_mags *m;
+	bool done = false;
+
+	if (unlikely(!n))
+		return false;
+	m = this_cpu_ptr(n->cache->mags);
+	if (unlikely(m->tag != tag || m->busy))
+		return false;
+	m->busy = 1;
+	barrier();
+	if (likely(m->top != m->end && m->top[-1] != object)) {
+		*m->top++ = object;
+		m->frees++;
+		done = true;
+	}
+	barrier();
+	m->busy = 0;
+	return done;
+}
+
+static noinline void free_slow(void *object)
+{
+	struct quarry_cache_node *n;
+
+	preempt_disable();
+	n = quarry_tag_node(quarry_object_pfn(object));
+	preempt_enable();
+	if (n)
+		quarry_cache_free_slow(n->cache, object);
+	else if (!quarry_large_free(object))
+		quarry_misuse(quarry_pool_default(),
+			      quarry_owns(object) ? QUARRY_ERR_INTERIOR : QUARRY_ERR_FOREIGN,
+			      NULL, (struct quarry_frame){}, 0);
+}
+
+/**
+ * quarry_free() - free memory
+ * @object:	of quarry_malloc() and its relatives, or of any cache; NULL and
+ *		ZERO_SIZE_PTR do nothing
+ *
+ * What is neither is refused, counted and reported. Context: any but NMI.
+ */
+void quarry_free(const void *object)
+{
+	bool done;
+	u16 tag;
+
+	if (unlikely(ZERO_OR_NULL_PTR(object)))
+		return;
+	preempt_disable();
+	tag = quarry_directory_tag_of(quarry_object_pfn(object));
+	done = !want_init_on_free() && push((void *)object, tag);
+	preempt_enable();
+	if (unlikely(!done))
+		free_slow((void *)object);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_free, QUARRY_NS);
+
+/**
+ * quarry_free_bulk() - free many
+ * @nr:		how many
+ * @p:		of quarry_malloc(), or of any caches
+ *
+ * Context: any but NMI.
+ */
+void quarry_free_bulk(size_t nr, void **p)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		quarry_free(p[i]);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_free_bulk, QUARRY_NS);
+
+/**
+ * quarry_usable_size() - bytes that may be used
+ * @object:	of quarry_malloc() or a cache, or NULL
+ *
+ * Context: any. Return: at least what was asked for; 0 for NULL, ZERO_SIZE_PTR and what
+ * is not ours.
+ */
+size_t quarry_usable_size(const void *object)
+{
+	struct quarry_cache_node *n;
+	size_t size;
+
+	if (ZERO_OR_NULL_PTR(object))
+		return 0;
+	preempt_disable();
+	n = quarry_tag_node(quarry_object_pfn(object));
+	size = n ? n->cache->shape[0].size : quarry_large_size(object);
+	preempt_enable();
+	return size;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_usable_size, QUARRY_NS);
+
+/**
+ * quarry_size_roundup() - what quarry_usable_size() of an allocation would say
+ * @size:	bytes
+ *
+ * Context: any. Return: bytes; 0 for 0, @size for what no block holds.
+ */
+size_t quarry_size_roundup(size_t size)
+{
+	if (!size || size > QUARRY_CACHE_SIZE_MAX)
+		return size;
+	return size <= QUARRY_CLASS_MAX ? quarry_class_size(quarry_class(size)) :
+					  quarry_large_roundup(size);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_size_roundup, QUARRY_NS);
+
+/**
+ * quarry_realloc() - change the size of an allocation
+ * @object:	of quarry_malloc(), or NULL for a new one
+ * @size:	bytes; 0 frees
+ * @gfp:	as for kmalloc(); with __GFP_ZERO a new part is zeros only if the
+ *		allocation moves
+ *
+ * As krealloc(): what fits stays where it is. Context: as @gfp says; not NMI.
+ *
+ * Return: the memory, with the old content as far as it goes; ZERO_SIZE_PTR for a @size
+ * of 0; NULL if there is no memory: @object is as it was.
+ */
+void *quarry_realloc(const void *object, size_t size, gfp_t gfp)
+{
+	size_t old;
+	void *new;
+
+	if (!size) {
+		quarry_free(object);
+		return ZERO_SIZE_PTR;
+	}
+	old = quarry_usable_size(object);
+	if (!old && !ZERO_OR_NULL_PTR(object)) {
+		/* Not ours: as a free of it. */
+		quarry_free(object);
+		return NULL;
+	}
+	if (old >= size)
+		return (void *)object;
+	new = __quarry_malloc(size, gfp);
+	if (new && old) {
+		memcpy(new, object, old);
+		quarry_free(object);
+	}
+	return new;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_realloc, QUARRY_NS);
+
+/**
+ * quarry_free_sensitive() - wipe memory and free it
+ * @object:	as for quarry_free()
+ *
+ * Context: any but NMI.
+ */
+void quarry_free_sensitive(const void *object)
+{
+	size_t size = quarry_usable_size(object);
+
+	if (size)
+		memzero_explicit((void *)object, size);
+	quarry_free(object);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_free_sensitive, QUARRY_NS);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Magazines: objects that are ready to go out, and the depot where CPUs exchange them.
+ *
+ * Model (Bonwick and Adams 2001)
+ *
+ *	    CPU 0                CPU 1
+ *	  loaded previous      loaded previous
+ *	   [oo.]   [ooo]        [o..]   [...]
+ *	      |      ^
+ *	      v      |  a whole magazine at a time, under the node's lock
+ *	  depot: full [ooo] [ooo]    spare [...]
+ *	                 ^
+ *	                 |  refill, flush (module/cache)
+ *	               slabs
+ *
+ *	A CPU pops from and pushes to the loaded magazine. When that is empty (or full)
+ *	and the previous one is not, the two change places; so a CPU must get through a
+ *	whole magazine before it has to go to the depot, and can never run
+ *	back and forth between two of its calls.
+ *
+ *	The life of a magazine: spare -> loaded -> full, in the depot -> loaded on any
+ *	CPU of the node -> spare. It is made when one was missed, and freed when the
+ *	depot is trimmed or when it is smaller than what a CPU asks for by now.
+ *
+ * Open and closed
+ *	While it is open, top and end point into the loaded magazine, and the fast path
+ *	works. While it is closed they point behind a stub that looks
+ *	empty to a pop and full to a push, and the magazine's own n counts. The slow
+ *	paths work on a closed one. A CPU whose mags are shut stays closed: that is
+ *	how safety modes get to see every call without giving the magazines up.
+ *
+ * Invariants, checked by quarry_mags_check() and quarry_depot_check()
+ *	n <= cap; below the first slot is NULL; full magazines have objects, spare ones
+ *	have none; the counts are those of the lists
+ *
+ * Contexts: no lock, no allocation. A struct quarry_mags belongs to whoever has
+ * set its busy mark; a depot has the lock of its node.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "magazine.h"
+
+/**
+ * quarry_mags_init() - a CPU without magazines
+ * @m:		filled
+ * @tag:	of the slabs of its node
+ * @cap:	of magazines to come
+ */
+void quarry_mags_init(struct quarry_mags *m, u16 tag, u32 cap)
+{
+	memset(m, 0, sizeof(*m));
+	m->tag = tag;
+	m->cap = cap;
+	m->top = &m->stub[1];
+	m->end = &m->stub[1];
+}
+
+static bool is_open(const struct quarry_mags *m)
+{
+	return m->end != &m->stub[1];
+}
+
+/**
+ * quarry_mags_open() - let the fast path in
+ * @m:	open or closed; stays closed if it has no magazine or is shut
+ */
+void quarry_mags_open(struct quarry_mags *m)
+{
+	if (is_open(m) || m->shut || !m->loaded)
+		return;
+	m->top = m->loaded->slot + m->loaded->n;
+	m->end = m->loaded->slot + m->loaded->cap;
+}
+
+/**
+ * quarry_mags_close() - keep the fast path out
+ * @m:	open or closed
+ */
+void quarry_mags_close(struct quarry_mags *m)
+{
+	if (!is_open(m))
+		return;
+	m->loaded->n = m->top - m->loaded->slot;
+	m->top = &m->stub[1];
+	m->end = &m->stub[1];
+}
+
+/**
+ * quarry_mags_n() - objects in a CPU's magazines
+ * @m:	open or closed, of any CPU
+ *
+ * Context: any; the magazines must stay meanwhile. Another CPU's answer may be a moment
+ * old.
+ */
+u32 quarry_mags_n(const struct quarry_mags *m)
+{
+	const struct quarry_magazine *loaded = READ_ONCE(m->loaded);
+	const struct quarry_magazine *previous = READ_ONCE(m->previous);
+	u32 n = previous ? READ_ONCE(previous->n) : 0;
+	unsigned long at;
+
+	if (!loaded)
+		return n;
+	/* While it is open, top says; while it is not, top is nowhere near. */
+	at = READ_ONCE(m->top) - loaded->slot;
+	return n + (at <= loaded->cap ? at : READ_ONCE(loaded->n));
+}
+
+/**
+ * quarry_magazine_init() - an empty magazine
+ * @mag:	memory for it and @cap slots
+ * @cap:	objects that fit
+ */
+void quarry_magazine_init(struct quarry_magazine *mag, u32 cap)
+{
+	INIT_LIST_HEAD(&mag->link);
+	mag->n = 0;
+	mag->cap = cap;
+	mag->guard = NULL;
+}
+
+static void swap_two(struct quarry_mags *m)
+{
+	struct quarry_magazine *loaded = m->loaded;
+
+	m->loaded = m->previous;
+	m->previous = loaded;
+}
+
+/* The loaded magazine is empty: has the previous one an object? @m is closed. */
+bool quarry_mags_swap_full(struct quarry_mags *m)
+{
+	if (!m->previous || !m->previous->n)
+		return false;
+	swap_two(m);
+	return true;
+}
+
+/* The loaded magazine is full: has the previous one room? @m is closed. */
+bool quarry_mags_swap_room(struct quarry_mags *m)
+{
+	if (!m->previous || m->previous->n == m->previous->cap)
+		return false;
+	swap_two(m);
+	return true;
+}
+
+/**
+ * quarry_mags_take_full() - exchange an empty magazine for a full one
+ * @m:	closed, with no object
+ * @d:	the node's depot
+ *
+ * Return: false if the depot has none.
+ */
+bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d)
+{
+	struct quarry_magazine *mag = quarry_depot_get_full(d);
+
+	if (!mag)
+		return false;
+	if (m->previous)
+		quarry_depot_put(d, m->previous);
+	m->previous = m->loaded;
+	m->loaded = mag;
+	return true;
+}
+
+/**
+ * quarry_mags_give_full() - exchange a full magazine for an empty one
+ * @m:	closed, with no room
+ * @d:	the node's depot
+ *
+ * Return: false if the depot has no spare one.
+ */
+bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d)
+{
+	struct quarry_magazine *mag = quarry_depot_get_spare(d);
+
+	if (!mag)
+		return false;
+	if (m->previous)
+		quarry_depot_put(d, m->previous);
+	m->previous = m->loaded;
+	m->loaded = mag;
+	return true;
+}
+
+/**
+ * quarry_mags_fit() - load a spare magazine if it is larger, or if none is loaded
+ * @m:	closed, with no object
+ * @d:	the node's depot
+ *
+ * Return: has @m a magazine loaded?
+ */
+bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d)
+{
+	struct quarry_magazine *mag;
+
+	if (list_empty(&d->spare))
+		return m->loaded;
+	mag = list_first_entry(&d->spare, struct quarry_magazine, link);
+	if (m->loaded && mag->cap <= m->loaded->cap)
+		return true;
+	mag = quarry_depot_get_spare(d);
+	if (m->loaded)
+		quarry_depot_put(d, m->loaded);
+	m->loaded = mag;
+	return true;
+}
+
+void quarry_depot_init(struct quarry_depot *d)
+{
+	memset(d, 0, sizeof(*d));
+	INIT_LIST_HEAD(&d->full);
+	INIT_LIST_HEAD(&d->spare);
+}
+
+/**
+ * quarry_depot_put() - leave a magazine
+ * @d:		the depot
+ * @mag:	with objects or without
+ */
+void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag)
+{
+	const struct quarry_magazine *first;
+
+	if (mag->n) {
+		list_add(&mag->link, &d->full);
+		d->nr_full++;
+		d->nr_objects += mag->n;
+		return;
+	}
+	/* The large ones are taken first, so that small ones are left to be freed. */
+	first = list_empty(&d->spare) ? NULL :
+		list_first_entry(&d->spare, struct quarry_magazine, link);
+	if (!first || mag->cap >= first->cap)
+		list_add(&mag->link, &d->spare);
+	else
+		list_add_tail(&mag->link, &d->spare);
+	d->nr_spare++;
+}
+
+/* A magazine with objects, the last one left; or NULL. */
+struct quarry_magazine *quarry_depot_get_full(struct quarry_depot *d)
+{
+	struct quarry_magazine *mag;
+
+	if (list_empty(&d->full))
+		return NULL;
+	mag = list_first_entry(&d->full, struct quarry_magazine, link);
+	list_del(&mag->link);
+	d->nr_full--;
+	d->nr_objects -= mag->n;
+	d->low_full = min(d->low_full, d->nr_full);
+	return mag;
+}
+
+/* An empty magazine, or NULL. */
+struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d)
+{
+	struct quarry_magazine *mag;
+
+	if (list_empty(&d->spare))
+		return NULL;
+	mag = list_first_entry(&d->spare, struct quarry_magazine, link);
+	list_del(&mag->link);
+	d->nr_spare--;
+	return mag;
+}
+
+/* An empty magazine of fewer than @cap slots, to be freed; or NULL. */
+struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap)
+{
+	struct quarry_magazine *mag;
+
+	if (list_empty(&d->spare))
+		return NULL;
+	mag = list_last_entry(&d->spare, struct quarry_magazine, link);
+	if (mag->cap >= cap)
+		return NULL;
+	list_del(&mag->link);
+	d->nr_spare--;
+	return mag;
+}
+
+static const char *check_magazine(const struct quarry_magazine *mag)
+{
+	u32 i;
+
+	if (mag->guard)
+		return "something stands below a magazine's first object";
+	if (mag->n > mag->cap)
+		return "a magazine holds more than it can";
+	for (i = 0; i < mag->n; i++)
+		if (!mag->slot[i])
+			return "a magazine holds nothing where an object should be";
+	return NULL;
+}
+
+/**
+ * quarry_depot_check() - check every invariant
+ * @d:	the depot
+ *
+ * Return: NULL, or what is wrong, in words.
+ */
+const char *quarry_depot_check(const struct quarry_depot *d)
+{
+	const struct quarry_magazine *mag;
+	u32 full = 0, spare = 0;
+	u64 objects = 0;
+	const char *what;
+
+	list_for_each_entry(mag, &d->full, link) {
+		what = check_magazine(mag);
+		if (what)
+			return what;
+		if (!mag->n)
+			return "an empty magazine is among the full ones";
+		objects += mag->n;
+		full++;
+	}
+	list_for_each_entry(mag, &d->spare, link) {
+		what = check_magazine(mag);
+		if (what)
+			return what;
+		if (mag->n)
+			return "a magazine with objects is among the spare ones";
+		spare++;
+	}
+	if (full != d->nr_full || spare != d->nr_spare || objects != d->nr_objects)
+		return "the sums of a depot are wrong";
+	if (d->low_full > d->nr_full)
+		return "a depot never had so few magazines";
+	return NULL;
+}
+
+/**
+ * quarry_mags_check() - check every invariant
+ * @m:	closed
+ *
+ * Return: NULL, or what is wrong, in words.
+ */
+const char *quarry_mags_check(const struct quarry_mags *m)
+{
+	const char *what = NULL;
+
+	if (m->stub[0])
+		return "something stands in the stub";
+	if (is_open(m))
+		return "magazines are open that should be closed";
+	if (m->previous && !m->loaded)
+		return "there is a previous magazine, but none is loaded";
+	if (m->loaded)
+		what = check_magazine(m->loaded);
+	if (!what && m->previous)
+		what = check_magazine(m->previous);
+	return what;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Magazines of a CPU, and the depot they are exchanged with. See magazine.c. */
+#ifndef QUARRY_MAGAZINE_H
+#define QUARRY_MAGAZINE_H
+
+#include <linux/quarry_mags.h>
+
+/**
+ * struct quarry_depot - magazines that no CPU has
+ * @full:	with objects
+ * @spare:	without
+ * @nr_full:	length of @full
+ * @nr_spare:	length of @spare
+ * @low_full:	least @nr_full since it was last trimmed: what nobody needed
+ * @nr_objects:	objects in @full
+ */
+struct quarry_depot {
+	struct list_head full;
+	struct list_head spare;
+	u32 nr_full;
+	u32 nr_spare;
+	u32 low_full;
+	u64 nr_objects;
+};
+
+void quarry_mags_init(struct quarry_mags *m, u16 tag, u32 cap);
+void quarry_mags_open(struct quarry_mags *m);
+void quarry_mags_close(struct quarry_mags *m);
+u32 quarry_mags_n(const struct quarry_mags *m);
+
+void quarry_magazine_init(struct quarry_magazine *mag, u32 cap);
+bool quarry_mags_swap_full(struct quarry_mags *m);
+bool quarry_mags_swap_room(struct quarry_mags *m);
+bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d);
+bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d);
+bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d);
+
+void quarry_depot_init(struct quarry_depot *d);
+void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag);
+struct quarry_magazine *quarry_depot_get_full(struct quarry_depot *d);
+struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d);
+struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap);
+const char *quarry_depot_check(const struct quarry_depot *d);
+const char *quarry_mags_check(const struct quarry_mags *m);
+
+#endif /* QUARRY_MAGAZINE_H */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one place where a cache's figures are put together, as snapshot.c is for pools.
+ *
+ * What is in slabs is read under each node's lock; what is in magazines of CPUs is
+ * read without stopping them and may be a moment old. slab = object + magazine +
+ * partial + waste always holds, because objects with clients are what is left.
+ *
+ * Context: any but interrupts, unless a function says otherwise.
+ */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include "caches.h"
+
+struct sums {
+	u64 count[QUARRY_MAGS_COUNTS];
+	u64 allocs;
+	u64 frees;
+	u64 in_magazines;
+	u32 cap;
+};
+
+static void sum_cpus(struct quarry_cache *cache, struct sums *s)
+{
+	unsigned int k;
+	int cpu;
+
+	memset(s, 0, sizeof(*s));
+	for_each_possible_cpu(cpu) {
+		const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+
+		for (k = 0; k < QUARRY_MAGS_COUNTS; k++)
+			s->count[k] += READ_ONCE(m->count[k]);
+		s->allocs += READ_ONCE(m->allocs);
+		s->frees += READ_ONCE(m->frees);
+		rcu_read_lock();
+		s->in_magazines += quarry_mags_n(m);
+		rcu_read_unlock();
+		s->cap = max(s->cap, READ_ONCE(m->cap));
+	}
+}
+
+/* Objects of one kind of slab: in all, and here. Under the lock. */
+static void add_slabs(const struct quarry_slabs *slabs, struct quarry_cache_stats *st,
+		      u64 *nr, u64 *bytes)
+{
+	const struct quarry_shape *shape = slabs->shape;
+
+	if (!slabs->nr_slabs)
+		return;
+	st->slabs += slabs->nr_slabs;
+	st->slabs_empty += slabs->nr_empty;
+	st->slab_bytes += slabs->nr_slabs * quarry_shape_bytes(shape);
+	st->partial_bytes += slabs->nr_free * shape->stride;
+	st->waste_bytes += slabs->nr_slabs *
+			   (quarry_shape_bytes(shape) - (u64)shape->nr * shape->stride);
+	*nr += slabs->nr_slabs * shape->nr - slabs->nr_free;
+	*bytes += (slabs->nr_slabs * shape->nr - slabs->nr_free) * shape->stride;
+}
+
+/**
+ * quarry_cache_snapshot() - all of a cache in numbers
+ * @cache:	the cache
+ * @st:		filled but for size and flags
+ *
+ * Context: any but interrupts.
+ */
+void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats *st)
+{
+	u32 size = st->size, flags = st->flags, k;
+	struct quarry_cache_node *n = NULL;
+	u64 nr = 0, bytes = 0, held;
+	unsigned long irq;
+	struct sums s;
+
+	memset(st, 0, sizeof(*st));
+	st->size = size;
+	st->flags = flags;
+	strscpy(st->name, cache->name, sizeof(st->name));
+	strscpy(st->pool, cache->pool->name, sizeof(st->pool));
+	st->id = cache->id;
+	st->kind = READ_ONCE(cache->kind);
+	st->modes = READ_ONCE(cache->modes);
+	st->object_size = cache->shape[0].size;
+	st->stride = cache->shape[0].stride;
+	st->align = cache->shape[0].align;
+	st->order = cache->shape[0].order;
+	st->objects_per_slab = cache->shape[0].nr;
+
+	sum_cpus(cache, &s);
+	held = s.in_magazines;
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_lock(n, &irq, false);
+		add_slabs(&n->plain, st, &nr, &bytes);
+		add_slabs(&n->guarded, st, &nr, &bytes);
+		held += n->depot.nr_objects + n->quarantine_n;
+		st->metadata_bytes += n->metadata;
+		st->grows += n->grows;
+		st->shrinks += n->shrinks;
+		st->constructed += n->constructed;
+		quarry_node_unlock(n, irq);
+	}
+	held = min(held, nr);
+	st->objects_out = nr - held;
+	/* Of two strides, in the proportion of the objects. */
+	st->magazine_bytes = nr ? mul_u64_u64_div_u64(bytes, held, nr) : 0;
+	st->object_bytes = bytes - st->magazine_bytes;
+	st->metadata_bytes += atomic64_read(&cache->magazine_bytes);
+	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_mags);
+	st->magazines = atomic_read(&cache->magazines);
+	st->magazine_capacity = s.cap;
+
+	st->direct_allocs = s.count[QUARRY_MAGS_DIRECT_ALLOCS];
+	st->direct_frees = s.count[QUARRY_MAGS_DIRECT_FREES];
+	st->allocs = s.allocs + st->direct_allocs;
+	st->frees = s.frees + st->direct_frees;
+	st->slow_allocs = s.count[QUARRY_MAGS_SLOW_ALLOCS];
+	st->slow_frees = s.count[QUARRY_MAGS_SLOW_FREES];
+	st->exchanges = s.count[QUARRY_MAGS_EXCHANGES];
+	st->refills = s.count[QUARRY_MAGS_REFILLS];
+	st->flushes = s.count[QUARRY_MAGS_FLUSHES];
+	st->failures = s.count[QUARRY_MAGS_FAILURES];
+	st->fail_injected = s.count[QUARRY_MAGS_INJECTED];
+	for (k = 0; k < QUARRY_NR_CACHE_ERRORS; k++)
+		st->errors[k] = s.count[QUARRY_MAGS_ERRORS + k];
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_snapshot, QUARRY_NS);
+
+/* One CPU's part. Context: any. */
+void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
+			       struct quarry_cache_cpu *stats)
+{
+	const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+	const struct quarry_magazine *loaded, *previous;
+
+	memset(stats, 0, sizeof(*stats));
+	/* Magazines are freed by whoever shrinks the cache: look while they stay. */
+	rcu_read_lock();
+	loaded = READ_ONCE(m->loaded);
+	previous = READ_ONCE(m->previous);
+	stats->loaded = loaded ? loaded->cap : 0;
+	stats->previous = previous ? previous->cap : 0;
+	stats->n = quarry_mags_n(m);
+	rcu_read_unlock();
+	stats->cap = READ_ONCE(m->cap);
+	stats->allocs = READ_ONCE(m->allocs);
+	stats->frees = READ_ONCE(m->frees);
+}
+
+/* One node's slabs. Context: any but interrupts. */
+void quarry_cache_fill_snapshot(struct quarry_cache_node *n, struct quarry_cache_fill *fill)
+{
+	struct quarry_slabs *kinds[] = { &n->plain, &n->guarded };
+	const struct list_head *at;
+	unsigned long flags;
+	unsigned int i, k;
+
+	memset(fill, 0, sizeof(*fill));
+	fill->node = n->node;
+	quarry_node_lock(n, &flags, false);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
+			list_for_each(at, &kinds[i]->partial[k])
+				fill->partial[k]++;
+		list_for_each(at, &kinds[i]->full)
+			fill->full++;
+		fill->empty += kinds[i]->nr_empty;
+	}
+	fill->guarded = n->guarded.nr_slabs;
+	fill->depot_full = n->depot.nr_full;
+	fill->depot_spare = n->depot.nr_spare;
+	fill->quarantine = n->quarantine_n;
+	quarry_node_unlock(n, flags);
+}
