@@ -66,59 +66,85 @@ static __always_inline unsigned long quarry_object_pfn(const void *object)
 #endif
 }
 
+/*
+ * Mark and unmark: the whole word, since it is read as a whole a moment later, and a CPU
+ * forwards only what was stored as it is loaded.
+ */
+static __always_inline void quarry_mags_mark(struct quarry_mags *m)
+{
+	m->idle_tag |= QUARRY_MAGS_BUSY;
+	barrier();
+}
+
+static __always_inline void quarry_mags_unmark(struct quarry_mags *m)
+{
+	barrier();
+	m->idle_tag &= ~QUARRY_MAGS_BUSY;
+}
+
+static __always_inline bool quarry_mags_is_busy(const struct quarry_mags *m)
+{
+	return m->idle_tag & QUARRY_MAGS_BUSY;
+}
+
+/* The tag of objects that may be in these magazines. */
+static __always_inline u16 quarry_mags_tag(const struct quarry_mags *m)
+{
+	return m->idle_tag;
+}
+
 /* Pop an object if that is all there is to do, else NULL. */
 static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
 {
 	struct quarry_mags *m;
-	void *object = NULL;
+	void *object;
 
 	preempt_disable();
 	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
-	if (likely(!m->busy)) {
-		m->busy = 1;
+	/* Only interrupts can come between, so this need not be atomic. */
+	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
 		barrier();
 		object = m->top[-1];
 		if (likely(object)) {
 			m->top--;
 			m->allocs++;
+			quarry_mags_unmark(m);
+			preempt_enable();
+			return object;
 		}
-		barrier();
-		m->busy = 0;
+		quarry_mags_unmark(m);
 	}
 	preempt_enable();
-	return object;
+	return NULL;
 }
 
 /* Push an object if that is all there is to do, else false. Any @object. */
 static __always_inline bool quarry_object_push(struct quarry_cache *cache, void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
-	struct quarry_slot4m *where;
+	struct quarry_slot4m *slot;
 	struct quarry_mags *m;
 	void **top;
 
 	preempt_disable();
-	where = quarry_directory_slot(pfn);
-	if (unlikely(!where))
+	if (unlikely(!quarry_directory_look(pfn, &slot)))
 		goto slow;
 	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
-	if (unlikely(READ_ONCE(where->tags)[pfn] != m->tag || m->busy))
+	/* Of this cache and node, and nobody is inside: one comparison. */
+	if (unlikely(READ_ONCE(slot->tags)[pfn] != m->idle_tag))
 		goto slow;
-	m->busy = 1;
-	barrier();
+	quarry_mags_mark(m);
 	top = m->top;
 	/* The same object twice running is the commonest double free of all. */
 	if (likely(top != m->end && top[-1] != object)) {
 		*top = object;
 		m->top = top + 1;
 		m->frees++;
-		barrier();
-		m->busy = 0;
+		quarry_mags_unmark(m);
 		preempt_enable();
 		return true;
 	}
-	barrier();
-	m->busy = 0;
+	quarry_mags_unmark(m);
 slow:
 	preempt_enable();
 	return false;

@@ -123,13 +123,20 @@ struct quarry_slot4m {
 	u16 *tags;
 };
 
+/* What stands before the first slot of the directory; as large as a slot. */
 struct quarry_directory {
 	struct rcu_head rcu;
 	unsigned long nr;
-	struct quarry_slot4m slot[];
+	unsigned long bytes;	/* of the slots */
 };
 
-extern struct quarry_directory *quarry_directory;
+/* The slots; with nothing before them in the addressing, a look-up is two instructions less. */
+extern struct quarry_slot4m *quarry_slots;
+
+static __always_inline unsigned long quarry_nr_slots(const struct quarry_slot4m *slots)
+{
+	return ((const struct quarry_directory *)slots)[-1].nr;
+}
 
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
@@ -151,15 +158,27 @@ static __always_inline unsigned long quarry_page_pfn(const struct page *page)
 }
 
 /*
- * The 4 MiB slot of a frame, or NULL if there is no such memory. Context: preemption
- * off, or under RCU.
+ * The 4 MiB slot of a frame; false if there is no such memory. By bytes, not by number:
+ * that is a shift and a copy less. Context: preemption off, or under RCU.
  */
+static __always_inline bool quarry_directory_look(unsigned long pfn,
+						  struct quarry_slot4m **slot)
+{
+	struct quarry_slot4m *slots = READ_ONCE(quarry_slots);
+	unsigned long at = (pfn >> QUARRY_SLOT_SHIFT) * sizeof(*slots);
+
+	if (unlikely(at >= ((const struct quarry_directory *)slots)[-1].bytes))
+		return false;
+	*slot = (struct quarry_slot4m *)((char *)slots + at);
+	return true;
+}
+
+/* The same, or NULL. */
 static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long pfn)
 {
-	struct quarry_directory *d = READ_ONCE(quarry_directory);
-	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
+	struct quarry_slot4m *slot;
 
-	return likely(i < d->nr) ? &d->slot[i] : NULL;
+	return quarry_directory_look(pfn, &slot) ? slot : NULL;
 }
 
 /*
@@ -250,8 +269,7 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	if (unlikely(order >= QUARRY_PCP_ORDERS))
 		return false;
 	preempt_disable();
-	where = quarry_directory_slot(pfn);
-	if (unlikely(!where))
+	if (unlikely(!quarry_directory_look(pfn, &where)))
 		goto slow;
 	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
 	if (unlikely(where->buddy != lists->buddy))

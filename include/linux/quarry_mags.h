@@ -45,14 +45,18 @@ enum quarry_mags_count {
 	QUARRY_MAGS_COUNTS = QUARRY_MAGS_ERRORS + 16
 };
 
+/* Of struct quarry_mags.idle_tag: more than any tag. */
+#define QUARRY_MAGS_BUSY_BIT	16
+#define QUARRY_MAGS_BUSY	(1UL << QUARRY_MAGS_BUSY_BIT)
+
 /**
  * struct quarry_mags - one CPU's part of a cache
  * @top:	after the newest object of the loaded magazine, while it is open
  * @end:	where @top may go
  * @allocs:	objects handed out from magazines, ever
  * @frees:	objects taken back to magazines, ever
- * @tag:	of the slabs of this CPU's node
- * @busy:	it is being changed; guards all of this
+ * @idle_tag:	the tag of the slabs of this CPU's node; QUARRY_MAGS_BUSY is added while it is
+ *		being changed, which guards all of this
  * @shut:	reasons to keep the fast path out: then @top is @end, below it NULL
  * @wants:	a magazine was missed
  * @cap:	of magazines to come
@@ -68,8 +72,7 @@ struct quarry_mags {
 	void **end;
 	u64 allocs;
 	u64 frees;
-	u16 tag;
-	u8 busy;
+	unsigned long idle_tag;
 	u8 shut;
 	u8 wants;
 	u32 cap;

@@ -40,8 +40,8 @@
 #include "../debug/inject.h"
 #include "directory.h"
 
-struct quarry_directory *quarry_directory;
-EXPORT_SYMBOL_NS_GPL(quarry_directory, QUARRY_NS);
+struct quarry_slot4m *quarry_slots;
+EXPORT_SYMBOL_NS_GPL(quarry_slots, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
 static u16 no_tags[1 << QUARRY_SLOT_SHIFT];
@@ -58,18 +58,27 @@ static u16 *lead_out(u16 *tags, unsigned long i)
 	return tags + (i << QUARRY_SLOT_SHIFT);
 }
 
-static struct quarry_directory *directory_alloc(unsigned long nr)
+static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
+
+static struct quarry_directory *head_of(struct quarry_slot4m *slots)
 {
-	struct quarry_directory *d;
+	return (struct quarry_directory *)slots - 1;
+}
+
+static struct quarry_slot4m *directory_alloc(unsigned long nr)
+{
+	struct quarry_slot4m *slots;
 	unsigned long i;
 
-	d = quarry_inject() ? NULL : kvzalloc(struct_size(d, slot, nr), GFP_NOIO);
-	if (!d)
+	slots = quarry_inject() ? NULL : kvcalloc(1 + nr, sizeof(*slots), GFP_NOIO);
+	if (!slots)
 		return NULL;
-	d->nr = nr;
+	slots++;
+	head_of(slots)->nr = nr;
+	head_of(slots)->bytes = nr * sizeof(*slots);
 	for (i = 0; i < nr; i++)
-		d->slot[i].tags = lead_in(no_tags, i);
-	return d;
+		slots[i].tags = lead_in(no_tags, i);
+	return slots;
 }
 
 /**
@@ -84,8 +93,8 @@ int quarry_directory_init(void)
 
 	for_each_online_node(node)
 		end = max(end, node_end_pfn(node));
-	quarry_directory = directory_alloc((end >> QUARRY_SLOT_SHIFT) + 1);
-	return quarry_directory ? 0 : -ENOMEM;
+	quarry_slots = directory_alloc((end >> QUARRY_SLOT_SHIFT) + 1);
+	return quarry_slots ? 0 : -ENOMEM;
 }
 
 void quarry_directory_exit(void)
@@ -94,33 +103,33 @@ void quarry_directory_exit(void)
 	u16 *tags;
 
 	rcu_barrier();
-	for (i = 0; i < quarry_directory->nr; i++) {
-		tags = lead_out(quarry_directory->slot[i].tags, i);
+	for (i = 0; i < quarry_nr_slots(quarry_slots); i++) {
+		tags = lead_out(quarry_slots[i].tags, i);
 		if (tags != no_tags)
 			kfree(tags);
 	}
-	kvfree(quarry_directory);
+	kvfree(head_of(quarry_slots));
 }
 
 /* Make room for slots below @nr. */
 static int directory_grow(unsigned long nr)
 {
-	struct quarry_directory *new, *old;
+	struct quarry_slot4m *new, *old;
 	unsigned long flags;
 
 	new = directory_alloc(nr);
 	if (!new)
 		return -ENOMEM;
 	spin_lock_irqsave(&directory_lock, flags);
-	old = quarry_directory;
-	if (old->nr < nr) {
-		memcpy(new->slot, old->slot, old->nr * sizeof(old->slot[0]));
+	old = quarry_slots;
+	if (quarry_nr_slots(old) < nr) {
+		memcpy(new, old, quarry_nr_slots(old) * sizeof(*old));
 		/* Readers must find the slots copied. */
-		smp_store_release(&quarry_directory, new);
+		smp_store_release(&quarry_slots, new);
 		new = old;
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
-	kvfree_rcu(new, rcu);
+	kvfree_rcu(head_of(new), rcu);
 	return 0;
 }
 
@@ -131,7 +140,7 @@ static bool add_tags(unsigned long i)
 	struct quarry_slot4m *slot;
 	unsigned long flags;
 
-	if (READ_ONCE(READ_ONCE(quarry_directory)->slot[i].tags) != none)
+	if (READ_ONCE(READ_ONCE(quarry_slots)[i].tags) != none)
 		return true;
 	mine = quarry_inject() ? NULL :
 	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), GFP_NOWAIT | __GFP_NOWARN);
@@ -140,7 +149,7 @@ static bool add_tags(unsigned long i)
 	/* What points to it points elsewhere: see lead_in(). */
 	kmemleak_ignore(mine);
 	spin_lock_irqsave(&directory_lock, flags);
-	slot = &quarry_directory->slot[i];
+	slot = &quarry_slots[i];
 	if (slot->tags == none) {
 		WRITE_ONCE(slot->tags, lead_in(mine, i));
 		mine = NULL;
@@ -207,10 +216,10 @@ static unsigned long last_slot(const struct quarry_chunk *c)
 }
 
 /* The last chunk in the slot that lies below @c, or NULL. */
-static struct quarry_chunk *predecessor(struct quarry_directory *d,
+static struct quarry_chunk *predecessor(struct quarry_slot4m *d,
 					const struct quarry_chunk *c)
 {
-	struct quarry_chunk *p = d->slot[first_slot(c)].chunk, *before = NULL;
+	struct quarry_chunk *p = d[first_slot(c)].chunk, *before = NULL;
 
 	for (; p && p->pfn < c->pfn; p = p->next)
 		before = p;
@@ -232,19 +241,19 @@ static bool overlaps(const struct quarry_chunk *c, const struct quarry_chunk *d)
  */
 int quarry_directory_insert(struct quarry_chunk *c)
 {
-	struct quarry_directory *d;
+	struct quarry_slot4m *d;
 	struct quarry_chunk *before, *after;
 	unsigned long i, flags;
 
-	if (last_slot(c) >= READ_ONCE(quarry_directory)->nr &&
+	if (last_slot(c) >= quarry_nr_slots(READ_ONCE(quarry_slots)) &&
 	    directory_grow(last_slot(c) + 1))
 		return -ENOMEM;
 
 	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_directory;
+	d = quarry_slots;
 	before = predecessor(d, c);
 	for (i = first_slot(c); i <= last_slot(c); i++) {
-		for (after = d->slot[i].chunk; after; after = after->next)
+		for (after = d[i].chunk; after; after = after->next)
 			if (overlaps(c, after)) {
 				spin_unlock_irqrestore(&directory_lock, flags);
 				return -EEXIST;
@@ -253,7 +262,7 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	if (before && first_slot(c) == last_slot(c))
 		after = before->next;
 	else
-		after = d->slot[last_slot(c)].chunk;
+		after = d[last_slot(c)].chunk;
 	c->next = after;
 	i = first_slot(c);
 	if (before) {
@@ -263,7 +272,7 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	}
 	for (; i <= last_slot(c); i++)
 		/* As above. */
-		smp_store_release(&d->slot[i].chunk, c);
+		smp_store_release(&d[i].chunk, c);
 	spin_unlock_irqrestore(&directory_lock, flags);
 	return 0;
 }
@@ -287,7 +296,7 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 		if (c->pfn > i << QUARRY_SLOT_SHIFT ||
 		    c->pfn + c->nr < (i + 1) << QUARRY_SLOT_SHIFT)
 			continue;
-		slot = &quarry_directory->slot[i];
+		slot = &quarry_slots[i];
 		slot->state = c->state - c->pfn;
 		/* Readers that see the buddy must see the state. */
 		smp_store_release(&slot->buddy, buddy);
@@ -305,13 +314,13 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 void quarry_directory_remove(struct quarry_chunk *c)
 {
 	struct quarry_chunk *before, *after = c->next;
-	struct quarry_directory *d;
+	struct quarry_slot4m *d;
 	unsigned long i, flags;
 
 	if (!c->span)
 		return;
 	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_directory;
+	d = quarry_slots;
 	before = predecessor(d, c);
 	i = first_slot(c);
 	if (before) {
@@ -319,7 +328,7 @@ void quarry_directory_remove(struct quarry_chunk *c)
 		i++;
 	}
 	for (; i <= last_slot(c); i++)
-		WRITE_ONCE(d->slot[i].chunk, i == last_slot(c) ? after : NULL);
+		WRITE_ONCE(d[i].chunk, i == last_slot(c) ? after : NULL);
 	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
@@ -332,12 +341,12 @@ void quarry_directory_remove(struct quarry_chunk *c)
  */
 struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end)
 {
-	struct quarry_directory *d = READ_ONCE(quarry_directory);
-	unsigned long i, stop = min(end, d->nr << QUARRY_SLOT_SHIFT);
+	struct quarry_slot4m *d = READ_ONCE(quarry_slots);
+	unsigned long i, stop = min(end, quarry_nr_slots(d) << QUARRY_SLOT_SHIFT);
 	struct quarry_chunk *c;
 
 	for (i = pfn; i < stop; i = ((i >> QUARRY_SLOT_SHIFT) + 1) << QUARRY_SLOT_SHIFT)
-		for (c = READ_ONCE(d->slot[i >> QUARRY_SLOT_SHIFT].chunk); c;
+		for (c = READ_ONCE(d[i >> QUARRY_SLOT_SHIFT].chunk); c;
 		     c = READ_ONCE(c->next))
 			if (c->pfn < end && c->pfn + c->nr > pfn)
 				return c;
@@ -353,14 +362,14 @@ struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end)
  */
 struct quarry_chunk *quarry_directory_last(unsigned long pfn, unsigned long end)
 {
-	struct quarry_directory *d = READ_ONCE(quarry_directory);
-	unsigned long i, stop = min(end, d->nr << QUARRY_SLOT_SHIFT);
+	struct quarry_slot4m *d = READ_ONCE(quarry_slots);
+	unsigned long i, stop = min(end, quarry_nr_slots(d) << QUARRY_SLOT_SHIFT);
 	struct quarry_chunk *c, *last = NULL;
 
 	if (pfn >= stop)
 		return NULL;
 	for (i = ((stop - 1) >> QUARRY_SLOT_SHIFT) + 1; i-- > pfn >> QUARRY_SLOT_SHIFT;) {
-		for (c = READ_ONCE(d->slot[i].chunk); c; c = READ_ONCE(c->next))
+		for (c = READ_ONCE(d[i].chunk); c; c = READ_ONCE(c->next))
 			if (c->pfn < end && c->pfn + c->nr > pfn)
 				last = c;
 		if (last)

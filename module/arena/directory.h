@@ -39,9 +39,9 @@ static inline struct quarry_chunk *quarry_directory_find(const struct page *page
 /* The tag of a frame, 0 if it has none. Context: preemption off, or under RCU. */
 static inline u16 quarry_directory_tag_of(unsigned long pfn)
 {
-	struct quarry_slot4m *slot = quarry_directory_slot(pfn);
+	struct quarry_slot4m *slot;
 
-	return slot ? READ_ONCE(READ_ONCE(slot->tags)[pfn]) : 0;
+	return quarry_directory_look(pfn, &slot) ? READ_ONCE(READ_ONCE(slot->tags)[pfn]) : 0;
 }
 
 #endif /* QUARRY_DIRECTORY_H */

@@ -361,7 +361,7 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 	bool done = false;
 
 	m->count[QUARRY_MAGS_SLOW_FREES]++;
-	if (m->tag != n->tag[0] || guarded != is_guarded_now(m) ||
+	if (quarry_mags_tag(m) != n->tag[0] || guarded != is_guarded_now(m) ||
 	    m->shut & QUARRY_SHUT_DEAD || !quarry_mags_enter(m))
 		return false;
 	if (quarry_mags_make_room(n->cache, m, try)) {
@@ -379,7 +379,7 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 {
 	struct quarry_mags *m = this_cpu_ptr(cache->mags);
 
-	if (m->busy)
+	if (quarry_mags_is_busy(m))
 		return false;
 	if (m->top[-1])
 		return m->top[-1] == object;

@@ -43,9 +43,8 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
-	if (!m->busy && !m->shut) {
-		m->busy = 1;
-		barrier();
+	if (!quarry_mags_is_busy(m) && !m->shut) {
+		quarry_mags_mark(m);
 		for (;;) {
 			if (m->end != &m->stub[1])
 				got += copy_out(m, nr - got, p + got);
@@ -58,8 +57,7 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 			quarry_mags_open(m);
 		}
 		quarry_mags_open(m);
-		barrier();
-		m->busy = 0;
+		quarry_mags_unmark(m);
 	}
 	preempt_enable();
 	return got;
@@ -112,8 +110,8 @@ static size_t copy_in(struct quarry_mags *m, size_t nr, void **p)
 	for (i = 0; i < nr; i++) {
 		if (((unsigned long)p[i] ^ page) >= PAGE_SIZE) {
 			pfn = quarry_object_pfn(p[i]);
-			where = quarry_directory_slot(pfn);
-			if (unlikely(!where || READ_ONCE(where->tags)[pfn] != m->tag))
+			if (unlikely(!quarry_directory_look(pfn, &where) ||
+				     READ_ONCE(where->tags)[pfn] != quarry_mags_tag(m)))
 				break;
 			page = (unsigned long)p[i] & PAGE_MASK;
 		}
@@ -131,9 +129,8 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
-	if (!m->busy && !m->shut) {
-		m->busy = 1;
-		barrier();
+	if (!quarry_mags_is_busy(m) && !m->shut) {
+		quarry_mags_mark(m);
 		for (;;) {
 			done += copy_in(m, nr - done, p + done);
 			if (done == nr || m->top != m->end)
@@ -145,8 +142,7 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 			quarry_mags_open(m);
 		}
 		quarry_mags_open(m);
-		barrier();
-		m->busy = 0;
+		quarry_mags_unmark(m);
 	}
 	preempt_enable();
 	return done;

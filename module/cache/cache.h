@@ -184,10 +184,9 @@ struct quarry_cache {
 
 static inline bool quarry_mags_enter(struct quarry_mags *m)
 {
-	if (unlikely(m->busy))
+	if (unlikely(quarry_mags_is_busy(m)))
 		return false;
-	m->busy = 1;
-	barrier();
+	quarry_mags_mark(m);
 	quarry_mags_close(m);
 	return true;
 }
@@ -195,8 +194,7 @@ static inline bool quarry_mags_enter(struct quarry_mags *m)
 static inline void quarry_mags_leave(struct quarry_mags *m)
 {
 	quarry_mags_open(m);
-	barrier();
-	m->busy = 0;
+	quarry_mags_unmark(m);
 }
 
 /* The node after @n, or the first; NULL at the end. */
@@ -224,7 +222,7 @@ struct quarry_pslab *quarry_pslab_of(const void *object);
 /* The node whose objects a CPU's magazines hold. */
 static inline struct quarry_cache_node *quarry_mags_node(const struct quarry_mags *m)
 {
-	return quarry_tag_get_node(m->tag);
+	return quarry_tag_get_node(quarry_mags_tag(m));
 }
 
 /* slabs.c: slabs of a node */

@@ -91,17 +91,15 @@ static __always_inline bool push(void *object, u16 tag)
 	if (unlikely(!n))
 		return false;
 	m = this_cpu_ptr(n->cache->mags);
-	if (unlikely(m->tag != tag || m->busy))
+	if (unlikely(m->idle_tag != tag))
 		return false;
-	m->busy = 1;
-	barrier();
+	quarry_mags_mark(m);
 	if (likely(m->top != m->end && m->top[-1] != object)) {
 		*m->top++ = object;
 		m->frees++;
 		done = true;
 	}
-	barrier();
-	m->busy = 0;
+	quarry_mags_unmark(m);
 	return done;
 }
 

@@ -52,7 +52,7 @@
 void quarry_mags_init(struct quarry_mags *m, u16 tag, u32 cap)
 {
 	memset(m, 0, sizeof(*m));
-	m->tag = tag;
+	m->idle_tag = tag;
 	m->cap = cap;
 	m->top = &m->stub[1];
 	m->end = &m->stub[1];
