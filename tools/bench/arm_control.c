@@ -32,7 +32,7 @@ static void arm_close(void)
 	}
 }
 
-static int arm_open(u64 bytes)
+static int arm_open(u64 bytes, unsigned int size)
 {
 	unsigned int i;
 	int cpu;

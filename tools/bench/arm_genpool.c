@@ -15,7 +15,7 @@
 
 static struct gen_pool *pool;
 
-static int arm_open(u64 bytes)
+static int arm_open(u64 bytes, unsigned int size)
 {
 	int err;
 

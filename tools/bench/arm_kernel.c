@@ -10,7 +10,7 @@
 
 #include "bench.h"
 
-static int arm_open(u64 bytes)
+static int arm_open(u64 bytes, unsigned int size)
 {
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 static struct quarry_pool *bench_pool;
 
-static int arm_open(u64 bytes)
+static int arm_open(u64 bytes, unsigned int size)
 {
 	struct quarry_pool_config config = QUARRY_POOL_CONFIG;
 

@@ -17,12 +17,19 @@
 #include <linux/types.h>
 
 #define BENCH_ORDERS	11
+#define BENCH_MALLOC	64		/* the constant size that arms of malloc ask for */
 #define BENCH_FAILED	(~0ULL)
+
+/* A step of a mix: which slot, and the bytes of what comes into it. */
+struct bench_draw {
+	u16 slot;
+	u16 size;
+};
 
 /**
  * struct bench_arm - one allocator
  * @name:	how results call it
- * @open:	give it memory of a fixed size (whole MiB)
+ * @open:	give it memory of a fixed size (whole MiB), for objects of @size bytes
  * @close:	take that back
  * @pair:	time of @n times: allocate, free
  * @batch:	time of @rounds times: @n out, then @n back in the same order
@@ -34,14 +41,16 @@
  * @timed_get:	allocate one and tell the time of that call
  * @timed_put:	free one and tell the time of that call
  * @frame:	number of a block's first frame
+ * @mixed:	time of @n steps: free what is in a slot, allocate into it; or NULL
  * @areas:	2 MiB areas it has, and those that are wholly free; or NULL
  * @shared:	its memory is not its own: open() reserves nothing
  *
- * Times are in ns, or BENCH_FAILED. What is allocated is a handle to the caller.
+ * Times are in ns, or BENCH_FAILED. What is allocated is a handle to the caller. Arms
+ * of objects have one size for each time they are open, and take the order 0.
  */
 struct bench_arm {
 	const char *name;
-	int (*open)(u64 bytes);
+	int (*open)(u64 bytes, unsigned int size);
 	void (*close)(void);
 	u64 (*pair)(unsigned int order, unsigned int n);
 	u64 (*batch)(unsigned int order, void **slots, unsigned int n, unsigned int rounds);
@@ -52,6 +61,7 @@ struct bench_arm {
 	void (*put)(void *block, unsigned int order);
 	void *(*timed_get)(unsigned int order, gfp_t gfp, u64 *time);
 	void (*timed_put)(void *block, unsigned int order, u64 *time);
+	u64 (*mixed)(const struct bench_draw *draws, void **slots, unsigned int n);
 	unsigned long (*frame)(const void *block);
 	void (*areas)(u64 *all, u64 *whole);
 	bool shared;
@@ -61,9 +71,15 @@ extern const struct bench_arm bench_quarry;
 extern const struct bench_arm bench_kernel;
 extern const struct bench_arm bench_genpool;
 extern const struct bench_arm bench_control;
+extern const struct bench_arm bench_cache;
+extern const struct bench_arm bench_kmem;
+extern const struct bench_arm bench_malloc;
+extern const struct bench_arm bench_kmalloc;
 
 /* All arms the kernel has, quarry first; ends with NULL. */
 extern const struct bench_arm *const bench_arms[];
+extern const struct bench_arm *const bench_cache_arms[];
+extern const struct bench_arm *const bench_malloc_arms[];
 
 /* Is a workload of this name wanted? */
 bool bench_wanted(const char *workload);
@@ -71,7 +87,9 @@ bool bench_wanted(const char *workload);
 __printf(1, 2) void bench_say(const char *format, ...);
 void bench_value(const char *workload, const char *unit, const char *arm, u64 milli);
 
-int bench_count(void);
+void bench_harness(void);
+int bench_pages(void);
+int bench_objects(void);
 int bench_frag(void);
 int bench_longest(void);
 int bench_smp(void);

@@ -120,7 +120,7 @@ static int drive(struct drive *d)
 	bitmap_zero(d->touched, AREAS_MAX);
 	bitmap_zero(d->live, AREAS_MAX);
 	prandom_seed_state(&d->dice, 42);
-	err = d->arm->open(BYTES);
+	err = d->arm->open(BYTES, 0);
 	if (err)
 		return err;
 	err = churn(d);

@@ -142,7 +142,7 @@ static int run(struct walk *w)
 
 	w->clock = clock_cost();
 	prandom_seed_state(&w->dice, 42);
-	err = w->arm->open(BYTES);
+	err = w->arm->open(BYTES, 0);
 	if (err)
 		return err;
 	walk(w);

@@ -119,8 +119,12 @@ static __always_inline void bench_once_put(bench_put_fn put, void *block,
 
 /*
  * A copy of a loop for every order, in all arms alike: drivers ask for an order that
- * the compiler knows, and allocators may make use of that.
+ * the compiler knows, and allocators may make use of that. Arms of objects have no
+ * orders and define BENCH_NO_ORDERS first.
  */
+#ifdef BENCH_NO_ORDERS
+#define BENCH_EACH_ORDER(loop, ...)	loop(__VA_ARGS__, 0)
+#else
 #define BENCH_EACH_ORDER(loop, ...)					\
 	(order == 0 ? loop(__VA_ARGS__, 0) :				\
 	 order == 1 ? loop(__VA_ARGS__, 1) :				\
@@ -134,6 +138,7 @@ static __always_inline void bench_once_put(bench_put_fn put, void *block,
 	 order == 9 ? loop(__VA_ARGS__, 9) :				\
 	 order == 10 ? loop(__VA_ARGS__, 10) :				\
 	 BENCH_FAILED)
+#endif
 
 static __always_inline u64 pair_of(unsigned int n, unsigned int order)
 {

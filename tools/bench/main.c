@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * quarry_bench: what pages cost, from quarry and from its peers, in one boot.
+ * quarry_bench: what pages and objects cost, from quarry and from its peers, in one boot.
  *
  * Loading runs the workloads whose names begin with a word of the parameter run,
  * all of them without it; insmod returns when they are done. The results are then
@@ -31,6 +31,9 @@ const struct bench_arm *const bench_arms[] = {
 	NULL
 };
 
+const struct bench_arm *const bench_cache_arms[] = { &bench_cache, &bench_kmem, NULL };
+const struct bench_arm *const bench_malloc_arms[] = { &bench_malloc, &bench_kmalloc, NULL };
+
 bool bench_wanted(const char *workload)
 {
 	const char *word = run;
@@ -51,7 +54,8 @@ static int __init quarry_bench_init(void)
 	err = bench_results_open();
 	if (err)
 		return err;
-	err = bench_count() ?: bench_frag() ?: bench_longest() ?: bench_smp();
+	bench_harness();
+	err = bench_pages() ?: bench_objects() ?: bench_frag() ?: bench_longest() ?: bench_smp();
 	if (err) {
 		bench_results_close();
 		return err;
@@ -68,5 +72,5 @@ static void __exit quarry_bench_exit(void)
 module_init(quarry_bench_init);
 module_exit(quarry_bench_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("What pages cost, from quarry and from its peers");
+MODULE_DESCRIPTION("What pages and objects cost, from quarry and from its peers");
 MODULE_IMPORT_NS(QUARRY);

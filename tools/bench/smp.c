@@ -344,7 +344,7 @@ int bench_smp(void)
 	}
 	err = prepare();
 	while (!err && open < ARMS) {
-		err = arms[open]->open(POOL_BYTES);
+		err = arms[open]->open(POOL_BYTES, 0);
 		open += !err;
 	}
 	for (i = 0; i < ARRAY_SIZE(works) && !err; i++)
