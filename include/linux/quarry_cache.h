@@ -132,14 +132,14 @@ static __always_inline void *quarry_cache_alloc(struct quarry_cache *cache, gfp_
 {
 	void *object;
 
-	if ((__builtin_constant_p(gfp) && gfp & QUARRY_GFP_OBJECT_SLOW) ||
-	    want_init_on_alloc(0))
-		return quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
-	if (!__builtin_constant_p(gfp) && unlikely(gfp & QUARRY_GFP_OBJECT_SLOW))
-		return quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
-	object = quarry_object_pop(cache);
-	if (likely(object))
-		return object;
+	if (likely(!(gfp & QUARRY_GFP_OBJECT_SLOW))) {
+		object = quarry_object_pop(cache);
+		if (likely(object)) {
+			if (want_init_on_alloc(gfp))
+				quarry_object_clear(cache, object, gfp);
+			return object;
+		}
+	}
 	return quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
 }
 
@@ -152,7 +152,7 @@ static __always_inline void *quarry_cache_alloc(struct quarry_cache *cache, gfp_
  */
 static __always_inline void *quarry_cache_zalloc(struct quarry_cache *cache, gfp_t gfp)
 {
-	return quarry_cache_alloc_slow(cache, gfp | __GFP_ZERO, NUMA_NO_NODE);
+	return quarry_cache_alloc(cache, gfp | __GFP_ZERO);
 }
 
 /**
@@ -168,7 +168,7 @@ static __always_inline void *quarry_cache_zalloc(struct quarry_cache *cache, gfp
  */
 static __always_inline void quarry_cache_free(struct quarry_cache *cache, void *object)
 {
-	if (want_init_on_free() || !quarry_object_push(cache, object))
+	if (unlikely(!quarry_object_push(cache, object)))
 		quarry_cache_free_slow(cache, object);
 }
 

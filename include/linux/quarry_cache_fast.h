@@ -17,8 +17,8 @@
 #include <linux/quarry_mags.h>
 
 /* Flags that ask for more than the fast path does. */
-#define QUARRY_GFP_OBJECT_SLOW	(__GFP_ZERO | __GFP_THISNODE | __GFP_ACCOUNT | \
-				 __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+#define QUARRY_GFP_OBJECT_SLOW	(__GFP_THISNODE | __GFP_DMA | __GFP_DMA32 | \
+				 __GFP_HIGHMEM)
 
 /* How every struct quarry_cache begins. */
 struct quarry_cache_head {
@@ -32,6 +32,7 @@ struct quarry_cache_head {
 extern struct quarry_cache *quarry_classes[QUARRY_CLASSES];
 
 void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
+void quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 void quarry_cache_free_slow(struct quarry_cache *cache, void *object);
 
 /*

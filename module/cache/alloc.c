@@ -205,21 +205,32 @@ static bool gfp_ok(struct quarry_cache *cache, gfp_t gfp)
 {
 	gfp_t zone = gfp & (__GFP_DMA | __GFP_DMA32);
 
-	if (likely(!(gfp & __GFP_HIGHMEM) && (!zone || zone == cache->pool->zone_gfp) &&
-		   !(gfp & __GFP_ZERO && cache->ctor)))
+	if (likely(!(gfp & __GFP_HIGHMEM) && (!zone || zone == cache->pool->zone_gfp)))
 		return true;
 	quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
 	return false;
 }
 
-/* Zeros, if they are asked for. What a constructor made is never touched. */
-static void init_object(struct quarry_cache *cache, void *object, gfp_t gfp)
+/**
+ * quarry_object_clear() - zeros, where they are asked for
+ * @cache:	the cache
+ * @object:	one of its objects, fresh from it
+ * @gfp:	__GFP_ZERO: the caller wants them, else init_on_alloc does
+ *
+ * What a constructor made is never touched: a cache with one cannot be asked for zeros,
+ * which is counted and reported; and of a typesafe one nothing is wiped that readers
+ * may still look at, unless the caller says so. Context: any.
+ */
+void quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
 {
-	bool keep = cache->ctor || (cache->flags & SLAB_TYPESAFE_BY_RCU && !(gfp & __GFP_ZERO));
-
-	if (!keep && want_init_on_alloc(gfp))
+	if (unlikely(cache->ctor)) {
+		if (gfp & __GFP_ZERO)
+			quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, object);
+	} else if (!(cache->flags & SLAB_TYPESAFE_BY_RCU) || gfp & __GFP_ZERO) {
 		memset(object, 0, cache->shape[0].size);
+	}
 }
+EXPORT_SYMBOL_NS_GPL(quarry_object_clear, QUARRY_NS);
 
 static bool fails(struct quarry_cache *cache, gfp_t gfp)
 {
@@ -262,7 +273,8 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 		return NULL;
 	}
-	init_object(cache, object, gfp);
+	if (want_init_on_alloc(gfp))
+		quarry_object_clear(cache, object, gfp);
 	return object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_slow, QUARRY_NS);
@@ -310,9 +322,9 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 	object = take_local(cache, &guarded, true);
 	if (object && guarded && !quarry_guard_out(object))
 		object = NULL;
-	if (object)
-		init_object(cache, object, gfp);
-	else
+	if (object && want_init_on_alloc(gfp))
+		quarry_object_clear(cache, object, gfp);
+	if (!object)
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 	return object;
 }
@@ -471,7 +483,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_free_slow, QUARRY_NS);
  */
 void quarry_cache_free_nolock(struct quarry_cache *cache, void *object)
 {
-	if (object && (want_init_on_free() || !quarry_object_push(cache, object)))
+	if (object && !quarry_object_push(cache, object))
 		free_any(cache, object, true);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_free_nolock, QUARRY_NS);

@@ -2,9 +2,11 @@
 /*
  * Many objects at a time.
  *
- * Magazines are entered once, and objects copied a magazine at a time. What the
- * fast path asks of each object is asked of each page here: objects that come
- * together mostly lie together.
+ * Magazines are entered once, and objects copied a magazine at a time; what is more
+ * than they hold comes from and goes to the slabs, in order of address. What the
+ * fast path asks of each object is asked of each slab here: a slab is aligned to its
+ * length, all its frames have one tag, and objects that come together mostly lie
+ * together.
  *
  * Contexts: any but NMI.
  */
@@ -14,53 +16,137 @@
 #include "../arena/directory.h"
 #include "cache.h"
 
-/* From the loaded magazine, newest first. */
-static size_t copy_out(struct quarry_mags *m, size_t nr, void **p)
-{
-	void **top = m->top;
-	size_t i;
+/* Most objects to or from slabs under one hold of the lock. */
+#define BATCH	64U
 
-	nr = min_t(size_t, nr, m->loaded ? top - m->loaded->slot : 0);
-	for (i = 0; i + 4 <= nr; i += 4) {
-		p[i] = top[-1];
-		p[i + 1] = top[-2];
-		p[i + 2] = top[-3];
-		p[i + 3] = top[-4];
-		top -= 4;
-	}
-	for (; i < nr; i++)
-		p[i] = *--top;
-	m->top = top;
-	m->allocs += nr;
-	return nr;
+/* Objects in the loaded magazine; none while nothing is open. */
+static __always_inline size_t nr_loaded(const struct quarry_mags *m)
+{
+	return m->end == &m->stub[1] ? 0 : m->top - m->loaded->slot;
 }
 
-/* As many as magazines, the depot and slabs have. */
+/*
+ * The newest @nr; there are as many. Not by memcpy(): for this few words its call costs
+ * more than it saves.
+ */
+static __always_inline void copy_out(struct quarry_mags *m, size_t nr, void **p)
+{
+	void **from = m->top - nr, **end = m->top, **last;
+
+	m->top = from;
+	m->allocs += nr;
+	for (last = from + (nr & ~15UL); from != last; from += 16, p += 16) {
+		p[0] = from[0];
+		p[1] = from[1];
+		p[2] = from[2];
+		p[3] = from[3];
+		p[4] = from[4];
+		p[5] = from[5];
+		p[6] = from[6];
+		p[7] = from[7];
+		p[8] = from[8];
+		p[9] = from[9];
+		p[10] = from[10];
+		p[11] = from[11];
+		p[12] = from[12];
+		p[13] = from[13];
+		p[14] = from[14];
+		p[15] = from[15];
+	}
+	while (from != end)
+		*p++ = *from++;
+}
+
+/* The loaded magazine is empty: another one, from this CPU or the depot. Closed. */
+static bool next_full(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	unsigned long flags;
+	bool done;
+
+	/* A magazine that is too small for one call is a miss. */
+	quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
+	quarry_mags_event(cache, m);
+	if (quarry_mags_swap_full(m))
+		return true;
+	quarry_node_lock(n, &flags, false);
+	done = quarry_mags_take_full(m, &n->depot);
+	quarry_node_unlock(n, flags);
+	m->count[QUARRY_MAGS_EXCHANGES] += done;
+	return done;
+}
+
+/* Past the magazines, by address. Preemption off. */
+static size_t take_slabs(struct quarry_cache *cache, struct quarry_cache_node *n, size_t nr,
+			 void **p)
+{
+	unsigned long flags;
+	size_t got = 0, some;
+
+	do {
+		quarry_node_lock(n, &flags, false);
+		some = quarry_slabs_take(&n->plain, min_t(size_t, nr - got, BATCH), p + got);
+		quarry_node_unlock(n, flags);
+		got += some;
+	} while (some == BATCH);
+	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_ALLOCS, got);
+	return got;
+}
+
+/* From as many magazines, and then slabs, as it takes. */
 static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 {
 	struct quarry_mags *m;
-	size_t got = 0;
+	size_t got = 0, some;
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
 	if (!quarry_mags_is_busy(m) && !m->shut) {
 		quarry_mags_mark(m);
 		for (;;) {
-			if (m->end != &m->stub[1])
-				got += copy_out(m, nr - got, p + got);
-			if (got == nr)
-				break;
+			some = min(nr - got, nr_loaded(m));
+			copy_out(m, some, p + got);
+			got += some;
 			quarry_mags_close(m);
-			m->count[QUARRY_MAGS_SLOW_ALLOCS]++;
-			if (!quarry_mags_refill(cache, m, false))
+			if (got == nr || !next_full(cache, m))
 				break;
 			quarry_mags_open(m);
 		}
+		if (got < nr)
+			got += take_slabs(cache, quarry_mags_node(m), nr - got, p + got);
+		m->wants |= !m->loaded;
 		quarry_mags_open(m);
 		quarry_mags_unmark(m);
 	}
 	preempt_enable();
 	return got;
+}
+
+static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_t nr,
+				    void **p)
+{
+	size_t got = 0, from;
+
+	if (nr > INT_MAX)
+		return 0;
+	while (got < nr) {
+		from = got;
+		quarry_magazine_supply(cache);
+		if (!(gfp & QUARRY_GFP_OBJECT_SLOW))
+			got += take_many(cache, nr - got, p + got);
+		for (; want_init_on_alloc(gfp) && from < got; from++)
+			quarry_object_clear(cache, p[from], gfp);
+		if (got == nr)
+			break;
+		/* One that grows the cache, or whatever else it takes. */
+		p[got] = quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
+		if (!p[got]) {
+			quarry_cache_free_bulk(cache, got, p);
+			return 0;
+		}
+		got++;
+	}
+	return nr;
 }
 
 /**
@@ -76,71 +162,167 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
  */
 int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, void **p)
 {
-	bool plain = !want_init_on_alloc(gfp) && !(gfp & QUARRY_GFP_OBJECT_SLOW);
-	size_t got = 0;
+	struct quarry_mags *m;
 
-	if (nr > INT_MAX)
-		return 0;
-	while (got < nr) {
-		if (plain)
-			got += take_many(cache, nr - got, p + got);
-		if (got == nr)
-			break;
-		/* One that grows the cache, or whatever else it takes. */
-		p[got] = quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
-		if (!p[got]) {
-			quarry_cache_free_bulk(cache, got, p);
-			return 0;
+	if (unlikely(gfp & QUARRY_GFP_OBJECT_SLOW || want_init_on_alloc(gfp)))
+		return alloc_bulk_slow(cache, gfp, nr, p);
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
+		barrier();
+		if (likely(nr_loaded(m) >= nr)) {
+			copy_out(m, nr, p);
+			quarry_mags_unmark(m);
+			preempt_enable();
+			return nr;
 		}
-		got++;
+		quarry_mags_unmark(m);
 	}
-	return nr;
+	preempt_enable();
+	return alloc_bulk_slow(cache, gfp, nr, p);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_bulk, QUARRY_NS);
 
-/* Into the loaded magazine, up to one that does not belong there. */
-static size_t copy_in(struct quarry_mags *m, size_t nr, void **p)
-{
-	unsigned long page = 0, pfn;
-	struct quarry_slot4m *where;
-	void **top = m->top;
-	size_t i;
+/**
+ * struct place - a slab whose objects belong in the magazines, and how long all are
+ * @start:	where it begins; 0 if there is none yet
+ * @bytes:	its length, a power of two
+ */
+struct place {
+	unsigned long start;
+	unsigned long bytes;
+};
 
-	nr = min_t(size_t, nr, m->end - top);
-	for (i = 0; i < nr; i++) {
-		if (((unsigned long)p[i] ^ page) >= PAGE_SIZE) {
-			pfn = quarry_object_pfn(p[i]);
-			if (unlikely(!quarry_directory_look(pfn, &where) ||
-				     READ_ONCE(where->tags)[pfn] != quarry_mags_tag(m)))
-				break;
-			page = (unsigned long)p[i] & PAGE_MASK;
-		}
-		top[i] = p[i];
-	}
-	m->top = top + i;
-	m->frees += i;
-	return i;
+/* Does the slab of an object belong in these magazines? */
+static __always_inline bool slab_belongs(const struct quarry_mags *m, void *object,
+					 struct place *at)
+{
+	unsigned long pfn = quarry_object_pfn(object);
+	struct quarry_slot4m *where;
+
+	at->start = (unsigned long)object & -at->bytes;
+	return likely(quarry_directory_look(pfn, &where)) &&
+	       READ_ONCE(where->tags)[pfn] == quarry_mags_tag(m);
 }
 
+static __always_inline bool is_in(void *object, const struct place *at)
+{
+	return ((unsigned long)object ^ at->start) < at->bytes;
+}
+
+/* Four objects that are not all in @at, which mostly means in two slabs. */
+static __always_inline bool four_belong(const struct quarry_mags *m, void **p,
+					struct place *at)
+{
+	struct place first = *at;
+
+	if (!is_in(p[0], &first) && !slab_belongs(m, p[0], &first))
+		return false;
+	if (is_in(p[3], &first))
+		*at = first;
+	else if (!slab_belongs(m, p[3], at))
+		return false;
+	return (is_in(p[1], &first) || is_in(p[1], at)) &&
+	       (is_in(p[2], &first) || is_in(p[2], at));
+}
+
+/* Into the loaded magazine, up to one that does not belong there; there is room. */
+static __always_inline size_t copy_in(struct quarry_mags *m, size_t nr, void **p,
+				      unsigned long slab_bytes)
+{
+	void **start = m->top, **top = start, **last;
+	struct place at = { 0, slab_bytes };
+	unsigned long far;
+
+	if (!nr || !slab_belongs(m, *p, &at))
+		return 0;
+	for (last = top + (nr & ~7UL); top != last; top += 8, p += 8) {
+		far = (unsigned long)(top[0] = p[0]) ^ at.start;
+		far |= (unsigned long)(top[1] = p[1]) ^ at.start;
+		far |= (unsigned long)(top[2] = p[2]) ^ at.start;
+		far |= (unsigned long)(top[3] = p[3]) ^ at.start;
+		far |= (unsigned long)(top[4] = p[4]) ^ at.start;
+		far |= (unsigned long)(top[5] = p[5]) ^ at.start;
+		far |= (unsigned long)(top[6] = p[6]) ^ at.start;
+		far |= (unsigned long)(top[7] = p[7]) ^ at.start;
+		if (unlikely(far >= at.bytes) &&
+		    !(four_belong(m, p, &at) && four_belong(m, p + 4, &at))) {
+			at.start = 0;
+			break;
+		}
+	}
+	/* What is left of eight, or eight that did not all belong, or lie in many slabs. */
+	for (last = start + nr; top != last; top++, p++) {
+		if (!is_in(*p, &at) && !slab_belongs(m, *p, &at))
+			break;
+		*top = *p;
+	}
+	nr = top - start;
+	m->top = top;
+	m->frees += nr;
+	return nr;
+}
+
+/* The loaded magazine is full: another one, from this CPU or the depot. Closed. */
+static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	unsigned long flags;
+	bool done;
+
+	quarry_cache_count(cache, QUARRY_MAGS_SLOW_FREES);
+	quarry_mags_event(cache, m);
+	if (quarry_mags_swap_room(m))
+		return true;
+	quarry_node_lock(n, &flags, false);
+	done = quarry_mags_give_full(m, &n->depot);
+	quarry_node_unlock(n, flags);
+	m->count[QUARRY_MAGS_EXCHANGES] += done;
+	return done;
+}
+
+/* Past the magazines, up to one object that does not belong to this node. Preemption off. */
+static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_t nr, void **p)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct place at = { 0, quarry_shape_bytes(&cache->shape[0]) };
+	size_t i, start, taken = 0;
+
+	for (i = 0; i < nr && (is_in(p[i], &at) || slab_belongs(m, p[i], &at)); i++)
+		;
+	nr = i;
+	for (start = 0; start < nr; start += i) {
+		i = min_t(size_t, nr - start, BATCH);
+		quarry_objects_sort(p + start, i);
+		taken += quarry_node_put(n, p + start, i, false);
+	}
+	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES, taken);
+	return nr;
+}
+
+/* Into magazines and then slabs, up to one object that does not belong there. */
 static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 {
 	struct quarry_mags *m;
 	size_t done = 0;
+	bool full;
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
 	if (!quarry_mags_is_busy(m) && !m->shut) {
 		quarry_mags_mark(m);
 		for (;;) {
-			done += copy_in(m, nr - done, p + done);
-			if (done == nr || m->top != m->end)
-				break;
+			done += copy_in(m, min_t(size_t, nr - done, m->end - m->top), p + done,
+					quarry_shape_bytes(&cache->shape[0]));
+			full = m->top == m->end;
 			quarry_mags_close(m);
-			m->count[QUARRY_MAGS_SLOW_FREES]++;
-			if (!quarry_mags_make_room(cache, m, false))
+			if (done == nr || !full || !next_room(cache, m))
 				break;
 			quarry_mags_open(m);
 		}
+		if (done < nr && full)
+			done += put_slabs(cache, m, nr - done, p + done);
+		m->wants |= !m->loaded;
 		quarry_mags_open(m);
 		quarry_mags_unmark(m);
 	}
@@ -148,28 +330,46 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 	return done;
 }
 
+static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void **p)
+{
+	size_t done = 0;
+
+	while (done < nr) {
+		quarry_magazine_supply(cache);
+		done += put_many(cache, nr - done, p + done);
+		/* One that does not belong there, or that found no magazine. */
+		if (done < nr)
+			quarry_cache_free_slow(cache, p[done++]);
+	}
+}
+
 /**
  * quarry_cache_free_bulk() - give many objects back
  * @cache:	the cache they came from; NULL if they are of several, or of quarry_malloc()
  * @nr:		how many
- * @p:		the objects
+ * @p:		the objects; their order there may change
  *
  * Each is looked at as by quarry_cache_free(). Context: any but NMI.
  */
 void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 {
+	struct quarry_mags *m;
 	size_t done = 0;
 
-	if (!cache) {
+	if (unlikely(!cache)) {
 		quarry_free_bulk(nr, p);
 		return;
 	}
-	while (done < nr) {
-		if (!want_init_on_free())
-			done += put_many(cache, nr - done, p + done);
-		/* One that does not belong there, or that found no magazine. */
-		if (done < nr)
-			quarry_cache_free_slow(cache, p[done++]);
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
+		barrier();
+		if (likely((size_t)(m->end - m->top) >= nr))
+			done = copy_in(m, nr, p, quarry_shape_bytes(&cache->shape[0]));
+		quarry_mags_unmark(m);
 	}
+	preempt_enable();
+	if (unlikely(done < nr))
+		free_bulk_slow(cache, nr - done, p + done);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_free_bulk, QUARRY_NS);

@@ -38,6 +38,7 @@ struct quarry_cache_node;
 #define QUARRY_SHUT_MODES	1	/* they hold guarded objects alone, no plain ones */
 #define QUARRY_SHUT_INJECT	2
 #define QUARRY_SHUT_DEAD	4
+#define QUARRY_SHUT_WIPE	8	/* init_on_free: for as long as the machine runs */
 
 /**
  * struct quarry_record - what a guarded slab knows of each object
@@ -235,7 +236,15 @@ unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsign
 			     bool try);
 
 /* magazines.c: magazines of a cache */
-void quarry_magazine_supply(struct quarry_cache *cache);
+void quarry_magazine_bring(struct quarry_cache *cache);
+
+/* Bring this CPU a magazine if it missed one. Context: any. */
+static inline void quarry_magazine_supply(struct quarry_cache *cache)
+{
+	if (unlikely(READ_ONCE(raw_cpu_ptr(cache->mags)->wants)))
+		quarry_magazine_bring(cache);
+}
+
 struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap, gfp_t gfp,
 					     int node);
 void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *mag);

@@ -130,31 +130,55 @@ void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *ma
 	kfree_rcu(mag, rcu);
 }
 
+/*
+ * Into the place of this CPU's smaller magazine, with what that holds. Returns the one
+ * that is left over, empty: the old one, or @mag if both are as large.
+ */
+static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry_magazine *mag)
+{
+	struct quarry_mags *m;
+
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	if (quarry_mags_enter(m)) {
+		mag = quarry_mags_install(m, mag);
+		/* The other one is to be as large. */
+		m->wants = m->previous && m->previous->cap < m->cap;
+		quarry_mags_leave(m);
+	}
+	preempt_enable();
+	return mag;
+}
+
 /**
- * quarry_magazine_supply() - bring this CPU a magazine if it missed one
+ * quarry_magazine_bring() - bring this CPU a magazine
  * @cache:	the cache
  *
  * Context: any; does nothing where kmalloc() is not allowed.
  */
-void quarry_magazine_supply(struct quarry_cache *cache)
+void quarry_magazine_bring(struct quarry_cache *cache)
 {
 	struct quarry_mags *m = raw_cpu_ptr(cache->mags);
+	struct quarry_cache_node *n = quarry_cache_home(cache);
 	struct quarry_magazine *mag, *small;
-	struct quarry_cache_node *n;
 	unsigned long flags;
 	u32 cap;
 
-	if (likely(!READ_ONCE(m->wants)) || in_nmi() ||
-	    (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible()))
+	if (in_nmi() || (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible()))
 		return;
-	n = quarry_cache_home(cache);
 	cap = READ_ONCE(m->cap);
 	WRITE_ONCE(m->wants, 0);
 	mag = cap ? quarry_magazine_make(cache, cap, GFP_NOWAIT | __GFP_NOWARN, n->node) : NULL;
 	if (!mag)
 		return;
+	mag = install(cache, mag);
+	if (mag && mag->cap < cap) {
+		quarry_magazine_free(cache, mag);
+		mag = NULL;
+	}
 	quarry_node_lock(n, &flags, false);
-	quarry_depot_put(&n->depot, mag);
+	if (mag)
+		quarry_depot_put(&n->depot, mag);
 	small = quarry_depot_get_small(&n->depot, cap);
 	quarry_node_unlock(n, flags);
 	if (small)
@@ -189,23 +213,6 @@ void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m)
 	m->seen = 0;
 }
 
-/* Shell sort (Ciura's steps): no recursion, no memory, and magazines are small. */
-static void sort_objects(void **objects, unsigned int nr)
-{
-	static const unsigned int steps[] = { 301, 132, 57, 23, 10, 4, 1 };
-	unsigned int s, i, j;
-	void *object;
-
-	for (s = 0; s < ARRAY_SIZE(steps); s++)
-		for (i = steps[s]; i < nr; i++) {
-			object = objects[i];
-			for (j = i; j >= steps[s] && objects[j - steps[s]] > object;
-			     j -= steps[s])
-				objects[j] = objects[j - steps[s]];
-			objects[j] = object;
-		}
-}
-
 /**
  * quarry_magazine_flush() - objects of a magazine back to their slabs
  * @n:		the node whose they are
@@ -218,7 +225,7 @@ static void sort_objects(void **objects, unsigned int nr)
 void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 nr,
 			   bool try)
 {
-	sort_objects(mag->slot, nr);
+	quarry_objects_sort(mag->slot, nr);
 	quarry_node_put(n, mag->slot, nr, try);
 	mag->n -= nr;
 	memmove(mag->slot, mag->slot + nr, mag->n * sizeof(mag->slot[0]));

@@ -134,7 +134,7 @@ void quarry_free(const void *object)
 		return;
 	preempt_disable();
 	tag = quarry_directory_tag_of(quarry_object_pfn(object));
-	done = !want_init_on_free() && push((void *)object, tag);
+	done = push((void *)object, tag);
 	preempt_enable();
 	if (unlikely(!done))
 		free_slow((void *)object);

@@ -122,6 +122,31 @@ void quarry_magazine_init(struct quarry_magazine *mag, u32 cap)
 	mag->guard = NULL;
 }
 
+/**
+ * quarry_objects_sort() - put objects in the order of their addresses
+ * @objects:	which
+ * @nr:		how many
+ *
+ * Those with low addresses are to go out first, so they come last. Shell sort with
+ * Ciura's steps: no recursion, no memory, and magazines are small.
+ */
+void quarry_objects_sort(void **objects, u32 nr)
+{
+	static const u32 steps[] = { 301, 132, 57, 23, 10, 4, 1 };
+	u32 s, i, j, step;
+	void *object;
+
+	for (s = 0; s < ARRAY_SIZE(steps); s++) {
+		step = steps[s];
+		for (i = step; i < nr; i++) {
+			object = objects[i];
+			for (j = i; j >= step && objects[j - step] < object; j -= step)
+				objects[j] = objects[j - step];
+			objects[j] = object;
+		}
+	}
+}
+
 static void swap_two(struct quarry_mags *m)
 {
 	struct quarry_magazine *loaded = m->loaded;
@@ -148,17 +173,44 @@ bool quarry_mags_swap_room(struct quarry_mags *m)
 	return true;
 }
 
+/* Move the objects of small full magazines into a larger one, while they fit. */
+static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
+{
+	struct quarry_magazine *full;
+
+	while (!list_empty(&d->full)) {
+		full = list_first_entry(&d->full, struct quarry_magazine, link);
+		if (full->cap >= mag->cap || full->n > mag->cap - mag->n)
+			return;
+		quarry_depot_get_full(d);
+		memcpy(mag->slot + mag->n, full->slot, full->n * sizeof(full->slot[0]));
+		mag->n += full->n;
+		full->n = 0;
+		quarry_depot_put(d, full);
+	}
+}
+
 /**
  * quarry_mags_take_full() - exchange an empty magazine for a full one
  * @m:	closed, with no object
  * @d:	the node's depot
  *
+ * A magazine that is larger than those of the depot is kept, and filled from them: so the
+ * small ones come to be spare, and are freed.
+ *
  * Return: false if the depot has none.
  */
 bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d)
 {
-	struct quarry_magazine *mag = quarry_depot_get_full(d);
+	struct quarry_magazine *mag;
 
+	if (m->previous && (!m->loaded || m->previous->cap > m->loaded->cap))
+		swap_two(m);
+	if (m->loaded)
+		gather(m->loaded, d);
+	if (m->loaded && m->loaded->n)
+		return true;
+	mag = quarry_depot_get_full(d);
 	if (!mag)
 		return false;
 	if (m->previous)
@@ -186,6 +238,35 @@ bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d)
 	m->previous = m->loaded;
 	m->loaded = mag;
 	return true;
+}
+
+/**
+ * quarry_mags_install() - put a new magazine in the place of a smaller one
+ * @m:		closed
+ * @mag:	empty
+ *
+ * Return: the magazine that is left over, empty; @mag if neither is smaller; NULL if @m had
+ * none.
+ */
+struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
+					    struct quarry_magazine *mag)
+{
+	struct quarry_magazine **place = &m->loaded, *old;
+
+	if (m->loaded && (!m->previous || m->previous->cap < m->loaded->cap))
+		place = &m->previous;
+	old = *place;
+	if (old && old->cap >= mag->cap)
+		return mag;
+	if (old) {
+		memcpy(mag->slot, old->slot, old->n * sizeof(old->slot[0]));
+		mag->n = old->n;
+		WRITE_ONCE(old->n, 0);
+		/* They came in small lots from here and there. */
+		quarry_objects_sort(mag->slot, mag->n);
+	}
+	*place = mag;
+	return old;
 }
 
 /**

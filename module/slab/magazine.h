@@ -29,10 +29,13 @@ void quarry_mags_close(struct quarry_mags *m);
 u32 quarry_mags_n(const struct quarry_mags *m);
 
 void quarry_magazine_init(struct quarry_magazine *mag, u32 cap);
+void quarry_objects_sort(void **objects, u32 nr);
 bool quarry_mags_swap_full(struct quarry_mags *m);
 bool quarry_mags_swap_room(struct quarry_mags *m);
 bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d);
 bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d);
+struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
+					    struct quarry_magazine *mag);
 bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d);
 
 void quarry_depot_init(struct quarry_depot *d);

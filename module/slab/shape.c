@@ -15,7 +15,7 @@
  *
  * Choosing the order
  *	Of the orders that cost the page layer nothing extra (0 to 3) the one that
- *	holds most objects a page; of equals the lowest that holds sixteen, so that a
+ *	holds most objects a page; of equals the lowest that holds 64, so that a
  *	description is shared by some, else the highest. If that wastes more than an
  *	eighth, the first larger order that does not; if there is none, the
  *	one that wastes least. No order up to 3 holds more
@@ -41,7 +41,7 @@
 #define CHEAP_ORDER	3U
 
 /* Objects that a slab should hold, if that costs nothing. */
-#define ENOUGH		16U
+#define ENOUGH		64U
 
 /* The share of a slab that may be wasted where that can be helped: an eighth. */
 #define WASTE_SHIFT	3U

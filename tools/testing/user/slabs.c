@@ -73,8 +73,8 @@ static void check_order(const struct quarry_shape *shape)
 		if ((u64)nr * mine != (u64)shape->nr * bytes || shape->order > 3)
 			continue;
 		/* Of equals the lowest with enough objects, else the highest. */
-		if (order < shape->order ? nr >= 16 : order > shape->order && order <= 3 &&
-		    shape->nr < 16)
+		if (order < shape->order ? nr >= 64 : order > shape->order && order <= 3 &&
+		    shape->nr < 64)
 			fail("size %u: order %u is better than %u", shape->size, order,
 			     shape->order);
 	}
