@@ -63,6 +63,20 @@ static u64 arm_bulk(unsigned int order, void **slots, unsigned int n, unsigned i
 	return ktime_get_ns() - start;
 }
 
+/* Switch safety modes of the open cache on. */
+int bench_cache_modes(unsigned int modes)
+{
+	return quarry_cache_set_modes(cache, modes);
+}
+
+/* What the open cache takes. */
+void bench_cache_stats(struct quarry_cache_stats *stats)
+{
+	stats->size = sizeof(*stats);
+	stats->flags = 0;
+	quarry_cache_snapshot(cache, stats);
+}
+
 const struct bench_arm bench_cache = {
 	.name = "quarry",
 	.open = arm_open,

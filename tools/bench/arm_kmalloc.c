@@ -40,6 +40,8 @@ const struct bench_arm bench_kmalloc = {
 	.open = arm_open,
 	.close = arm_close,
 	.mixed = arm_mixed,
+	.get_size = get_size,
+	.usable = ksize,
 	.shared = true,
 	BENCH_ARM_LOOPS,
 };

@@ -41,6 +41,8 @@ const struct bench_arm bench_malloc = {
 	.open = arm_open,
 	.close = arm_close,
 	.mixed = arm_mixed,
+	.get_size = get_size,
+	.usable = quarry_usable_size,
 	.shared = true,
 	BENCH_ARM_LOOPS,
 };

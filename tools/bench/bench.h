@@ -42,6 +42,8 @@ struct bench_draw {
  * @timed_put:	free one and tell the time of that call
  * @frame:	number of a block's first frame
  * @mixed:	time of @n steps: free what is in a slot, allocate into it; or NULL
+ * @get_size:	allocate so many bytes, untimed; or NULL
+ * @usable:	bytes that may be used of an object; or NULL
  * @areas:	2 MiB areas it has, and those that are wholly free; or NULL
  * @shared:	its memory is not its own: open() reserves nothing
  *
@@ -62,6 +64,8 @@ struct bench_arm {
 	void *(*timed_get)(unsigned int order, gfp_t gfp, u64 *time);
 	void (*timed_put)(void *block, unsigned int order, u64 *time);
 	u64 (*mixed)(const struct bench_draw *draws, void **slots, unsigned int n);
+	void *(*get_size)(size_t size);
+	size_t (*usable)(const void *object);
 	unsigned long (*frame)(const void *block);
 	void (*areas)(u64 *all, u64 *whole);
 	bool shared;
@@ -81,6 +85,12 @@ extern const struct bench_arm *const bench_arms[];
 extern const struct bench_arm *const bench_cache_arms[];
 extern const struct bench_arm *const bench_malloc_arms[];
 
+struct quarry_cache_stats;
+
+/* Of the cache that arm bench_cache has open. */
+int bench_cache_modes(unsigned int modes);
+void bench_cache_stats(struct quarry_cache_stats *stats);
+
 /* Is a workload of this name wanted? */
 bool bench_wanted(const char *workload);
 
@@ -90,6 +100,9 @@ void bench_value(const char *workload, const char *unit, const char *arm, u64 mi
 void bench_harness(void);
 int bench_pages(void);
 int bench_objects(void);
+int bench_density(void);
+int bench_waste(void);
+int bench_remote(void);
 int bench_frag(void);
 int bench_longest(void);
 int bench_smp(void);

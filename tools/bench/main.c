@@ -55,7 +55,8 @@ static int __init quarry_bench_init(void)
 	if (err)
 		return err;
 	bench_harness();
-	err = bench_pages() ?: bench_objects() ?: bench_frag() ?: bench_longest() ?: bench_smp();
+	err = bench_pages() ?: bench_objects() ?: bench_density() ?: bench_waste() ?:
+	      bench_remote() ?: bench_frag() ?: bench_longest() ?: bench_smp();
 	if (err) {
 		bench_results_close();
 		return err;
