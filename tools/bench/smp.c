@@ -38,13 +38,20 @@
 #define TRIES		5	/* to find the two at work at once */
 #define ENOUGH		10	/* so many must count */
 #define ARMS		3
-#define POOL_BYTES	SZ_128M
+#define PAGE_BYTES	SZ_128M
+#define CACHE_BYTES	SZ_64M
+#define OBJECT		256
 #define GROUP		128
 #define RAND_PAGES	384	/* more than a CPU's list of quarry holds */
 #define PIECE_NS	(200 * NSEC_PER_USEC)
 
-static const struct bench_arm *const arms[ARMS] = {
+/* Quarry first, the control last. */
+static const struct bench_arm *const page_arms[ARMS] = {
 	&bench_quarry, &bench_kernel, &bench_control,
+};
+
+static const struct bench_arm *const cache_arms[ARMS] = {
+	&bench_cache, &bench_kmem, &bench_control,
 };
 
 struct piece {
@@ -96,13 +103,17 @@ static int work_rand(struct part *p)
 	return 0;
 }
 
-static const struct {
+static const struct smp_work {
 	const char *name;
 	int (*work)(struct part *part);
+	const struct bench_arm *const *arms;
+	u64 bytes;
 } works[] = {
-	{ "smp2.page.pair.o0", work_pair },
-	{ "smp2.page.batch128.o0", work_batch },
-	{ "smp2.page.rand.o0", work_rand },
+	{ "smp2.page.pair.o0", work_pair, page_arms, PAGE_BYTES },
+	{ "smp2.page.batch128.o0", work_batch, page_arms, PAGE_BYTES },
+	{ "smp2.page.rand.o0", work_rand, page_arms, PAGE_BYTES },
+	{ "smp2.cache.pair.256", work_pair, cache_arms, CACHE_BYTES },
+	{ "smp2.cache.batch128.256", work_batch, cache_arms, CACHE_BYTES },
 };
 
 /* Who is done goes on until all are, so that nobody works alone. */
@@ -269,7 +280,8 @@ static u64 ratio(const struct bench_arm *arm, int (*work)(struct part *part),
 	return div64_u64(one * 1000, two);
 }
 
-static int measure(const char *name, int (*work)(struct part *part))
+static int measure(const char *name, int (*work)(struct part *part),
+		   const struct bench_arm *const *arms)
 {
 	static u64 ratios[ARMS][ROUNDS], against[ARMS - 1][ROUNDS];
 	unsigned int units[ARMS], a, round = 0, tries;
@@ -309,6 +321,22 @@ static int measure(const char *name, int (*work)(struct part *part))
 	return 0;
 }
 
+static int measure_open(const struct smp_work *w)
+{
+	unsigned int open = 0;
+	int err = 0;
+
+	while (!err && open < ARMS) {
+		err = w->arms[open]->open(w->bytes, OBJECT);
+		open += !err;
+	}
+	if (!err)
+		err = measure(w->name, w->work, w->arms);
+	while (open--)
+		w->arms[open]->close();
+	return err;
+}
+
 static int prepare(void)
 {
 	struct rnd_state dice;
@@ -333,24 +361,22 @@ static int prepare(void)
 
 int bench_smp(void)
 {
-	unsigned int i, open = 0;
-	int err = 0;
+	bool wanted = false;
+	unsigned int i;
+	int err;
 
-	if (!bench_wanted("smp2."))
+	for (i = 0; i < ARRAY_SIZE(works); i++)
+		wanted |= bench_wanted(works[i].name);
+	if (!wanted)
 		return 0;
 	if (!cpu_online(0) || !cpu_online(1)) {
 		bench_say("note smp2: needs two CPUs\n");
 		return 0;
 	}
 	err = prepare();
-	while (!err && open < ARMS) {
-		err = arms[open]->open(POOL_BYTES, 0);
-		open += !err;
-	}
 	for (i = 0; i < ARRAY_SIZE(works) && !err; i++)
-		err = measure(works[i].name, works[i].work);
-	while (open--)
-		arms[open]->close();
+		if (bench_wanted(works[i].name))
+			err = measure_open(&works[i]);
 	for (i = 0; i < CPUS; i++) {
 		kvfree(parts[i].slots);
 		kvfree(parts[i].shuffled);
