@@ -9,8 +9,8 @@
  *
  * density.meta.* is what quarry spends outside of its slabs on each object that is
  * out: descriptions of slabs, and magazines. Not in it are the parts of fixed size (a
- * CPU's, a node's) and two bytes a frame for its tag. The kernel's description of a
- * slab is in struct page, which exists anyway.
+ * CPU's, a node's), two bytes a frame for its tag, and what kmalloc() rounds the
+ * descriptions up to. The kernel's are in struct page, which exists anyway.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
