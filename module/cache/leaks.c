@@ -125,6 +125,16 @@ static int gather_sorted(struct quarry_cache *cache, bool frees, struct gatherin
 	return 0;
 }
 
+/* Where nobody knows the function, the module is gone, and its address stands there. */
+static void hide_addresses(char *text)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		text += strspn(text, " ");
+		if (!strncmp(text, "0x", 2))
+			memset(text + 2, '?', strcspn(text + 2, "\n"));
+	}
+}
+
 /**
  * quarry_cache_traces() - who has a cache's objects, or freed them last
  * @cache:	the cache
@@ -162,6 +172,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 		t->age_min_ms = jiffies_to_msecs(jiffies - g.at[i].youngest);
 		t->age_max_ms = jiffies_to_msecs(jiffies - g.at[i].oldest);
 		stack_depot_snprint(g.at[i].stack, t->text, sizeof(t->text), 0);
+		hide_addresses(t->text);
 		for (c = t->text; *c; c++)
 			t->depth += *c == '\n';
 	}
