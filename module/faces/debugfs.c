@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: quarry/, for people and scripts.
+ * debugfs: quarry/, for people and scripts. The caches are in debugfs_caches.c.
  *
  *	quarry/version
  *	quarry/buddyinfo		as /proc/buddyinfo, a line a pool and node
@@ -11,6 +11,7 @@
  *	quarry/pools/NAME/map		a character for every 2 MiB area
  *	quarry/pools/NAME/percpu	the lists of each CPU
  *	quarry/pools/NAME/errors	misuse by kind
+ *	quarry/pools/NAME/accounting	every byte of the pool, and that they add up
  *
  * All is read-only and shows no address, so it can be read under kernel lockdown.
  * The first line of each file but buddyinfo is "# quarry FILE FORMAT": a change of
@@ -23,7 +24,9 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "../arena/directory.h"
 #include "../pages/misuse.h"
+#include "../stats/accounting.h"
 #include "../stats/snapshot.h"
 #include "faces.h"
 
@@ -75,11 +78,8 @@ static int buddyinfo_show(struct seq_file *m, void *v)
 DEFINE_SHOW_ATTRIBUTE(buddyinfo);
 
 /* The u64 figures of the stats file, in its order. */
-#define FIELD(name) { __stringify(name), offsetof(struct quarry_pool_stats, name) }
-static const struct {
-	const char *name;
-	size_t offset;
-} stats_fields[] = {
+#define FIELD(name) QUARRY_FIGURE(quarry_pool_stats, name)
+static const struct quarry_figure stats_fields[] = {
 	FIELD(min_bytes),
 	FIELD(max_bytes),
 	FIELD(reserve_bytes),
@@ -122,11 +122,22 @@ static const struct {
 	FIELD(account_ignored),
 };
 
+#undef FIELD
+
+void quarry_show_figures(struct seq_file *m, const struct quarry_figure *figures,
+			 unsigned int nr, const void *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		seq_printf(m, "%s %llu\n", figures[i].name,
+			   *(const u64 *)(from + figures[i].offset));
+}
+
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct quarry_pool *pool = m->private;
 	struct quarry_pool_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
-	unsigned int i;
 
 	if (!st)
 		return -ENOMEM;
@@ -134,9 +145,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_puts(m, "# quarry stats 1\n");
 	seq_printf(m, "name %s\nid %u\nnode %d\nlargest_order %d\n", st->name, st->id,
 		   st->node, st->largest_order);
-	for (i = 0; i < ARRAY_SIZE(stats_fields); i++)
-		seq_printf(m, "%s %llu\n", stats_fields[i].name,
-			   *(u64 *)((char *)st + stats_fields[i].offset));
+	quarry_show_figures(m, stats_fields, ARRAY_SIZE(stats_fields), st);
 	kfree(st);
 	return 0;
 }
@@ -290,6 +299,42 @@ static int percpu_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(percpu);
 
+#define FIELD(name) QUARRY_FIGURE(quarry_accounting, name)
+static const struct quarry_figure accounting_fields[] = {
+	FIELD(taken_bytes),
+	FIELD(object_bytes),
+	FIELD(magazine_bytes),
+	FIELD(partial_bytes),
+	FIELD(waste_bytes),
+	FIELD(pages_bytes),
+	FIELD(cached_bytes),
+	FIELD(free_bytes),
+	FIELD(quarantined_bytes),
+	FIELD(metadata_bytes),
+};
+
+#undef FIELD
+
+static int accounting_show(struct seq_file *m, void *v)
+{
+	struct quarry_accounting a;
+	int err = quarry_pool_accounting(m->private, &a);
+
+	if (err)
+		return err;
+	seq_puts(m, "# quarry accounting 1\n");
+	quarry_show_figures(m, accounting_fields, ARRAY_SIZE(accounting_fields), &a);
+	seq_printf(m, "unaccounted_bytes %lld\n", a.unaccounted_bytes);
+	seq_printf(m, "# %llu taken = %llu in objects + %llu in magazines + %llu in partial slabs + %llu waste of slabs + %llu in pages with clients + %llu on per-CPU lists + %llu free + %llu quarantined + %llu metadata, off by %lld\n",
+		   a.taken_bytes, a.object_bytes, a.magazine_bytes, a.partial_bytes,
+		   a.waste_bytes, a.pages_bytes, a.cached_bytes, a.free_bytes,
+		   a.quarantined_bytes, a.metadata_bytes, a.unaccounted_bytes);
+	seq_printf(m, "# of all pools together, and in none of the above\ntag_bytes %llu\n",
+		   quarry_directory_tag_bytes());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(accounting);
+
 static void pool_created(struct quarry_pool *pool)
 {
 	struct dentry *d = debugfs_create_dir(pool->name, pools_dir);
@@ -302,6 +347,7 @@ static void pool_created(struct quarry_pool *pool)
 	debugfs_create_file("map", 0444, d, pool, &map_fops);
 	debugfs_create_file("percpu", 0444, d, pool, &percpu_fops);
 	debugfs_create_file("errors", 0444, d, pool, &errors_fops);
+	debugfs_create_file("accounting", 0444, d, pool, &accounting_fops);
 }
 
 static void pool_destroyed(struct quarry_pool *pool)
@@ -327,11 +373,13 @@ int __init quarry_debugfs_init(void)
 	debugfs_create_file("version", 0444, root, NULL, &version_fops);
 	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
 	quarry_pool_watch(&watcher);
+	quarry_debugfs_caches_init(root);
 	return 0;
 }
 
 void quarry_debugfs_exit(void)
 {
+	quarry_debugfs_caches_exit();
 	quarry_pool_watch(NULL);
 	debugfs_remove(root);
 }

@@ -170,6 +170,23 @@ void quarry_cache_fill_snapshot(struct quarry_cache_node *n, struct quarry_cache
 	fill->guarded = n->guarded.nr_slabs;
 	fill->depot_full = n->depot.nr_full;
 	fill->depot_spare = n->depot.nr_spare;
+	fill->depot_objects = n->depot.nr_objects;
 	fill->quarantine = n->quarantine_n;
 	quarry_node_unlock(n, flags);
+}
+
+/* Without a walk over slabs. Context: any but interrupts. */
+void quarry_cache_sums_snapshot(struct quarry_cache *cache, struct quarry_cache_sums *sums)
+{
+	struct quarry_cache_node *n = NULL;
+	unsigned long flags;
+
+	memset(sums, 0, sizeof(*sums));
+	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_lock(n, &flags, false);
+		sums->objects += n->plain.nr_slabs * cache->shape[0].nr +
+				 n->guarded.nr_slabs * cache->shape[1].nr;
+		sums->depot += n->depot.nr_objects;
+		quarry_node_unlock(n, flags);
+	}
 }

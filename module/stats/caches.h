@@ -34,6 +34,7 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
  * @empty:	slabs with nothing out
  * @depot_full:	magazines with objects in the depot
  * @depot_spare: magazines without
+ * @depot_objects: objects in the former
  * @quarantine:	objects in quarantine
  * @guarded:	slabs with room for safety modes, of all of these
  */
@@ -44,10 +45,23 @@ struct quarry_cache_fill {
 	u64 empty;
 	u32 depot_full;
 	u32 depot_spare;
+	u64 depot_objects;
 	u32 quarantine;
 	u64 guarded;
 };
 
 void quarry_cache_fill_snapshot(struct quarry_cache_node *n, struct quarry_cache_fill *fill);
+
+/**
+ * struct quarry_cache_sums - what /proc/slabinfo has and struct quarry_cache_stats has not
+ * @objects:	objects in all slabs, out or not
+ * @depot:	of these, in depots
+ */
+struct quarry_cache_sums {
+	u64 objects;
+	u64 depot;
+};
+
+void quarry_cache_sums_snapshot(struct quarry_cache *cache, struct quarry_cache_sums *sums);
 
 #endif /* QUARRY_STATS_CACHES_H */
