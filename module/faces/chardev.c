@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/quarry: reading and control by ioctl. The rules that every call obeys stand
- * in include/uapi/linux/quarry.h.
+ * in include/uapi/linux/quarry.h. The calls about caches are in chardev_caches.c.
  *
  * Each call copies its struct in once, checks the copy and works on it; nothing is
  * read from user memory twice. A call finds its pool by name and holds the list of
@@ -37,11 +37,12 @@ struct head {
 /**
  * struct call - one ioctl
  * @size:	of the struct, as this module knows it
- * @changes:	it changes a pool
+ * @changes:	it changes a pool or a cache
  * @admin:	it needs CAP_SYS_ADMIN
- * @fn:		does it: @arg is the copied struct
+ * @fn:		does it: @arg is the copied struct; NULL for a number that no call has
  * @undo:	takes it back, where the answer could not be written and somebody would
  *		have to know of it
+ * @flags:	those that it knows
  */
 struct call {
 	size_t size;
@@ -49,9 +50,10 @@ struct call {
 	bool admin;
 	int (*fn)(void *arg);
 	void (*undo)(void *arg);
+	u32 flags;
 };
 
-static int check_name(const char *name)
+int quarry_chardev_check_name(const char *name)
 {
 	size_t len = strnlen(name, QUARRY_NAME_MAX);
 
@@ -65,7 +67,7 @@ static struct quarry_pool *find_pool(const char *name)
 {
 	struct quarry_pool *pool;
 
-	if (check_name(name))
+	if (quarry_chardev_check_name(name))
 		return ERR_PTR(-EINVAL);
 	quarry_pools_lock_shared();
 	pool = quarry_pool_lookup(name);
@@ -86,7 +88,7 @@ static int do_version(void *arg)
 
 	v->abi = QUARRY_ABI_VERSION;
 	v->page_size = PAGE_SIZE;
-	v->features = QUARRY_FEATURE_PAGES;
+	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_CACHES;
 	v->nr_pools = quarry_pools_list(NULL, 0);
 	v->max_order = quarry_max_order();
 	strscpy_pad(v->version, QUARRY_VERSION, sizeof(v->version));
@@ -193,7 +195,7 @@ static int do_create(void *arg)
 	struct quarry_pool_create *c = arg;
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
 
-	if (check_name(c->name))
+	if (quarry_chardev_check_name(c->name))
 		return -EINVAL;
 	if (c->node < QUARRY_ANY_NODE)
 		return -EINVAL;
@@ -217,7 +219,7 @@ static int do_destroy(void *arg)
 {
 	struct quarry_pool_op *op = arg;
 
-	if (op->bytes || check_name(op->name))
+	if (op->bytes || quarry_chardev_check_name(op->name))
 		return -EINVAL;
 	return quarry_pool_destroy_named(op->name, -1);
 }
@@ -285,6 +287,19 @@ static const struct call calls[] = {
 		sizeof(struct quarry_pool_op), true, true, do_drain },
 	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
 		sizeof(struct quarry_pool_validate), false, true, do_validate },
+	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
+		sizeof(struct quarry_cache_list), false, false, quarry_do_cache_list },
+	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {
+		sizeof(struct quarry_cache_stats), false, false, quarry_do_cache_stats },
+	[_IOC_NR(QUARRY_IOC_CACHE_SHRINK)] = {
+		sizeof(struct quarry_cache_op), true, true, quarry_do_cache_shrink },
+	[_IOC_NR(QUARRY_IOC_CACHE_VALIDATE)] = {
+		sizeof(struct quarry_cache_op), false, true, quarry_do_cache_validate },
+	[_IOC_NR(QUARRY_IOC_CACHE_MODES)] = {
+		sizeof(struct quarry_cache_modes), true, true, quarry_do_cache_modes },
+	[_IOC_NR(QUARRY_IOC_CACHE_TRACES)] = {
+		sizeof(struct quarry_cache_traces), false, true, quarry_do_cache_traces,
+		NULL, QUARRY_TRACES_FREES },
 };
 
 static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
@@ -300,6 +315,8 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
 	call = &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
+	if (!call->fn)
+		return -ENOTTY;
 	if (call->changes && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (call->admin && !capable(CAP_SYS_ADMIN))
@@ -312,7 +329,7 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 	if (!arg)
 		return -ENOMEM;
 	err = copy_struct_from_user(arg, call->size, user, usize);
-	if (!err && (arg->size != usize || arg->flags))
+	if (!err && (arg->size != usize || arg->flags & ~call->flags))
 		err = -EINVAL;
 	if (!err)
 		err = call->fn(arg);

@@ -29,6 +29,17 @@ struct quarry_figure {
 void quarry_show_figures(struct seq_file *m, const struct quarry_figure *figures,
 			 unsigned int nr, const void *from);
 
+/* chardev.c: the name that a struct has, -EINVAL if it is none */
+int quarry_chardev_check_name(const char *name);
+
+/* chardev_caches.c: calls, each with its copied struct */
+int quarry_do_cache_list(void *arg);
+int quarry_do_cache_stats(void *arg);
+int quarry_do_cache_shrink(void *arg);
+int quarry_do_cache_validate(void *arg);
+int quarry_do_cache_modes(void *arg);
+int quarry_do_cache_traces(void *arg);
+
 /* debugfs_caches.c */
 void quarry_debugfs_caches_init(struct dentry *root);
 void quarry_debugfs_caches_exit(void);

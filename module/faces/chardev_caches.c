@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/quarry: the calls about caches. They are made by chardev.c, which has copied and
+ * checked what all structs have in common.
+ *
+ * A call finds its cache by name and holds the list of caches shared while it works, so
+ * that a cache that is being read waits to be destroyed. The lock is never held while
+ * user memory is touched. A cache that was destroyed with objects out is listed, but
+ * has no name any more that could be asked for.
+ *
+ * Switching visits all CPUs. Nothing under the list's lock may wait for CPU hotplug,
+ * which takes that lock itself: so hotplug is shut out first.
+ *
+ * Context: process context of the caller.
+ */
+#include <linux/cpu.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../stats/caches.h"
+#include "faces.h"
+
+/* Largest number of caches a list can be asked for: as many as there are tags. */
+#define LIST_MAX	65536
+
+/* Largest number of stacks; quarry_cache_traces() tells no more apart. */
+#define TRACES_MAX	1024
+
+/* One change of modes at a time: bits are set and cleared in what was read before. */
+static DEFINE_MUTEX(change_mutex);
+
+/* Find a cache and keep it until put_cache(). */
+static struct quarry_cache *find_cache(const char *name)
+{
+	struct quarry_cache *cache;
+
+	if (quarry_chardev_check_name(name))
+		return ERR_PTR(-EINVAL);
+	quarry_caches_lock_shared();
+	cache = quarry_cache_lookup(name);
+	if (cache)
+		return cache;
+	quarry_caches_unlock_shared();
+	return ERR_PTR(-ENOENT);
+}
+
+static void put_cache(void)
+{
+	quarry_caches_unlock_shared();
+}
+
+int quarry_do_cache_list(void *arg)
+{
+	struct quarry_cache_list *l = arg;
+	u32 room = min_t(u32, l->capacity, LIST_MAX);
+	struct quarry_cache_entry *entries;
+	int err = 0;
+
+	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	l->count = quarry_caches_list(entries, room);
+	room = min(room, l->count);
+	if (room && copy_to_user(u64_to_user_ptr(l->entries), entries,
+				 room * sizeof(*entries)))
+		err = -EFAULT;
+	kvfree(entries);
+	return err;
+}
+
+int quarry_do_cache_stats(void *arg)
+{
+	struct quarry_cache_stats *st = arg;
+	struct quarry_cache *cache;
+
+	if (st->pad)
+		return -EINVAL;
+	cache = find_cache(st->name);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	quarry_cache_snapshot(cache, st);
+	put_cache();
+	return 0;
+}
+
+int quarry_do_cache_shrink(void *arg)
+{
+	struct quarry_cache_op *op = arg;
+	struct quarry_cache *cache;
+
+	if (op->bytes)
+		return -EINVAL;
+	cache = find_cache(op->name);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	op->bytes = quarry_cache_reap(cache, true);
+	put_cache();
+	memset(op->what, 0, sizeof(op->what));
+	return 0;
+}
+
+int quarry_do_cache_validate(void *arg)
+{
+	struct quarry_cache_op *op = arg;
+	struct quarry_cache *cache;
+
+	if (op->bytes)
+		return -EINVAL;
+	cache = find_cache(op->name);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	memset(op->what, 0, sizeof(op->what));
+	op->bytes = quarry_cache_validate(cache, op->what, sizeof(op->what));
+	put_cache();
+	return 0;
+}
+
+/* What can be wrong is found before anything is changed. */
+static int check_modes(const struct quarry_cache_modes *m)
+{
+	if ((m->set | m->clear) & ~QUARRY_MODES || m->set & m->clear)
+		return -EINVAL;
+	if (m->fail_per_million != QUARRY_FAULT_KEEP32 && m->fail_per_million > 1000000)
+		return -EINVAL;
+	if (m->fail_nth != QUARRY_FAULT_KEEP && m->fail_nth > S64_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+/* Under change_mutex, cpus_read_lock() and the list's lock, in this order. */
+static int change_modes(struct quarry_cache *cache, struct quarry_cache_modes *m)
+{
+	u32 modes = (quarry_cache_modes(cache) & ~m->clear) | m->set;
+	int err = 0;
+
+	if (modes != quarry_cache_modes(cache))
+		err = quarry_cache_set_modes_locked(cache, modes);
+	if (!err && (m->fail_nth != QUARRY_FAULT_KEEP ||
+		     m->fail_per_million != QUARRY_FAULT_KEEP32))
+		err = quarry_cache_inject_locked(cache, m->fail_nth, m->fail_per_million);
+	m->modes = quarry_cache_modes(cache);
+	return err;
+}
+
+int quarry_do_cache_modes(void *arg)
+{
+	struct quarry_cache_modes *m = arg;
+	struct quarry_cache *cache;
+	int err = check_modes(m);
+
+	if (err)
+		return err;
+	mutex_lock(&change_mutex);
+	cpus_read_lock();
+	cache = find_cache(m->name);
+	if (!IS_ERR(cache)) {
+		err = change_modes(cache, m);
+		put_cache();
+	} else {
+		err = PTR_ERR(cache);
+	}
+	cpus_read_unlock();
+	mutex_unlock(&change_mutex);
+	return err;
+}
+
+static int get_traces(struct quarry_cache_traces *t, struct quarry_trace *traces, u32 room)
+{
+	struct quarry_cache *cache = find_cache(t->name);
+	int err;
+
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	err = quarry_cache_traces(cache, t->flags & QUARRY_TRACES_FREES, traces, room, &t->count,
+				  &t->untraced);
+	put_cache();
+	return err;
+}
+
+int quarry_do_cache_traces(void *arg)
+{
+	struct quarry_cache_traces *t = arg;
+	u32 room = min_t(u32, t->capacity, TRACES_MAX);
+	struct quarry_trace *traces;
+	int err;
+
+	traces = kvcalloc(max(room, 1U), sizeof(*traces), GFP_KERNEL_ACCOUNT);
+	if (!traces)
+		return -ENOMEM;
+	err = get_traces(t, traces, room);
+	room = min(room, t->count);
+	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,
+					 room * sizeof(*traces)))
+		err = -EFAULT;
+	kvfree(traces);
+	return err;
+}
