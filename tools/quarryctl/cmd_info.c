@@ -25,6 +25,7 @@ static const struct {
 } features[] = {
 	{ QUARRY_FEATURE_PAGES, "pages" },
 	{ QUARRY_FEATURE_INJECT, "inject" },
+	{ QUARRY_FEATURE_CACHES, "caches" },
 };
 
 static void features_text(char *buf, size_t room, u64 bits)

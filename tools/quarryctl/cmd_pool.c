@@ -37,7 +37,7 @@ static int create(void)
 	struct table *t;
 	int status;
 
-	name_check(req.args[0]);
+	name_check("pool", req.args[0]);
 	name_set(c.name, req.args[0]);
 	t = pools_table();
 	device_open(true);
@@ -83,7 +83,7 @@ static int destroy(void)
 {
 	struct quarry_pool_op op = { .size = sizeof(op) };
 
-	name_check(req.args[0]);
+	name_check("pool", req.args[0]);
 	name_set(op.name, req.args[0]);
 	device_open(true);
 	return device_call(QUARRY_IOC_POOL_DESTROY, &op, req.args[0]);

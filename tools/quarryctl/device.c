@@ -135,30 +135,61 @@ void device_open(bool write)
 	die_skew(how);
 }
 
+static int no_such(const char *what, const char *name, const char *guess, const char *lists)
+{
+	if (guess)
+		return complain(EXIT_NO_POOL,
+				"no %s is named \"%s\"; did you mean \"%s\"? \"quarryctl %s\" lists them",
+				what, name, guess, lists);
+	return complain(EXIT_NO_POOL, "no %s is named \"%s\"; \"quarryctl %s\" lists them", what,
+			name, lists);
+}
+
+static const char **names_alloc(size_t nr)
+{
+	const char **names = calloc(nr + 1, sizeof(*names));
+
+	if (!names)
+		die(EXIT_FAILED, "out of memory");
+	return names;
+}
+
 static int no_pool(const char *pool)
 {
 	struct pools all;
 	const char **names;
-	const char *guess;
 	size_t i;
 
 	pools_list(&all);
-	names = calloc(all.nr + 1, sizeof(*names));
-	if (!names)
-		die(EXIT_FAILED, "out of memory");
+	names = names_alloc(all.nr);
 	for (i = 0; i < all.nr; i++)
 		names[i] = all.entry[i].name;
-	guess = nearest(pool, names, all.nr);
-	if (guess)
-		complain(EXIT_NO_POOL,
-			 "no pool is named \"%s\"; did you mean \"%s\"? \"quarryctl pools\" lists them",
-			 pool, guess);
-	else
-		complain(EXIT_NO_POOL, "no pool is named \"%s\"; \"quarryctl pools\" lists them",
-			 pool);
+	no_such("pool", pool, nearest(pool, names, all.nr), "pools");
 	free(names);
 	pools_free(&all);
 	return EXIT_NO_POOL;
+}
+
+static int no_cache(const char *cache)
+{
+	struct caches all;
+	const char **names;
+	size_t i, nr = 0;
+
+	caches_list(&all);
+	names = names_alloc(all.nr);
+	for (i = 0; i < all.nr; i++)
+		if (all.entry[i].kind != QUARRY_CACHE_DEAD)
+			names[nr++] = all.entry[i].name;
+	no_such("cache", cache, nearest(cache, names, nr), "caches --all");
+	free(names);
+	caches_free(&all);
+	return EXIT_NO_POOL;
+}
+
+static bool about_cache(unsigned long request)
+{
+	return _IOC_NR(request) >= _IOC_NR(QUARRY_IOC_CACHE_LIST);
 }
 
 static const char *call_name(unsigned long request)
@@ -175,7 +206,16 @@ static const char *call_name(unsigned long request)
 	case _IOC_NR(QUARRY_IOC_POOL_DRAIN):
 		return "drain";
 	case _IOC_NR(QUARRY_IOC_POOL_VALIDATE):
+	case _IOC_NR(QUARRY_IOC_CACHE_VALIDATE):
 		return "validate";
+	case _IOC_NR(QUARRY_IOC_CACHE_LIST):
+		return "list the caches";
+	case _IOC_NR(QUARRY_IOC_CACHE_SHRINK):
+		return "shrink";
+	case _IOC_NR(QUARRY_IOC_CACHE_MODES):
+		return "switch modes of";
+	case _IOC_NR(QUARRY_IOC_CACHE_TRACES):
+		return "read the traces of";
 	default:
 		return "read";
 	}
@@ -206,20 +246,47 @@ static int explain_no_memory(unsigned long request, const char *call, const char
 			call, pool);
 }
 
+/* What only switching modes has; 0 if it is a failure like another. */
+static int explain_modes(const char *cache, int err)
+{
+	switch (err) {
+	case EINVAL:
+		return complain(EXIT_FAILED,
+				"the modes of%s cannot be switched so: poison is not for objects that a constructor made, or that are read under RCU after they are freed",
+				cache);
+	case E2BIG:
+		return complain(EXIT_FAILED,
+				"the modes of%s cannot be switched on: no block holds an object and what guards it",
+				cache);
+	case ENOSPC:
+		return complain(EXIT_FAILED,
+				"the modes of%s cannot be switched on: there are as many caches as the module keeps",
+				cache);
+	}
+	return 0;
+}
+
 static int explain(unsigned long request, const char *pool, int err)
 {
 	const char *call = call_name(request);
 	char name[QUARRY_NAME_MAX + 16] = "";
+	int status;
 
 	if (pool)
-		snprintf(name, sizeof(name), " pool \"%s\"", pool);
+		snprintf(name, sizeof(name), " %s \"%s\"", about_cache(request) ? "cache" : "pool",
+			 pool);
+	if (_IOC_NR(request) == _IOC_NR(QUARRY_IOC_CACHE_MODES)) {
+		status = explain_modes(name, err);
+		if (status)
+			return status;
+	}
 	/* of what is asked there, only the node can be wrong: names are checked before */
 	if (err == EINVAL && _IOC_NR(request) == _IOC_NR(QUARRY_IOC_POOL_ORDERS))
 		err = ENODEV;
 	switch (err) {
 	case ENOENT:
 		if (pool)
-			return no_pool(pool);
+			return about_cache(request) ? no_cache(pool) : no_pool(pool);
 		break;
 	case EEXIST:
 		return complain(EXIT_EXISTS,
@@ -268,20 +335,20 @@ static int call(unsigned long request, void *arg)
 	return ret < 0 ? -errno : 0;
 }
 
-int device_call(unsigned long request, void *arg, const char *pool)
+int device_call(unsigned long request, void *arg, const char *name)
 {
 	int err = call(request, arg);
 
-	return err ? explain(request, pool, -err) : 0;
+	return err ? explain(request, name, -err) : 0;
 }
 
-int device_call_quiet(unsigned long request, void *arg, const char *pool)
+int device_call_quiet(unsigned long request, void *arg, const char *name)
 {
 	int err = call(request, arg);
 
 	if (!err || err == -ENOENT)
 		return err;
-	return explain(request, pool, -err);
+	return explain(request, name, -err);
 }
 
 void name_set(char name[QUARRY_NAME_MAX], const char *text)
@@ -293,22 +360,22 @@ void name_set(char name[QUARRY_NAME_MAX], const char *text)
 }
 
 /* Said here and not left to the module's EINVAL, which cannot say what is bad. */
-void name_check(const char *text)
+void name_check(const char *what, const char *text)
 {
 	static const char good[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 	size_t span = strspn(text, good);
 
 	if (!*text)
-		die(EXIT_USAGE, "the name of a pool cannot be empty");
+		die(EXIT_USAGE, "the name of a %s cannot be empty", what);
 	if (text[span])
 		die(EXIT_USAGE,
-		    "\"%s\" is no name for a pool: character %zu is not a letter, digit, '_', '.' or '-'",
-		    text, span + 1);
+		    "\"%s\" is no name for a %s: character %zu is not a letter, digit, '_', '.' or '-'",
+		    text, what, span + 1);
 	if (strspn(text, ".") == span)
-		die(EXIT_USAGE, "\"%s\" is no name for a pool: it has dots only", text);
+		die(EXIT_USAGE, "\"%s\" is no name for a %s: it has dots only", text, what);
 	if (strlen(text) >= QUARRY_NAME_MAX)
 		die(EXIT_USAGE,
-		    "\"%s\" is no name for a pool: it has %zu characters, at most %d are taken",
-		    text, strlen(text), QUARRY_NAME_MAX - 1);
+		    "\"%s\" is no name for a %s: it has %zu characters, at most %d are taken",
+		    text, what, strlen(text), QUARRY_NAME_MAX - 1);
 }

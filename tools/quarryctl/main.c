@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* quarryctl: looks into the pools of the quarry module, and changes them. */
+/* quarryctl: looks into the pools and caches of the quarry module, and changes them. */
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -12,11 +12,12 @@ const char *argp_program_version = "quarryctl " QUARRYCTL_VERSION;
 static const struct command *const commands[] = {
 	&cmd_info, &cmd_pools, &cmd_buddy, &cmd_map, &cmd_stat,
 	&cmd_validate, &cmd_shrink, &cmd_drain,
+	&cmd_caches, &cmd_cache, &cmd_sizes, &cmd_leaks,
 	&cmd_pool_create, &cmd_pool_destroy,
 };
 
 static const char doc[] =
-	"Look into the pools of the quarry page allocator, and change them.\n"
+	"Look into the pools and caches of the quarry allocator, and change them.\n"
 	"\v\n"
 	"Commands:\n"
 	"  info                    versions, features, limits\n"
@@ -24,9 +25,13 @@ static const char doc[] =
 	"  buddy [POOL]            free blocks and fragmentation by order\n"
 	"  map [POOL]              a picture of every 2 MiB area; -d for live\n"
 	"  stat [POOL]             gauges and counters; -d for rates, live\n"
-	"  validate [POOL]         check every invariant\n"
+	"  validate [POOL]         check every invariant of pools and their caches\n"
 	"  shrink [POOL [SIZE]]    give empty arenas back to the kernel\n"
 	"  drain [POOL]            move per-CPU lists back to the buddy\n"
+	"  caches                  a line for each cache; -a for malloc's too\n"
+	"  cache NAME              a cache's figures; --modes, --shrink, --fail-nth\n"
+	"  sizes                   the size classes of malloc\n"
+	"  leaks [CACHE]           who has objects, by stack\n"
 	"  pool create NAME        make a pool: --min, --max, --reserve, --low, --node\n"
 	"  pool destroy NAME       give a pool's memory back and forget it\n"
 	"\n"
@@ -36,7 +41,7 @@ static const char doc[] =
 	"Exit status:\n"
 	"  0  done                          5  tool and module differ in version\n"
 	"  1  it failed                     6  validate found faults\n"
-	"  2  bad command line              7  no such pool\n"
+	"  2  bad command line              7  no such pool or cache\n"
 	"  3  module not loaded             8  a pool of that name exists\n"
 	"  4  permission denied             9  the pool is busy\n";
 

@@ -10,6 +10,9 @@ struct request req = {
 	.device = DEVICE_DEFAULT,
 	.delay = 1,
 	.node = QUARRY_ANY_NODE,
+	/* all ones: as it was */
+	.fail_nth = U64_MAX,
+	.fail_per_million = UINT32_MAX,
 };
 
 static const struct argp_option common_options[] = {
@@ -126,6 +129,28 @@ static error_t parse_specific(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_LOW:
 		req.low = size_option(state, "low", arg);
+		break;
+	case OPT_ALL:
+		req.all = true;
+		break;
+	case OPT_SHRINK:
+		req.shrink = true;
+		break;
+	case OPT_MODES:
+		if (!modes_parse(arg, &req.modes_set, &req.modes_clear, why, sizeof(why)))
+			argp_error(state, "--modes: \"%s\" %s", arg, why);
+		req.switches = true;
+		break;
+	case OPT_FAIL_NTH:
+		if (!count_parse(arg, INT64_MAX, &req.fail_nth, why, sizeof(why)))
+			argp_error(state, "--fail-nth: \"%s\" %s", arg, why);
+		req.switches = true;
+		break;
+	case OPT_FAIL_PER_MILLION:
+		if (!count_parse(arg, 1000000, &n, why, sizeof(why)))
+			argp_error(state, "--fail-per-million: \"%s\" %s", arg, why);
+		req.fail_per_million = n;
+		req.switches = true;
 		break;
 	case ARGP_KEY_ARG:
 		if (req.nr_args == cmd->max_args)

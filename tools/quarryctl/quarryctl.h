@@ -7,6 +7,8 @@
  *   number.c   sizes, counts and seconds, from and to text
  *   device.c   /dev/quarry; an errno becomes a sentence and an exit status
  *   select.c   which pools a command is about
+ *   caches.c   which caches there are
+ *   modes.c    safety modes of caches, from and to text
  *   table.c    rows and columns, printed by libsmartcols
  *   screen.c   the terminal: width, colour, redrawing in place
  *   picture.c  areas drawn as cells
@@ -71,6 +73,13 @@ struct request {
 	u64 max;
 	u64 reserve;
 	u64 low;
+	bool all;
+	bool shrink;
+	bool switches;			/* one of the next four was asked for */
+	unsigned int modes_set;
+	unsigned int modes_clear;
+	u64 fail_nth;
+	unsigned int fail_per_million;
 
 	int nr_args;
 	char *args[2];
@@ -90,13 +99,15 @@ struct command {
 
 extern const struct command cmd_info, cmd_pools, cmd_buddy, cmd_map, cmd_stat;
 extern const struct command cmd_validate, cmd_shrink, cmd_drain;
+extern const struct command cmd_caches, cmd_cache, cmd_sizes, cmd_leaks;
 extern const struct command cmd_pool_create, cmd_pool_destroy;
 
 /* options.c */
 enum option_key {
 	OPT_JSON = 'J', OPT_RAW = 'r', OPT_BYTES = 'b', OPT_NOHEADINGS = 'n',
-	OPT_OUTPUT = 'o', OPT_DELAY = 'd', OPT_COUNT = 'c', OPT_NODE = 'N',
+	OPT_OUTPUT = 'o', OPT_DELAY = 'd', OPT_COUNT = 'c', OPT_NODE = 'N', OPT_ALL = 'a',
 	OPT_DEVICE = 0x100, OPT_COLOR, OPT_MIN, OPT_MAX, OPT_RESERVE, OPT_LOW,
+	OPT_MODES, OPT_SHRINK, OPT_FAIL_NTH, OPT_FAIL_PER_MILLION,
 };
 
 #define OPTION_DELAY \
@@ -126,11 +137,11 @@ __printf(2, 3) int complain(int status, const char *fmt, ...);
 void device_open(bool write);
 bool device_open_any_abi(void);
 /* 0, or the exit status after the sentence has been said */
-int device_call(unsigned long request, void *arg, const char *pool);
-/* the same, but a pool that has gone is -ENOENT and says nothing */
-int device_call_quiet(unsigned long request, void *arg, const char *pool);
+int device_call(unsigned long request, void *arg, const char *name);
+/* the same, but a pool or cache that has gone is -ENOENT and says nothing */
+int device_call_quiet(unsigned long request, void *arg, const char *name);
 void name_set(char name[QUARRY_NAME_MAX], const char *text);
-void name_check(const char *text);
+void name_check(const char *what, const char *text);
 
 /* select.c */
 struct pools {
@@ -142,6 +153,21 @@ void pools_list(struct pools *pools);
 void pools_select(struct pools *pools, const char *name);
 void pools_free(struct pools *pools);
 bool pool_stats(const char *name, struct quarry_pool_stats *stats);
+
+/* caches.c */
+struct caches {
+	size_t nr;
+	struct quarry_cache_entry *entry;
+};
+
+void caches_list(struct caches *caches);
+void caches_free(struct caches *caches);
+bool cache_stats(const char *name, struct quarry_cache_stats *stats, bool named);
+const char *cache_kind(unsigned int kind);
+
+/* modes.c */
+void modes_format(char *buf, size_t room, unsigned int modes);
+bool modes_parse(const char *text, unsigned int *set, unsigned int *clear, char *why, size_t room);
 
 /* table.c */
 enum kind { K_TEXT, K_SIZE, K_COUNT, K_NUMBER, K_MILLI };

@@ -43,7 +43,7 @@ void pools_select(struct pools *pools, const char *name)
 				 "there are no pools; make one with: quarryctl pool create NAME");
 		return;
 	}
-	name_check(name);
+	name_check("pool", name);
 	pools->nr = 1;
 	pools->entry = calloc(1, sizeof(*pools->entry));
 	if (!pools->entry)

@@ -221,7 +221,8 @@ void table_print_upright(struct table *t, FILE *out)
 {
 	static const struct column field = { .name = "FIELD", .kind = K_TEXT };
 	struct column value = { .kind = K_NUMBER };
-	bool titled = !strcmp(t->columns[0].name, "POOL");
+	bool titled = !strcmp(t->columns[0].name, "POOL") ||
+		      !strcmp(t->columns[0].name, "CACHE");
 	struct libscols_table *st;
 	struct libscols_line *line;
 	size_t row, i;

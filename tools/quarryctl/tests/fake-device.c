@@ -15,6 +15,13 @@
  *   FAKE_FAULTS=N        faults that the validator finds in the second pool
  *   FAKE_GONE=1          the second pool is listed, but gone when asked for
  *   FAKE_BUSY=1          pools are busy when they are to be destroyed
+ *   FAKE_CACHES=N        caches beside those of malloc (default 2): reqs and bios in
+ *                        the second pool, then more in the first
+ *   FAKE_CACHE_FAULTS=N  faults that the validator finds in the cache bios
+ *   FAKE_CACHE_GONE=1    the cache bios is listed, but gone when asked for
+ *   FAKE_DEAD=1          a cache was destroyed with objects out
+ *   FAKE_TRACES=N        stacks that are known of the cache reqs (default 2)
+ *   FAKE_OUT=N           objects out of each cache (default 3)
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -140,7 +147,8 @@ static int version(struct quarry_version *v)
 {
 	v->abi = setting("FAKE_ABI", QUARRY_ABI_VERSION);
 	v->page_size = 4096;
-	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_INJECT | 1ULL << 40;
+	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_INJECT | QUARRY_FEATURE_CACHES |
+		      1ULL << 40;
 	v->nr_pools = setting("FAKE_POOLS", 2);
 	v->max_order = 10;
 	strcpy(v->version, "9.8.7");
@@ -281,6 +289,157 @@ static int validate(struct quarry_pool_validate *v)
 	return 0;
 }
 
+/* malloc's classes come first, as in the module, where they are made at load. */
+#define NR_CLASSES	3L
+static const uint32_t classes[NR_CLASSES] = { 8, 64, 4096 };
+
+static uint32_t modes_now = QUARRY_MODE_REDZONE;
+
+static long nr_live_caches(void)
+{
+	return NR_CLASSES + setting("FAKE_CACHES", 2);
+}
+
+static void cache_name(char name[QUARRY_NAME_MAX], long i)
+{
+	memset(name, 0, QUARRY_NAME_MAX);
+	if (i < NR_CLASSES)
+		snprintf(name, QUARRY_NAME_MAX, "malloc-%u", classes[i]);
+	else if (i == NR_CLASSES)
+		strcpy(name, "reqs");
+	else if (i == NR_CLASSES + 1)
+		strcpy(name, "bios");
+	else
+		snprintf(name, QUARRY_NAME_MAX, "cache-%ld", i - NR_CLASSES);
+}
+
+static long find_cache(const char *name)
+{
+	char known[QUARRY_NAME_MAX];
+	long i;
+
+	for (i = 0; i < nr_live_caches(); i++) {
+		cache_name(known, i);
+		if (!memcmp(known, name, QUARRY_NAME_MAX))
+			return i == NR_CLASSES + 1 && setting("FAKE_CACHE_GONE", 0) ? -1 : i;
+	}
+	return -1;
+}
+
+static int cache_list(struct quarry_cache_list *l)
+{
+	struct quarry_cache_entry *e = (void *)(uintptr_t)l->entries;
+	uint32_t i, live = nr_live_caches();
+
+	l->count = live + setting("FAKE_DEAD", 0);
+	for (i = 0; i < l->count && i < l->capacity; i++) {
+		e[i].id = i;
+		e[i].kind = i < NR_CLASSES ? QUARRY_CACHE_CLASS :
+			    i < live ? QUARRY_CACHE_TYPED : QUARRY_CACHE_DEAD;
+		memset(e[i].name, 0, sizeof(e[i].name));
+		if (i < live)
+			cache_name(e[i].name, i);
+		else
+			strcpy(e[i].name, "lost");
+	}
+	return 0;
+}
+
+static int cache_stats(struct quarry_cache_stats *s)
+{
+	long i = find_cache(s->name);
+	uint64_t out = setting("FAKE_OUT", 3);
+
+	if (i < 0)
+		return fail(ENOENT);
+	if (s->pad)
+		return fail(EINVAL);
+	pool_name(s->pool, i == NR_CLASSES || i == NR_CLASSES + 1);
+	s->id = i;
+	s->kind = i < NR_CLASSES ? QUARRY_CACHE_CLASS : QUARRY_CACHE_TYPED;
+	s->modes = i == NR_CLASSES ? modes_now : 0;
+	s->object_size = i < NR_CLASSES ? classes[i] : 200;
+	s->stride = i < NR_CLASSES ? classes[i] : 256;
+	s->align = 8;
+	s->order = 1;
+	s->objects_per_slab = 8192 / s->stride;
+	s->slabs = 5;
+	s->slabs_empty = 1;
+	s->slab_bytes = s->slabs * 8192;
+	s->objects_out = out;
+	s->object_bytes = out * s->stride;
+	s->magazine_bytes = 2 * s->stride;
+	s->waste_bytes = 100;
+	s->partial_bytes = s->slab_bytes - s->object_bytes - s->magazine_bytes - 100;
+	s->metadata_bytes = 640;
+	s->percpu_bytes = 560;
+	s->magazines = 2;
+	s->magazine_capacity = 28;
+	s->allocs = UINT64_MAX;
+	s->frees = UINT64_MAX - out;
+	s->errors[QUARRY_CACHE_ERR_OVERFLOW] = 9;
+	return 0;
+}
+
+static int cache_op(unsigned int nr, struct quarry_cache_op *o)
+{
+	long i = find_cache(o->name);
+
+	if (i < 0)
+		return fail(ENOENT);
+	if (o->bytes)
+		return fail(EINVAL);
+	if (nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK)) {
+		o->bytes = 16384;
+		return 0;
+	}
+	o->bytes = i == NR_CLASSES + 1 ? setting("FAKE_CACHE_FAULTS", 0) : 0;
+	if (o->bytes)
+		strcpy(o->what, "an object is in a magazine and in its slab");
+	return 0;
+}
+
+static int cache_modes(struct quarry_cache_modes *m)
+{
+	long i = find_cache(m->name);
+
+	if (i < 0)
+		return fail(ENOENT);
+	if ((m->set | m->clear) & ~QUARRY_MODES || m->set & m->clear)
+		return fail(EINVAL);
+	if (m->fail_per_million != UINT32_MAX && m->fail_per_million > 1000000)
+		return fail(EINVAL);
+	/* bios have a constructor */
+	if (i == NR_CLASSES + 1 && m->set & QUARRY_MODE_POISON)
+		return fail(EINVAL);
+	modes_now = (modes_now & ~m->clear) | m->set;
+	m->modes = modes_now;
+	return 0;
+}
+
+static int cache_traces(struct quarry_cache_traces *t)
+{
+	struct quarry_trace *e = (void *)(uintptr_t)t->traces;
+	long i = find_cache(t->name), known = i == NR_CLASSES ? setting("FAKE_TRACES", 2) : 0;
+	uint32_t k;
+
+	if (i < 0)
+		return fail(ENOENT);
+	t->count = known;
+	t->untraced = known ? 0 : setting("FAKE_OUT", 3);
+	for (k = 0; k < t->count && k < t->capacity; k++) {
+		memset(&e[k], 0, sizeof(e[k]));
+		e[k].objects = t->count - k;
+		e[k].age_min_ms = 1500;
+		e[k].age_max_ms = 61000;
+		e[k].pid = 100 + k;
+		e[k].depth = 2;
+		snprintf(e[k].text, sizeof(e[k].text),
+			 " taker_%u+0x12/0x40 [mod]\n do_one_initcall+0x56/0x230\n", k);
+	}
+	return 0;
+}
+
 /* The head that all structs share: size, then flags. */
 static bool head_ok(unsigned long request, const uint32_t *head)
 {
@@ -289,7 +448,8 @@ static bool head_ok(unsigned long request, const uint32_t *head)
 
 static bool changes(unsigned int nr)
 {
-	return nr >= _IOC_NR(QUARRY_IOC_POOL_CREATE) && nr <= _IOC_NR(QUARRY_IOC_POOL_DRAIN);
+	return (nr >= _IOC_NR(QUARRY_IOC_POOL_CREATE) && nr <= _IOC_NR(QUARRY_IOC_POOL_DRAIN)) ||
+	       nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK) || nr == _IOC_NR(QUARRY_IOC_CACHE_MODES);
 }
 
 static int answer(unsigned long request, void *arg)
@@ -325,6 +485,17 @@ static int answer(unsigned long request, void *arg)
 		return op(nr, arg);
 	case QUARRY_IOC_POOL_VALIDATE:
 		return validate(arg);
+	case QUARRY_IOC_CACHE_LIST:
+		return cache_list(arg);
+	case QUARRY_IOC_CACHE_STATS:
+		return cache_stats(arg);
+	case QUARRY_IOC_CACHE_SHRINK:
+	case QUARRY_IOC_CACHE_VALIDATE:
+		return cache_op(nr, arg);
+	case QUARRY_IOC_CACHE_MODES:
+		return cache_modes(arg);
+	case QUARRY_IOC_CACHE_TRACES:
+		return cache_traces(arg);
 	}
 	return fail(ENOTTY);
 }

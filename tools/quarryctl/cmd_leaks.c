@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * quarryctl leaks: who has objects, by the stack that allocated them.
+ *
+ * People get the whole stack below a line of figures; programs a record for each, with
+ * the frames in one string.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "quarryctl.h"
+
+enum { CACHE, OBJECTS, YOUNGEST_MS, OLDEST_MS, PID, STACK };
+
+static const struct column columns[] = {
+	[CACHE]		= { .name = "CACHE" },
+	[OBJECTS]	= { .name = "OBJECTS", .kind = K_COUNT },
+	[YOUNGEST_MS]	= { .name = "YOUNGEST_MS", .kind = K_NUMBER },
+	[OLDEST_MS]	= { .name = "OLDEST_MS", .kind = K_NUMBER },
+	[PID]		= { .name = "PID", .kind = K_NUMBER },
+	[STACK]		= { .name = "STACK" },
+};
+
+/* Objects with one stack; or, without a stack, those whose owner is not known. */
+struct holder {
+	char cache[QUARRY_NAME_MAX];
+	struct quarry_trace trace;
+	bool traced;
+};
+
+struct holders {
+	size_t nr;
+	struct holder *at;
+};
+
+/* The module sets its lines in, and ends the last one: a line break parts them here. */
+static void trim(char *text)
+{
+	char *to = text;
+
+	for (; *text; text += *text == '\n') {
+		text += strspn(text, " ");
+		while (*text && *text != '\n')
+			*to++ = *text++;
+		if (*text && text[1])
+			*to++ = '\n';
+	}
+	*to = '\0';
+}
+
+static void add(struct holders *h, const char *cache, const struct quarry_trace *trace,
+		u64 untraced)
+{
+	struct holder *new;
+
+	h->at = reallocarray(h->at, h->nr + 1, sizeof(*h->at));
+	if (!h->at)
+		die(EXIT_FAILED, "out of memory");
+	new = &h->at[h->nr++];
+	memset(new, 0, sizeof(*new));
+	name_set(new->cache, cache);
+	new->traced = trace;
+	if (trace)
+		new->trace = *trace;
+	else
+		new->trace.objects = untraced;
+	new->trace.text[sizeof(new->trace.text) - 1] = '\0';
+	trim(new->trace.text);
+}
+
+static void ask(struct holders *h, const char *cache)
+{
+	struct quarry_cache_traces t = { .size = sizeof(t) };
+	struct quarry_trace *traces = NULL;
+	size_t room = 64, i;
+	int status;
+
+	name_set(t.name, cache);
+	/* Stacks may appear between two calls: ask until all of them fit. */
+	for (;;) {
+		free(traces);
+		traces = calloc(room, sizeof(*traces));
+		if (!traces)
+			die(EXIT_FAILED, "out of memory");
+		t.capacity = room;
+		t.count = 0;
+		t.untraced = 0;
+		t.traces = (uintptr_t)traces;
+		if (req.nr_args)
+			status = device_call(QUARRY_IOC_CACHE_TRACES, &t, cache);
+		else
+			status = device_call_quiet(QUARRY_IOC_CACHE_TRACES, &t, cache);
+		if (status > 0)
+			exit(status);
+		if (status || t.count <= room)
+			break;
+		room = (size_t)t.count + 16;
+	}
+	for (i = 0; !status && i < t.count; i++)
+		add(h, cache, &traces[i], 0);
+	if (!status && t.untraced)
+		add(h, cache, NULL, t.untraced);
+	free(traces);
+}
+
+/* Most objects first; what nobody knows of comes last. */
+static int compare(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	if (x->traced != y->traced)
+		return x->traced ? -1 : 1;
+	if (x->trace.objects != y->trace.objects)
+		return x->trace.objects < y->trace.objects ? 1 : -1;
+	return strcmp(x->cache, y->cache);
+}
+
+static void fill(struct table *t, const struct holder *h)
+{
+	table_row(t);
+	table_text(t, CACHE, h->cache);
+	table_count(t, OBJECTS, h->trace.objects);
+	if (!h->traced) {
+		table_none(t, YOUNGEST_MS, NULL);
+		table_none(t, OLDEST_MS, NULL);
+		table_none(t, PID, NULL);
+		table_none(t, STACK, NULL);
+		return;
+	}
+	table_count(t, YOUNGEST_MS, h->trace.age_min_ms);
+	table_count(t, OLDEST_MS, h->trace.age_max_ms);
+	table_count(t, PID, h->trace.pid);
+	table_text(t, STACK, h->trace.text);
+}
+
+static void tell(const struct holder *h)
+{
+	const char *line = h->trace.text;
+	size_t len;
+
+	if (!h->traced) {
+		printf("%s: %llu %s of unknown owners\n", h->cache, h->trace.objects,
+		       h->trace.objects == 1 ? "object" : "objects");
+		return;
+	}
+	printf("%s: %llu %s, %.1f to %.1f seconds old, the youngest by pid %u\n", h->cache,
+	       h->trace.objects, h->trace.objects == 1 ? "object" : "objects",
+	       h->trace.age_min_ms / 1000.0, h->trace.age_max_ms / 1000.0, h->trace.pid);
+	for (; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		printf("    %.*s\n", (int)len, line);
+	}
+}
+
+static void show(const struct holders *h)
+{
+	bool table = req.json || req.raw || req.columns;
+	struct table *t = table_new("leaks", columns, ARRAY_SIZE(columns));
+	size_t i;
+
+	for (i = 0; i < h->nr; i++) {
+		if (table)
+			fill(t, &h->at[i]);
+		else
+			tell(&h->at[i]);
+	}
+	if (table)
+		table_print(t, stdout);
+	table_free(t);
+}
+
+/* What has to be done for there to be something to see. */
+static void hint(const struct holders *h)
+{
+	const char *untraced = req.args[0];
+	size_t i;
+
+	for (i = 0; i < h->nr; i++) {
+		if (h->at[i].traced)
+			return;
+		if (!untraced)
+			untraced = h->at[i].cache;
+	}
+	complain(EXIT_OK,
+		 "%s; to have the owners of later allocations kept: quarryctl cache %s --modes +owner",
+		 h->nr ? "nobody knows whose these objects are" : "no object is out",
+		 untraced ? untraced : "NAME");
+}
+
+static void ask_all(struct holders *h)
+{
+	struct caches caches;
+	size_t i;
+
+	caches_list(&caches);
+	for (i = 0; i < caches.nr; i++) {
+		if (caches.entry[i].kind == QUARRY_CACHE_DEAD)
+			complain(EXIT_OK,
+				 "cache \"%s\" was destroyed with objects out; dmesg says whose",
+				 caches.entry[i].name);
+		else
+			ask(h, caches.entry[i].name);
+	}
+	caches_free(&caches);
+}
+
+static int run(void)
+{
+	struct holders holders = { 0 };
+
+	if (req.nr_args)
+		name_check("cache", req.args[0]);
+	device_open(false);
+	if (req.nr_args)
+		ask(&holders, req.args[0]);
+	else
+		ask_all(&holders);
+	if (holders.nr)
+		qsort(holders.at, holders.nr, sizeof(*holders.at), compare);
+	show(&holders);
+	hint(&holders);
+	free(holders.at);
+	return EXIT_OK;
+}
+
+const struct command cmd_leaks = {
+	.name = "leaks",
+	.args_doc = "[CACHE]",
+	.doc = "Show who has objects of a cache, or of all, by the stack that allocated them.\n"
+	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what is\n"
+	       "allocated from then on: quarryctl cache NAME --modes +owner. Objects without\n"
+	       "a known owner are counted. malloc's size classes are caches too.\n",
+	.max_args = 1,
+	.run = run,
+};
