@@ -212,6 +212,9 @@ static int shapes(struct quarry_cache *cache, unsigned int size, unsigned int al
 	u32 line = cache_line_size(), half = line;
 	int err;
 
+	/* A line must not hide what is wrong. */
+	if (align & (align - 1))
+		return -EINVAL;
 	/* As the kernel: small objects share a line, but none lies in two. */
 	if (flags & SLAB_HWCACHE_ALIGN) {
 		while (size <= half / 2)
