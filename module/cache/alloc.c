@@ -431,8 +431,11 @@ void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
 		if (!quarry_guard_in(s, object))
 			return;
 		object = quarry_guard_quarantine(n, object, try);
-		if (!object)
+		if (!object) {
+			/* It is taken back now, and not counted when it comes out. */
+			quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
 			return;
+		}
 	} else if (want_init_on_free() && !cache->ctor &&
 		   !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
 		memset(object, 0, cache->shape[0].size);

@@ -93,7 +93,7 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
 
 /**
  * struct quarry_cache_node - a cache's memory on one node
- * @lock:	guards everything here but @late
+ * @lock:	guards everything here but @late and @lost
  * @cache:	whose
  * @node:	NUMA node
  * @tag:	of frames of @plain and of @guarded; the latter 0 until it is needed
@@ -104,6 +104,7 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @quarantine:	guarded objects that wait, a ring
  * @quarantine_at: where the oldest is
  * @quarantine_n: how many there are
+ * @lost:	guarded objects that were written to while they were free
  * @low_empty:	least number of empty slabs since they were last reaped
  * @grows:	slabs taken from the pool, ever
  * @shrinks:	slabs given back, ever
@@ -122,6 +123,7 @@ struct quarry_cache_node {
 	void *quarantine[QUARRY_QUARANTINE];
 	u32 quarantine_at;
 	u32 quarantine_n;
+	atomic_t lost;
 	u64 low_empty;
 	u64 grows;
 	u64 shrinks;

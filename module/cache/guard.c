@@ -122,7 +122,10 @@ bool quarry_guard_out(void *object)
 	modes = READ_ONCE(cache->modes);
 	r = quarry_guard_record(s, object);
 	if (test_and_clear_bit(QUARRY_RECORD_POISONED, &r->flags) && !poison_ok(cache, object)) {
+		/* Counted as taken, it is counted as back: no client has it. */
 		set_bit(QUARRY_RECORD_LOST, &r->flags);
+		atomic_inc(&s->node->lost);
+		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
 		return false;
 	}
 	assign_bit(QUARRY_RECORD_RED, &r->flags, modes & QUARRY_MODE_REDZONE);
@@ -168,6 +171,13 @@ bool quarry_guard_in(struct quarry_pslab *s, void *object)
 	return true;
 }
 
+/* Do free objects wait? Not those of a dead cache: it waits for them. */
+static bool waits(const struct quarry_cache *cache)
+{
+	return READ_ONCE(cache->modes) & QUARRY_MODE_QUARANTINE &&
+	       READ_ONCE(cache->kind) != QUARRY_CACHE_DEAD;
+}
+
 /**
  * quarry_guard_quarantine() - let an object wait
  * @n:		its node
@@ -181,10 +191,12 @@ void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool tr
 	unsigned long flags;
 	void *oldest = NULL;
 
-	if (!(READ_ONCE(n->cache->modes) & QUARRY_MODE_QUARANTINE) ||
-	    !quarry_node_lock(n, &flags, try))
+	if (!waits(n->cache) || !quarry_node_lock(n, &flags, try))
 		return object;
-	if (n->quarantine_n == QUARRY_QUARANTINE) {
+	/* Once more: who ends it says so first, and then takes out what is in here. */
+	if (!waits(n->cache)) {
+		oldest = object;
+	} else if (n->quarantine_n == QUARRY_QUARANTINE) {
 		oldest = n->quarantine[n->quarantine_at];
 		n->quarantine[n->quarantine_at] = object;
 		n->quarantine_at = (n->quarantine_at + 1) % QUARRY_QUARANTINE;
@@ -237,9 +249,11 @@ static void put_lost(struct quarry_pslab *s)
 	u32 i;
 
 	for (i = 0; i < shape->nr; i++)
-		if (test_and_clear_bit(QUARRY_RECORD_LOST, &s->records[i].flags))
+		if (test_and_clear_bit(QUARRY_RECORD_LOST, &s->records[i].flags)) {
+			atomic_dec(&s->node->lost);
 			quarry_slab_put(&s->slab, (void *)(s->slab.first +
 							   (unsigned long)i * shape->stride));
+		}
 }
 
 /* Objects that were written to while free go back: the cache is to be destroyed. */

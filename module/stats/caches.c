@@ -94,7 +94,7 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 		quarry_node_lock(n, &irq, false);
 		add_slabs(&n->plain, st, &nr, &bytes);
 		add_slabs(&n->guarded, st, &nr, &bytes);
-		held += n->depot.nr_objects + n->quarantine_n;
+		held += n->depot.nr_objects + n->quarantine_n + atomic_read(&n->lost);
 		st->metadata_bytes += n->metadata;
 		st->grows += n->grows;
 		st->shrinks += n->shrinks;

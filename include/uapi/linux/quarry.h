@@ -439,7 +439,8 @@ struct quarry_cache_list {
  * holds at rest; per-CPU parts may lag while CPUs work.
  * @slab_bytes:		pages in slabs
  * @object_bytes:	objects in the hands of clients, whole strides
- * @magazine_bytes:	objects in magazines, depots and quarantine
+ * @magazine_bytes:	objects in magazines, depots and quarantine, and those that are not
+ *			reused because they were written to while they were free
  * @partial_bytes:	objects in slabs
  * @waste_bytes:	what no object covers
  * @metadata_bytes:	descriptions of slabs, and the magazines themselves
