@@ -3,8 +3,8 @@
  * The module: parameters, and the order in which things come and go.
  *
  * init is a ladder, exit its mirror: chunks, directory, workqueue, CPU hotplug,
- * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can reach a layer before the
- * layers below it are up.
+ * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can
+ * reach a layer before the layers below it are up.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>

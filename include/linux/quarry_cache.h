@@ -48,7 +48,7 @@ struct quarry_magazine;
 	 SLAB_CONSISTENCY_CHECKS)
 
 /* Largest object of a cache, and largest alignment. */
-#define QUARRY_CACHE_SIZE_MAX	(1U << 22)
+#define QUARRY_CACHE_SIZE_MAX	0x400000U
 #define QUARRY_CACHE_ALIGN_MAX	32768U
 
 struct quarry_cache *quarry_cache_create(const char *name, unsigned int size,
@@ -78,7 +78,7 @@ void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
 				  struct quarry_magazine *magazine);
 void quarry_cache_release(struct quarry_cache *cache, struct quarry_magazine *magazine);
 
-void quarry_free_rcu_head(struct rcu_head *head, const void *object);
+void quarry_free_rcu_head(struct rcu_head *head);
 void quarry_free_mightsleep(const void *object);
 
 /**
@@ -93,7 +93,8 @@ do {										\
 	typeof(ptr) __quarry_ptr = (ptr);					\
 										\
 	if (__quarry_ptr)							\
-		quarry_free_rcu_head(&__quarry_ptr->member, __quarry_ptr);	\
+		quarry_free_rcu_head((void *)__quarry_ptr +			\
+				     offsetof(typeof(*__quarry_ptr), member));	\
 } while (0)
 
 /**

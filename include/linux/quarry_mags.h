@@ -47,7 +47,7 @@ enum quarry_mags_count {
 
 /* Of struct quarry_mags.idle_tag: more than any tag. */
 #define QUARRY_MAGS_BUSY_BIT	16
-#define QUARRY_MAGS_BUSY	(1UL << QUARRY_MAGS_BUSY_BIT)
+#define QUARRY_MAGS_BUSY	0x10000UL
 
 /**
  * struct quarry_mags - one CPU's part of a cache

@@ -83,8 +83,9 @@ static void gather_slab(struct gathering *g, struct quarry_pslab *s)
 	for (i = 0; i < s->slab.owner->shape->nr; i++) {
 		const struct quarry_record *r = &s->records[i];
 		bool out = test_bit(QUARRY_RECORD_OUT, &r->flags);
+		bool allocs = g->which == QUARRY_RECORD_ALLOC;
 
-		if (out == (g->which == QUARRY_RECORD_ALLOC) && r->stack[g->which])
+		if (out == allocs && r->stack[g->which])
 			add(g, r);
 	}
 }

@@ -42,12 +42,11 @@ static void free_rcu(struct rcu_head *head)
 
 /**
  * quarry_free_rcu_head() - free an object after a grace period
- * @head:	in the object; the caller's until then
- * @object:	of a cache or of quarry_malloc()
+ * @head:	in the object, which is of a cache or of quarry_malloc()
  *
  * Use quarry_free_rcu(). Context: any but NMI.
  */
-void quarry_free_rcu_head(struct rcu_head *head, const void *object)
+void quarry_free_rcu_head(struct rcu_head *head)
 {
 	call_rcu(head, free_rcu);
 }
