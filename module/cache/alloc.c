@@ -178,8 +178,8 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 				take_local(cache, guarded, false);
 		if (object)
 			return object;
-		n = quarry_node_grow(cache, gfp,
-				     wish ? wish->node : NUMA_NO_NODE, *guarded);
+		n = !quarry_may_kmalloc() ? NULL :
+		    quarry_node_grow(cache, gfp, wish ? wish->node : NUMA_NO_NODE, *guarded);
 		if (n && n != (wish ?: quarry_cache_home(cache))) {
 			object = take_from(cache, n, *guarded);
 			if (object)

@@ -237,6 +237,12 @@ u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 
+/* May this context call the kernel's allocator at all? */
+static inline bool quarry_may_kmalloc(void)
+{
+	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+}
+
 /* magazines.c: magazines of a cache */
 void quarry_magazine_bring(struct quarry_cache *cache);
 

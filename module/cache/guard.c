@@ -48,7 +48,7 @@ static void note(struct quarry_record *r, unsigned int which)
 	unsigned int nr;
 
 	r->stack[which] = 0;
-	if (in_nmi())
+	if (!quarry_may_kmalloc())
 		return;
 	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 3);
 	r->stack[which] = stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);

@@ -164,7 +164,7 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 	unsigned long flags;
 	u32 cap;
 
-	if (in_nmi() || (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible()))
+	if (!quarry_may_kmalloc())
 		return;
 	cap = READ_ONCE(m->cap);
 	WRITE_ONCE(m->wants, 0);

@@ -47,7 +47,7 @@ static void take_late(struct quarry_cache_node *n)
 		at = at->next;
 		/* From here on the slab can be put on the list again. */
 		clear_bit(shape->nr, s->late);
-		/* Pairs with the atomics of put_late(): its bit is seen, or the next walk sees it. */
+		/* Pairs with the atomics of put_late(): now or next time, its bit is seen. */
 		smp_mb__after_atomic();
 		for_each_set_bit(i, s->late, shape->nr) {
 			clear_bit(i, s->late);
