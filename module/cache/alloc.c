@@ -192,10 +192,14 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 			if (object)
 				return object;
 		}
-		if (reaped || !gfpflags_allow_blocking(gfp))
+		if (!gfpflags_allow_blocking(gfp))
 			return NULL;
+		if (reaped && !(gfp & __GFP_NOFAIL))
+			return NULL;
+		if (reaped)
+			schedule_timeout_uninterruptible(1);
 		/* What the pool's other caches have to spare, and then once more. */
-		quarry_caches_reap(cache->pool, false);
+		quarry_caches_reap(cache->pool, false, false);
 		reaped = true;
 	}
 }

@@ -433,6 +433,7 @@ void quarry_cache_bury(struct quarry_cache *cache)
  *
  * Return: 0; -EBUSY if objects are out: it is reported whose they are, and the cache
  * takes back what is freed until the last has come. Its name is free in either case.
+ * Also -EBUSY, and nothing done, for a cache of malloc's or one destroyed before.
  */
 int quarry_cache_destroy(struct quarry_cache *cache)
 {
@@ -440,7 +441,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 
 	if (IS_ERR_OR_NULL(cache))
 		return 0;
-	if (cache->kind == QUARRY_CACHE_DEAD)
+	if (cache->kind != QUARRY_CACHE_TYPED)
 		return -EBUSY;
 	down_write(&caches_sem);
 	if (watcher)

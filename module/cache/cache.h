@@ -319,7 +319,7 @@ void quarry_cache_bury(struct quarry_cache *cache);
 int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly);
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 
 /* rcu.c */

@@ -35,6 +35,14 @@ static bool changes_content(const struct shutting *s)
 	return (s->set | s->clear) & (QUARRY_SHUT_MODES | QUARRY_SHUT_DEAD);
 }
 
+/* Entered, or of a CPU that is off line. Preemption off. */
+static void shut_one(const struct shutting *s, struct quarry_mags *m)
+{
+	if (changes_content(s))
+		quarry_mags_drain(s->cache, m);
+	m->shut = (m->shut | s->set) & ~s->clear;
+}
+
 static u64 shut_this(void *data)
 {
 	struct shutting *s = data;
@@ -44,9 +52,7 @@ static u64 shut_this(void *data)
 	m = this_cpu_ptr(s->cache->mags);
 	/* In process context, with preemption off: nobody is inside. */
 	if (!WARN_ON_ONCE(!quarry_mags_enter(m))) {
-		if (changes_content(s))
-			quarry_mags_drain(s->cache, m);
-		m->shut = (m->shut | s->set) & ~s->clear;
+		shut_one(s, m);
 		quarry_mags_leave(m);
 	}
 	preempt_enable();
@@ -66,13 +72,16 @@ void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
 	struct shutting s = { cache, set, clear };
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu)) {
-			struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
-
-			/* Its magazines went when it did (reap.c). */
-			m->shut = (m->shut | set) & ~clear;
-		}
+	for_each_possible_cpu(cpu) {
+		if (cpu_online(cpu))
+			continue;
+		/* Its magazines went when it did (reap.c), unless the cache was hidden then. */
+		preempt_disable();
+		quarry_mags_close(per_cpu_ptr(cache->mags, cpu));
+		shut_one(&s, per_cpu_ptr(cache->mags, cpu));
+		quarry_mags_open(per_cpu_ptr(cache->mags, cpu));
+		preempt_enable();
+	}
 	quarry_visit_cpus(shut_this, &s);
 }
 

@@ -157,15 +157,16 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
  * quarry_caches_reap() - the same of all caches
  * @pool:	those of this pool, or NULL for all
  * @wholly:	as above
+ * @wait:	if a cache is just being made or unmade, wait for that; else do nothing
  *
- * Context: process context; with @wholly it sleeps. Return: bytes given to pools.
+ * Context: process context; with @wholly or @wait it sleeps. Return: bytes given to pools.
  */
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly)
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 {
 	struct quarry_cache *cache = NULL;
 	u64 bytes = 0;
 
-	if (wholly)
+	if (wait)
 		quarry_caches_lock_shared();
 	else if (!quarry_caches_trylock_shared())
 		return 0;
@@ -235,9 +236,9 @@ static int cpu_dead(unsigned int cpu)
 }
 
 /* Pages that pools look for are in caches that have no use for them. */
-static u64 reclaim(struct quarry_pool *pool)
+static u64 reclaim(struct quarry_pool *pool, bool wait)
 {
-	return quarry_caches_reap(pool, true);
+	return quarry_caches_reap(pool, true, wait);
 }
 
 int __init quarry_reaper_init(void)

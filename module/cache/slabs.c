@@ -183,12 +183,23 @@ static struct quarry_pslab *pslab_alloc(const struct quarry_shape *shape, bool g
 	return s;
 }
 
+static void pslab_free(struct quarry_pslab *s)
+{
+	kfree(s->records);
+	kfree(s);
+}
+
+/* Nobody looks at the slab any more; but a wrong free may have put it on the list. */
 static void pslab_free_rcu(struct rcu_head *rcu)
 {
 	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+	unsigned long flags;
 
-	kfree(s->records);
-	kfree(s);
+	if (unlikely(!llist_empty(&s->node->late))) {
+		quarry_node_lock(s->node, &flags, false);
+		quarry_node_unlock(s->node, flags);
+	}
+	pslab_free(s);
 }
 
 static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long private)
@@ -272,7 +283,7 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 pages:
 	__quarry_free_pages(cache->pool, s->page, shape->order);
 description:
-	pslab_free_rcu(&s->rcu);
+	pslab_free(s);
 	return NULL;
 }
 

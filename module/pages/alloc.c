@@ -348,7 +348,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 		}
 		if (!nowait && all) {
 			all = false;
-			if (quarry_pool_reclaim(pool) + quarry_pcp_drain_all(pool))
+			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
 				continue;
 		}
 		if (!nowait && quarry_pool_await_growth(pool, seen))

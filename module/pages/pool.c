@@ -78,19 +78,19 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 	up_write(&pools_sem);
 }
 
-static u64 (*reclaim)(struct quarry_pool *pool);
+static u64 (*reclaim)(struct quarry_pool *pool, bool wait);
 
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool))
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait))
 {
 	WRITE_ONCE(reclaim, fn);
 }
 
 /* Pages that the layer above can do without come back. Context: sleeps. */
-u64 quarry_pool_reclaim(struct quarry_pool *pool)
+u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait)
 {
-	u64 (*fn)(struct quarry_pool *pool) = READ_ONCE(reclaim);
+	u64 (*fn)(struct quarry_pool *pool, bool wait) = READ_ONCE(reclaim);
 
-	return fn ? fn(pool) : 0;
+	return fn ? fn(pool, wait) : 0;
 }
 
 /**
@@ -550,7 +550,7 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
  */
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
-	quarry_pool_reclaim(pool);
+	quarry_pool_reclaim(pool, true);
 	return quarry_pcp_drain_all(pool) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
@@ -568,7 +568,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
-	quarry_pool_reclaim(pool);
+	quarry_pool_reclaim(pool, true);
 	quarry_pcp_drain_all(pool);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
@@ -588,7 +588,7 @@ void quarry_pools_pin(void)
 	u64 out = 0;
 
 	/* What caches only keep at hand is nobody's. */
-	quarry_pool_reclaim(NULL);
+	quarry_pool_reclaim(NULL, true);
 	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_all(pool);

@@ -238,10 +238,11 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 
 /*
  * Set by the layer above: asks for pages of a pool (NULL: of all) that it has taken and
- * does not use. Sleeps; returns bytes given back.
+ * does not use. Sleeps; from an allocation it must not wait for who may allocate
+ * (@wait false). Returns bytes given back.
  */
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool));
-u64 quarry_pool_reclaim(struct quarry_pool *pool);
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait));
+u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait);
 
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
