@@ -100,8 +100,10 @@ static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n
 	if (!quarry_slabs_take(guarded ? &n->guarded : &n->plain, 1, &object))
 		object = NULL;
 	quarry_node_unlock(n, flags);
-	if (object)
+	if (object) {
+		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
 		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_ALLOCS);
+	}
 	return object;
 }
 
@@ -113,10 +115,12 @@ static void *take_local(struct quarry_cache *cache, bool *guarded, bool try)
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
-	m->count[QUARRY_MAGS_SLOW_ALLOCS]++;
 	if (quarry_mags_enter(m)) {
+		bool at_hand = m->loaded && m->loaded->n;
+
 		*guarded = is_guarded_now(m);
-		if ((m->loaded && m->loaded->n) || quarry_mags_refill(cache, m, try)) {
+		if (at_hand || quarry_mags_refill(cache, m, try)) {
+			quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, !at_hand);
 			if (READ_ONCE(cache->modes) & QUARRY_MODE_RANDOM)
 				quarry_guard_pick(m->loaded);
 			object = m->loaded->slot[--m->loaded->n];
@@ -374,13 +378,14 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 {
 	struct quarry_mags *m = this_cpu_ptr(n->cache->mags);
 	struct quarry_magazine *mag;
-	bool done = false;
+	bool room, done = false;
 
-	m->count[QUARRY_MAGS_SLOW_FREES]++;
 	if (quarry_mags_tag(m) != n->tag[0] || guarded != is_guarded_now(m) ||
 	    m->shut & QUARRY_SHUT_DEAD || !quarry_mags_enter(m))
 		return false;
+	room = m->loaded && m->loaded->n < m->loaded->cap;
 	if (quarry_mags_make_room(n->cache, m, try)) {
+		quarry_cache_count_add(n->cache, QUARRY_MAGS_SLOW_FREES, !room);
 		mag = m->loaded;
 		mag->slot[mag->n++] = object;
 		m->frees++;
@@ -388,6 +393,12 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 	}
 	quarry_mags_leave(m);
 	return done;
+}
+
+static void count_direct_frees(struct quarry_cache *cache, unsigned int nr)
+{
+	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, nr);
+	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES, nr);
 }
 
 /* Is this the object that was freed last on this CPU? */
@@ -437,7 +448,7 @@ void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
 		object = quarry_guard_quarantine(n, object, try);
 		if (!object) {
 			/* It is taken back now, and not counted when it comes out. */
-			quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
+			count_direct_frees(cache, 1);
 			return;
 		}
 	} else if (want_init_on_free() && !cache->ctor &&
@@ -446,8 +457,7 @@ void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
 	}
 	if (push(n, object, guarded, try))
 		return;
-	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES,
-			       quarry_node_put(n, &object, 1, try));
+	count_direct_frees(cache, quarry_node_put(n, &object, 1, try));
 }
 
 static void free_any(struct quarry_cache *cache, void *object, bool try)

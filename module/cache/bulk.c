@@ -62,17 +62,17 @@ static bool next_full(struct quarry_cache *cache, struct quarry_mags *m)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
 	unsigned long flags;
-	bool done;
+	bool done = quarry_mags_swap_full(m);
 
 	/* A magazine that is too small for one call is a miss. */
-	quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
 	quarry_mags_event(cache, m);
-	if (quarry_mags_swap_full(m))
-		return true;
-	quarry_node_lock(n, &flags, false);
-	done = quarry_mags_take_full(m, &n->depot);
-	quarry_node_unlock(n, flags);
-	m->count[QUARRY_MAGS_EXCHANGES] += done;
+	if (!done) {
+		quarry_node_lock(n, &flags, false);
+		done = quarry_mags_take_full(m, &n->depot);
+		quarry_node_unlock(n, flags);
+		m->count[QUARRY_MAGS_EXCHANGES] += done;
+	}
+	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, done);
 	return done;
 }
 
@@ -89,6 +89,7 @@ static size_t take_slabs(struct quarry_cache *cache, struct quarry_cache_node *n
 		quarry_node_unlock(n, flags);
 		got += some;
 	} while (some == BATCH);
+	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, got);
 	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_ALLOCS, got);
 	return got;
 }
@@ -268,16 +269,16 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
 	unsigned long flags;
-	bool done;
+	bool done = quarry_mags_swap_room(m);
 
-	quarry_cache_count(cache, QUARRY_MAGS_SLOW_FREES);
 	quarry_mags_event(cache, m);
-	if (quarry_mags_swap_room(m))
-		return true;
-	quarry_node_lock(n, &flags, false);
-	done = quarry_mags_give_full(m, &n->depot);
-	quarry_node_unlock(n, flags);
-	m->count[QUARRY_MAGS_EXCHANGES] += done;
+	if (!done) {
+		quarry_node_lock(n, &flags, false);
+		done = quarry_mags_give_full(m, &n->depot);
+		quarry_node_unlock(n, flags);
+		m->count[QUARRY_MAGS_EXCHANGES] += done;
+	}
+	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, done);
 	return done;
 }
 
@@ -296,6 +297,7 @@ static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_
 		quarry_objects_sort(p + start, i);
 		taken += quarry_node_put(n, p + start, i, false);
 	}
+	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, taken);
 	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES, taken);
 	return nr;
 }
