@@ -38,7 +38,8 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 	struct quarry_pslab *s;
 	u32 i, k;
 
-	for (k = 0; mag && k < mag->n; k++) {
+	/* What it says of itself may be what is wrong. */
+	for (k = 0; mag && k < min(mag->n, mag->cap); k++) {
 		s = quarry_pslab_of(mag->slot[k]);
 		if (!s || s->node != n)
 			fault(c, "a magazine has an object of another node");
