@@ -42,7 +42,8 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 	return &s->records[i];
 }
 
-static void note(struct quarry_record *r, unsigned int which)
+/* Not inlined, so that the frames left out are always the same. */
+static noinline void note(struct quarry_record *r, unsigned int which)
 {
 	unsigned long stack[QUARRY_TRACE_DEPTH];
 	unsigned int nr;
