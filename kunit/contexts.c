@@ -20,15 +20,9 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/nmi.h>
 #include <linux/smp.h>
 
 #include "quarry_kunit.h"
-
-#ifdef CONFIG_X86_LOCAL_APIC
-#include <asm/apic.h>
-#include <asm/nmi.h>
-#endif
 
 /* What one round trip found; it may run where KUnit cannot be called. */
 struct trip {
@@ -218,36 +212,6 @@ static void bulk_inside_a_marked_section(struct kunit *test)
 }
 
 #ifdef CONFIG_X86_LOCAL_APIC
-static void (*nmi_fn)(void *arg);
-static void *nmi_arg;
-static bool nmi_done;
-
-static int nmi_handler(unsigned int type, struct pt_regs *regs)
-{
-	if (!nmi_fn)
-		return NMI_DONE;
-	nmi_fn(nmi_arg);
-	nmi_fn = NULL;
-	WRITE_ONCE(nmi_done, true);
-	return NMI_HANDLED;
-}
-
-/* Run @fn in a real NMI on this CPU; preemption is off. */
-static bool in_an_nmi(void (*fn)(void *), void *arg)
-{
-	unsigned long tries = 100000000;
-
-	nmi_arg = arg;
-	nmi_done = false;
-	barrier();
-	nmi_fn = fn;
-	apic->send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
-	while (!READ_ONCE(nmi_done) && --tries)
-		cpu_relax();
-	nmi_fn = NULL;
-	return nmi_done;
-}
-
 static void nmi_trip(void *arg)
 {
 	struct trip *t = arg;
@@ -264,7 +228,7 @@ static void in_nmi_while_nobody_is_inside(struct kunit *test)
 
 	for (i = 0; i < 10; i++) {
 		preempt_disable();
-		ran += in_an_nmi(nmi_trip, &t);
+		ran += quarry_test_in_nmi(nmi_trip, &t);
 		preempt_enable();
 	}
 	KUNIT_EXPECT_EQ(test, ran, 10);
@@ -314,7 +278,7 @@ static void in_nmi_while_the_zone_is_locked(struct kunit *test)
 	preempt_disable();
 	KUNIT_EXPECT_TRUE(test, quarry_pcp_enter(this_cpu_ptr(pool->pcp)));
 	quarry_zone_lock(z, &flags);
-	ran = in_an_nmi(nmi_late, &l);
+	ran = quarry_test_in_nmi(nmi_late, &l);
 	deferred = atomic_long_read(&z->nr_deferred);
 	quarry_zone_unlock(z, flags);
 	quarry_pcp_leave(this_cpu_ptr(pool->pcp));
@@ -338,12 +302,12 @@ static void in_nmi_while_the_zone_is_locked(struct kunit *test)
 
 static int contexts_init(struct kunit *test)
 {
-	return register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "quarry_kunit");
+	return quarry_test_nmi_init();
 }
 
 static void contexts_exit(struct kunit *test)
 {
-	unregister_nmi_handler(NMI_LOCAL, "quarry_kunit");
+	quarry_test_nmi_exit();
 }
 #endif
 

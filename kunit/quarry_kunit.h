@@ -61,4 +61,9 @@ u8 *quarry_test_state(struct page *page);
 
 u64 quarry_test_random(u64 *state, u64 below);
 
+/* nmi.c: false where NMIs cannot be sent. */
+int quarry_test_nmi_init(void);
+void quarry_test_nmi_exit(void);
+bool quarry_test_in_nmi(void (*fn)(void *arg), void *arg);
+
 #endif /* QUARRY_KUNIT_H */
