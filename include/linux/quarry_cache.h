@@ -136,9 +136,8 @@ static __always_inline void *quarry_cache_alloc(struct quarry_cache *cache, gfp_
 	if (likely(!(gfp & QUARRY_GFP_OBJECT_SLOW))) {
 		object = quarry_object_pop(cache);
 		if (likely(object)) {
-			if (want_init_on_alloc(gfp))
-				quarry_object_clear(cache, object, gfp);
-			return object;
+			return want_init_on_alloc(gfp) ?
+			       quarry_object_clear(cache, object, gfp) : object;
 		}
 	}
 	return quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);

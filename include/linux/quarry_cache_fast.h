@@ -32,7 +32,7 @@ struct quarry_cache_head {
 extern struct quarry_cache *quarry_classes[QUARRY_CLASSES];
 
 void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
-void quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
+void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 void quarry_cache_free_slow(struct quarry_cache *cache, void *object);
 
 /*

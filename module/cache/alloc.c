@@ -120,7 +120,8 @@ static void *take_local(struct quarry_cache *cache, bool *guarded, bool try)
 
 		*guarded = is_guarded_now(m);
 		if (at_hand || quarry_mags_refill(cache, m, try)) {
-			quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, !at_hand);
+			if (!at_hand)
+				quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
 			if (READ_ONCE(cache->modes) & QUARRY_MODE_RANDOM)
 				quarry_guard_pick(m->loaded);
 			object = m->loaded->slot[--m->loaded->n];
@@ -226,17 +227,23 @@ static bool gfp_ok(struct quarry_cache *cache, gfp_t gfp)
  * @gfp:	__GFP_ZERO: the caller wants them, else init_on_alloc does
  *
  * What a constructor made is never touched: a cache with one cannot be asked for zeros,
- * which is counted and reported; and of a typesafe one nothing is wiped that readers
- * may still look at, unless the caller says so. Context: any.
+ * which is counted and reported. And of a typesafe one nothing is wiped that readers may
+ * still look at, unless the caller says so. Context: any but NMI.
+ *
+ * Return: @object; NULL if it was given back, because zeros cannot be had.
  */
-void quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
+void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
 {
 	if (unlikely(cache->ctor)) {
-		if (gfp & __GFP_ZERO)
-			quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, object);
-	} else if (!(cache->flags & SLAB_TYPESAFE_BY_RCU) || gfp & __GFP_ZERO) {
-		memset(object, 0, cache->shape[0].size);
+		if (!(gfp & __GFP_ZERO))
+			return object;
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+		quarry_cache_free(cache, object);
+		return NULL;
 	}
+	if (!(cache->flags & SLAB_TYPESAFE_BY_RCU) || gfp & __GFP_ZERO)
+		memset(object, 0, cache->shape[0].size);
+	return object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_object_clear, QUARRY_NS);
 
@@ -281,9 +288,7 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 		return NULL;
 	}
-	if (want_init_on_alloc(gfp))
-		quarry_object_clear(cache, object, gfp);
-	return object;
+	return want_init_on_alloc(gfp) ? quarry_object_clear(cache, object, gfp) : object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_slow, QUARRY_NS);
 
@@ -331,7 +336,7 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 	if (object && guarded && !quarry_guard_out(object))
 		object = NULL;
 	if (object && want_init_on_alloc(gfp))
-		quarry_object_clear(cache, object, gfp);
+		object = quarry_object_clear(cache, object, gfp);
 	if (!object)
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 	return object;
@@ -385,7 +390,8 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 		return false;
 	room = m->loaded && m->loaded->n < m->loaded->cap;
 	if (quarry_mags_make_room(n->cache, m, try)) {
-		quarry_cache_count_add(n->cache, QUARRY_MAGS_SLOW_FREES, !room);
+		if (!room)
+			quarry_cache_count(n->cache, QUARRY_MAGS_SLOW_FREES);
 		mag = m->loaded;
 		mag->slot[mag->n++] = object;
 		m->frees++;

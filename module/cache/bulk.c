@@ -72,7 +72,8 @@ static bool next_full(struct quarry_cache *cache, struct quarry_mags *m)
 		quarry_node_unlock(n, flags);
 		m->count[QUARRY_MAGS_EXCHANGES] += done;
 	}
-	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, done);
+	if (done)
+		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
 	return done;
 }
 
@@ -130,6 +131,10 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
 
 	if (nr > INT_MAX)
 		return 0;
+	if (gfp & __GFP_ZERO && cache->ctor) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+		return 0;
+	}
 	while (got < nr) {
 		from = got;
 		quarry_magazine_supply(cache);
@@ -278,7 +283,8 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 		quarry_node_unlock(n, flags);
 		m->count[QUARRY_MAGS_EXCHANGES] += done;
 	}
-	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, done);
+	if (done)
+		quarry_cache_count(cache, QUARRY_MAGS_SLOW_FREES);
 	return done;
 }
 
