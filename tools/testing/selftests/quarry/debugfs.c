@@ -21,9 +21,13 @@
 #define POOL	QT_PREFIX "dbg"
 #define OTHER	QT_PREFIX "a-much-longer-name.for_it"
 
-static const char * const root_files[] = { "version", "buddyinfo" };
+static const char * const root_files[] = { "version", "buddyinfo", "slabinfo" };
 static const char * const pool_files[] = {
-	"stats", "orders", "arenas", "fragmentation", "map", "percpu", "errors",
+	"stats", "orders", "arenas", "fragmentation", "map", "percpu", "errors", "accounting",
+};
+
+static const char * const cache_files[] = {
+	"stats", "slabs", "magazines", "errors", "alloc_traces", "free_traces",
 };
 
 static int fd;
@@ -45,11 +49,11 @@ static void finish(void)
 	CHECK(!qt_destroy(fd, OTHER), "destroy failed");
 }
 
-/* Calls @fn for each file there is to be, those of three pools included. */
+/* Calls @fn for each file there is to be, those of three pools and a cache included. */
 static void each_file(void (*fn)(const char *path, const char *file))
 {
 	static const char * const pools[] = { QT_DEFAULT_POOL, POOL, OTHER };
-	char path[256];
+	char path[256], file[64];
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(root_files); i++) {
@@ -62,6 +66,12 @@ static void each_file(void (*fn)(const char *path, const char *file))
 				 pool_files[j]);
 			fn(path, pool_files[j]);
 		}
+	for (j = 0; j < ARRAY_SIZE(cache_files); j++) {
+		snprintf(path, sizeof(path), QT_DEBUGFS "/caches/" QT_CLASS "/%s",
+			 cache_files[j]);
+		snprintf(file, sizeof(file), "cache-%s", cache_files[j]);
+		fn(path, file);
+	}
 }
 
 static const char *read_pool_file(const char *pool, const char *file)
@@ -106,12 +116,15 @@ static void check_known(const char *path, const char * const *known, unsigned in
 static void files_are_there(void)
 {
 	/* inject is there where the kernel can inject faults. */
-	static const char * const root[] = { "version", "buddyinfo", "pools", "inject" };
+	static const char * const root[] = {
+		"version", "buddyinfo", "slabinfo", "pools", "caches", "inject",
+	};
 
 	setup();
 	each_file(check_mode);
 	check_known(QT_DEBUGFS, root, ARRAY_SIZE(root));
 	check_known(QT_DEBUGFS "/pools/" POOL, pool_files, ARRAY_SIZE(pool_files));
+	check_known(QT_DEBUGFS "/caches/" QT_CLASS, cache_files, ARRAY_SIZE(cache_files));
 	finish();
 }
 
@@ -214,8 +227,8 @@ static void check_first_line(const char *path, const char *file)
 
 	REQUIRE(qt_read_file(path, text, sizeof(text)) > 0, "%s: cannot read", path);
 	CHECK(text[strlen(text) - 1] == '\n', "%s: the last line has no end", path);
-	/* Its format is the kernel's, which has no line for a version. */
-	if (!strcmp(file, "buddyinfo"))
+	/* Their formats are the kernel's: no line for a version, or one of its own. */
+	if (!strcmp(file, "buddyinfo") || !strcmp(file, "slabinfo"))
 		return;
 	text[strcspn(text, "\n")] = 0;
 	snprintf(pattern, sizeof(pattern), "^# quarry %s [0-9]+$", file);

@@ -38,6 +38,13 @@ FROZEN(quarry_pool_map, 72);
 FROZEN(quarry_pool_create, 80);
 FROZEN(quarry_pool_op, 48);
 FROZEN(quarry_pool_validate, 128);
+FROZEN(quarry_cache_entry, 40);
+FROZEN(quarry_cache_list, 24);
+FROZEN(quarry_cache_stats, 440);
+FROZEN(quarry_cache_op, 112);
+FROZEN(quarry_cache_modes, 64);
+FROZEN(quarry_trace, 1056);
+FROZEN(quarry_cache_traces, 64);
 
 static const struct call {
 	const char *name;
@@ -51,30 +58,46 @@ static const struct call {
 	size_t array_at;
 	size_t capacity_at;
 	size_t entry;
+	/* Flags that it knows. */
+	__u32 flags;
 } calls[] = {
-	{ "version", 0x00, sizeof(struct quarry_version), false, 0, 0, 0, 0, 0 },
+	{ "version", 0x00, sizeof(struct quarry_version), false, 0, 0, 0, 0, 0, 0 },
 	{ "list", 0x01, sizeof(struct quarry_pool_list), false, 0, 0,
 	  offsetof(struct quarry_pool_list, entries),
-	  offsetof(struct quarry_pool_list, capacity), sizeof(struct quarry_pool_entry) },
+	  offsetof(struct quarry_pool_list, capacity), sizeof(struct quarry_pool_entry), 0 },
 	{ "stats", 0x02, sizeof(struct quarry_pool_stats), true,
-	  offsetof(struct quarry_pool_stats, pad), 4, 0, 0, 0 },
-	{ "orders", 0x03, sizeof(struct quarry_pool_orders), true, 0, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_stats, pad), 4, 0, 0, 0, 0 },
+	{ "orders", 0x03, sizeof(struct quarry_pool_orders), true, 0, 0, 0, 0, 0, 0 },
 	{ "map", 0x04, sizeof(struct quarry_pool_map), true, 0, 0,
 	  offsetof(struct quarry_pool_map, areas),
-	  offsetof(struct quarry_pool_map, capacity), sizeof(struct quarry_map_area) },
-	{ "create", 0x05, sizeof(struct quarry_pool_create), true, 0, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_map, capacity), sizeof(struct quarry_map_area), 0 },
+	{ "create", 0x05, sizeof(struct quarry_pool_create), true, 0, 0, 0, 0, 0, 0 },
 	{ "destroy", 0x06, sizeof(struct quarry_pool_op), true,
-	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0 },
-	{ "shrink", 0x07, sizeof(struct quarry_pool_op), true, 0, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
+	{ "shrink", 0x07, sizeof(struct quarry_pool_op), true, 0, 0, 0, 0, 0, 0 },
 	{ "drain", 0x08, sizeof(struct quarry_pool_op), true,
-	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0 },
-	{ "validate", 0x09, sizeof(struct quarry_pool_validate), true, 0, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
+	{ "validate", 0x09, sizeof(struct quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
+	{ "cache list", 0x10, sizeof(struct quarry_cache_list), false, 0, 0,
+	  offsetof(struct quarry_cache_list, entries),
+	  offsetof(struct quarry_cache_list, capacity), sizeof(struct quarry_cache_entry), 0 },
+	{ "cache stats", 0x11, sizeof(struct quarry_cache_stats), true,
+	  offsetof(struct quarry_cache_stats, pad), 4, 0, 0, 0, 0 },
+	{ "cache shrink", 0x12, sizeof(struct quarry_cache_op), true,
+	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
+	{ "cache validate", 0x13, sizeof(struct quarry_cache_op), true,
+	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
+	{ "cache modes", 0x14, sizeof(struct quarry_cache_modes), true, 0, 0, 0, 0, 0, 0 },
+	{ "cache traces", 0x15, sizeof(struct quarry_cache_traces), true, 0, 0,
+	  offsetof(struct quarry_cache_traces, traces),
+	  offsetof(struct quarry_cache_traces, capacity), sizeof(struct quarry_trace),
+	  QUARRY_TRACES_FREES },
 	{ }
 };
 
 #define NR_CALLS	(ARRAY_SIZE(calls) - 1)
 
-enum { NR_CREATE = 0x05, NR_DESTROY = 0x06 };
+enum { NR_CREATE = 0x05, NR_DESTROY = 0x06, NR_CACHES = 0x10, NR_TRACES = 0x15 };
 
 #define NAME_AT		8		/* size and flags come first, in all of them */
 #define FLAGS_AT	4
@@ -114,7 +137,7 @@ static void *good(const struct call *c)
 	}
 	if (!c->named)
 		return buf;
-	qt_set_name((char *)buf + NAME_AT, POOL);
+	qt_set_name((char *)buf + NAME_AT, c->nr < NR_CACHES ? POOL : QT_CLASS);
 	switch (c->nr) {
 	case NR_CREATE:
 		create->max_bytes = MIB(4);
@@ -177,13 +200,15 @@ static void numbers_are_the_published_ones(void)
 	static const unsigned int published[] = {
 		0xc040bd00, 0xc018bd01, 0xc1f8bd02, 0xc328bd03, 0xc048bd04,
 		0xc050bd05, 0xc030bd06, 0xc030bd07, 0xc030bd08, 0xc080bd09,
+		0xc018bd10, 0xc1b8bd11, 0xc070bd12, 0xc070bd13, 0xc040bd14, 0xc040bd15,
 	};
 	unsigned int i;
 
 	for (i = 0; i < NR_CALLS; i++)
 		CHECK(number(&calls[i], calls[i].size) == published[i], "%s is %#lx",
 		      calls[i].name, number(&calls[i], calls[i].size));
-	CHECK(QUARRY_IOC_VERSION == published[0] && QUARRY_IOC_POOL_VALIDATE == published[9],
+	CHECK(QUARRY_IOC_VERSION == published[0] && QUARRY_IOC_POOL_VALIDATE == published[9] &&
+	      QUARRY_IOC_CACHE_LIST == published[10] && QUARRY_IOC_CACHE_TRACES == published[15],
 	      "the header says otherwise");
 }
 
@@ -197,7 +222,8 @@ static void version_answers(void)
 	CHECK(v.size == sizeof(v), "size is %u", v.size);
 	CHECK(v.abi == QUARRY_ABI_VERSION, "abi is %u", v.abi);
 	CHECK(v.page_size == (__u32)sysconf(_SC_PAGESIZE), "page size is %u", v.page_size);
-	CHECK(v.features & QUARRY_FEATURE_PAGES, "features are %#llx", v.features);
+	CHECK(v.features & QUARRY_FEATURE_PAGES && v.features & QUARRY_FEATURE_CACHES,
+	      "features are %#llx", v.features);
 	CHECK(v.max_order < QUARRY_NR_ORDERS, "max order is %u", v.max_order);
 	CHECK(!qt_list(fd, NULL, 0, &nr) && v.nr_pools == nr, "%u pools, the list says %u",
 	      v.nr_pools, nr);
@@ -433,7 +459,8 @@ static void unknown_flags_are_refused(void)
 	for (c = calls; c->name; c++)
 		for (bit = 0; bit < 32; bit++) {
 			put32(good(c), FLAGS_AT, 1U << bit);
-			expect(c, number(c, c->size), buf, -EINVAL, "a flag");
+			expect(c, number(c, c->size), buf, c->flags & 1U << bit ? 0 : -EINVAL,
+			       "a flag");
 		}
 	end_bad();
 }
@@ -450,7 +477,10 @@ static void padding_must_be_zero(void)
 			buf[c->zero_at + i] = 0x80;
 			expect(c, number(c, c->size), buf, -EINVAL, "padding");
 		}
-		for (i = NAME_AT + sizeof(NEW); c->named && i < NAME_AT + QUARRY_NAME_MAX; i++) {
+		if (!c->named)
+			continue;
+		i = NAME_AT + strlen((char *)good(c) + NAME_AT) + 1;
+		for (; i < NAME_AT + QUARRY_NAME_MAX; i++) {
 			good(c);
 			buf[i] = 'x';
 			expect(c, number(c, c->size), buf, -EINVAL, "behind the name's end");
@@ -519,7 +549,7 @@ static void dots_are_no_names(void)
 	end_bad();
 }
 
-static void unknown_pools_are_not_found(void)
+static void unknown_names_are_not_found(void)
 {
 	const struct call *c;
 
@@ -528,12 +558,17 @@ static void unknown_pools_are_not_found(void)
 		if (!c->named || c->nr == NR_CREATE)
 			continue;
 		qt_set_name((char *)good(c) + NAME_AT, ABSENT);
-		expect(c, number(c, c->size), buf, -ENOENT, "unknown pool");
+		expect(c, number(c, c->size), buf, -ENOENT, "unknown name");
 		/* A name is whole: neither its beginning nor its continuation. */
-		qt_set_name((char *)good(c) + NAME_AT, QT_PREFIX "ab");
+		qt_set_name((char *)good(c) + NAME_AT,
+			    c->nr < NR_CACHES ? QT_PREFIX "ab" : "malloc-");
 		expect(c, number(c, c->size), buf, -ENOENT, "beginning of a name");
-		qt_set_name((char *)good(c) + NAME_AT, POOL "x");
+		qt_set_name((char *)good(c) + NAME_AT,
+			    c->nr < NR_CACHES ? POOL "x" : QT_CLASS "x");
 		expect(c, number(c, c->size), buf, -ENOENT, "longer than a name");
+		/* Pools are not caches, nor the other way round. */
+		qt_set_name((char *)good(c) + NAME_AT, c->nr < NR_CACHES ? QT_CLASS : POOL);
+		expect(c, number(c, c->size), buf, -ENOENT, "a name of the other kind");
 	}
 	end_bad();
 }
@@ -618,7 +653,8 @@ static void bad_arrays_fault(void)
 			(uintptr_t)border - c->entry - 1 - 8,
 		};
 
-		if (!c->array_at)
+		/* There are no traces where nothing was allocated: caches.c has some. */
+		if (!c->array_at || c->nr == NR_TRACES)
 			continue;
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			put64(good(c), c->array_at, bad[i]);
@@ -647,7 +683,11 @@ static void unknown_calls_are_not_taken(void)
 
 	begin_bad();
 	memset(buf, 0, sizeof(buf));
-	for (nr = NR_CALLS; nr < 256; nr++) {
+	for (nr = 0; nr < 256; nr++) {
+		for (c = calls; c->name && c->nr != nr; c++)
+			;
+		if (c->name)
+			continue;
 		ret = qt_ioctl(fd, _IOWR(QUARRY_IOC_MAGIC, nr, struct quarry_version), buf);
 		CHECK(ret == -ENOTTY, "nr %#x: %s", nr, strerror(-ret));
 	}
@@ -753,7 +793,7 @@ static const struct ktap_case cases[] = {
 	{ "padding_must_be_zero", padding_must_be_zero },
 	{ "names_are_checked", names_are_checked },
 	{ "dots_are_no_names", dots_are_no_names },
-	{ "unknown_pools_are_not_found", unknown_pools_are_not_found },
+	{ "unknown_names_are_not_found", unknown_names_are_not_found },
 	{ "create_refuses_what_exists", create_refuses_what_exists },
 	{ "bad_pointers_fault", bad_pointers_fault },
 	{ "answers_to_read_only_memory_fault", answers_to_read_only_memory_fault },

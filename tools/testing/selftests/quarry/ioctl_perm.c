@@ -24,6 +24,26 @@
 
 static struct qt_health health;
 
+/* Traces show stacks of the kernel: not for everybody either. */
+static void check_reading_caches(int fd, bool admin, const char *who)
+{
+	static struct quarry_cache_entry e[QT_MAX_CACHES];
+	struct quarry_cache_traces t;
+	struct quarry_cache_stats s;
+	__u64 faults = 0;
+	char what[64];
+	__u32 nr;
+	int ret;
+
+	CHECK(!qt_cache_list(fd, e, QT_MAX_CACHES, &nr) && nr >= 1, "%s: cache list", who);
+	CHECK(!qt_cache_stats(fd, QT_CLASS, &s) && s.object_size, "%s: cache stats", who);
+	ret = qt_cache_validate(fd, QT_CLASS, &faults, what);
+	CHECK(ret == (admin ? 0 : -EPERM), "%s: cache validate: %s", who, strerror(-ret));
+	CHECK(ret || !faults, "%s: %llu faults", who, faults);
+	ret = qt_cache_traces(fd, QT_CLASS, 0, NULL, 0, &t);
+	CHECK(ret == (admin ? 0 : -EPERM), "%s: cache traces: %s", who, strerror(-ret));
+}
+
 /*
  * Everything that only reads answers on @fd. Validating changes nothing, but
  * holds locks while it walks the pool: that is not for everybody.
@@ -48,6 +68,7 @@ static void check_reading(int fd, bool admin, const char *who)
 	ret = qt_validate(fd, POOL, &v);
 	CHECK(ret == (admin ? 0 : -EPERM), "%s: validate: %s", who, strerror(-ret));
 	CHECK(ret || !v.faults, "%s: %llu faults", who, v.faults);
+	check_reading_caches(fd, admin, who);
 }
 
 static void check_changing(int fd, int want, const char *who)
@@ -62,6 +83,12 @@ static void check_changing(int fd, int want, const char *who)
 	CHECK(ret == want, "%s: shrink: %s", who, strerror(-ret));
 	ret = qt_drain(fd, POOL, NULL);
 	CHECK(ret == want, "%s: drain: %s", who, strerror(-ret));
+	ret = qt_cache_shrink(fd, QT_CLASS, NULL);
+	CHECK(ret == want, "%s: cache shrink: %s", who, strerror(-ret));
+	ret = qt_cache_modes(fd, QT_CLASS, QUARRY_MODE_POISON, 0, NULL);
+	CHECK(ret == want, "%s: cache modes: %s", who, strerror(-ret));
+	ret = qt_cache_inject(fd, QT_CLASS, 1, 0);
+	CHECK(ret == want, "%s: cache inject: %s", who, strerror(-ret));
 }
 
 /* The same errno whatever the argument: who may not ask learns nothing. */
@@ -70,12 +97,13 @@ static void check_blind(int fd, int want, const char *who)
 	static const unsigned long changing[] = {
 		QUARRY_IOC_POOL_CREATE, QUARRY_IOC_POOL_DESTROY,
 		QUARRY_IOC_POOL_SHRINK, QUARRY_IOC_POOL_DRAIN,
+		QUARRY_IOC_CACHE_SHRINK, QUARRY_IOC_CACHE_MODES,
 	};
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(changing); i++) {
-		struct quarry_pool_create zero = { 0 };
+		struct quarry_cache_op zero = { 0 };
 
 		ret = qt_ioctl(fd, changing[i], NULL);
 		CHECK(ret == want, "%s: no argument: %s", who, strerror(-ret));
@@ -145,6 +173,10 @@ static void root_may_all(void)
 	CHECK(!qt_drain(fd, NEW, NULL), "drain failed");
 	CHECK(!qt_shrink(fd, NEW, ALL_BYTES, NULL), "shrink failed");
 	CHECK(!qt_destroy(fd, NEW), "destroy failed");
+	CHECK(!qt_cache_shrink(fd, QT_CLASS, NULL), "cache shrink failed");
+	CHECK(!qt_cache_modes(fd, QT_CLASS, QUARRY_MODE_CHECK, 0, NULL), "modes failed");
+	CHECK(!qt_cache_modes(fd, QT_CLASS, 0, QUARRY_MODE_CHECK, NULL), "modes failed");
+	CHECK(!qt_cache_inject(fd, QT_CLASS, 0, 0), "inject failed");
 }
 
 static void uid_without_admin(int fd)

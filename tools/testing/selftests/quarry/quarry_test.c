@@ -149,6 +149,96 @@ int qt_validate(int fd, const char *name, struct quarry_pool_validate *v)
 	return qt_ioctl(fd, QUARRY_IOC_POOL_VALIDATE, v);
 }
 
+int qt_cache_list(int fd, struct quarry_cache_entry *entries, __u32 capacity, __u32 *count)
+{
+	struct quarry_cache_list l = {
+		.size = sizeof(l),
+		.capacity = capacity,
+		.entries = (uintptr_t)entries,
+	};
+	int ret = qt_ioctl(fd, QUARRY_IOC_CACHE_LIST, &l);
+
+	*count = l.count;
+	return ret;
+}
+
+int qt_cache_stats(int fd, const char *name, struct quarry_cache_stats *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	qt_set_name(s->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_CACHE_STATS, s);
+}
+
+static int cache_op(int fd, unsigned long cmd, const char *name, struct quarry_cache_op *op)
+{
+	memset(op, 0, sizeof(*op));
+	op->size = sizeof(*op);
+	qt_set_name(op->name, name);
+	return qt_ioctl(fd, cmd, op);
+}
+
+int qt_cache_shrink(int fd, const char *name, __u64 *given)
+{
+	struct quarry_cache_op op;
+	int ret = cache_op(fd, QUARRY_IOC_CACHE_SHRINK, name, &op);
+
+	if (given)
+		*given = op.bytes;
+	return ret;
+}
+
+int qt_cache_validate(int fd, const char *name, __u64 *faults, char what[64])
+{
+	struct quarry_cache_op op;
+	int ret = cache_op(fd, QUARRY_IOC_CACHE_VALIDATE, name, &op);
+
+	*faults = op.bytes;
+	memcpy(what, op.what, sizeof(op.what));
+	return ret;
+}
+
+static int cache_modes(int fd, const char *name, struct quarry_cache_modes *m)
+{
+	m->size = sizeof(*m);
+	qt_set_name(m->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_CACHE_MODES, m);
+}
+
+int qt_cache_modes(int fd, const char *name, __u32 set, __u32 clear, __u32 *modes)
+{
+	struct quarry_cache_modes m = {
+		.set = set,
+		.clear = clear,
+		.fail_per_million = ~0U,
+		.fail_nth = ~0ULL,
+	};
+	int ret = cache_modes(fd, name, &m);
+
+	if (modes)
+		*modes = m.modes;
+	return ret;
+}
+
+int qt_cache_inject(int fd, const char *name, __u64 nth, __u32 per_million)
+{
+	struct quarry_cache_modes m = { .fail_per_million = per_million, .fail_nth = nth };
+
+	return cache_modes(fd, name, &m);
+}
+
+int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *traces,
+		    __u32 capacity, struct quarry_cache_traces *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->size = sizeof(*t);
+	t->flags = flags;
+	t->capacity = capacity;
+	t->traces = (uintptr_t)traces;
+	qt_set_name(t->name, name);
+	return qt_ioctl(fd, QUARRY_IOC_CACHE_TRACES, t);
+}
+
 void qt_check_sums(const struct quarry_pool_stats *s)
 {
 	__u64 page = sysconf(_SC_PAGESIZE);
@@ -369,6 +459,33 @@ __u64 qt_free_memory(void)
 	return now;
 }
 
+/* No call destroys a cache: its module does. All must be sound. */
+static bool caches_are_sound(int fd)
+{
+	static struct quarry_cache_entry e[QT_MAX_CACHES];
+	bool clean = true;
+	char what[64];
+	__u64 faults;
+	__u32 i, nr;
+	int ret;
+
+	if (qt_cache_list(fd, e, QT_MAX_CACHES, &nr)) {
+		ktap_note("the list of caches does not answer");
+		return false;
+	}
+	for (i = 0; i < nr && i < QT_MAX_CACHES; i++) {
+		if (e[i].kind == QUARRY_CACHE_DEAD)
+			continue;
+		ret = qt_cache_validate(fd, e[i].name, &faults, what);
+		if (!ret && !faults)
+			continue;
+		ktap_note("cache %s afterwards: %s, %llu faults, %.64s", e[i].name,
+			  strerror(-ret), faults, what);
+		clean = false;
+	}
+	return clean;
+}
+
 /* Destroys what a case left, so that the next one does not fail for it. */
 static bool sweep(int fd, bool quietly)
 {
@@ -400,9 +517,9 @@ static bool sweep(int fd, bool quietly)
 	return clean;
 }
 
-void qt_load_module(const char *params)
+/* Skips the case where there is no such file. */
+static void load_client(const char *ko, const char *params)
 {
-	const char *ko = getenv("QUARRY_LOAD_KO") ?: QT_LOAD_KO;
 	int fd = open(ko, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
@@ -417,11 +534,30 @@ void qt_load_module(const char *params)
 	close(fd);
 }
 
+static void unload_client(const char *name)
+{
+	int ret = syscall(SYS_delete_module, name, O_NONBLOCK);
+
+	CHECK(!ret || errno == ENOENT, "unload %s: %s", name, strerror(errno));
+}
+
+static unsigned long client_value(const char *module, const char *param)
+{
+	char path[100], text[32];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, param);
+	REQUIRE(qt_read_file(path, text, sizeof(text)) > 0, "cannot read %s", path);
+	return strtoul(text, NULL, 10);
+}
+
+void qt_load_module(const char *params)
+{
+	load_client(getenv("QUARRY_LOAD_KO") ?: QT_LOAD_KO, params);
+}
+
 void qt_unload_module(void)
 {
-	int ret = syscall(SYS_delete_module, "quarry_load", O_NONBLOCK);
-
-	CHECK(!ret || errno == ENOENT, "unload quarry_load: %s", strerror(errno));
+	unload_client("quarry_load");
 }
 
 void qt_load_drop(void)
@@ -433,11 +569,30 @@ void qt_load_drop(void)
 
 unsigned long qt_load_value(const char *name)
 {
-	char path[100], text[32];
+	return client_value("quarry_load", name);
+}
 
-	snprintf(path, sizeof(path), "/sys/module/quarry_load/parameters/%s", name);
-	REQUIRE(qt_read_file(path, text, sizeof(text)) > 0, "cannot read %s", path);
-	return strtoul(text, NULL, 10);
+void qt_objects_load(const char *params)
+{
+	load_client(getenv("QUARRY_OBJECTS_KO") ?: QT_OBJECTS_KO, params);
+}
+
+void qt_objects_unload(void)
+{
+	unload_client("quarry_objects");
+}
+
+int qt_objects_write(const char *param, const char *text)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "/sys/module/quarry_objects/parameters/%s", param);
+	return qt_write_file(path, text);
+}
+
+unsigned long qt_objects_value(const char *param)
+{
+	return client_value("quarry_objects", param);
 }
 
 void qt_pin(unsigned int cpu)
@@ -554,7 +709,8 @@ bool qt_after(void)
 	bool clean = true;
 
 	if (fd >= 0) {
-		clean = sweep(fd, false);
+		clean = caches_are_sound(fd);
+		clean = sweep(fd, false) && clean;
 		close(fd);
 	}
 	if (gained) {

@@ -22,6 +22,9 @@
 /* Every pool that a test makes begins so: what is left over can be found. */
 #define QT_PREFIX	"qt."
 #define QT_MAX_POOLS	256
+#define QT_MAX_CACHES	256
+/* A size class of malloc: a cache that is always there, and not in use. */
+#define QT_CLASS	"malloc-64"
 
 #define MIB(n)		((__u64)(n) << 20)
 #define ALL_BYTES	(~0ULL)
@@ -41,6 +44,15 @@ int qt_destroy(int fd, const char *name);
 int qt_shrink(int fd, const char *name, __u64 bytes, __u64 *given);
 int qt_drain(int fd, const char *name, __u64 *moved);
 int qt_validate(int fd, const char *name, struct quarry_pool_validate *v);
+
+int qt_cache_list(int fd, struct quarry_cache_entry *entries, __u32 capacity, __u32 *count);
+int qt_cache_stats(int fd, const char *name, struct quarry_cache_stats *s);
+int qt_cache_shrink(int fd, const char *name, __u64 *given);
+int qt_cache_validate(int fd, const char *name, __u64 *faults, char what[64]);
+int qt_cache_modes(int fd, const char *name, __u32 set, __u32 clear, __u32 *modes);
+int qt_cache_inject(int fd, const char *name, __u64 nth, __u32 per_million);
+int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *traces,
+		    __u32 capacity, struct quarry_cache_traces *t);
 
 /* The 64-bit numbers of struct quarry_pool_stats by name; a NULL name ends them. */
 struct qt_stat_field {
@@ -92,6 +104,13 @@ void qt_unload_module(void);
 /* Free what it holds, on the caller's CPU. */
 void qt_load_drop(void);
 unsigned long qt_load_value(const char *name);
+
+/* The same for quarry_objects.ko, a client with a cache. Writing returns 0 or -errno. */
+#define QT_OBJECTS_KO	"/lib/quarry/quarry_objects.ko"
+void qt_objects_load(const char *params);
+void qt_objects_unload(void);
+int qt_objects_write(const char *param, const char *text);
+unsigned long qt_objects_value(const char *param);
 
 /* Stay on a CPU; without effect while it is away. */
 void qt_pin(unsigned int cpu);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client for the selftests: user space has no call that makes a cache.
+ *
+ * Has a cache and some of its objects, and blocks of malloc, from load to unload. What
+ * is written to the parameters take, give, misuse and destroy is done at once, on the
+ * CPU of whoever writes.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/quarry_cache.h>
+
+#define MAX_HOLD	0x100000
+
+static char *name = "qt.objects";
+module_param(name, charp, 0444);
+MODULE_PARM_DESC(name, "of the cache");
+
+static char *pool_name = "default";
+module_param_named(pool, pool_name, charp, 0444);
+MODULE_PARM_DESC(pool, "name of the pool that the cache lives in");
+
+static unsigned int size = 200;
+module_param(size, uint, 0444);
+MODULE_PARM_DESC(size, "bytes of an object");
+
+static bool ctor;
+module_param(ctor, bool, 0444);
+MODULE_PARM_DESC(ctor, "the cache has a constructor");
+
+static unsigned int room = 4096;
+module_param(room, uint, 0444);
+MODULE_PARM_DESC(room, "most objects to have");
+
+static unsigned int blocks;
+module_param(blocks, uint, 0444);
+MODULE_PARM_DESC(blocks, "blocks of malloc to have");
+
+static unsigned int block_size = 1000;
+module_param(block_size, uint, 0444);
+MODULE_PARM_DESC(block_size, "bytes of each");
+
+static unsigned int has;
+module_param(has, uint, 0444);
+MODULE_PARM_DESC(has, "objects it has now");
+
+static struct quarry_cache *cache;
+static bool dead;
+static void **objects;
+static void **block;
+
+static void construct(void *object)
+{
+	memset(object, 0x5a, size);
+}
+
+/* A function of its own, to be looked for in traces. */
+static noinline int quarry_objects_take(unsigned int nr)
+{
+	for (; nr; nr--) {
+		void *object = has < room ? quarry_cache_alloc(cache, GFP_KERNEL) : NULL;
+
+		if (!object)
+			return -ENOMEM;
+		objects[has++] = object;
+	}
+	return 0;
+}
+
+static noinline void quarry_objects_give(unsigned int nr)
+{
+	for (; nr && has; nr--) {
+		/* The last in is the first out. */
+		if (dead)
+			quarry_free(objects[--has]);
+		else
+			quarry_cache_free(cache, objects[--has]);
+	}
+}
+
+static int set_take(const char *text, const struct kernel_param *kp)
+{
+	unsigned int nr;
+
+	return kstrtouint(text, 0, &nr) || !objects || dead ? -EINVAL : quarry_objects_take(nr);
+}
+
+static const struct kernel_param_ops take_ops = { .set = set_take };
+
+module_param_cb(take, &take_ops, NULL, 0200);
+MODULE_PARM_DESC(take, "written: allocates so many objects");
+
+static int set_give(const char *text, const struct kernel_param *kp)
+{
+	unsigned int nr;
+
+	if (kstrtouint(text, 0, &nr) || !objects)
+		return -EINVAL;
+	quarry_objects_give(nr);
+	return 0;
+}
+
+static const struct kernel_param_ops give_ops = { .set = set_give };
+
+module_param_cb(give, &give_ops, NULL, 0200);
+MODULE_PARM_DESC(give, "written: frees so many objects");
+
+/* Each of these is refused, counted once, and harms nothing. */
+static int set_misuse(const char *text, const struct kernel_param *kp)
+{
+	void *object, *other;
+	int ret = 0;
+
+	if (!objects || dead)
+		return -EINVAL;
+	object = quarry_cache_alloc(cache, GFP_KERNEL);
+	other = quarry_malloc(size, GFP_KERNEL);
+	if (!object || !other) {
+		ret = -ENOMEM;
+	} else if (sysfs_streq(text, "double_free")) {
+		quarry_cache_free(cache, object);
+		quarry_cache_free(cache, object);
+		object = NULL;
+	} else if (sysfs_streq(text, "interior")) {
+		quarry_cache_free(cache, object + 8);
+	} else if (sysfs_streq(text, "foreign")) {
+		quarry_cache_free(cache, objects);
+	} else if (sysfs_streq(text, "wrong_cache")) {
+		quarry_cache_free(cache, other);
+	} else if (sysfs_streq(text, "overflow")) {
+		((u8 *)object)[size] ^= 0xff;
+	} else {
+		ret = -EINVAL;
+	}
+	quarry_cache_free(cache, object);
+	quarry_free(other);
+	return ret;
+}
+
+static const struct kernel_param_ops misuse_ops = { .set = set_misuse };
+
+module_param_cb(misuse, &misuse_ops, NULL, 0200);
+MODULE_PARM_DESC(misuse, "written: does what it names: double_free, interior, ...");
+
+static int set_destroy(const char *text, const struct kernel_param *kp)
+{
+	if (!objects || dead)
+		return -EINVAL;
+	/* It reports busy where objects are out, and takes them back then. */
+	quarry_cache_destroy(cache);
+	dead = true;
+	return 0;
+}
+
+static const struct kernel_param_ops destroy_ops = { .set = set_destroy };
+
+module_param_cb(destroy, &destroy_ops, NULL, 0200);
+MODULE_PARM_DESC(destroy, "written: destroys the cache, whatever is out");
+
+static void put_blocks(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < blocks; i++)
+		quarry_free(block[i]);
+	kvfree(block);
+}
+
+static int get_blocks(void)
+{
+	unsigned int i;
+
+	block = kvcalloc(blocks + 1, sizeof(*block), GFP_KERNEL);
+	if (!block)
+		return -ENOMEM;
+	for (i = 0; i < blocks; i++) {
+		block[i] = quarry_malloc(block_size, GFP_KERNEL);
+		if (!block[i]) {
+			put_blocks();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int make_cache(void)
+{
+	struct quarry_pool *pool = quarry_pool_find(pool_name);
+
+	if (!pool)
+		return -ENOENT;
+	cache = quarry_cache_create_in(pool, name, size, 0, 0, ctor ? construct : NULL);
+	/* The cache keeps it. */
+	quarry_pool_put(pool);
+	return PTR_ERR_OR_ZERO(cache);
+}
+
+static int __init quarry_objects_init(void)
+{
+	void **list;
+	int err;
+
+	if (room > MAX_HOLD || blocks > MAX_HOLD)
+		return -EINVAL;
+	has = 0;
+	err = make_cache();
+	if (err)
+		return err;
+	err = get_blocks();
+	if (err)
+		goto destroy;
+	list = kvcalloc(room + 1, sizeof(*list), GFP_KERNEL);
+	if (!list) {
+		err = -ENOMEM;
+		goto put;
+	}
+	/* From here on the parameters do what they say. */
+	WRITE_ONCE(objects, list);
+	return 0;
+
+put:
+	put_blocks();
+destroy:
+	quarry_cache_destroy(cache);
+	return err;
+}
+
+static void __exit quarry_objects_exit(void)
+{
+	quarry_objects_give(has);
+	put_blocks();
+	if (!dead)
+		quarry_cache_destroy(cache);
+	kvfree(objects);
+}
+
+module_init(quarry_objects_init);
+module_exit(quarry_objects_exit);
+
+MODULE_DESCRIPTION("Client of quarry's caches for the selftests");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(QUARRY);
