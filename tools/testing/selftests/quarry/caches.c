@@ -689,6 +689,27 @@ static void whoever_has_objects_is_found(void)
 	finish();
 }
 
+/* Its symbols have gone, so that nothing but addresses is known of its frames. */
+static void a_module_that_is_gone_shows_no_address(void)
+{
+	static struct quarry_trace traces[4];
+	struct quarry_cache_traces t;
+
+	fd = qt_open(O_RDWR);
+	/* In quarantine they outlast that caches are emptied when a module goes. */
+	CHECK(!qt_cache_modes(fd, "malloc-1024", QUARRY_MODE_OWNER | QUARRY_MODE_QUARANTINE, 0,
+			      NULL), "modes failed");
+	qt_objects_load("blocks=7 block_size=1000");
+	qt_objects_unload();
+	CHECK(!qt_cache_traces(fd, "malloc-1024", QUARRY_TRACES_FREES, traces, 4, &t) &&
+	      t.count == 1 && traces[0].objects == 7, "%u stacks, the first of %llu", t.count,
+	      traces[0].objects);
+	CHECK(strstr(traces[0].text, " 0x????????????????\n") && !strstr(traces[0].text, "ffff"),
+	      "an address: %.200s", traces[0].text);
+	CHECK(!qt_cache_modes(fd, "malloc-1024", 0, QUARRY_MODES, NULL), "modes failed");
+	CHECK(!qt_cache_shrink(fd, "malloc-1024", NULL), "shrink failed");
+}
+
 static unsigned int entries_named(const char *name, unsigned int kind)
 {
 	struct quarry_cache_entry e[QT_MAX_CACHES];
@@ -802,6 +823,7 @@ static const struct ktap_case cases[] = {
 	{ "failures_are_injected", failures_are_injected },
 	{ "misuse_is_counted_by_kind", misuse_is_counted_by_kind },
 	{ "whoever_has_objects_is_found", whoever_has_objects_is_found },
+	{ "a_module_that_is_gone_shows_no_address", a_module_that_is_gone_shows_no_address },
 	{ "destroyed_with_objects_out_is_dead", destroyed_with_objects_out_is_dead },
 	{ "folders_are_the_list", folders_are_the_list },
 	{ "files_outlive_their_cache", files_outlive_their_cache },
