@@ -94,7 +94,7 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 /* Free an object without the lock. False if it is free already. */
 static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
 {
-	if (s->slab.free[i / 64] >> (i % 64) & 1 || test_and_set_bit(i, s->late))
+	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->late))
 		return false;
 	if (!test_and_set_bit(s->slab.owner->shape->nr, s->late))
 		llist_add(&s->late_link, &n->late);

@@ -26,7 +26,8 @@
  *	a bit of @buckets is set if and only if that list has an entry
  *
  * Contexts: no lock, no allocation; the caller holds one lock for one struct
- * quarry_slabs.
+ * quarry_slabs. Bits alone may be looked at without it: they are written with
+ * WRITE_ONCE(), a word at a time.
  *
  * Cost: a search over at most 8 buckets by one bit scan, then a word for 64 objects.
  */
@@ -207,7 +208,7 @@ static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **
 			objects[got++] = (void *)(slab->first +
 						  (unsigned long)i * shape->stride);
 		}
-		slab->free[w] = free;
+		WRITE_ONCE(slab->free[w], free);
 	}
 	slab->nfree -= got;
 	return got;
@@ -259,7 +260,8 @@ enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 		return QUARRY_SLAB_OUTSIDE;
 	if (*index * shape->stride != offset)
 		return QUARRY_SLAB_INTERIOR;
-	return slab->free[*index / 64] >> (*index % 64) & 1 ? QUARRY_SLAB_FREE : QUARRY_SLAB_OK;
+	return READ_ONCE(slab->free[*index / 64]) >> (*index % 64) & 1 ? QUARRY_SLAB_FREE :
+								 QUARRY_SLAB_OK;
 }
 
 /**
@@ -279,7 +281,7 @@ enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
 	fault = quarry_slab_look(slab, object, &i);
 	if (fault)
 		return fault;
-	slab->free[i / 64] |= 1ULL << (i % 64);
+	WRITE_ONCE(slab->free[i / 64], slab->free[i / 64] | 1ULL << (i % 64));
 	slab->nfree++;
 	slab->owner->nr_free++;
 	replace(slab->owner, slab);
