@@ -6,10 +6,14 @@
  *		lie, what is wasted against every other order counted out, and the
  *		division by the stride around every border.
  * refusals	Sizes and alignments that make no sense.
+ * colours	Where the first object of each slab is to lie, with and without a lead:
+ *		all colours in turn, and from the lead of the first object to the end of
+ *		the last nothing outside.
+ * looks	Every address of a slab and around it: outside, interior, free or out.
  * walk		Random taking and putting back over memory that is really there, beside
  *		a byte for each object; one put in eight is one that must be refused.
  *		What is in the objects must stay, free or not. SEED= STEPS=
- * damage	What the check is there to see.
+ * damage	What the check is there to see, each by its own words.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -55,7 +59,7 @@ static u32 count_out(u32 size, u32 stride, u32 bytes)
 static void check_order(const struct quarry_shape *shape)
 {
 	u32 order, lowest, bytes, nr, mine = quarry_shape_bytes(shape);
-	bool better = false;
+	bool wasteful;
 
 	/* A slab is aligned to its length: it must be as long as an object is aligned. */
 	for (lowest = 0; 4096u << lowest < shape->align; lowest++)
@@ -78,14 +82,21 @@ static void check_order(const struct quarry_shape *shape)
 			fail("size %u: order %u is better than %u", shape->size, order,
 			     shape->order);
 	}
+	wasteful = (u64)shape->nr * shape->stride * 8 < (u64)mine * 7;
 	for (order = lowest; order <= QUARRY_SLAB_MAX_ORDER; order++) {
 		bytes = 1u << (QUARRY_SLAB_SHIFT + order);
-		better |= (u64)count_out(shape->size, shape->stride, bytes) * shape->stride * 8 >=
-			  (u64)bytes * 7;
+		nr = count_out(shape->size, shape->stride, bytes);
+		/* If each wastes more than an eighth, the one that wastes least. */
+		if (wasteful && (u64)nr * mine > (u64)shape->nr * bytes)
+			fail("size %u: order %u wastes more than %u", shape->size, shape->order,
+			     order);
+		if ((u64)nr * shape->stride * 8 < (u64)bytes * 7)
+			continue;
+		/* Else one that does not, and a large one only if all smaller ones do. */
+		if (wasteful || (shape->order > 3 && order < shape->order))
+			fail("size %u: order %u wastes more than an eighth, or is too large: %u",
+			     shape->size, shape->order, order);
 	}
-	if (better && (u64)shape->nr * shape->stride * 8 < (u64)mine * 7)
-		fail("size %u: order %u wastes more than an eighth, others do not",
-		     shape->size, shape->order);
 }
 
 static void check_division(const struct quarry_shape *shape)
@@ -155,6 +166,107 @@ static void refusals(const void *arg)
 		fail("nonsense was accepted");
 }
 
+static void colours(const void *arg)
+{
+	static const u32 leads[] = { 0, 8, 64, 128 };
+	unsigned long start = 1ul << 30, first, end;
+	struct quarry_shape shape;
+	struct quarry_slabs slabs;
+	unsigned int i, k;
+	u32 size;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(leads); i++)
+		for (size = leads[i] + 1; size < 6000; size += 37) {
+			if (quarry_shape_init(&shape, size, leads[i], LINE))
+				fail("size %u lead %u was refused", size, leads[i]);
+			memset(&slabs, 0x5a, sizeof(slabs));
+			quarry_slabs_init(&slabs, &shape, leads[i]);
+			for (k = 0; k < 2 * shape.colours + 1; k++) {
+				first = quarry_slabs_first(&slabs, start);
+				if (first != start + leads[i] +
+					     (u64)(k % shape.colours) * shape.step)
+					fail("size %u lead %u: call %u gives %lu", size,
+					     leads[i], k, first - start);
+				end = first - leads[i] + (u64)(shape.nr - 1) * shape.stride +
+				      size;
+				if (first % shape.align ||
+				    end > start + quarry_shape_bytes(&shape))
+					fail("size %u lead %u: colour %u does not fit", size,
+					     leads[i], k);
+			}
+		}
+}
+
+/* Every third object is here. */
+static void look_at(const struct quarry_slab *slab, unsigned long at)
+{
+	const struct quarry_shape *shape = slab->owner->shape;
+	enum quarry_slab_fault want, got;
+	u64 offset = at - slab->first, k = offset / shape->stride;
+	u32 number;
+
+	want = k % 3 ? QUARRY_SLAB_OK : QUARRY_SLAB_FREE;
+	if (k >= shape->nr)
+		want = QUARRY_SLAB_OUTSIDE;
+	else if (offset % shape->stride)
+		want = QUARRY_SLAB_INTERIOR;
+	got = quarry_slab_look(slab, (void *)at, &number);
+	if (got != want || (want != QUARRY_SLAB_OUTSIDE && number != k))
+		fail("size %u lead %u: %lld is %d of %u, not %d of %llu", shape->size,
+		     slab->owner->lead, (long long)offset, got, number, want, k);
+}
+
+static void look_at_all(u32 size, u32 align, u32 lead)
+{
+	struct quarry_shape shape;
+	struct quarry_slabs slabs;
+	struct quarry_slab *slab;
+	unsigned long at, start;
+	u32 bytes, i;
+	void *object;
+
+	if (quarry_shape_init(&shape, size, align, LINE))
+		fail("size %u was refused", size);
+	bytes = quarry_shape_bytes(&shape);
+	start = 16ul * bytes;
+	slab = malloc(quarry_slab_metadata_bytes(&shape));
+	if (!slab)
+		fail("no memory");
+	quarry_slabs_init(&slabs, &shape, lead);
+	/* The last colour. */
+	for (i = 1; i < shape.colours; i++)
+		quarry_slabs_first(&slabs, start);
+	quarry_slabs_add(&slabs, slab, quarry_slabs_first(&slabs, start));
+	for (i = 0; i < shape.nr; i++)
+		if (quarry_slabs_take(&slabs, 1, &object) != 1)
+			fail("size %u: no object %u", size, i);
+	for (i = 0; i < shape.nr; i += 3)
+		quarry_slab_put(slab, (void *)(slab->first + (u64)i * shape.stride));
+	/* Of large slabs an address in 64. */
+	for (at = slab->first - bytes; at < start + 2ul * bytes; at += bytes > 65536 ? 64 : 1)
+		look_at(slab, at);
+	/* So far off that the number of the object does not fit any more. */
+	for (i = 0; i < 44; i++) {
+		look_at(slab, slab->first + ((u64)shape.stride << i));
+		look_at(slab, slab->first - ((u64)shape.stride << i));
+	}
+	free(slab);
+}
+
+static void looks(const void *arg)
+{
+	static const u32 sizes[] = { 8, 24, 100, 136, 504, 700, 1365, 4096, 9000, 3 << 20 };
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		look_at_all(sizes[i], 0, 0);
+		look_at_all(sizes[i] + 8, 8, 8);
+		look_at_all(sizes[i] + 64, 64, 64);
+	}
+}
+
 /* The reference: memory, and the objects that are out. */
 struct twin {
 	struct quarry_shape shape;
@@ -205,7 +317,7 @@ static void add_slab(struct twin *t)
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
 	if (t->slab[i]->first - (unsigned long)t->memory[i] !=
-	    (unsigned long)(t->added++ % t->shape.colours) * t->shape.step)
+	    (unsigned long)(t->added++ % t->shape.colours) * t->shape.step + t->slabs.lead)
 		fail("a slab has the wrong colour");
 	t->nr_slabs++;
 }
@@ -305,10 +417,11 @@ static void put(struct twin *t, struct dice *d)
 
 	switch (dice(d, 24)) {
 	case 0:
-		expect(t->slab[i], object + 1 + dice(d, t->shape.stride - 1),
-		       object == (char *)t->slab[i]->first +
-				 (u64)(t->shape.nr - 1) * t->shape.stride ?
-		       quarry_slab_look(t->slab[i], object + 1, &k) : QUARRY_SLAB_INTERIOR);
+		object += 1 + dice(d, t->shape.stride - 1);
+		expect(t->slab[i], object,
+		       (unsigned long)object - t->slab[i]->first <
+		       quarry_shape_bytes(&t->shape) ? QUARRY_SLAB_INTERIOR :
+						       QUARRY_SLAB_OUTSIDE);
 		return;
 	case 1:
 		expect(t->slab[i], (char *)t->slab[i]->first - 1, QUARRY_SLAB_OUTSIDE);
@@ -328,12 +441,35 @@ static void put(struct twin *t, struct dice *d)
 	t->out[at] = t->out[--t->nr_out];
 }
 
-static void check(const struct twin *t)
+/* Each slab is in one list, and that is the one its objects say. */
+static void check_lists(struct twin *t)
+{
+	const struct quarry_slab *slab;
+	u32 place, want, out, nr = t->shape.nr;
+	unsigned int i;
+	u64 listed = 0;
+
+	for (place = 0; place <= QUARRY_SLAB_FULL; place++)
+		list_for_each_entry(slab, quarry_slabs_list(&t->slabs, place), link) {
+			i = slab_of(t, (void *)slab->first);
+			out = out_of(t, i);
+			want = !out ? QUARRY_SLAB_EMPTY : out == nr ? QUARRY_SLAB_FULL :
+			       out * QUARRY_SLAB_BUCKETS / nr;
+			if (slab != t->slab[i] || place != want)
+				fail("%u of %u out: in list %u, not %u", out, nr, place, want);
+			listed++;
+		}
+	if (listed != t->nr_slabs)
+		fail("%llu slabs are listed, not %llu", listed, t->nr_slabs);
+}
+
+static void check(struct twin *t)
 {
 	const char *what = quarry_slabs_check(&t->slabs);
 
 	if (what)
 		fail("%s", what);
+	check_lists(t);
 	if (t->slabs.nr_free != t->nr_slabs * t->shape.nr - t->nr_out)
 		fail("%u objects out, %llu free", t->nr_out, t->slabs.nr_free);
 }
@@ -348,7 +484,7 @@ static void leave(struct twin *t, struct dice *d)
 	free(t);
 }
 
-static void walk_of(u64 seed, u32 size, u32 align, u64 steps)
+static void walk_of(u64 seed, u32 size, u32 align, u32 lead, u64 steps)
 {
 	struct twin *t = calloc(1, sizeof(*t));
 	struct dice d;
@@ -357,7 +493,7 @@ static void walk_of(u64 seed, u32 size, u32 align, u64 steps)
 	dice_seed(&d, seed);
 	if (!t || quarry_shape_init(&t->shape, size, align, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape, 0);
+	quarry_slabs_init(&t->slabs, &t->shape, lead);
 	for (step = 0; step < steps; step++) {
 		bool filling = step / 700 % 2;
 		unsigned int what = dice(&d, 100);
@@ -378,23 +514,57 @@ static void walk_of(u64 seed, u32 size, u32 align, u64 steps)
 
 static void walk(const void *arg)
 {
-	static const u32 sizes[] = { 8, 24, 32, 100, 192, 256, 700, 1024, 2100, 4096, 5000 };
+	static const u32 sizes[] = { 8, 24, 32, 100, 192, 256, 504, 700, 1024, 2100, 4096,
+				     5000 };
 	u64 seed = env_number("SEED", 1), steps = env_number("STEPS", 20000);
 	unsigned int i;
 
 	(void)arg;
 	printf("# seed %llu, %llu steps for each of %u sizes\n", seed, steps,
-	       (unsigned int)(2 * ARRAY_SIZE(sizes)));
+	       (unsigned int)(3 * ARRAY_SIZE(sizes)));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		walk_of(seed + i, sizes[i], 0, steps);
-		walk_of(seed + i, sizes[i], 64, steps);
+		walk_of(seed + i, sizes[i], 0, 0, steps);
+		walk_of(seed + i, sizes[i], 64, 0, steps);
+		walk_of(seed + i, sizes[i] + 16, 8, 16, steps);
 	}
 }
 
-static void must_be_seen(struct twin *t, const char *what)
+/* @words: of what must be said. */
+static void must_say(struct twin *t, const char *words)
 {
-	if (!quarry_slabs_check(&t->slabs))
-		fail("not seen: %s", what);
+	const char *what = quarry_slabs_check(&t->slabs);
+
+	if (!what || !strstr(what, words))
+		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
+}
+
+static void damage_slab(struct twin *t, struct quarry_slab *slab)
+{
+	struct quarry_slabs other = t->slabs;
+
+	slab->free[0] ^= 1;
+	must_say(t, "differ from its bits");
+	slab->free[0] ^= 1;
+	/* A bit that stands for no object. */
+	slab->free[t->shape.nr / 64] ^= 1ULL << (t->shape.nr % 64);
+	must_say(t, "that is none");
+	slab->free[t->shape.nr / 64] ^= 1ULL << (t->shape.nr % 64);
+	slab->nfree++;
+	must_say(t, "differ from its bits");
+	slab->nfree--;
+	slab->place ^= 1;
+	must_say(t, "in the wrong list");
+	slab->place ^= 1;
+	slab->first += t->shape.align;
+	must_say(t, "at no colour");
+	slab->first -= t->shape.align;
+	slab->first += t->shape.colours * t->shape.step;
+	must_say(t, "at no colour");
+	slab->first -= t->shape.colours * t->shape.step;
+	slab->owner = &other;
+	must_say(t, "is another's");
+	slab->owner = &t->slabs;
+	check(t);
 }
 
 static void damage(const void *arg)
@@ -402,39 +572,45 @@ static void damage(const void *arg)
 	struct twin *t = calloc(1, sizeof(*t));
 	struct quarry_slab *slab;
 	struct dice d;
+	u32 place;
 
 	(void)arg;
-	if (!t || quarry_shape_init(&t->shape, 100, 0, LINE))
+	if (!t || quarry_shape_init(&t->shape, 104, 0, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape, 0);
+	quarry_slabs_init(&t->slabs, &t->shape, 8);
 	add_slab(t);
 	add_slab(t);
 	take(t, 5);
 	check(t);
+	damage_slab(t, t->slab[0]);
+	damage_slab(t, t->slab[1]);
+	/* In the list of another place, which it believes in. */
 	slab = t->slab[slab_of(t, t->out[0])];
-	slab->free[0] ^= 1;
-	must_be_seen(t, "a bit");
-	slab->free[0] ^= 1;
-	slab->nfree++;
-	must_be_seen(t, "free objects of a slab");
-	slab->nfree--;
-	slab->place ^= 1;
-	must_be_seen(t, "its place");
-	slab->place ^= 1;
-	slab->first += 8;
-	must_be_seen(t, "its colour");
-	slab->first -= 8;
-	t->slabs.buckets ^= 4;
-	must_be_seen(t, "the mask");
-	t->slabs.buckets ^= 4;
+	place = slab->place;
+	list_move(&slab->link, quarry_slabs_list(&t->slabs, QUARRY_SLAB_FULL));
+	slab->place = QUARRY_SLAB_FULL;
+	t->slabs.buckets = 0;
+	must_say(t, "in the wrong list");
+	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
+	slab->place = place;
+	t->slabs.buckets = 1u << place;
+	check(t);
+	for (place = 0; place < QUARRY_SLAB_BUCKETS; place++) {
+		t->slabs.buckets ^= 1u << place;
+		must_say(t, "mask of buckets");
+		t->slabs.buckets ^= 1u << place;
+	}
+	t->slabs.lead ^= 64;
+	must_say(t, "at no colour");
+	t->slabs.lead ^= 64;
 	t->slabs.nr_free++;
-	must_be_seen(t, "the sum of free objects");
+	must_say(t, "sums");
 	t->slabs.nr_free--;
 	t->slabs.nr_slabs++;
-	must_be_seen(t, "the slabs");
+	must_say(t, "sums");
 	t->slabs.nr_slabs--;
 	t->slabs.nr_empty++;
-	must_be_seen(t, "the empty slabs");
+	must_say(t, "sums");
 	t->slabs.nr_empty--;
 	dice_seed(&d, 1);
 	leave(t, &d);
@@ -442,9 +618,11 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(4);
+	tap_plan(6);
 	tap_run("shapes", shapes, NULL);
 	tap_run("refusals", refusals, NULL);
+	tap_run("colours", colours, NULL);
+	tap_run("looks", looks, NULL);
 	tap_run("walk", walk, NULL);
 	tap_run("damage", damage, NULL);
 	return tap_end();
