@@ -2,7 +2,7 @@
 /*
  * The slab arithmetic and the slabs of a cache, beside what they should be.
  *
- * shapes	Every size up to 8192 at every alignment, and larger ones: where objects
+ * shapes	Every size up to 8192 at many an alignment, and larger ones: where objects
  *		lie, what is wasted against every other order counted out, and the
  *		division by the stride around every border.
  * refusals	Sizes and alignments that make no sense.
@@ -31,7 +31,7 @@
 #define SLABS	24u
 #define OUT	4096u
 
-static const u32 aligns[] = { 0, 8, 16, 64, 256, 1024, 4096, 32768 };
+static const u32 aligns[] = { 0, 8, 16, 64, 256, 1024, 4096, 8192, 16384, 32768 };
 
 __printf(1, 2) static void fail(const char *fmt, ...)
 {
@@ -264,6 +264,7 @@ static void looks(const void *arg)
 		look_at_all(sizes[i], 0, 0);
 		look_at_all(sizes[i] + 8, 8, 8);
 		look_at_all(sizes[i] + 64, 64, 64);
+		look_at_all(sizes[i], 32768, 0);
 	}
 }
 
@@ -521,12 +522,17 @@ static void walk(const void *arg)
 
 	(void)arg;
 	printf("# seed %llu, %llu steps for each of %u sizes\n", seed, steps,
-	       (unsigned int)(3 * ARRAY_SIZE(sizes)));
+	       (unsigned int)(3 * ARRAY_SIZE(sizes) + 6));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		walk_of(seed + i, sizes[i], 0, 0, steps);
 		walk_of(seed + i, sizes[i], 64, 0, steps);
 		walk_of(seed + i, sizes[i] + 16, 8, 16, steps);
 	}
+	/* Slabs that are as long as an object is aligned, and longer; few objects in each. */
+	for (i = 4096; i <= QUARRY_ALIGN_MAX; i *= 2)
+		walk_of(seed + i, i / 3, i, 0, steps);
+	walk_of(seed, 40000, QUARRY_ALIGN_MAX, 0, steps);
+	walk_of(seed, 3 * QUARRY_ALIGN_MAX, QUARRY_ALIGN_MAX, 0, steps);
 }
 
 /* @words: of what must be said. */
