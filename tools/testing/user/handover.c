@@ -150,6 +150,7 @@ static void flush(struct quarry_magazine *mag, u32 nr)
 {
 	u32 i;
 
+	quarry_objects_sort(mag->slot, nr);
 	for (i = 0; i < nr; i++)
 		if (quarry_slab_put(slab_of(mag->slot[i]), mag->slot[i]) != QUARRY_SLAB_OK)
 			fail("an object was refused");
@@ -164,21 +165,6 @@ static void drop(struct quarry_magazine *mag)
 	if (nr_dropped == ARRAY_SIZE(dropped))
 		fail("too many magazines");
 	dropped[nr_dropped++] = mag;
-}
-
-static void supply(struct thread *t)
-{
-	struct quarry_magazine *mag;
-
-	if (!t->m.wants || depot.nr_spare > 2 * nr_threads)
-		return;
-	t->m.wants = 0;
-	mag = malloc(sizeof(*mag) + t->m.cap * sizeof(mag->slot[0]));
-	if (!mag)
-		fail("no memory");
-	quarry_magazine_init(mag, t->m.cap);
-	quarry_depot_put(&depot, mag);
-	drop(quarry_depot_get_small(&depot, t->m.cap));
 }
 
 static void drain_depot(u32 keep)
@@ -207,16 +193,40 @@ static void check_node(void)
 
 /* --- a thread --------------------------------------------------------------- */
 
+/* Closed. As quarry_magazine_bring(). */
+static void supply(struct thread *t)
+{
+	struct quarry_mags *m = &t->m;
+	struct quarry_magazine *mag;
+
+	if (!m->wants)
+		return;
+	m->wants = 0;
+	mag = malloc(sizeof(*mag) + m->cap * sizeof(mag->slot[0]));
+	if (!mag)
+		fail("no memory");
+	quarry_magazine_init(mag, m->cap);
+	mag = quarry_mags_install(m, mag);
+	m->wants = m->previous && m->previous->cap < m->cap;
+	pthread_mutex_lock(&lock);
+	if (mag && (mag->cap < m->cap || depot.nr_spare > 2 * nr_threads))
+		drop(mag);
+	else if (mag)
+		quarry_depot_put(&depot, mag);
+	drop(quarry_depot_get_small(&depot, m->cap));
+	pthread_mutex_unlock(&lock);
+}
+
 /* Closed. As quarry_mags_refill(). */
 static bool refill(struct thread *t)
 {
 	struct quarry_mags *m = &t->m;
 	u32 nr = 0;
 
+	supply(t);
 	if ((m->loaded && m->loaded->n) || quarry_mags_swap_full(m))
 		return true;
 	pthread_mutex_lock(&lock);
-	supply(t);
 	if (quarry_mags_take_full(m, &depot)) {
 		t->exchanges++;
 		nr = m->loaded->n;
@@ -262,10 +272,10 @@ static bool make_room(struct thread *t)
 	struct quarry_mags *m = &t->m;
 	bool done = true;
 
-	if (quarry_mags_swap_room(m))
+	supply(t);
+	if ((m->loaded && m->loaded->n < m->loaded->cap) || quarry_mags_swap_room(m))
 		return true;
 	pthread_mutex_lock(&lock);
-	supply(t);
 	if (quarry_mags_give_full(m, &depot)) {
 		t->exchanges++;
 	} else {

@@ -6,6 +6,9 @@
  *		SEED= STEPS=
  * stub		A CPU without magazines, and one that is shut.
  * swaps	The two magazines of a CPU, however much is in the previous one.
+ * sorted	Objects in the order of their addresses, low ones last, beside qsort().
+ * installed	A new magazine among two of any size, with any content.
+ * gathered	What small full magazines of the depot hold, into a larger one.
  * distance	What magazines promise: between two visits to the depot there is a
  *		magazine's worth of calls, in whatever order they come.
  * trimmed	The least number of full magazines since the last trim.
@@ -24,6 +27,9 @@
 #define CAP	7u
 #define OBJECTS	256u
 #define TAG	7
+
+/* More than the longest step of the sort, and than the largest magazine holds. */
+#define LONGEST	640u
 
 static char objects[OBJECTS];
 
@@ -147,6 +153,193 @@ static void swaps(const void *arg)
 		}
 	free(one);
 	free(two);
+}
+
+/* Low addresses last. */
+static int compare(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return (x < y) - (x > y);
+}
+
+/* In order, in reverse, any, and few of them different. */
+static void sorted(const void *arg)
+{
+	u64 seed = env_number("SEED", 1);
+	void **real, **want;
+	struct dice d;
+	u32 nr, i, how;
+
+	(void)arg;
+	dice_seed(&d, seed);
+	for (nr = 0; nr <= LONGEST; nr++)
+		for (how = 0; how < 4; how++) {
+			/* Of that size exactly: AddressSanitizer sees one too many. */
+			real = malloc(nr * sizeof(*real) + !nr);
+			want = malloc(nr * sizeof(*want) + !nr);
+			if (!real || !want)
+				fail("no memory");
+			for (i = 0; i < nr; i++) {
+				u64 at = how == 0 ? i : how == 1 ? nr - i :
+					 dice(&d, how == 2 ? ~0ULL : 5);
+
+				real[i] = (void *)(unsigned long)at;
+			}
+			memcpy(want, real, nr * sizeof(*real));
+			qsort(want, nr, sizeof(*want), compare);
+			quarry_objects_sort(real, nr);
+			if (memcmp(want, real, nr * sizeof(*real)))
+				fail("seed %llu: %u objects, way %u: not in order", seed, nr, how);
+			free(real);
+			free(want);
+		}
+}
+
+/* In no order. */
+static void fill(struct quarry_magazine *mag, u32 n, u32 first)
+{
+	for (mag->n = 0; mag->n < n; mag->n++)
+		mag->slot[mag->n] = &objects[first + mag->n * 5 % 8];
+}
+
+/* That they were @n from @first, and low ones come last. */
+static void must_have(const struct quarry_magazine *mag, u32 n, u32 first, const char *whose)
+{
+	void *want[8];
+	u32 i;
+
+	if (mag->n != n)
+		fail("%s: %u objects, not %u", whose, mag->n, n);
+	for (i = 0; i < n; i++)
+		want[i] = &objects[first + i * 5 % 8];
+	qsort(want, n, sizeof(want[0]), compare);
+	if (memcmp(want, mag->slot, n * sizeof(want[0])))
+		fail("%s: other objects, or not in order", whose);
+}
+
+/* Capacities, 0 for none; as many objects. */
+static void install(u32 cap, u32 loaded, u32 n, u32 previous, u32 k)
+{
+	struct quarry_magazine *mag = new_magazine(cap, 0), *old, *left;
+	struct quarry_magazine *one = loaded ? new_magazine(loaded, 0) : NULL;
+	struct quarry_magazine *two = previous ? new_magazine(previous, 0) : NULL;
+	struct quarry_mags m;
+	bool second;
+
+	quarry_mags_init(&m, TAG, cap);
+	m.loaded = one;
+	m.previous = two;
+	if (one)
+		fill(one, n, 0);
+	if (two)
+		fill(two, k, 8);
+	/* The smaller one goes, and none is the smallest; of equals the loaded one. */
+	second = one && previous < loaded;
+	old = second ? two : one;
+	left = quarry_mags_install(&m, mag);
+	if (quarry_mags_check(&m))
+		fail("%s", quarry_mags_check(&m));
+	if (old && old->cap >= cap) {
+		if (left != mag || mag->n || m.loaded != one || m.previous != two ||
+		    one->n != n || (two && two->n != k))
+			fail("%u into %u, %u: in the place of one as large", cap, loaded,
+			     previous);
+	} else {
+		if (left != old || m.loaded != (second ? one : mag) ||
+		    m.previous != (second ? mag : two))
+			fail("%u into %u, %u: the wrong place", cap, loaded, previous);
+		if (left && left->n)
+			fail("%u into %u, %u: objects are left over", cap, loaded, previous);
+		must_have(mag, second ? k : n, second ? 8 : 0, "installed");
+		if (second ? one->n != n : two && two->n != k)
+			fail("%u into %u, %u: the other one changed", cap, loaded, previous);
+	}
+	free(mag);
+	free(one);
+	free(two);
+}
+
+static void installed(const void *arg)
+{
+	u32 cap, loaded, previous, n, k;
+
+	(void)arg;
+	for (cap = 1; cap <= 8; cap++)
+		for (loaded = 0; loaded <= 8; loaded++)
+			for (previous = 0; previous <= (loaded ? 8 : 0); previous++)
+				for (n = 0; n <= loaded; n++)
+					for (k = 0; k <= previous; k++)
+						install(cap, loaded, n, previous, k);
+}
+
+/* A loaded one of @cap or none, a previous one of @two or none, and full ones. */
+static void gather(u32 cap, u32 two, const u32 *full, u32 nr, u32 want, u32 left)
+{
+	struct quarry_magazine *mag;
+	struct quarry_depot depot;
+	struct quarry_mags m;
+	u32 i, nr_objects = 0;
+
+	quarry_mags_init(&m, TAG, cap);
+	quarry_depot_init(&depot);
+	m.loaded = cap ? new_magazine(cap, 0) : NULL;
+	m.previous = two ? new_magazine(two, 0) : NULL;
+	/* What is put last comes first: in the order of @full, numbered through. */
+	for (i = 0; i < nr; i++)
+		nr_objects += full[i];
+	for (i = nr; i--;) {
+		mag = new_magazine(full[i], 0);
+		nr_objects -= mag->cap;
+		for (; mag->n < mag->cap; mag->n++)
+			mag->slot[mag->n] = &objects[nr_objects + mag->n];
+		quarry_depot_put(&depot, mag);
+	}
+	if (quarry_mags_take_full(&m, &depot) != !!want)
+		fail("%u, %u: not %u", cap, two, !!want);
+	if (quarry_depot_check(&depot) || quarry_mags_check(&m))
+		fail("%s", quarry_depot_check(&depot) ?: quarry_mags_check(&m));
+	if ((m.loaded ? m.loaded->n : 0) != want || depot.nr_full != left)
+		fail("%u, %u: %u objects, not %u; %u magazines left, not %u", cap, two,
+		     m.loaded ? m.loaded->n : 0, want, depot.nr_full, left);
+	for (i = 0; i < want; i++)
+		if (m.loaded->slot[i] != &objects[i])
+			fail("%u, %u: another object in slot %u", cap, two, i);
+	if (m.previous && m.previous->n)
+		fail("%u, %u: the previous one has objects", cap, two);
+	free(m.loaded);
+	free(m.previous);
+	while ((mag = quarry_depot_get_full(&depot) ?: quarry_depot_get_spare(&depot)))
+		free(mag);
+}
+
+static void gathered(const void *arg)
+{
+	static const u32 small[] = { 2, 3, 1, 2, 5 }, mixed[] = { 2, 7, 1 }, large[] = { 8, 2 };
+
+	(void)arg;
+	/* While they fit, and the larger magazine of the two, whichever it is. */
+	gather(5, 0, small, 5, 5, 3);
+	gather(6, 0, small, 5, 6, 2);
+	gather(7, 0, small, 5, 6, 2);
+	gather(13, 0, small, 5, 13, 0);
+	gather(20, 0, small, 5, 13, 0);
+	gather(3, 8, small, 5, 8, 1);
+	gather(8, 3, small, 5, 8, 1);
+	gather(0, 8, small, 5, 8, 1);
+	/* Not from one as large, and never past one that does not fit. */
+	gather(7, 0, mixed, 3, 2, 2);
+	gather(8, 0, mixed, 3, 2, 2);
+	gather(10, 1, mixed, 3, 10, 0);
+	/* Nothing is smaller: an exchange. */
+	gather(2, 0, small, 5, 2, 4);
+	gather(2, 1, small, 5, 2, 4);
+	gather(1, 2, small, 5, 2, 4);
+	gather(0, 0, small, 5, 2, 4);
+	gather(8, 4, large, 2, 8, 1);
+	gather(8, 8, NULL, 0, 0, 0);
+	gather(0, 8, NULL, 0, 0, 0);
+	gather(0, 0, NULL, 0, 0, 0);
 }
 
 static void distance(const void *arg)
@@ -329,10 +522,13 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(6);
+	tap_plan(9);
 	tap_run("walk", walk, NULL);
 	tap_run("stub", stub, NULL);
 	tap_run("swaps", swaps, NULL);
+	tap_run("sorted", sorted, NULL);
+	tap_run("installed", installed, NULL);
+	tap_run("gathered", gathered, NULL);
 	tap_run("distance", distance, NULL);
 	tap_run("trimmed", trimmed, NULL);
 	tap_run("damage", damage, NULL);

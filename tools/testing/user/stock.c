@@ -351,6 +351,26 @@ static struct mag *depot_get_spare(struct stock *t)
 	return mag;
 }
 
+/* @mark: what it holds, so that an object that is in two slots is seen. */
+static u64 check_mag(const struct stock *t, const struct mag *mag, const char *whose,
+		     bool mark)
+{
+	u32 i;
+
+	if (!mag)
+		return 0;
+	if (mag->real->n != mag->n || mag->real->cap != mag->cap)
+		fail(t, "%s: %u of %u objects, model %u of %u", whose, mag->real->n,
+		     mag->real->cap, mag->n, mag->cap);
+	for (i = 0; i < mag->n; i++) {
+		if (mag->real->slot[i] != mag->object[i])
+			fail(t, "%s: another object in slot %u", whose, i);
+		if (mark)
+			move(t, mag->object[i], IN_MAGAZINE, IN_MAGAZINE | 0x80);
+	}
+	return mag->n;
+}
+
 static void drop_small(struct stock *t, u32 cap)
 {
 	struct mag *mag = NULL;
@@ -362,12 +382,22 @@ static void drop_small(struct stock *t, u32 cap)
 		mag_free(t, mag);
 }
 
+/* Low addresses last: qsort() wants to know who comes first. */
+static int compare(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return (x < y) - (x > y);
+}
+
 /* The oldest objects of a magazine that is nobody else's. */
 static void flush(struct stock *t, struct mag *mag, u32 nr)
 {
 	struct quarry_magazine *real = mag->real;
 	u32 i;
 
+	qsort(mag->object, nr, sizeof(mag->object[0]), compare);
+	quarry_objects_sort(real->slot, nr);
 	for (i = 0; i < nr; i++) {
 		if (real->slot[i] != mag->object[i])
 			fail(t, "another object in slot %u", i);
@@ -494,8 +524,7 @@ static bool trade(struct stock *t, struct cpu *c, bool full)
 		    quarry_mags_give_full(c->m, &t->depot)) != will)
 		fail(t, "exchange for a %s one: not %u", full ? "full" : "spare", will);
 	same_two(t, c, "exchange");
-	if (will && c->loaded->real->n != c->loaded->n)
-		fail(t, "exchange: %u objects, model %u", c->loaded->real->n, c->loaded->n);
+	check_mag(t, c->loaded, "exchanged", false);
 	return will;
 }
 
@@ -556,16 +585,50 @@ static bool make_room(struct stock *t, struct cpu *c)
 	return true;
 }
 
-/* What quarry_magazine_supply() does. */
+/* Into the place of a smaller one, or of none. Returns the one that is left over. */
+static struct mag *install(struct stock *t, struct cpu *c, struct mag *mag)
+{
+	bool second = c->loaded && (!c->previous || c->previous->cap < c->loaded->cap);
+	struct mag **place = second ? &c->previous : &c->loaded, *old = *place;
+
+	if (old && old->cap >= mag->cap) {
+		old = mag;
+	} else {
+		*place = mag;
+		if (old) {
+			mag->n = old->n;
+			memcpy(mag->object, old->object, mag->n * sizeof(mag->object[0]));
+			qsort(mag->object, mag->n, sizeof(mag->object[0]), compare);
+			old->n = 0;
+		}
+	}
+	same(t, old, quarry_mags_install(c->m, mag->real), "install");
+	same_two(t, c, "install");
+	check_mag(t, *place, "installed", false);
+	check_mag(t, old, "left over", false);
+	return old;
+}
+
+/* What quarry_magazine_bring() does. */
 static void supply(struct stock *t, struct cpu *c)
 {
+	u32 cap = c->m->cap;
+	struct mag *mag;
+
 	if (!c->m->wants)
 		return;
 	c->m->wants = 0;
 	if (t->nr_mags == MAGS)
 		return;
-	depot_put(t, mag_new(t, c->m->cap));
-	drop_small(t, c->m->cap);
+	enter(t, c);
+	mag = install(t, c, mag_new(t, cap));
+	c->m->wants = c->previous && c->previous->cap < cap;
+	leave(c);
+	if (mag && mag->cap < cap)
+		mag_free(t, mag);
+	else if (mag)
+		depot_put(t, mag);
+	drop_small(t, cap);
 }
 
 static void give_out(struct stock *t, void *object, enum place from)
@@ -659,24 +722,6 @@ static void drain_cpu(struct stock *t, struct cpu *c)
 
 /* --- all of it -------------------------------------------------------------- */
 
-static u64 check_mag(const struct stock *t, const struct mag *mag, const char *whose)
-{
-	u32 i;
-
-	if (!mag)
-		return 0;
-	if (mag->real->n != mag->n || mag->real->cap != mag->cap)
-		fail(t, "%s: %u of %u objects, model %u of %u", whose, mag->real->n,
-		     mag->real->cap, mag->n, mag->cap);
-	for (i = 0; i < mag->n; i++) {
-		if (mag->real->slot[i] != mag->object[i])
-			fail(t, "%s: another object in slot %u", whose, i);
-		/* Marked, so that one that is in two slots is seen. */
-		move(t, mag->object[i], IN_MAGAZINE, IN_MAGAZINE | 0x80);
-	}
-	return mag->n;
-}
-
 static u64 check_pile(const struct stock *t, const struct pile *p, const struct list_head *list)
 {
 	const struct quarry_magazine *real;
@@ -687,7 +732,7 @@ static u64 check_pile(const struct stock *t, const struct pile *p, const struct 
 		if (i == p->n)
 			fail(t, "a list of the depot is too long");
 		same(t, p->mag[i], real, "a list of the depot");
-		nr += check_mag(t, p->mag[i++], "depot");
+		nr += check_mag(t, p->mag[i++], "depot", true);
 	}
 	if (i != p->n)
 		fail(t, "a list of the depot is too short");
@@ -712,8 +757,8 @@ static u64 check_cpu(struct stock *t, struct cpu *c)
 	if (what)
 		fail(t, "%s", what);
 	same_two(t, c, "check");
-	check_mag(t, c->loaded, "loaded");
-	check_mag(t, c->previous, "previous");
+	check_mag(t, c->loaded, "loaded", true);
+	check_mag(t, c->previous, "previous", true);
 	leave(c);
 	if (c->open != was_open)
 		fail(t, "open: %u, then %u", was_open, c->open);
