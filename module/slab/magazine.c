@@ -32,7 +32,7 @@
  *
  * Invariants, checked by quarry_mags_check() and quarry_depot_check()
  *	n <= cap; below the first slot is NULL; full magazines have objects, spare ones
- *	have none; the counts are those of the lists
+ *	have none, and the largest is first; the counts are those of the lists
  *
  * Contexts: no lock, no allocation. A struct quarry_mags belongs to whoever has
  * set its busy mark; a depot has the lock of its node.
@@ -299,14 +299,22 @@ void quarry_depot_init(struct quarry_depot *d)
 	INIT_LIST_HEAD(&d->spare);
 }
 
+static u32 cap_of(const struct list_head *link)
+{
+	return list_entry(link, struct quarry_magazine, link)->cap;
+}
+
 /**
  * quarry_depot_put() - leave a magazine
  * @d:		the depot
  * @mag:	with objects or without
+ *
+ * Cost: one step for one with objects, and for the largest; else one for each spare one
+ * that is smaller, and those are freed before long.
  */
 void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag)
 {
-	const struct quarry_magazine *first;
+	struct list_head *at = &d->spare;
 
 	if (mag->n) {
 		list_add(&mag->link, &d->full);
@@ -315,12 +323,11 @@ void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag)
 		return;
 	}
 	/* The large ones are taken first, so that small ones are left to be freed. */
-	first = list_empty(&d->spare) ? NULL :
-		list_first_entry(&d->spare, struct quarry_magazine, link);
-	if (!first || mag->cap >= first->cap)
-		list_add(&mag->link, &d->spare);
-	else
-		list_add_tail(&mag->link, &d->spare);
+	if (!list_empty(at) && cap_of(at->next) > mag->cap)
+		do {
+			at = at->prev;
+		} while (cap_of(at) < mag->cap);
+	list_add(&mag->link, at);
 	d->nr_spare++;
 }
 
@@ -339,7 +346,7 @@ struct quarry_magazine *quarry_depot_get_full(struct quarry_depot *d)
 	return mag;
 }
 
-/* An empty magazine, or NULL. */
+/* The largest empty magazine, or NULL. */
 struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
@@ -352,7 +359,7 @@ struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d)
 	return mag;
 }
 
-/* An empty magazine of fewer than @cap slots, to be freed; or NULL. */
+/* The smallest empty magazine, if it has fewer than @cap slots, to be freed; or NULL. */
 struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap)
 {
 	struct quarry_magazine *mag;
@@ -390,7 +397,7 @@ static const char *check_magazine(const struct quarry_magazine *mag)
 const char *quarry_depot_check(const struct quarry_depot *d)
 {
 	const struct quarry_magazine *mag;
-	u32 full = 0, spare = 0;
+	u32 full = 0, spare = 0, most = ~0U;
 	u64 objects = 0;
 	const char *what;
 
@@ -409,6 +416,9 @@ const char *quarry_depot_check(const struct quarry_depot *d)
 			return what;
 		if (mag->n)
 			return "a magazine with objects is among the spare ones";
+		if (mag->cap > most)
+			return "a spare magazine comes before a larger one";
+		most = mag->cap;
 		spare++;
 	}
 	if (full != d->nr_full || spare != d->nr_spare || objects != d->nr_objects)

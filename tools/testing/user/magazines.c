@@ -12,6 +12,8 @@
  * distance	What magazines promise: between two visits to the depot there is a
  *		magazine's worth of calls, in whatever order they come.
  * trimmed	The least number of full magazines since the last trim.
+ * smallest	Of spare magazines the smallest is freed and the largest used, in whatever
+ *		order they came.
  * damage	What the checks are there to see, each by its own words.
  */
 #include <stdarg.h>
@@ -27,6 +29,7 @@
 #define CAP	7u
 #define OBJECTS	256u
 #define TAG	7
+#define DIGITS	4u
 
 /* More than the longest step of the sort, and than the largest magazine holds. */
 #define LONGEST	640u
@@ -423,6 +426,47 @@ static void trimmed(const void *arg)
 		fail("an empty depot is not empty");
 }
 
+/* Of @nr with the digits of @code for capacities, the smallest first, or the largest. */
+static void out_of_depot(u32 code, u32 nr, bool small)
+{
+	struct quarry_magazine *mag;
+	struct quarry_depot depot;
+	u32 i, cap, count[DIGITS + 1] = {};
+
+	quarry_depot_init(&depot);
+	for (i = 0; i < nr; i++, code /= DIGITS) {
+		cap = 1 + code % DIGITS;
+		count[cap]++;
+		quarry_depot_put(&depot, new_magazine(cap, 0));
+		if (quarry_depot_check(&depot))
+			fail("%s", quarry_depot_check(&depot));
+	}
+	for (i = 0; i < DIGITS; i++)
+		for (cap = small ? 1 + i : DIGITS - i; count[cap]; count[cap]--) {
+			if (small && quarry_depot_get_small(&depot, cap))
+				fail("one of fewer than %u slots, but there is none", cap);
+			mag = small ? quarry_depot_get_small(&depot, cap + 1) :
+				      quarry_depot_get_spare(&depot);
+			if (!mag || mag->cap != cap)
+				fail("not one of %u slots but of %u", cap, mag ? mag->cap : 0);
+			free(mag);
+		}
+	if (depot.nr_spare || quarry_depot_get_small(&depot, ~0u))
+		fail("an empty depot is not empty");
+}
+
+static void smallest(const void *arg)
+{
+	u32 nr, codes, code;
+
+	(void)arg;
+	for (nr = 0, codes = 1; nr <= 6; nr++, codes *= DIGITS)
+		for (code = 0; code < codes; code++) {
+			out_of_depot(code, nr, true);
+			out_of_depot(code, nr, false);
+		}
+}
+
 /* @words: of what must be said. */
 static void must_say(const char *what, const char *words)
 {
@@ -430,7 +474,8 @@ static void must_say(const char *what, const char *words)
 		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
 }
 
-static void damage_depot(struct quarry_magazine *full, struct quarry_magazine *spare)
+static void damage_depot(struct quarry_magazine *full, struct quarry_magazine *spare,
+			 struct quarry_magazine *small)
 {
 	struct quarry_depot depot;
 
@@ -454,6 +499,15 @@ static void damage_depot(struct quarry_magazine *full, struct quarry_magazine *s
 	spare->slot[0] = objects;
 	must_say(quarry_depot_check(&depot), "among the spare");
 	spare->n = 0;
+	quarry_depot_put(&depot, small);
+	spare->cap = small->cap - 1;
+	must_say(quarry_depot_check(&depot), "before a larger one");
+	spare->cap = small->cap;
+	if (quarry_depot_check(&depot))
+		fail("%s", quarry_depot_check(&depot));
+	spare->cap = small->cap + 1;
+	if (quarry_depot_get_small(&depot, ~0u) != small)
+		fail("not the smallest one");
 	depot.nr_full++;
 	must_say(quarry_depot_check(&depot), "sums");
 	depot.nr_full--;
@@ -495,7 +549,7 @@ static void damage_magazine(const struct quarry_mags *m, struct quarry_magazine 
 static void damage(const void *arg)
 {
 	struct quarry_magazine *one = new_magazine(CAP, 3), *two = new_magazine(4, 4);
-	struct quarry_magazine *spare = new_magazine(CAP, 0);
+	struct quarry_magazine *spare = new_magazine(CAP, 0), *small = new_magazine(CAP - 1, 0);
 	struct quarry_mags m;
 
 	(void)arg;
@@ -514,7 +568,8 @@ static void damage(const void *arg)
 	quarry_mags_close(&m);
 	m.loaded = NULL;
 	must_say(quarry_mags_check(&m), "none is loaded");
-	damage_depot(one, spare);
+	damage_depot(one, spare, small);
+	free(small);
 	free(one);
 	free(two);
 	free(spare);
@@ -522,7 +577,7 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(9);
+	tap_plan(10);
 	tap_run("walk", walk, NULL);
 	tap_run("stub", stub, NULL);
 	tap_run("swaps", swaps, NULL);
@@ -531,6 +586,7 @@ int main(void)
 	tap_run("gathered", gathered, NULL);
 	tap_run("distance", distance, NULL);
 	tap_run("trimmed", trimmed, NULL);
+	tap_run("smallest", smallest, NULL);
 	tap_run("damage", damage, NULL);
 	return tap_end();
 }

@@ -301,12 +301,17 @@ static void mag_free(struct stock *t, struct mag *mag)
 
 static void model_put(struct stock *t, struct mag *mag)
 {
-	if (mag->n)
+	u32 at = 0;
+
+	if (mag->n) {
 		pile_add(&t->full, mag, 0);
-	else if (!t->spare.n || mag->cap >= t->spare.mag[0]->cap)
-		pile_add(&t->spare, mag, 0);
-	else
-		pile_add(&t->spare, mag, t->spare.n);
+		return;
+	}
+	/* The largest first; of the largest the one put last, of others that put first. */
+	while (at < t->spare.n && t->spare.mag[0]->cap > mag->cap &&
+	       t->spare.mag[at]->cap >= mag->cap)
+		at++;
+	pile_add(&t->spare, mag, at);
 }
 
 static struct mag *model_get_full(struct stock *t)
