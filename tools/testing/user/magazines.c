@@ -318,7 +318,9 @@ static void gather(u32 cap, u32 two, const u32 *full, u32 nr, u32 want, u32 left
 
 static void gathered(const void *arg)
 {
-	static const u32 small[] = { 2, 3, 1, 2, 5 }, mixed[] = { 2, 7, 1 }, large[] = { 8, 2 };
+	static const u32 small[] = { 2, 3, 1, 2, 5 };
+	static const u32 mixed[] = { 2, 7, 1 };
+	static const u32 large[] = { 8, 2 };
 
 	(void)arg;
 	/* While they fit, and the larger magazine of the two, whichever it is. */
