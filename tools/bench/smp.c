@@ -239,8 +239,10 @@ static u64 together(const struct bench_arm *arm, int (*work)(struct part *part),
 		parts[i].units = units;
 	}
 	err = start_parts(n, cpu);
-	if (err)
+	if (err) {
+		parts[0].err = err;
 		return BENCH_FAILED;
+	}
 	for (i = 0; i < n; i++) {
 		wait_for_completion(&parts[i].done);
 		err = err ?: parts[i].err;
@@ -248,21 +250,33 @@ static u64 together(const struct bench_arm *arm, int (*work)(struct part *part),
 	return err ? BENCH_FAILED : median(n);
 }
 
-/* Units that make a piece of the length wanted, or 0. */
-static unsigned int trial(const struct bench_arm *arm, int (*work)(struct part *part))
+/* Did a part fail, and not just find no time? */
+static int failed(void)
 {
-	unsigned int units = 1;
+	return parts[0].err;
+}
+
+/* Units that make a piece of the length wanted; 0 if that cannot be told. */
+static int trial(const struct bench_arm *arm, int (*work)(struct part *part),
+		 unsigned int *wanted)
+{
+	unsigned int units = 1, tries = 0;
 	u64 time;
 
+	*wanted = 0;
 	for (;;) {
 		time = together(arm, work, units, 1, 0);
-		if (time == BENCH_FAILED)
-			return 0;
+		if (time == BENCH_FAILED) {
+			if (failed() || ++tries == TRIES)
+				return failed();
+			continue;
+		}
 		if (time > PIECE_NS / 4 || units > SZ_64K)
 			break;
 		units *= 4;
 	}
-	return max_t(u64, div64_u64(units * (u64)PIECE_NS, time), 1);
+	*wanted = max_t(u64, div64_u64(units * (u64)PIECE_NS, time), 1);
+	return 0;
 }
 
 /* Thousandths: work of two CPUs over twice that of one; 0 if it cannot be told. */
@@ -287,9 +301,14 @@ static int measure(const char *name, int (*work)(struct part *part),
 	unsigned int units[ARMS], a, round = 0, tries;
 
 	for (a = 0; a < ARMS; a++) {
-		units[a] = trial(arms[a], work);
-		if (!units[a])
-			return -ENOMEM;
+		int err = trial(arms[a], work, &units[a]);
+
+		if (err)
+			return err;
+		if (!units[a]) {
+			bench_say("note %s: 0 rounds of 0 tried count\n", name);
+			return 0;
+		}
 	}
 	/* A round counts when all of it could be told. */
 	for (tries = 0; round < ROUNDS && tries < 2 * ROUNDS; tries++) {
