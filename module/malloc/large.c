@@ -22,10 +22,10 @@
 #include "../pages/alloc.h"
 #include "malloc.h"
 
-/* Is a block of @order more than a fifth too large for @nr pages? */
-static bool wastes(unsigned long nr, unsigned int order)
+/* Would more than a fifth of a block of @order not be asked for? */
+static bool wastes(size_t size, unsigned int order)
 {
-	return nr * 5 < 4UL << order;
+	return size * 5 < 4 * (PAGE_SIZE << order);
 }
 
 /* The private word: pages, and above them whether it is a run. */
@@ -40,7 +40,7 @@ size_t quarry_large_roundup(size_t size)
 	unsigned long nr = PFN_UP(size);
 	unsigned int order = get_order(size);
 
-	return (wastes(nr, order) ? nr : 1UL << order) << PAGE_SHIFT;
+	return (wastes(size, order) ? nr : 1UL << order) << PAGE_SHIFT;
 }
 
 /* The pages of an allocation that has no tag any more. */
@@ -80,7 +80,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	page = quarry_alloc_pages_node(pool, node, gfp & ~__GFP_COMP, order);
 	if (!page)
 		return NULL;
-	if (!wastes(nr, order))
+	if (!wastes(size, order))
 		nr = 1UL << order;
 	private = nr;
 	if (nr < 1UL << order) {
