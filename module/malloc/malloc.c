@@ -157,23 +157,33 @@ void quarry_free_bulk(size_t nr, void **p)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_free_bulk, QUARRY_NS);
 
+/* The size of an object that is out, 0 of anything else. Preemption off. */
+static size_t object_size(const void *object)
+{
+	struct quarry_pslab *s = quarry_pslab_of(object);
+	u32 i;
+
+	if (!s || quarry_slab_look(&s->slab, object, &i) ||
+	    (s->records && !test_bit(QUARRY_RECORD_OUT, &s->records[i].flags)))
+		return 0;
+	return s->node->cache->shape[0].size;
+}
+
 /**
  * quarry_usable_size() - bytes that may be used
  * @object:	of quarry_malloc() or a cache, or NULL
  *
- * Context: any. Return: at least what was asked for; 0 for NULL, ZERO_SIZE_PTR and what
- * is not ours.
+ * Context: any. Return: at least what was asked for; 0 for NULL, ZERO_SIZE_PTR, the
+ * inside of an object and what is not ours.
  */
 size_t quarry_usable_size(const void *object)
 {
-	struct quarry_cache_node *n;
 	size_t size;
 
 	if (ZERO_OR_NULL_PTR(object))
 		return 0;
 	preempt_disable();
-	n = quarry_tag_node(quarry_object_pfn(object));
-	size = n ? n->cache->shape[0].size : quarry_large_size(object);
+	size = object_size(object) ?: quarry_large_size(object);
 	preempt_enable();
 	return size;
 }
