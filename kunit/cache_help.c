@@ -80,6 +80,15 @@ struct quarry_cache *quarry_test_cache_in(struct kunit *test, struct quarry_pool
 	return cache;
 }
 
+/*
+ * The test runs on the last CPU from here on, and the cache has memory of its node: so
+ * its objects go through the magazines of that CPU, without growing the pool.
+ */
+struct quarry_cache *quarry_test_near_cache(struct kunit *test, unsigned int size)
+{
+	return quarry_test_cache_in(test, quarry_test_near_pool(test, SZ_4M, SZ_8M), size, 0);
+}
+
 static bool is_of_cache(struct kunit *test, struct kunit_resource *res, void *cache)
 {
 	return res->free == cache_exit &&

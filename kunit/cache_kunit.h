@@ -16,6 +16,7 @@ struct quarry_cache *quarry_test_cache_of(struct kunit *test, unsigned int size,
 					  void (*ctor)(void *));
 struct quarry_cache *quarry_test_cache_in(struct kunit *test, struct quarry_pool *pool,
 					  unsigned int size, slab_flags_t flags);
+struct quarry_cache *quarry_test_near_cache(struct kunit *test, unsigned int size);
 void quarry_test_keep_cache(struct kunit *test, struct quarry_cache *cache);
 void quarry_test_forget_cache(struct kunit *test, struct quarry_cache *cache);
 

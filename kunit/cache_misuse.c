@@ -53,8 +53,7 @@ static struct fixture set_up(struct kunit *test)
 {
 	struct fixture f = { .modes = ((const struct mode *)test->param_value)->modes };
 
-	quarry_test_pin(test, 0);
-	f.c = quarry_test_cache(test, SIZE);
+	f.c = quarry_test_near_cache(test, SIZE);
 	f.other = quarry_test_cache(test, SIZE);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(f.c, f.modes));
 	quarry_test_take_objects(test, f.c, f.p, 10);
@@ -427,8 +426,7 @@ static void damage_is_found(struct kunit *test)
 	struct patient p;
 	u64 faults;
 
-	quarry_test_pin(test, 0);
-	p.c = quarry_test_cache(test, SIZE);
+	p.c = quarry_test_near_cache(test, SIZE);
 	quarry_test_take_objects(test, p.c, all, 400);
 	quarry_test_give_objects(p.c, all + 1, 399);
 	p.out = all[0];

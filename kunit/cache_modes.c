@@ -149,7 +149,7 @@ static void switched_under_load(struct kunit *test)
 	struct hammer *h = kunit_kcalloc(test, 2, sizeof(*h), GFP_KERNEL);
 	int cpus[2] = { 0, quarry_test_other_cpu(test) };
 	u64 seed = quarry_test_seed;
-	unsigned int i;
+	unsigned int i, modes;
 
 	KUNIT_ASSERT_NOT_NULL(test, h);
 	for (i = 0; i < 2; i++) {
@@ -163,8 +163,8 @@ static void switched_under_load(struct kunit *test)
 	for (i = 0; i < 40; i++) {
 		u64 steps = READ_ONCE(h[i & 1].steps);
 
-		KUNIT_EXPECT_EQ(test, 0,
-				quarry_cache_set_modes(c, quarry_test_random(&seed, QUARRY_MODES + 1)));
+		modes = quarry_test_random(&seed, QUARRY_MODES + 1);
+		KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, modes));
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
 		if (!(i % 5))
 			quarry_cache_shrink(c);
@@ -184,13 +184,12 @@ static void switched_under_load(struct kunit *test)
 static void poison_sees_a_write_after_free(struct kunit *test)
 {
 	static const unsigned int at[] = { 0, 1, 50, 62, 63 };
-	struct quarry_cache *c = quarry_test_cache(test, 64);
+	struct quarry_cache *c = quarry_test_near_cache(test, 64);
 	struct quarry_cache_stats *before;
 	void **p = quarry_test_objects(test, 200);
 	unsigned int i, k, again = 0;
 	u8 *bad;
 
-	quarry_test_pin(test, 0);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_POISON));
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		bad = quarry_cache_alloc(c, GFP_KERNEL);
@@ -376,11 +375,10 @@ static void owners_by_stack(struct kunit *test)
 /* An object goes out again at the earliest when 64 others have been freed. */
 static void quarantine_delays(struct kunit *test)
 {
-	struct quarry_cache *c = quarry_test_cache(test, 64);
+	struct quarry_cache *c = quarry_test_near_cache(test, 64);
 	void *first, *p, *q[QUARRY_QUARANTINE + 8];
 	unsigned int i, early = 0;
 
-	quarry_test_pin(test, 0);
 	/* Without it, the last in is the first out. */
 	first = quarry_cache_alloc(c, GFP_KERNEL);
 	quarry_cache_free(c, first);
@@ -421,10 +419,9 @@ static void quarantine_delays(struct kunit *test)
 static unsigned int in_order(struct kunit *test, unsigned int modes)
 {
 	void **p = quarry_test_objects(test, 400);
-	struct quarry_cache *c = quarry_test_cache(test, 64);
+	struct quarry_cache *c = quarry_test_near_cache(test, 64);
 	unsigned int i, nr = 0;
 
-	quarry_test_pin(test, 0);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, modes));
 	quarry_test_take_objects(test, c, p, 400);
 	for (i = 1; i < 400; i++)
@@ -446,7 +443,7 @@ static void from_any_to_any(struct kunit *test)
 	struct quarry_cache *c = quarry_test_cache(test, 40);
 	struct quarry_cache_stats *before = quarry_test_cache_stats(test, c);
 	void *p[8];
-	unsigned int i, k;
+	unsigned int i, k, modes;
 
 	for (i = 0; i <= QUARRY_MODES; i++) {
 		for (k = 0; k < 8; k++) {
@@ -455,8 +452,10 @@ static void from_any_to_any(struct kunit *test)
 			memset(p[k], i, 40);
 		}
 		/* Gray code and its opposite: one mode changes, and all but one. */
-		KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, i & 1 ? ~(i ^ i >> 1) & QUARRY_MODES :
-									   i ^ i >> 1));
+		modes = i ^ i >> 1;
+		if (i & 1)
+			modes = ~modes & QUARRY_MODES;
+		KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, modes));
 		for (k = 0; k < 8; k++)
 			quarry_cache_free(c, p[k]);
 	}

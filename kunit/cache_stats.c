@@ -13,27 +13,62 @@
 
 #include "cache_kunit.h"
 
-#define FIGURES								\
-	F(allocs) F(frees) F(slow_allocs) F(slow_frees) F(direct_allocs)	\
-	F(direct_frees) F(exchanges) F(refills) F(flushes) F(grows) F(shrinks)	\
-	F(constructed) F(failures) F(fail_injected)
-
+/* By how much the counters of the same names move. */
 struct figures {
-#define F(name)	u64 name;
-	FIGURES
-#undef F
+	u64 allocs;
+	u64 frees;
+	u64 slow_allocs;
+	u64 slow_frees;
+	u64 direct_allocs;
+	u64 direct_frees;
+	u64 exchanges;
+	u64 refills;
+	u64 flushes;
+	u64 grows;
+	u64 shrinks;
+	u64 constructed;
+	u64 failures;
+	u64 fail_injected;
 };
 
-static void expect_moved(struct kunit *test, const struct quarry_cache_stats *before,
-			 const struct quarry_cache_stats *after, const struct figures *by,
-			 const char *what)
+#define FIGURE(figure)								\
+	{									\
+		#figure, offsetof(struct quarry_cache_stats, figure),		\
+		offsetof(struct figures, figure)				\
+	}
+
+static const struct {
+	const char *name;
+	size_t in_stats;
+	size_t in_figures;
+} figures[] = {
+	FIGURE(allocs), FIGURE(frees), FIGURE(slow_allocs), FIGURE(slow_frees),
+	FIGURE(direct_allocs), FIGURE(direct_frees), FIGURE(exchanges), FIGURE(refills),
+	FIGURE(flushes), FIGURE(grows), FIGURE(shrinks), FIGURE(constructed),
+	FIGURE(failures), FIGURE(fail_injected),
+};
+
+static_assert(sizeof(struct figures) == ARRAY_SIZE(figures) * sizeof(u64));
+
+static u64 *figure_at(void *of, size_t offset)
 {
-#define F(name)									\
-	if (after->name - before->name != by->name)				\
-		KUNIT_FAIL(test, "%s: " #name " moved by %llu, not %llu", what,	\
-			   after->name - before->name, by->name);
-	FIGURES
-#undef F
+	return of + offset;
+}
+
+static void expect_moved(struct kunit *test, struct quarry_cache_stats *before,
+			 struct quarry_cache_stats *after, struct figures *by, const char *what)
+{
+	unsigned int i;
+	u64 moved, want;
+
+	for (i = 0; i < ARRAY_SIZE(figures); i++) {
+		moved = *figure_at(after, figures[i].in_stats) -
+			*figure_at(before, figures[i].in_stats);
+		want = *figure_at(by, figures[i].in_figures);
+		if (moved != want)
+			KUNIT_FAIL(test, "%s: %s moved by %llu, not %llu", what, figures[i].name,
+				   moved, want);
+	}
 }
 
 /* What this CPU has at hand. */
@@ -118,10 +153,9 @@ static void every_way_of_an_object(struct kunit *test)
 	struct figures f, seen = {};
 	void **p = quarry_test_objects(test, 1200);
 	struct quarry_cache *c;
-	unsigned int nr = 0;
+	unsigned int nr = 0, k;
 
-	quarry_test_pin(test, 0);
-	c = quarry_test_cache(test, 64);
+	c = quarry_test_near_cache(test, 64);
 	for (i = 0; i < 12000 && !test->status; i++) {
 		/* To a goal and back, with steps to the side, so that all of it is met. */
 		if (!(i % 600))
@@ -143,9 +177,9 @@ static void every_way_of_an_object(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, b->objects_out, nr);
 		KUNIT_EXPECT_EQ(test, b->object_bytes, nr * 64);
-#define F(name)	seen.name += f.name;
-		FIGURES
-#undef F
+		for (k = 0; k < ARRAY_SIZE(figures); k++)
+			*figure_at(&seen, figures[k].in_figures) +=
+				*figure_at(&f, figures[k].in_figures);
 	}
 	quarry_test_give_objects(c, p, nr);
 	KUNIT_EXPECT_GT(test, seen.slow_allocs, 10);
@@ -203,8 +237,7 @@ static void gauges(struct kunit *test)
 	struct quarry_cache_stats *st;
 	void *p[3], *q;
 
-	quarry_test_pin(test, 0);
-	c = quarry_test_cache(test, 64);
+	c = quarry_test_near_cache(test, 64);
 	p[0] = quarry_cache_alloc(c, GFP_KERNEL);
 	st = quarry_test_cache_stats(test, c);
 	KUNIT_EXPECT_EQ(test, st->slabs, 1);
@@ -298,8 +331,7 @@ static void capacity_follows_the_misses(struct kunit *test)
 	unsigned int i;
 	u32 most, before;
 
-	quarry_test_pin(test, 0);
-	c = quarry_test_cache(test, 64);
+	c = quarry_test_near_cache(test, 64);
 	m = quarry_test_mags(c);
 	KUNIT_EXPECT_EQ(test, m->cap, c->cap_min);
 	KUNIT_EXPECT_GT(test, c->cap_max, c->cap_min);
@@ -343,10 +375,9 @@ static void the_budget_is_kept(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, 300);
 	u64 budget = quarry_magazine_budget(), used;
-	struct quarry_cache *c = quarry_test_cache(test, 64);
+	struct quarry_cache *c = quarry_test_near_cache(test, 64);
 	struct quarry_cache_stats *st;
 
-	quarry_test_pin(test, 0);
 	atomic64_add(budget, &quarry_magazine_budget_used);
 	quarry_test_take_objects(test, c, p, 300);
 	quarry_test_give_objects(c, p, 300);

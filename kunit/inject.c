@@ -13,7 +13,7 @@
 #include <linux/sched.h>
 #include <linux/umh.h>
 
-#include "quarry_kunit.h"
+#include "cache_kunit.h"
 
 /* More steps than any operation here has. */
 #define STEPS_MAX	200
@@ -25,6 +25,8 @@ struct world {
 	struct kunit *test;
 	struct quarry_pool *pool;
 	struct page *memory;
+	struct quarry_cache *cache;
+	struct quarry_cache *guarded;
 	const char *name;
 	/* What is left of fail-nth when the operation is over. */
 	unsigned int left;
@@ -113,6 +115,107 @@ static int add_device_memory(struct world *w)
 	return err;
 }
 
+static int make_a_cache(struct world *w)
+{
+	struct quarry_cache *c = quarry_cache_create_in(w->pool, w->name, 100, 0,
+							SLAB_RED_ZONE | SLAB_STORE_USER, NULL);
+
+	disarm(w);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	quarry_test_cache_sound(w->test, c);
+	KUNIT_EXPECT_EQ(w->test, 0, quarry_cache_destroy(c));
+	return 0;
+}
+
+/* With magazines, and a slab or two. */
+static int take_objects(struct world *w, struct quarry_cache *c)
+{
+	void *p[80];
+	unsigned int i, nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(p); nr++) {
+		p[nr] = quarry_cache_alloc(c, GFP_KERNEL | __GFP_NOWARN);
+		if (!p[nr])
+			break;
+		quarry_test_object_fill(p[nr], 100, nr);
+	}
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_TRUE(w->test, quarry_test_object_filled(p[i], 100, i));
+		quarry_cache_free(c, p[i]);
+	}
+	quarry_test_cache_sound(w->test, c);
+	KUNIT_EXPECT_EQ(w->test, quarry_test_cache_stats(w->test, c)->objects_out, 0);
+	KUNIT_EXPECT_EQ(w->test, 0, quarry_cache_shrink(c));
+	return nr == ARRAY_SIZE(p) ? 0 : -ENOMEM;
+}
+
+static int take_plain_objects(struct world *w)
+{
+	return take_objects(w, w->cache);
+}
+
+static int take_guarded_objects(struct world *w)
+{
+	return take_objects(w, w->guarded);
+}
+
+static int take_many_objects(struct world *w)
+{
+	void **p = quarry_test_objects(w->test, 500);
+	int nr = quarry_cache_alloc_bulk(w->cache, GFP_KERNEL | __GFP_NOWARN, 500, p);
+
+	quarry_cache_free_bulk(w->cache, nr, p);
+	KUNIT_EXPECT_EQ(w->test, quarry_test_cache_stats(w->test, w->cache)->objects_out, 0);
+	quarry_cache_shrink(w->cache);
+	return nr == 500 ? 0 : -ENOMEM;
+}
+
+static int reserve_objects(struct world *w)
+{
+	struct quarry_magazine *mag = quarry_cache_reserve(w->cache, GFP_KERNEL | __GFP_NOWARN,
+							   20);
+
+	quarry_cache_release(w->cache, mag);
+	quarry_cache_shrink(w->cache);
+	return mag ? 0 : -ENOMEM;
+}
+
+static int take_large_memory(struct world *w)
+{
+	u64 before = quarry_test_stats(w->test, quarry_pool_default())->allocated_bytes;
+	void *p = quarry_malloc(100000, GFP_KERNEL | __GFP_NOWARN);
+
+	if (p)
+		memset(p, 1, 100000);
+	quarry_free(p);
+	KUNIT_EXPECT_EQ(w->test, before, quarry_test_stats(w->test,
+							   quarry_pool_default())->allocated_bytes);
+	return p ? 0 : -ENOMEM;
+}
+
+static int take_mapped_memory(struct world *w)
+{
+	u64 before = quarry_test_stats(w->test, quarry_pool_default())->allocated_bytes;
+	void *p = quarry_kvmalloc(SZ_4M + 1, GFP_KERNEL | __GFP_NOWARN);
+
+	if (p)
+		memset(p, 1, SZ_4M + 1);
+	quarry_kvfree(p);
+	KUNIT_EXPECT_EQ(w->test, before, quarry_test_stats(w->test,
+							   quarry_pool_default())->allocated_bytes);
+	return p ? 0 : -ENOMEM;
+}
+
+static int look_at_owners(struct world *w)
+{
+	struct quarry_trace *t = kunit_kzalloc(w->test, sizeof(*t), GFP_KERNEL);
+	unsigned int nr;
+	u64 untraced;
+
+	return quarry_cache_traces(w->guarded, false, t, 1, &nr, &untraced);
+}
+
 static const struct operation {
 	const char *name;
 	int (*fn)(struct world *w);
@@ -127,6 +230,15 @@ static const struct operation {
 	{ "reserve", make_a_reserve, 3, 2 },
 	{ "add_range", add_a_range, 2, 2 },
 	{ "add device memory", add_device_memory, 1, 1 },
+	{ "cache create", make_a_cache, 5, 5 },
+	/* A slab that could not be had is tried for again, a magazine done without. */
+	{ "objects", take_plain_objects, 3, 0 },
+	{ "guarded objects", take_guarded_objects, 4, 0 },
+	{ "objects in bulk", take_many_objects, 3, 0 },
+	{ "reserve of objects", reserve_objects, 3, 1 },
+	{ "large memory", take_large_memory, 0, 0 },
+	{ "mapped memory", take_mapped_memory, 3, 3 },
+	{ "owners", look_at_owners, 2, 2 },
 };
 
 static void operation_name(const struct operation *o, char *text)
@@ -143,6 +255,8 @@ static struct world set_up(struct kunit *test)
 	w.memory = quarry_test_memory(test, 8, false);
 	w.pool = quarry_test_pool(test, 0, SZ_16M);
 	w.name = quarry_test_name(test);
+	w.cache = quarry_test_cache_in(test, w.pool, 100, 0);
+	w.guarded = quarry_test_cache_in(test, w.pool, 100, SLAB_POISON | SLAB_STORE_USER);
 	return w;
 }
 
@@ -255,6 +369,7 @@ static void each_allocation_of_the_kernel_fails_once(struct kunit *test)
 static const struct operation kernel_operations[] = {
 	{ "pool create", make_a_pool },
 	{ "add_range", add_a_range },
+	{ "cache create", make_a_cache },
 };
 
 KUNIT_ARRAY_PARAM(kernel_operation, kernel_operations, operation_name);

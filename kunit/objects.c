@@ -140,11 +140,13 @@ static void random_walk(struct kunit *test)
 	const struct walk *w = test->param_value;
 	struct reference *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
 	u64 seed = quarry_test_seed, i, steps = div_u64(quarry_test_steps, 250);
+	struct quarry_cache_stats *before;
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	r->w = w;
 	r->c = quarry_test_cache_of(test, w->size, w->align, w->flags, w->ctor);
 	r->map = quarry_test_map(test);
+	before = quarry_test_cache_stats(test, r->c);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(r->c, w->modes));
 	for (i = 0; i < steps; i++) {
 		step(test, r, &seed);
@@ -162,8 +164,7 @@ static void random_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r->broken, 0);
 	KUNIT_EXPECT_EQ(test, r->lost_marks, 0);
 	KUNIT_EXPECT_EQ(test, r->not_zero, 0);
-	quarry_test_only_cache_error(test, r->c, kunit_kzalloc(test, sizeof(struct quarry_cache_stats),
-							       GFP_KERNEL), -1, 0);
+	quarry_test_only_cache_error(test, r->c, before, -1, 0);
 	kunit_info(test, "%llu steps from seed %lu\n", steps, quarry_test_seed);
 }
 
@@ -478,7 +479,8 @@ static void usercopy(struct kunit *test)
 	m = quarry_malloc(64, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, q && m);
 	for (guarded = 0; guarded < 2; guarded++) {
-		KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(window, guarded ? QUARRY_MODES : 0));
+		KUNIT_ASSERT_EQ(test, 0,
+				quarry_cache_set_modes(window, guarded ? QUARRY_MODES : 0));
 		p = quarry_cache_alloc(window, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		KUNIT_EXPECT_EQ(test, 0, quarry_usercopy_check(p + 16, 24));

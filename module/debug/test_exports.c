@@ -50,6 +50,7 @@ TEST_EXPORT(quarry_pool_arenas_snapshot);
 TEST_EXPORT(quarry_pool_cpu_snapshot);
 
 TEST_EXPORT(quarry_cache_error_name);
+TEST_EXPORT(quarry_cache_reap);
 TEST_EXPORT(quarry_cache_traces);
 TEST_EXPORT(quarry_cache_validate);
 TEST_EXPORT(quarry_caches_list);
@@ -59,7 +60,9 @@ TEST_EXPORT(quarry_guard_record);
 TEST_EXPORT(quarry_magazine_budget);
 TEST_EXPORT(quarry_magazine_budget_used);
 TEST_EXPORT(quarry_mags_calm);
+TEST_EXPORT(quarry_mags_close);
 TEST_EXPORT(quarry_mags_n);
+TEST_EXPORT(quarry_mags_open);
 TEST_EXPORT(quarry_node_lock);
 TEST_EXPORT(quarry_node_unlock);
 TEST_EXPORT(quarry_pslab_of);

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * malloc and its relatives, each held to what kmalloc's does.
+ *
+ * Every size from 1 to 8192 is taken, with what is beside it, and every class beyond.
+ * What kmalloc() is documented to do is checked of ours (zero sizes, overflow, natural
+ * alignment, what realloc keeps), and what only ours does: refusing what is not its own,
+ * counted with the default pool.
+ *
+ * The default pool is everybody's, so its figures are compared, not expected.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "cache_kunit.h"
+
+static void every_size(struct kunit *test)
+{
+	struct quarry_test_map *map = quarry_test_map(test);
+	unsigned int i, broken = 0, waste = 0, wrong = 0, crooked = 0;
+	size_t size, usable;
+	void *p[3];
+
+	for (size = 1; size <= 8192; size++) {
+		for (i = 0; i < 3; i++) {
+			p[i] = quarry_malloc(size, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, p[i]);
+			quarry_test_object_fill(p[i], size, size);
+			if (!(size % 16))
+				quarry_test_map_add(map, p[i], size);
+			crooked += !IS_ALIGNED((unsigned long)p[i],
+					       is_power_of_2(size) ? max(size, (size_t)8) : 8);
+		}
+		usable = quarry_usable_size(p[0]);
+		wrong += usable < size || usable != quarry_size_roundup(size) ||
+			 usable != quarry_class_size(quarry_class(size));
+		waste += size > 32 && (usable - size) * 5 > usable;
+		for (i = 0; i < 3; i++) {
+			broken += !quarry_test_object_filled(p[i], size, size);
+			if (!(size % 16))
+				quarry_test_map_remove(map, p[i]);
+			quarry_free(p[i]);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, broken, 0);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, waste, 0);
+	KUNIT_EXPECT_EQ(test, crooked, 0);
+	KUNIT_EXPECT_EQ(test, map->overlaps, 0);
+}
+
+/* All that may be asked of the arithmetic, without taking anything. */
+static void classes(struct kunit *test)
+{
+	unsigned int i, waste = 0, wrong = 0;
+	size_t size;
+
+	for (i = 0; i < QUARRY_CLASSES; i++) {
+		size = quarry_class_size(i);
+		wrong += quarry_class(size) != i || quarry_class(size - 1) != i;
+		KUNIT_EXPECT_EQ(test, quarry_cache_size(quarry_classes[i]), size);
+	}
+	KUNIT_EXPECT_EQ(test, quarry_class_size(QUARRY_CLASSES - 1), QUARRY_CLASS_MAX);
+	for (size = 1; size <= QUARRY_CLASS_MAX; size++) {
+		i = quarry_class(size);
+		wrong += i >= QUARRY_CLASSES || quarry_class_size(i) < size ||
+			 (i && quarry_class_size(i - 1) >= size);
+		/* A fifth of what is taken. */
+		waste += size > 32 && (quarry_class_size(i) - size) * 5 > quarry_class_size(i);
+	}
+	for (; size <= SZ_4M; size += 1 + size / 5000) {
+		wrong += quarry_size_roundup(size) < size;
+		waste += (quarry_size_roundup(size) - size) * 5 > quarry_size_roundup(size);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, waste, 0);
+	KUNIT_EXPECT_EQ(test, quarry_size_roundup(0), 0);
+	KUNIT_EXPECT_EQ(test, quarry_size_roundup(SZ_4M + 1), SZ_4M + 1);
+	KUNIT_EXPECT_EQ(test, quarry_size_roundup(SIZE_MAX), SIZE_MAX);
+}
+
+/* With a constant size the class is a constant; it must be the same one. */
+static void constant_sizes(struct kunit *test)
+{
+#define CONSTANT(size)								\
+	do {									\
+		void *p = quarry_malloc(size, GFP_KERNEL);			\
+										\
+		KUNIT_EXPECT_NOT_NULL(test, p);					\
+		KUNIT_EXPECT_EQ(test, quarry_usable_size(p), quarry_size_roundup(size));	\
+		quarry_free(p);							\
+	} while (0)
+	CONSTANT(1);
+	CONSTANT(64);
+	CONSTANT(65);
+	CONSTANT(1000);
+	CONSTANT(32768);
+	CONSTANT(32769);
+	CONSTANT(SZ_1M);
+#undef CONSTANT
+}
+
+static void large_sizes(struct kunit *test)
+{
+	size_t size;
+
+	for (size = QUARRY_CLASS_MAX + 1; size <= SZ_4M; size += size / 3) {
+		u8 *p = quarry_malloc(size, GFP_KERNEL), *q;
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(p));
+		KUNIT_EXPECT_EQ(test, quarry_usable_size(p), quarry_size_roundup(size));
+		quarry_test_object_fill(p, size, 1);
+		q = quarry_zalloc(size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, q);
+		KUNIT_EXPECT_NULL(test, memchr_inv(q, 0, quarry_usable_size(q)));
+		quarry_test_object_fill(q, size, 2);
+		KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(p, size, 1));
+		KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(q, size, 2));
+		quarry_free(p);
+		quarry_free(q);
+		KUNIT_EXPECT_EQ(test, quarry_usable_size(p), 0);
+	}
+	for (size = SZ_64K; size <= SZ_4M; size *= 2) {
+		void *p = quarry_malloc(size, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p, size));
+		quarry_free(p);
+	}
+	KUNIT_EXPECT_NULL(test, quarry_malloc(SZ_4M + 1, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, quarry_malloc(SIZE_MAX, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, quarry_zalloc(SIZE_MAX - PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
+}
+
+static void nothing_at_all(struct kunit *test)
+{
+	size_t none = 0;
+
+	OPTIMIZER_HIDE_VAR(none);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_malloc(none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_malloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_zalloc(none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_malloc_node(none, GFP_KERNEL, 0), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_malloc_array(none, 8, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_calloc(8, none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_memdup("", none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_kvmalloc(none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_realloc(NULL, none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, quarry_kvrealloc(NULL, none, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(NULL), 0);
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(ZERO_SIZE_PTR), 0);
+	quarry_free(NULL);
+	quarry_free(ZERO_SIZE_PTR);
+	quarry_free_sensitive(NULL);
+	quarry_free_sensitive(ZERO_SIZE_PTR);
+	quarry_kvfree(NULL);
+	quarry_kvfree(ZERO_SIZE_PTR);
+	quarry_kvfree_sensitive(NULL, 8);
+	quarry_kvfree_sensitive(ZERO_SIZE_PTR, 8);
+}
+
+static void products_that_overflow(struct kunit *test)
+{
+	size_t n = SIZE_MAX / 8 + 1;
+	u8 *p = quarry_malloc(16, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(n);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	memset(p, 3, 16);
+	KUNIT_EXPECT_NULL(test, quarry_malloc_array(n, 8, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_calloc(8, n, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_kvmalloc_array(n, 8, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_kvcalloc(8, n, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_realloc_array(p, n, 8, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 3, 16));
+	p = quarry_realloc_array(p, 10, 10, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(p), 112);
+	quarry_free(p);
+	p = quarry_calloc(10, 10, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, 112));
+	quarry_free(p);
+}
+
+static const size_t sizes[] = {
+	1, 8, 100, 2048, 5000, QUARRY_CLASS_MAX, QUARRY_CLASS_MAX + 1, SZ_128K, 300000, SZ_1M,
+};
+
+/* From each size to each other, of both families. */
+static void realloc_keeps_what_fits(struct kunit *test)
+{
+	unsigned int i, k, kv, broken = 0;
+	u8 *p, *q;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (k = 0; k < ARRAY_SIZE(sizes); k++)
+			for (kv = 0; kv < 2; kv++) {
+				p = kv ? quarry_kvmalloc(sizes[i], GFP_KERNEL) :
+					 quarry_malloc(sizes[i], GFP_KERNEL);
+				KUNIT_ASSERT_NOT_NULL(test, p);
+				memset(p, 0x5a, sizes[i]);
+				q = kv ? quarry_kvrealloc(p, sizes[k], GFP_KERNEL) :
+					 quarry_realloc(p, sizes[k], GFP_KERNEL);
+				KUNIT_ASSERT_NOT_NULL(test, q);
+				broken += !!memchr_inv(q, 0x5a, min(sizes[i], sizes[k]));
+				/* What has room stays. */
+				if (k <= i)
+					broken += p != q;
+				memset(q, 0xa5, sizes[k]);
+				quarry_kvfree(q);
+			}
+	KUNIT_EXPECT_EQ(test, broken, 0);
+	p = quarry_malloc(100, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	memset(p, 7, 100);
+	/* No memory: it is as it was. */
+	KUNIT_EXPECT_NULL(test, quarry_realloc(p, SZ_4M + 1, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 7, 100));
+	KUNIT_EXPECT_PTR_EQ(test, quarry_realloc(p, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	p = quarry_realloc(NULL, 50, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	quarry_free(p);
+	p = quarry_realloc(ZERO_SIZE_PTR, 50, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, 50));
+	quarry_free(p);
+}
+
+static void copies_and_strings(struct kunit *test)
+{
+	char text[100], *p;
+
+	memset(text, 'x', sizeof(text));
+	text[99] = 0;
+	p = quarry_memdup(text, 100, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, memcmp(p, text, 100), 0);
+	quarry_free(p);
+	p = quarry_strdup(text, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_STREQ(test, p, text);
+	quarry_free(p);
+	p = quarry_strndup(text, 10, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_STREQ(test, p, "xxxxxxxxxx");
+	quarry_free(p);
+	p = quarry_strndup("ab", 10, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_STREQ(test, p, "ab");
+	quarry_free(p);
+	p = quarry_strdup("", GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_STREQ(test, p, "");
+	quarry_free(p);
+	KUNIT_EXPECT_NULL(test, quarry_strdup(NULL, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_strndup(NULL, 5, GFP_KERNEL));
+	p = quarry_asprintf(GFP_KERNEL, "%s-%d-%s", "a", 42, text);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_TRUE(test, str_has_prefix(p, "a-42-xxx"));
+	KUNIT_EXPECT_EQ(test, strlen(p), 5 + 99);
+	quarry_free(p);
+	p = quarry_asprintf(GFP_KERNEL, "%s", "");
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_STREQ(test, p, "");
+	quarry_free(p);
+}
+
+static void memory_of_a_node(struct kunit *test)
+{
+	unsigned int i;
+	int node;
+
+	quarry_test_other_node(test);
+	for_each_node_state(node, N_MEMORY)
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			void *p = quarry_malloc_node(sizes[i], GFP_KERNEL | __GFP_THISNODE, node);
+
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			KUNIT_EXPECT_EQ(test, page_to_nid(virt_to_page(p)), node);
+			memset(p, node, sizes[i]);
+			quarry_free(p);
+			p = quarry_kvmalloc_node(sizes[i], GFP_KERNEL, node);
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			quarry_kvfree(p);
+		}
+}
+
+static void bulk(struct kunit *test)
+{
+	void **p = quarry_test_objects(test, 200);
+	u64 before, after;
+	unsigned int i;
+
+	before = quarry_test_cache_stats(test, quarry_classes[quarry_class(72)])->objects_out;
+	for (i = 0; i < 200; i++) {
+		p[i] = i % 7 == 3 ? NULL : quarry_malloc(i % 50 == 49 ? SZ_64K : 72, GFP_KERNEL);
+		KUNIT_ASSERT_TRUE(test, p[i] || i % 7 == 3);
+	}
+	quarry_free_bulk(200, p);
+	quarry_free_bulk(0, NULL);
+	after = quarry_test_cache_stats(test, quarry_classes[quarry_class(72)])->objects_out;
+	KUNIT_EXPECT_EQ(test, after, before);
+}
+
+/* What was in it is not there any more when somebody else gets it. */
+static void sensitive(struct kunit *test)
+{
+	unsigned int i;
+
+	quarry_test_pin(test, 0);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u8 *p = quarry_malloc(sizes[i], GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		memset(p, 0x5e, sizes[i]);
+		/* It is in a magazine or in the pool: ours, and not in use. */
+		quarry_free_sensitive(p);
+		KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, sizes[i]));
+		p = quarry_kvmalloc(sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		memset(p, 0x5e, sizes[i]);
+		quarry_kvfree_sensitive(p, sizes[i] / 2);
+		if (sizes[i] <= QUARRY_CLASS_MAX) {
+			KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, sizes[i] / 2));
+			KUNIT_EXPECT_EQ(test, p[sizes[i] / 2], 0x5e);
+		}
+	}
+}
+
+/* Objects of any cache go back by address alone. */
+static void free_finds_the_cache(struct kunit *test)
+{
+	struct quarry_cache *c = quarry_test_cache(test, 777);
+	void *p = quarry_cache_alloc(c, GFP_KERNEL);
+
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(p), 777);
+	quarry_free(p);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 0);
+	p = quarry_cache_alloc(c, GFP_KERNEL);
+	p = quarry_realloc(p, 2000, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 0);
+	quarry_kvfree(p);
+}
+
+static void mapped_memory(struct kunit *test)
+{
+	static const size_t much[] = { SZ_4M + 1, 5000000, SZ_8M + PAGE_SIZE, SZ_16M };
+	struct quarry_pool *pool = quarry_pool_default();
+	struct quarry_pool_stats *before = quarry_test_stats(test, pool), *now;
+	unsigned int i;
+	u8 *p, *q;
+
+	for (i = 0; i < ARRAY_SIZE(much); i++) {
+		p = quarry_kvmalloc(much[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(p));
+		now = quarry_test_stats(test, pool);
+		KUNIT_EXPECT_GE(test, now->allocated_bytes, before->allocated_bytes + much[i]);
+		memset(p, i + 1, much[i]);
+		q = quarry_kvzalloc(much[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, q);
+		KUNIT_EXPECT_NULL(test, memchr_inv(q, 0, much[i]));
+		KUNIT_EXPECT_NULL(test, memchr_inv(p, i + 1, much[i]));
+		quarry_kvfree_sensitive(q, much[i]);
+		/* Smaller stays, larger moves, with all that was in it. */
+		KUNIT_EXPECT_PTR_EQ(test, quarry_kvrealloc(p, much[i] - 1, GFP_KERNEL), (void *)p);
+		p = quarry_kvrealloc(p, much[i] + SZ_1M, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_NULL(test, memchr_inv(p, i + 1, much[i]));
+		quarry_kvfree(p);
+	}
+	KUNIT_EXPECT_NULL(test, quarry_kvmalloc(SIZE_MAX, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, quarry_kvmalloc(1UL << 46, GFP_KERNEL | __GFP_NOWARN));
+	/* Nothing is mapped for who must not sleep. */
+	KUNIT_EXPECT_NULL(test, quarry_kvmalloc(SZ_8M, GFP_ATOMIC | __GFP_NOWARN));
+	p = quarry_kvmalloc(100, GFP_ATOMIC);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	quarry_kvfree(p);
+	p = quarry_kvcalloc(1000, 1000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, 1000000));
+	quarry_kvfree(p);
+}
+
+/* So many of one kind with the default pool, and of no other. */
+static void expect_counted(struct kunit *test, const struct quarry_pool_stats *before, int kind,
+			   u64 nr)
+{
+	quarry_test_only_error(test, quarry_pool_default(), before, kind, nr);
+}
+
+static void what_is_not_ours(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	u8 *k = kmalloc(100, GFP_KERNEL), *v = vmalloc(PAGE_SIZE);
+	struct quarry_pool_stats *before;
+	void *foreign[] = { k, k + 8, v, &page, (void *)0x1000UL, (void *)-8UL,
+			    what_is_not_ours };
+	unsigned int i;
+
+	KUNIT_ASSERT_TRUE(test, page && k && v);
+	memset(k, 0x4b, 100);
+	before = quarry_test_stats(test, quarry_pool_default());
+	for (i = 0; i < ARRAY_SIZE(foreign); i++) {
+		quarry_free(foreign[i]);
+		expect_counted(test, before, QUARRY_ERR_FOREIGN, 2 * i + 1);
+		quarry_kvfree(foreign[i]);
+		expect_counted(test, before, QUARRY_ERR_FOREIGN, 2 * i + 2);
+		KUNIT_EXPECT_EQ(test, quarry_usable_size(foreign[i]), 0);
+	}
+	before = quarry_test_stats(test, quarry_pool_default());
+	KUNIT_EXPECT_NULL(test, quarry_realloc(k, 200, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_kvrealloc(k, 200, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_kvrealloc(v, 20000, GFP_KERNEL));
+	quarry_free_sensitive(k);
+	quarry_kvfree_sensitive(k, 100);
+	quarry_free_bulk(1, (void **)&k);
+	expect_counted(test, before, QUARRY_ERR_FOREIGN, 6);
+	KUNIT_EXPECT_NULL(test, memchr_inv(k, 0x4b, 100));
+	/* A page of a pool that malloc did not take. */
+	before = quarry_test_stats(test, quarry_pool_default());
+	quarry_free(page_address(page));
+	quarry_free(page_address(page) + 8);
+	expect_counted(test, before, QUARRY_ERR_INTERIOR, 2);
+	quarry_free_pages(pool, page, 0);
+	vfree(v);
+	kfree(k);
+}
+
+static void the_inside_of_large_memory(struct kunit *test)
+{
+	u8 *p = quarry_malloc(SZ_128K, GFP_KERNEL), *q = quarry_malloc(100000, GFP_KERNEL);
+	u8 *m = quarry_kvmalloc(SZ_8M, GFP_KERNEL);
+	struct quarry_pool_stats *before = quarry_test_stats(test, quarry_pool_default());
+
+	KUNIT_ASSERT_TRUE(test, p && q && m);
+	quarry_test_object_fill(p, SZ_128K, 1);
+	quarry_free(p + 8);
+	quarry_free(p + PAGE_SIZE);
+	quarry_free(q + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(p + PAGE_SIZE), 0);
+	expect_counted(test, before, QUARRY_ERR_INTERIOR, 3);
+	KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(p, SZ_128K, 1));
+	/* Twice: its pages are free, and the pool's. */
+	quarry_free(q);
+	quarry_free(q);
+	expect_counted(test, before, QUARRY_ERR_INTERIOR, 4);
+	quarry_free(p);
+	before = quarry_test_stats(test, quarry_pool_default());
+	quarry_kvfree(m + PAGE_SIZE);
+	quarry_kvfree(m + 8);
+	expect_counted(test, before, QUARRY_ERR_FOREIGN, 2);
+	/* By the call that knows of no mappings. */
+	quarry_free(m);
+	expect_counted(test, before, QUARRY_ERR_FOREIGN, 3);
+	quarry_kvfree(m);
+	quarry_kvfree(m);
+	expect_counted(test, before, QUARRY_ERR_FOREIGN, 4);
+}
+
+/* Calls that look at the content before they free must not touch a neighbour's. */
+static void the_inside_of_an_object_is_left_alone(struct kunit *test)
+{
+	struct quarry_cache *c = quarry_test_cache_of(test, 64, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+	struct quarry_cache_stats *before;
+	void *p[20];
+	unsigned int i, broken = 0;
+
+	quarry_test_take_objects(test, c, p, 20);
+	for (i = 0; i < 20; i++)
+		quarry_test_object_fill(p[i], 64, i);
+	before = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_EQ(test, quarry_usable_size(p[3] + 8), 0);
+	quarry_free_sensitive(p[3] + 8);
+	quarry_kvfree_sensitive(p[4] + 8, 64);
+	KUNIT_EXPECT_NULL(test, quarry_realloc(p[5] + 8, 100, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_kvrealloc(p[6] + 8, 100, GFP_KERNEL));
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_INTERIOR, 4);
+	for (i = 0; i < 20; i++)
+		broken += !quarry_test_object_filled(p[i], 64, i);
+	KUNIT_EXPECT_EQ(test, broken, 0);
+	quarry_test_give_objects(c, p, 20);
+}
+
+/* A class is a cache: its misuse is counted there, and modes work. */
+static void classes_are_caches(struct kunit *test)
+{
+	struct quarry_cache *c = quarry_classes[quarry_class(640)];
+	struct quarry_cache_stats *before, *now;
+	u8 *p;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODES));
+	p = quarry_malloc(640, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	before = quarry_test_cache_stats(test, c);
+	p[640] ^= 1;
+	quarry_free(p);
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_OVERFLOW, 1);
+	quarry_free(p);
+	now = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_EQ(test, now->errors[QUARRY_CACHE_ERR_DOUBLE_FREE] -
+			before->errors[QUARRY_CACHE_ERR_DOUBLE_FREE], 1);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, 0));
+	quarry_test_cache_sound(test, c);
+}
+
+static struct kunit_case malloc_cases[] = {
+	KUNIT_CASE(every_size),
+	KUNIT_CASE(classes),
+	KUNIT_CASE(constant_sizes),
+	KUNIT_CASE(large_sizes),
+	KUNIT_CASE(nothing_at_all),
+	KUNIT_CASE(products_that_overflow),
+	KUNIT_CASE(realloc_keeps_what_fits),
+	KUNIT_CASE(copies_and_strings),
+	KUNIT_CASE(memory_of_a_node),
+	KUNIT_CASE(bulk),
+	KUNIT_CASE(sensitive),
+	KUNIT_CASE(free_finds_the_cache),
+	KUNIT_CASE(mapped_memory),
+	KUNIT_CASE(what_is_not_ours),
+	KUNIT_CASE(the_inside_of_large_memory),
+	KUNIT_CASE(the_inside_of_an_object_is_left_alone),
+	KUNIT_CASE(classes_are_caches),
+	{}
+};
+
+static struct kunit_suite malloc_suite = {
+	.name = "quarry-malloc",
+	.suite_init = quarry_test_parameters,
+	.test_cases = malloc_cases,
+};
+
+kunit_test_suite(malloc_suite);
