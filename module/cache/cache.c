@@ -167,34 +167,51 @@ static int mags_create(struct quarry_cache *cache)
 	return 0;
 }
 
-/* Give back everything a cache has; nothing is out and nobody knows it. */
-static void cache_free(struct quarry_cache *cache)
+/* What nobody has out goes to the pool; some of it after a grace period. */
+static void empty(struct quarry_cache *cache)
 {
 	unsigned int i;
 
-	for (i = 0; cache->nodes && i < cache->nr_nodes; i++) {
-		struct quarry_cache_node *n = cache->nodes[i];
+	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
+		if (cache->nodes[i]) {
+			quarry_depot_drain(cache->nodes[i], 0);
+			quarry_node_reap(cache->nodes[i], 0);
+		}
+}
 
-		if (!n)
-			continue;
-		quarry_depot_drain(n, 0);
-		quarry_node_reap(n, 0);
-	}
-	/* Slabs on their way, and who looks at a node through a tag. */
-	rcu_barrier();
-	for (i = 0; cache->nodes && i < cache->nr_nodes; i++) {
-		if (!cache->nodes[i])
-			continue;
-		quarry_tag_put(cache->nodes[i], 0);
-		quarry_tag_put(cache->nodes[i], 1);
-	}
-	synchronize_rcu();
+/* From now on nobody new finds a node through a tag. */
+static void untag(struct quarry_cache *cache)
+{
+	unsigned int i;
+
+	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
+		if (cache->nodes[i]) {
+			quarry_tag_put(cache->nodes[i], 0);
+			quarry_tag_put(cache->nodes[i], 1);
+		}
+}
+
+static void forget(struct quarry_cache *cache)
+{
+	unsigned int i;
+
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
 		kfree(cache->nodes[i]);
 	kfree(cache->nodes);
 	free_percpu(cache->mags);
 	quarry_pool_put(cache->pool);
 	kfree(cache);
+}
+
+/* Give back everything a cache has; nothing is out and nobody knows it. */
+static void cache_free(struct quarry_cache *cache)
+{
+	empty(cache);
+	/* Slabs on their way; then whoever has found a node through a tag. */
+	rcu_barrier();
+	untag(cache);
+	synchronize_rcu();
+	forget(cache);
 }
 
 static u32 modes_of(slab_flags_t flags)
@@ -508,25 +525,28 @@ const char *quarry_cache_name(const struct quarry_cache *cache)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_name, QUARRY_NS);
 
-/* At unload: whoever still has objects has lost them. */
+/* At unload: whoever still has objects has lost them. The waits are for all at once. */
 void quarry_caches_exit(void)
 {
-	struct quarry_cache *cache;
+	struct quarry_cache *cache, *next;
+	LIST_HEAD(gone);
 
 	rcu_barrier();
-	for (;;) {
-		down_write(&caches_sem);
-		cache = quarry_cache_next(NULL);
-		if (cache) {
-			if (watcher && cache->kind != QUARRY_CACHE_DEAD)
-				watcher->destroyed(cache);
-			list_del_init(&cache->link);
-		}
-		up_write(&caches_sem);
-		if (!cache)
-			break;
+	down_write(&caches_sem);
+	list_for_each_entry(cache, &caches, link)
+		if (watcher && cache->kind != QUARRY_CACHE_DEAD)
+			watcher->destroyed(cache);
+	list_splice_init(&caches, &gone);
+	up_write(&caches_sem);
+	list_for_each_entry(cache, &gone, link) {
 		come_home(cache);
-		cache_free(cache);
+		empty(cache);
 	}
+	rcu_barrier();
+	list_for_each_entry(cache, &gone, link)
+		untag(cache);
+	synchronize_rcu();
+	list_for_each_entry_safe(cache, next, &gone, link)
+		forget(cache);
 	quarry_tags_exit();
 }
