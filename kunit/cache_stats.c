@@ -83,6 +83,25 @@ struct at_hand {
 	u64 in_slabs;
 };
 
+/* A magazine that was missed comes first thing, in the place of the smaller one. */
+static void bring(struct at_hand *h, const struct quarry_mags *m)
+{
+	const struct quarry_magazine *loaded = m->loaded, *previous = m->previous;
+
+	if (!loaded) {
+		h->loaded = true;
+		h->room = m->cap;
+	} else if (!previous) {
+		h->previous_room = m->cap;
+	} else if (previous->cap < loaded->cap) {
+		h->previous_room = m->cap - h->previous;
+	} else if (loaded->cap < m->cap) {
+		h->room = m->cap - h->n;
+	} else {
+		h->spare = true;
+	}
+}
+
 static struct at_hand look(struct quarry_cache *c)
 {
 	struct quarry_mags *m = quarry_test_mags(c);
@@ -96,11 +115,12 @@ static struct at_hand look(struct quarry_cache *c)
 	h.n = quarry_mags_n(m) - h.previous;
 	h.room = m->loaded ? m->loaded->cap - h.n : 0;
 	quarry_node_lock(n, &flags, false);
-	/* One that was missed comes first thing. */
-	h.spare = n->depot.nr_spare || (m->wants && m->cap);
+	h.spare = n->depot.nr_spare;
 	h.full = n->depot.nr_full;
 	h.in_slabs = n->plain.nr_free;
 	quarry_node_unlock(n, flags);
+	if (m->wants && m->cap)
+		bring(&h, m);
 	return h;
 }
 
