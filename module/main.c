@@ -97,6 +97,13 @@ module_param_cb(pool_node, &param_ops, &pool_node, 0444);
 MODULE_PARM_DESC(pool_node,
 		 "NUMA node of the default pool; -1: any (-1)");
 
+static struct quarry_param magazine_mb = {
+	.name = "magazine_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,
+};
+module_param_cb(magazine_mb, &param_ops, &magazine_mb, 0444);
+MODULE_PARM_DESC(magazine_mb,
+		 "most MiB of objects in magazines of all caches; 0: a 32nd of the machine's memory (0)");
+
 static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
 {
 	if (bytes <= max)
@@ -166,6 +173,7 @@ static int __init quarry_init(void)
 	err = default_pool_init();
 	if (err)
 		goto shrinker;
+	quarry_magazine_set_budget((u64)magazine_mb.value << 20);
 	err = quarry_malloc_init();
 	if (err)
 		goto caches;
@@ -223,7 +231,7 @@ static void __exit quarry_exit(void)
 }
 module_exit(quarry_exit);
 
-MODULE_DESCRIPTION("quarry: page pools of one's own");
+MODULE_DESCRIPTION("quarry: pools of pages, caches of objects and malloc of one's own");
 MODULE_AUTHOR("The quarry developers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(QUARRY_VERSION);

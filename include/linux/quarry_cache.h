@@ -160,9 +160,9 @@ static __always_inline void *quarry_cache_zalloc(struct quarry_cache *cache, gfp
  * @cache:	the cache it came from
  * @object:	the object; NULL does nothing
  *
- * What is not an object of @cache is refused, counted and reported; a second free of
- * the same object at the latest when its magazine is emptied, which is before its slab
- * can serve anything else.
+ * What is not an object of @cache is refused, counted and reported: at once, but for
+ * the inside of an object and a second free that is not the last one running, which
+ * are seen when their magazine is emptied (Documentation/slab.md).
  *
  * Context: any but NMI. Never sleeps, never fails.
  */

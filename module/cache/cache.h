@@ -266,6 +266,7 @@ void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m);
 void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m);
 extern atomic64_t quarry_magazine_budget_used;
 u64 quarry_magazine_budget(void);
+void quarry_magazine_set_budget(u64 bytes);
 
 /* alloc.c */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);

@@ -25,7 +25,6 @@
  *
  * Contexts: any but NMI, unless a function says otherwise.
  */
-#include <linux/moduleparam.h>
 #include <linux/mm.h>
 
 #include "../debug/inject.h"
@@ -43,17 +42,18 @@
 
 atomic64_t quarry_magazine_budget_used;
 
-static uint magazine_mb;
-module_param(magazine_mb, uint, 0644);
-MODULE_PARM_DESC(magazine_mb,
-		 "most MiB of objects in magazines, all caches together; 0: a 32nd of the machine's memory (0)");
+static u64 budget;
+
+/* Set at load, before there is a cache; 0: a 32nd of the machine's memory. */
+void quarry_magazine_set_budget(u64 bytes)
+{
+	budget = bytes ?: (u64)totalram_pages() << (PAGE_SHIFT - BUDGET_SHIFT);
+}
 
 /* Bytes that all magazines together may hold. Context: any. */
 u64 quarry_magazine_budget(void)
 {
-	u64 mb = READ_ONCE(magazine_mb);
-
-	return mb ? mb << 20 : (u64)totalram_pages() << (PAGE_SHIFT - BUDGET_SHIFT);
+	return budget;
 }
 
 /* The next larger or smaller capacity: what doubles or halves the memory. */

@@ -374,7 +374,8 @@ static void distance(const void *arg)
 		run--;
 		if (taking ? nr_out == OBJECTS / 2 : !nr_out)
 			continue;
-		while (taking ? !(out[nr_out] = fast_pop(&m)) : !fast_push(&m, TAG, out[nr_out - 1])) {
+		while (taking ? !(out[nr_out] = fast_pop(&m)) :
+				!fast_push(&m, TAG, out[nr_out - 1])) {
 			quarry_mags_close(&m);
 			if (!(taking ? quarry_mags_swap_full(&m) : quarry_mags_swap_room(&m))) {
 				if (since < CAP)
