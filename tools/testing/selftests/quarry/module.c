@@ -256,6 +256,7 @@ static const struct nonsense {
 	{ "pool_reserve_kb=8193 pool_max_mb=8", "pool_reserve_kb", true, -EINVAL },
 	{ "pool_low_mb=x", "pool_low_mb", true, -EINVAL },
 	{ "pool_low_mb=9 pool_max_mb=8", "pool_low_mb", true, -EINVAL },
+	{ "magazine_mb=-1", "magazine_mb", true, -EINVAL },
 	{ "pool_node=-2", "pool_node", true, -EINVAL },
 	{ "pool_node=99999", "pool_node", true, -EINVAL },
 	{ "pool_node=63", "pool_node", false, -ENODEV },
