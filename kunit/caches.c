@@ -85,8 +85,7 @@ static void each_argument(struct kunit *test)
 	quarry_test_keep_cache(test, c);
 	KUNIT_EXPECT_EQ(test, quarry_cache_size(c), a->size);
 	KUNIT_EXPECT_STREQ(test, quarry_cache_name(c), name);
-	p = quarry_cache_alloc(c, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, p);
+	quarry_test_take_objects(test, c, &p, 1);
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p,
 					   max_t(unsigned int, a->align, sizeof(void *))));
 	memset(p, 0xa7, a->size);

@@ -95,7 +95,7 @@ static void pool_exit(struct kunit_resource *res)
 }
 
 /* Ask the kernel to put its free memory together. */
-static void compact(void)
+void quarry_test_compact(void)
 {
 	struct file *file = filp_open("/proc/sys/vm/compact_memory", O_WRONLY, 0);
 	loff_t pos = 0;
@@ -124,7 +124,7 @@ struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 	context.pool = quarry_pool_create(quarry_test_name(test), cfg);
 	if (!IS_ERR(context.pool) && !is_whole(test, context.pool, cfg)) {
 		quarry_pool_destroy(context.pool);
-		compact();
+		quarry_test_compact();
 		context.pool = quarry_pool_create(quarry_test_name(test), cfg);
 	}
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, context.pool);

@@ -131,7 +131,7 @@ static int make_a_cache(struct world *w)
 /* With magazines, and a slab or two. */
 static int take_objects(struct world *w, struct quarry_cache *c)
 {
-	void *p[80];
+	void *p[50];
 	unsigned int i, nr;
 
 	for (nr = 0; nr < ARRAY_SIZE(p); nr++) {

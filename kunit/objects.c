@@ -139,7 +139,7 @@ static void random_walk(struct kunit *test)
 {
 	const struct walk *w = test->param_value;
 	struct reference *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
-	u64 seed = quarry_test_seed, i, steps = div_u64(quarry_test_steps, 250);
+	u64 seed = quarry_test_seed, i, steps = div_u64(quarry_test_steps, 400);
 	struct quarry_cache_stats *before;
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
