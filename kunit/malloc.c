@@ -145,8 +145,11 @@ static void large_sizes(struct kunit *test)
 		quarry_free(p);
 	}
 	KUNIT_EXPECT_NULL(test, quarry_malloc(SZ_4M + 1, GFP_KERNEL | __GFP_NOWARN));
-	KUNIT_EXPECT_NULL(test, quarry_malloc(SIZE_MAX, GFP_KERNEL | __GFP_NOWARN));
-	KUNIT_EXPECT_NULL(test, quarry_zalloc(SIZE_MAX - PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
+	/* Not constants, of which sparse works out the class. */
+	size = SIZE_MAX;
+	OPTIMIZER_HIDE_VAR(size);
+	KUNIT_EXPECT_NULL(test, quarry_malloc(size, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, quarry_zalloc(size - PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
 }
 
 static void nothing_at_all(struct kunit *test)
@@ -228,6 +231,20 @@ static void realloc_keeps_what_fits(struct kunit *test)
 				quarry_kvfree(q);
 			}
 	KUNIT_EXPECT_EQ(test, broken, 0);
+	/* To the last byte of what is there, and one further. */
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t room = quarry_size_roundup(sizes[i]);
+
+		p = quarry_malloc(sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_PTR_EQ(test, quarry_realloc(p, room, GFP_KERNEL), (void *)p);
+		p = quarry_realloc(p, room + 1, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_GT(test, quarry_usable_size(p), room);
+		p = quarry_kvrealloc(p, quarry_usable_size(p) + 1, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		quarry_kvfree(p);
+	}
 	p = quarry_malloc(100, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, 7, 100);
