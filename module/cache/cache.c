@@ -417,14 +417,11 @@ u64 quarry_cache_objects_out(struct quarry_cache *cache)
 	return out;
 }
 
-/* Everything that no client has goes to the slabs, for good. */
+/* Magazines are shut for good: what else no client has goes to the slabs as well. */
 static void come_home(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
 
-	cpus_read_lock();
-	quarry_cache_shut(cache, QUARRY_SHUT_DEAD, 0);
-	cpus_read_unlock();
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_depot_drain(n, 0);
 		quarry_guard_release(n);
@@ -468,6 +465,9 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	rcu_barrier();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
+	cpus_read_lock();
+	quarry_cache_shut(cache, QUARRY_SHUT_DEAD, 0);
+	cpus_read_unlock();
 	come_home(cache);
 	out = quarry_cache_objects_out(cache);
 	if (!out) {
@@ -539,6 +539,7 @@ void quarry_caches_exit(void)
 	list_splice_init(&caches, &gone);
 	up_write(&caches_sem);
 	list_for_each_entry(cache, &gone, link) {
+		quarry_cache_shut_down(cache);
 		come_home(cache);
 		empty(cache);
 	}

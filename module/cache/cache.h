@@ -332,6 +332,7 @@ void *quarry_large_start(const void *address);
 /* modes.c */
 int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes);
 int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_million);
+void quarry_cache_shut_down(struct quarry_cache *cache);
 void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear);
 
 /* check.c */

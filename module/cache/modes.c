@@ -43,6 +43,18 @@ static void shut_one(const struct shutting *s, struct quarry_mags *m)
 	m->shut = (m->shut | s->set) & ~s->clear;
 }
 
+/* Of a CPU where nobody can be inside. */
+static void shut_other(const struct shutting *s, int cpu)
+{
+	struct quarry_mags *m = per_cpu_ptr(s->cache->mags, cpu);
+
+	preempt_disable();
+	quarry_mags_close(m);
+	shut_one(s, m);
+	quarry_mags_open(m);
+	preempt_enable();
+}
+
 static u64 shut_this(void *data)
 {
 	struct shutting *s = data;
@@ -72,17 +84,21 @@ void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
 	struct shutting s = { cache, set, clear };
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		if (cpu_online(cpu))
-			continue;
-		/* Its magazines went when it did (reap.c), unless the cache was hidden then. */
-		preempt_disable();
-		quarry_mags_close(per_cpu_ptr(cache->mags, cpu));
-		shut_one(&s, per_cpu_ptr(cache->mags, cpu));
-		quarry_mags_open(per_cpu_ptr(cache->mags, cpu));
-		preempt_enable();
-	}
+	/* Their magazines went when they did (reap.c), unless the cache was hidden then. */
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			shut_other(&s, cpu);
 	quarry_visit_cpus(shut_this, &s);
+}
+
+/* The same for good, at unload, when nobody is left who could be inside on any CPU. */
+void quarry_cache_shut_down(struct quarry_cache *cache)
+{
+	struct shutting s = { cache, QUARRY_SHUT_DEAD, 0 };
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		shut_other(&s, cpu);
 }
 
 static int check_modes(const struct quarry_cache *cache, u32 modes)
