@@ -148,7 +148,6 @@ struct quarry_cache_node {
  * @magazine_bytes: what they cost, without their objects
  * @nodes:	by node; NULL for nodes that the pool may not use
  * @nr_nodes:	length of @nodes
- * @node:	the only node that slabs may come from, or NUMA_NO_NODE
  * @fault:	fault injection
  * @name:	its name
  * @id:		its number
@@ -172,7 +171,6 @@ struct quarry_cache {
 	atomic64_t magazine_bytes;
 	struct quarry_cache_node **nodes;
 	unsigned int nr_nodes;
-	int node;
 	struct quarry_fault fault;
 	char name[QUARRY_NAME_MAX];
 	u32 id;
@@ -287,7 +285,6 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object);
 const char *quarry_cache_error_name(enum quarry_cache_error kind);
-const char *quarry_cache_error_text(enum quarry_cache_error kind);
 enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault);
 
 /* cache.c */

@@ -15,8 +15,8 @@
 #include "../pages/misuse.h"
 #include "cache.h"
 
-static_assert(QUARRY_NR_CACHE_ERRORS <= QUARRY_ERRORS_MAX);
-static_assert(QUARRY_NR_CACHE_ERRORS <= QUARRY_MAGS_COUNTS - QUARRY_MAGS_ERRORS);
+static_assert(QUARRY_ERRORS_MAX >= QUARRY_NR_CACHE_ERRORS);
+static_assert(QUARRY_MAGS_COUNTS - QUARRY_MAGS_ERRORS >= (int)QUARRY_NR_CACHE_ERRORS);
 
 static const char * const names[QUARRY_NR_CACHE_ERRORS] = {
 	[QUARRY_CACHE_ERR_DOUBLE_FREE]		= "double_free",
