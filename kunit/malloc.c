@@ -517,7 +517,7 @@ static void the_inside_of_large_memory(struct kunit *test)
 /* Calls that look at the content before they free must not touch a neighbour's. */
 static void the_inside_of_an_object_is_left_alone(struct kunit *test)
 {
-	struct quarry_cache *c = quarry_test_cache_of(test, 64, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+	struct quarry_cache *c = quarry_test_cache(test, 64);
 	struct quarry_cache_stats *before;
 	void *p[20];
 	unsigned int i, broken = 0;

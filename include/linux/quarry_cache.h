@@ -133,11 +133,14 @@ static __always_inline void *quarry_cache_alloc(struct quarry_cache *cache, gfp_
 {
 	void *object;
 
+	if (gfp & __GFP_ZERO)
+		return quarry_cache_alloc_zero(cache, gfp);
 	if (likely(!(gfp & QUARRY_GFP_OBJECT_SLOW))) {
 		object = quarry_object_pop(cache);
 		if (likely(object)) {
-			return want_init_on_alloc(gfp) ?
-			       quarry_object_clear(cache, object, gfp) : object;
+			if (want_init_on_alloc(0))
+				quarry_object_wipe(cache, object);
+			return object;
 		}
 	}
 	return quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
@@ -160,9 +163,9 @@ static __always_inline void *quarry_cache_zalloc(struct quarry_cache *cache, gfp
  * @cache:	the cache it came from
  * @object:	the object; NULL does nothing
  *
- * What is not an object of @cache is refused, counted and reported: at once, but for
- * the inside of an object and a second free that is not the last one running, which
- * are seen when their magazine is emptied (Documentation/slab.md).
+ * What is not an object of @cache is refused, counted and reported: at once, but for a
+ * second free that is not the last one running, which is seen when its magazine is
+ * emptied (Documentation/slab.md).
  *
  * Context: any but NMI. Never sleeps, never fails.
  */

@@ -3,10 +3,11 @@
  * The fast path of objects, compiled into the modules that use quarry.
  *
  * An object is popped from and pushed to this CPU's loaded magazine: no lock, no
- * atomic, interrupts on. A free looks at one thing: the tag of the object's frame,
- * which says of which cache and node the frame's slab is. So an object of another
- * cache, of the kernel's or of nobody never gets into a magazine. Everything else
- * is left to quarry_cache_alloc_slow() and quarry_cache_free_slow().
+ * atomic, interrupts on. A free looks at one thing: the label of the object's frame,
+ * which says of which cache and node the frame's slab is, and where its objects
+ * begin. So an object of another cache, of the kernel's or of nobody never gets into a
+ * magazine, nor does a pointer into one. Everything else is left to
+ * quarry_cache_alloc_slow() and quarry_cache_free_slow().
  *
  * Private, as quarry_fast.h. Theory: module/slab/magazine.c for the magazines,
  * module/cache/tags.c for the tags.
@@ -32,7 +33,8 @@ struct quarry_cache_head {
 extern struct quarry_cache *quarry_classes[QUARRY_CLASSES];
 
 void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
-void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
+void *quarry_cache_alloc_zero(struct quarry_cache *cache, gfp_t gfp);
+void quarry_object_wipe(struct quarry_cache *cache, void *object);
 void quarry_cache_free_slow(struct quarry_cache *cache, void *object);
 
 /*
@@ -67,53 +69,16 @@ static __always_inline unsigned long quarry_object_pfn(const void *object)
 #endif
 }
 
-/*
- * Mark and unmark: the whole word, since it is read as a whole a moment later, and a CPU
- * forwards only what was stored as it is loaded.
- */
-static __always_inline void quarry_mags_mark(struct quarry_mags *m)
-{
-	m->idle_tag |= QUARRY_MAGS_BUSY;
-	barrier();
-}
-
-static __always_inline void quarry_mags_unmark(struct quarry_mags *m)
-{
-	barrier();
-	m->idle_tag &= ~QUARRY_MAGS_BUSY;
-}
-
-static __always_inline bool quarry_mags_is_busy(const struct quarry_mags *m)
-{
-	return m->idle_tag & QUARRY_MAGS_BUSY;
-}
-
-/* The tag of objects that may be in these magazines. */
-static __always_inline u16 quarry_mags_tag(const struct quarry_mags *m)
-{
-	return m->idle_tag;
-}
-
 /* Pop an object if that is all there is to do, else NULL. */
 static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
 {
-	struct quarry_mags *m;
 	void *object;
 
 	preempt_disable();
-	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
-	/* Only interrupts can come between, so this need not be atomic. */
-	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
-		barrier();
-		object = m->top[-1];
-		if (likely(object)) {
-			m->top--;
-			m->allocs++;
-			quarry_mags_unmark(m);
-			preempt_enable();
-			return object;
-		}
-		quarry_mags_unmark(m);
+	object = quarry_mags_pop(this_cpu_ptr(((struct quarry_cache_head *)cache)->mags));
+	if (likely(object)) {
+		preempt_enable();
+		return object;
 	}
 	preempt_enable();
 	return NULL;
@@ -123,30 +88,17 @@ static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
 static __always_inline bool quarry_object_push(struct quarry_cache *cache, void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
-	struct quarry_slot4m *slot;
 	struct quarry_mags *m;
-	void **top;
+	u64 label;
 
 	preempt_disable();
-	if (unlikely(!quarry_directory_look(pfn, &slot)))
-		goto slow;
-	m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
-	/* Of this cache and node, and nobody is inside: one comparison. */
-	if (unlikely(READ_ONCE(slot->tags)[pfn] != m->idle_tag))
-		goto slow;
-	quarry_mags_mark(m);
-	top = m->top;
-	/* The same object twice running is the commonest double free of all. */
-	if (likely(top != m->end && top[-1] != object)) {
-		*top = object;
-		m->top = top + 1;
-		m->frees++;
-		quarry_mags_unmark(m);
-		preempt_enable();
-		return true;
+	if (likely(quarry_label_look(pfn, &label))) {
+		m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
+		if (likely(quarry_mags_push(m, label, object))) {
+			preempt_enable();
+			return true;
+		}
 	}
-	quarry_mags_unmark(m);
-slow:
 	preempt_enable();
 	return false;
 }

@@ -113,14 +113,13 @@ struct quarry_pool_head {
  * @buddy:	the same chunk's buddy while it has one; else NULL, and @state means
  *		nothing
  * @chunk:	the lowest chunk that has a frame here, or NULL
- * @tags:	of which cache and node the slab is that a frame belongs to, 0 for none;
- *		so placed that the number of a frame leads to its tag, never NULL
+ * @unused:	a power of two of bytes is found with a shift
  */
 struct quarry_slot4m {
 	u8 *state;
 	struct quarry_buddy *buddy;
 	struct quarry_chunk *chunk;
-	u16 *tags;
+	void *unused;
 };
 
 /* What stands before the first slot of the directory; as large as a slot. */
@@ -137,6 +136,18 @@ static __always_inline unsigned long quarry_nr_slots(const struct quarry_slot4m 
 {
 	return ((const struct quarry_directory *)slots)[-1].nr;
 }
+
+/* What stands before the first entry of quarry_labels. */
+struct quarry_labels_head {
+	struct rcu_head rcu;
+	unsigned long nr;
+};
+
+/*
+ * By 4 MiB of physical memory: the labels of its frames, so placed that the number of a
+ * frame leads to its label; 0 in frames of no slab. Never NULL.
+ */
+extern u64 **quarry_labels;
 
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
@@ -179,6 +190,20 @@ static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long
 	struct quarry_slot4m *slot;
 
 	return quarry_directory_look(pfn, &slot) ? slot : NULL;
+}
+
+/* The label of a frame; false if there is no such memory. Preemption off, or under RCU. */
+static __always_inline bool quarry_label_look(unsigned long pfn, u64 *label)
+{
+	u64 **labels = READ_ONCE(quarry_labels);
+	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
+
+	if (unlikely(i >= ((const struct quarry_labels_head *)labels)[-1].nr))
+		return false;
+	*label = labels[i][pfn];
+	/* As READ_ONCE(), which gcc gives two instructions more. */
+	OPTIMIZER_HIDE_VAR(*label);
+	return true;
 }
 
 /*

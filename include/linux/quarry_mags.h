@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Magazines: what stands in memory. Private; theory in module/slab/magazine.c.
+ * Magazines: what stands in memory, and what is done to it without a lock. Private; theory
+ * in module/slab/magazine.c.
  *
  * Apart from quarry_cache_fast.h because the core is compiled in user space too.
  */
 #ifndef _LINUX_QUARRY_MAGS_H
 #define _LINUX_QUARRY_MAGS_H
 
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/types.h>
+
+#ifdef CONFIG_X86
+#include <asm/rmwcc.h>
+#endif
 
 /**
  * struct quarry_magazine - objects that are ready to go out
@@ -30,6 +36,29 @@ struct quarry_magazine {
 	void *slot[];
 };
 
+/**
+ * struct quarry_starts - tells where objects begin; see module/slab/shape.c
+ * @scale:	by which an address is multiplied
+ * @bound:	most that is left of it for the start of an object
+ */
+struct quarry_starts {
+	u64 scale;
+	u64 bound;
+};
+
+/*
+ * Bits of a slab's label that are its tag; the others say where its objects begin. Tags
+ * have 16 bits, but a half of a label is compared in one instruction.
+ */
+#define QUARRY_TAG_BITS		32
+
+/* Does an object begin at @object? @label: of its slab. */
+static __always_inline bool quarry_starts_at(const struct quarry_starts *starts, u64 label,
+					     const void *object)
+{
+	return (unsigned long)object * starts->scale - label <= starts->bound;
+}
+
 /* Counters of one CPU that only slow paths move. */
 enum quarry_mags_count {
 	QUARRY_MAGS_SLOW_ALLOCS,	/* allocations the loaded magazine could not serve */
@@ -45,9 +74,9 @@ enum quarry_mags_count {
 	QUARRY_MAGS_COUNTS = QUARRY_MAGS_ERRORS + 16
 };
 
-/* Of struct quarry_mags.idle_tag: more than any tag. */
-#define QUARRY_MAGS_BUSY_BIT	16
-#define QUARRY_MAGS_BUSY	0x10000UL
+/* Of struct quarry_mags.idle_tag: in no tag. */
+#define QUARRY_MAGS_BUSY_BIT	31
+#define QUARRY_MAGS_BUSY	0x80000000U
 
 /**
  * struct quarry_mags - one CPU's part of a cache
@@ -55,8 +84,9 @@ enum quarry_mags_count {
  * @end:	where @top may go
  * @allocs:	objects handed out from magazines, ever
  * @frees:	objects taken back to magazines, ever
- * @idle_tag:	the tag of the slabs of this CPU's node; QUARRY_MAGS_BUSY is added while it is
- *		being changed, which guards all of this
+ * @starts:	of the slabs with @tag
+ * @idle_tag:	@tag; while all of this is being changed QUARRY_MAGS_BUSY, with or without it
+ * @tag:	of the slabs of this CPU's node
  * @shut:	reasons to keep the fast path out: then @top is @end, below it NULL
  * @wants:	a magazine was missed
  * @cap:	of magazines to come
@@ -72,7 +102,9 @@ struct quarry_mags {
 	void **end;
 	u64 allocs;
 	u64 frees;
-	unsigned long idle_tag;
+	struct quarry_starts starts;
+	u32 idle_tag;
+	u16 tag;
 	u8 shut;
 	u8 wants;
 	u32 cap;
@@ -83,5 +115,93 @@ struct quarry_mags {
 	void *stub[1];
 	u64 count[QUARRY_MAGS_COUNTS];
 };
+
+/*
+ * Mark and unmark. All that the fast path does to @idle_tag is done to the whole of it: a
+ * CPU cannot forward a byte's store to a word's load, and the next call comes soon.
+ */
+static __always_inline void quarry_mags_mark(struct quarry_mags *m)
+{
+	m->idle_tag |= QUARRY_MAGS_BUSY;
+	barrier();
+}
+
+static __always_inline void quarry_mags_unmark(struct quarry_mags *m)
+{
+	barrier();
+	m->idle_tag &= ~QUARRY_MAGS_BUSY;
+}
+
+static __always_inline bool quarry_mags_is_busy(const struct quarry_mags *m)
+{
+	return m->idle_tag & QUARRY_MAGS_BUSY;
+}
+
+/*
+ * Mark, or false if somebody is inside already. Only interrupts can come between, so this
+ * need not be atomic.
+ */
+static __always_inline bool quarry_mags_try_mark(struct quarry_mags *m)
+{
+#ifdef CONFIG_X86
+	/* As __test_and_set_bit(), which takes a long. */
+	return !GEN_BINARY_RMWcc("btsl", m->idle_tag, c, "I", QUARRY_MAGS_BUSY_BIT);
+#else
+	if (quarry_mags_is_busy(m))
+		return false;
+	quarry_mags_mark(m);
+	return true;
+#endif
+}
+
+/* Pop an object if that is all there is to do, else NULL. Preemption is off. */
+static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
+{
+	void *object;
+
+	if (unlikely(!quarry_mags_try_mark(m)))
+		return NULL;
+	object = m->top[-1];
+	if (likely(object)) {
+		/* In memory this is an instruction less than in a register. */
+		barrier();
+		m->top--;
+		m->allocs++;
+	}
+	quarry_mags_unmark(m);
+	return object;
+}
+
+/*
+ * Push an object whose frame has @label, if it belongs to these magazines and that is all
+ * there is to do; else false. Preemption is off.
+ */
+static __always_inline bool quarry_mags_push(struct quarry_mags *m, u64 label, void *object)
+{
+	u32 tag = label;
+	void **top;
+
+	/* Of this cache and node, and nobody is inside: one comparison. */
+	if (unlikely(tag != m->idle_tag || !quarry_starts_at(&m->starts, label, object)))
+		return false;
+	/* As quarry_mags_mark(), but nothing is read that was just written. */
+	m->idle_tag = QUARRY_MAGS_BUSY;
+	barrier();
+	top = m->top;
+	/* The same object twice running is the commonest double free of all. */
+	if (likely(top != m->end && top[-1] != object)) {
+		*top = object;
+		/* In memory, as above. */
+		barrier();
+		m->top++;
+		m->frees++;
+		barrier();
+		m->idle_tag = tag;
+		return true;
+	}
+	barrier();
+	m->idle_tag = tag;
+	return false;
+}
 
 #endif /* _LINUX_QUARRY_MAGS_H */

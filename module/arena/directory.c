@@ -20,15 +20,16 @@
  * Locks: changes are made under one spinlock, IRQs off; readers hold RCU (preemption off
  * is enough) and see a chain that is at all times sorted and whole.
  *
- * Tags
- *	A slot also leads to the tags of its frames: 16 bits each, for the layer of
- *	caches, which says by them whose a frame's objects are. Slots whose frames were
- *	never tagged share an array of zeros, so that a look needs no question. A tag
- *	is written by who owns the frame, without a lock; an array comes with the first
- *	tag in its slot and stays until unload (2 KiB, 0.05% of such a slot).
+ * Labels
+ *	A second flat array leads to the labels of frames: 64 bits each, for the layer of
+ *	caches, which says by them whose a frame's objects are and where they begin
+ *	(cache/tags.c). Where no frame ever had one, an array of zeros is shared, so that a
+ *	look needs no question. A label is written by who owns the frame, without a lock;
+ *	an array comes with the first label in its 4 MiB and stays until unload (8 KiB, 0.2%
+ *	of them).
  *
- * Cost: 32 bytes per 4 MiB of the machine's memory, 0.0008%. Memory hot-added
- * beyond the end makes the array grow when a chunk of it arrives.
+ * Cost: 40 bytes per 4 MiB of the machine's memory, 0.001%. Memory hot-added
+ * beyond the end makes the arrays grow when a chunk of it arrives.
  */
 #include <linux/kmemleak.h>
 #include <linux/nodemask.h>
@@ -44,31 +45,39 @@ struct quarry_slot4m *quarry_slots;
 EXPORT_SYMBOL_NS_GPL(quarry_slots, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
-static u16 no_tags[1 << QUARRY_SLOT_SHIFT];
-static atomic64_t tag_bytes;
+static u64 no_labels[1 << QUARRY_SLOT_SHIFT];
+static atomic64_t label_bytes;
 
-/* Where a slot's tags begin, from where its frames' numbers lead into them, and back. */
-static u16 *lead_in(u16 *tags, unsigned long i)
+u64 **quarry_labels;
+EXPORT_SYMBOL_NS_GPL(quarry_labels, QUARRY_NS);
+
+/* Where the labels of 4 MiB begin, from where its frames' numbers lead into them, and back. */
+static u64 *lead_in(u64 *labels, unsigned long i)
 {
-	return tags - (i << QUARRY_SLOT_SHIFT);
+	return labels - (i << QUARRY_SLOT_SHIFT);
 }
 
-static u16 *lead_out(u16 *tags, unsigned long i)
+static u64 *lead_out(u64 *labels, unsigned long i)
 {
-	return tags + (i << QUARRY_SLOT_SHIFT);
+	return labels + (i << QUARRY_SLOT_SHIFT);
 }
 
 static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
+static_assert(sizeof(struct quarry_slot4m) == 32);
 
 static struct quarry_directory *head_of(struct quarry_slot4m *slots)
 {
 	return (struct quarry_directory *)slots - 1;
 }
 
-static struct quarry_slot4m *directory_alloc(unsigned long nr)
+static struct quarry_labels_head *labels_head(u64 **labels)
+{
+	return (struct quarry_labels_head *)labels - 1;
+}
+
+static struct quarry_slot4m *slots_alloc(unsigned long nr)
 {
 	struct quarry_slot4m *slots;
-	unsigned long i;
 
 	slots = quarry_inject() ? NULL : kvcalloc(1 + nr, sizeof(*slots), GFP_NOIO);
 	if (!slots)
@@ -76,9 +85,23 @@ static struct quarry_slot4m *directory_alloc(unsigned long nr)
 	slots++;
 	head_of(slots)->nr = nr;
 	head_of(slots)->bytes = nr * sizeof(*slots);
-	for (i = 0; i < nr; i++)
-		slots[i].tags = lead_in(no_tags, i);
 	return slots;
+}
+
+static u64 **labels_alloc(unsigned long nr)
+{
+	struct quarry_labels_head *head;
+	u64 **labels;
+	unsigned long i;
+
+	head = quarry_inject() ? NULL : kvmalloc(sizeof(*head) + nr * sizeof(*labels), GFP_NOIO);
+	if (!head)
+		return NULL;
+	head->nr = nr;
+	labels = (u64 **)(head + 1);
+	for (i = 0; i < nr; i++)
+		labels[i] = lead_in(no_labels, i);
+	return labels;
 }
 
 /**
@@ -88,59 +111,78 @@ static struct quarry_slot4m *directory_alloc(unsigned long nr)
  */
 int quarry_directory_init(void)
 {
-	unsigned long end = 0;
+	unsigned long end = 0, nr;
 	int node;
 
 	for_each_online_node(node)
 		end = max(end, node_end_pfn(node));
-	quarry_slots = directory_alloc((end >> QUARRY_SLOT_SHIFT) + 1);
-	return quarry_slots ? 0 : -ENOMEM;
+	nr = (end >> QUARRY_SLOT_SHIFT) + 1;
+	quarry_slots = slots_alloc(nr);
+	if (!quarry_slots)
+		return -ENOMEM;
+	quarry_labels = labels_alloc(nr);
+	if (quarry_labels)
+		return 0;
+	kvfree(head_of(quarry_slots));
+	return -ENOMEM;
 }
 
 void quarry_directory_exit(void)
 {
 	unsigned long i;
-	u16 *tags;
+	u64 *labels;
 
 	rcu_barrier();
-	for (i = 0; i < quarry_nr_slots(quarry_slots); i++) {
-		tags = lead_out(quarry_slots[i].tags, i);
-		if (tags != no_tags)
-			kfree(tags);
+	for (i = 0; i < labels_head(quarry_labels)->nr; i++) {
+		labels = lead_out(quarry_labels[i], i);
+		if (labels != no_labels)
+			kfree(labels);
 	}
+	kvfree(labels_head(quarry_labels));
 	kvfree(head_of(quarry_slots));
 }
 
-/* Make room for slots below @nr. */
+/* Make room for slots below @nr. The labels first: no chunk lies beyond them. */
 static int directory_grow(unsigned long nr)
 {
-	struct quarry_slot4m *new, *old;
+	struct quarry_slot4m *slots, *old_slots;
+	u64 **labels, **old_labels;
 	unsigned long flags;
 
-	new = directory_alloc(nr);
-	if (!new)
+	labels = labels_alloc(nr);
+	if (!labels)
 		return -ENOMEM;
+	slots = slots_alloc(nr);
+	if (!slots) {
+		kvfree(labels_head(labels));
+		return -ENOMEM;
+	}
 	spin_lock_irqsave(&directory_lock, flags);
-	old = quarry_slots;
-	if (quarry_nr_slots(old) < nr) {
-		memcpy(new, old, quarry_nr_slots(old) * sizeof(*old));
-		/* Readers must find the slots copied. */
-		smp_store_release(&quarry_slots, new);
-		new = old;
+	old_slots = quarry_slots;
+	old_labels = quarry_labels;
+	if (quarry_nr_slots(old_slots) < nr) {
+		memcpy(labels, old_labels, labels_head(old_labels)->nr * sizeof(*labels));
+		/* Readers must find the entries copied. */
+		smp_store_release(&quarry_labels, labels);
+		memcpy(slots, old_slots, quarry_nr_slots(old_slots) * sizeof(*slots));
+		/* As above. */
+		smp_store_release(&quarry_slots, slots);
+		labels = old_labels;
+		slots = old_slots;
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
-	kvfree_rcu(head_of(new), rcu);
+	kvfree_rcu(labels_head(labels), rcu);
+	kvfree_rcu(head_of(slots), rcu);
 	return 0;
 }
 
-/* Give a slot tags of its own, if it has none. Any context that may kmalloc(). */
-static bool add_tags(unsigned long i)
+/* Give 4 MiB labels of their own, if they have none. Any context that may kmalloc(). */
+static bool add_labels(unsigned long i)
 {
-	u16 *none = lead_in(no_tags, i), *mine;
-	struct quarry_slot4m *slot;
+	u64 *none = lead_in(no_labels, i), *mine;
 	unsigned long flags;
 
-	if (READ_ONCE(READ_ONCE(quarry_slots)[i].tags) != none)
+	if (READ_ONCE(READ_ONCE(quarry_labels)[i]) != none)
 		return true;
 	mine = quarry_inject() ? NULL :
 	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), GFP_NOWAIT | __GFP_NOWARN);
@@ -149,60 +191,63 @@ static bool add_tags(unsigned long i)
 	/* What points to it points elsewhere: see lead_in(). */
 	kmemleak_ignore(mine);
 	spin_lock_irqsave(&directory_lock, flags);
-	slot = &quarry_slots[i];
-	if (slot->tags == none) {
-		WRITE_ONCE(slot->tags, lead_in(mine, i));
+	if (quarry_labels[i] == none) {
+		WRITE_ONCE(quarry_labels[i], lead_in(mine, i));
 		mine = NULL;
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
 	if (!mine)
-		atomic64_add(sizeof(*mine) << QUARRY_SLOT_SHIFT, &tag_bytes);
+		atomic64_add(sizeof(*mine) << QUARRY_SLOT_SHIFT, &label_bytes);
 	kfree(mine);
 	return true;
 }
 
 /**
- * quarry_directory_tag() - tag the frames of a block
+ * quarry_directory_label() - label the frames of a block
  * @pfn:	first frame; all of them lie in one chunk
  * @nr:		frames
- * @tag:	0 takes a tag away, which cannot fail
+ * @label:	0 takes a label away, which cannot fail
  *
  * Context: any but NMI; the caller owns the frames.
  *
- * Return: false if there is no memory for tags: nothing is tagged then.
+ * Return: false if there is no memory for labels: no frame has one then.
  */
-bool quarry_directory_tag(unsigned long pfn, unsigned long nr, u16 tag)
+bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label)
 {
 	unsigned long i;
 
-	for (i = pfn >> QUARRY_SLOT_SHIFT; tag && i <= (pfn + nr - 1) >> QUARRY_SLOT_SHIFT; i++)
-		if (!add_tags(i))
+	for (i = pfn >> QUARRY_SLOT_SHIFT; label && i <= (pfn + nr - 1) >> QUARRY_SLOT_SHIFT;
+	     i++)
+		if (!add_labels(i))
 			return false;
 	preempt_disable();
 	for (i = pfn; i < pfn + nr; i++)
-		WRITE_ONCE(READ_ONCE(quarry_directory_slot(i)->tags)[i], tag);
+		WRITE_ONCE(READ_ONCE(READ_ONCE(quarry_labels)[i >> QUARRY_SLOT_SHIFT])[i],
+			   label);
 	preempt_enable();
 	return true;
 }
 
 /**
- * quarry_directory_untag() - take a tag away, if it is there
+ * quarry_directory_unlabel() - take a label away, if it is there
  * @pfn:	the frame
- * @tag:	the tag that it should have
+ * @label:	the label that it should have
  *
  * Context: any; preemption off. Return: true for one of those that do so at once.
  */
-bool quarry_directory_untag(unsigned long pfn, u16 tag)
+bool quarry_directory_unlabel(unsigned long pfn, u64 label)
 {
-	struct quarry_slot4m *slot = quarry_directory_slot(pfn);
+	u64 **labels = READ_ONCE(quarry_labels);
+	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
 
-	return slot && cmpxchg(&slot->tags[pfn], tag, 0) == tag;
+	return i < labels_head(labels)->nr &&
+	       cmpxchg(&READ_ONCE(labels[i])[pfn], label, 0) == label;
 }
 
-/* Bytes of all tags. */
-u64 quarry_directory_tag_bytes(void)
+/* Bytes of all labels. */
+u64 quarry_directory_label_bytes(void)
 {
-	return atomic64_read(&tag_bytes);
+	return atomic64_read(&label_bytes);
 }
 
 static unsigned long first_slot(const struct quarry_chunk *c)

@@ -12,9 +12,9 @@ void quarry_directory_exit(void);
 int quarry_directory_insert(struct quarry_chunk *c);
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy);
 void quarry_directory_remove(struct quarry_chunk *c);
-bool quarry_directory_tag(unsigned long pfn, unsigned long nr, u16 tag);
-bool quarry_directory_untag(unsigned long pfn, u16 tag);
-u64 quarry_directory_tag_bytes(void);
+bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label);
+bool quarry_directory_unlabel(unsigned long pfn, u64 label);
+u64 quarry_directory_label_bytes(void);
 struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end);
 struct quarry_chunk *quarry_directory_last(unsigned long pfn, unsigned long end);
 
@@ -34,14 +34,6 @@ static inline struct quarry_chunk *quarry_directory_find(const struct page *page
 	while (c && quarry_chunk_index(c, page) >= c->span)
 		c = READ_ONCE(c->next);
 	return c;
-}
-
-/* The tag of a frame, 0 if it has none. Context: preemption off, or under RCU. */
-static inline u16 quarry_directory_tag_of(unsigned long pfn)
-{
-	struct quarry_slot4m *slot;
-
-	return quarry_directory_look(pfn, &slot) ? READ_ONCE(READ_ONCE(slot->tags)[pfn]) : 0;
 }
 
 #endif /* QUARRY_DIRECTORY_H */

@@ -221,31 +221,44 @@ static bool gfp_ok(struct quarry_cache *cache, gfp_t gfp)
 }
 
 /**
+ * quarry_object_wipe() - init_on_alloc of an object
+ * @cache:	the cache
+ * @object:	one of its objects, fresh from it
+ *
+ * What a constructor made is never touched, and of a typesafe cache nothing that
+ * readers may still look at. Context: any.
+ */
+void quarry_object_wipe(struct quarry_cache *cache, void *object)
+{
+	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU))
+		memset(object, 0, cache->shape[0].size);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_object_wipe, QUARRY_NS);
+
+/**
  * quarry_object_clear() - zeros, where they are asked for
  * @cache:	the cache
  * @object:	one of its objects, fresh from it
- * @gfp:	__GFP_ZERO: the caller wants them, else init_on_alloc does
+ * @gfp:	__GFP_ZERO: the caller wants them, else init_on_alloc may
  *
- * What a constructor made is never touched: a cache with one cannot be asked for zeros,
- * which is counted and reported. And of a typesafe one nothing is wiped that readers may
- * still look at, unless the caller says so. Context: any but NMI.
+ * A cache with a constructor cannot be asked for zeros, which is counted and reported.
+ * Context: any but NMI.
  *
  * Return: @object; NULL if it was given back, because zeros cannot be had.
  */
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
 {
-	if (unlikely(cache->ctor)) {
-		if (!(gfp & __GFP_ZERO))
-			return object;
-		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
-		quarry_cache_free(cache, object);
-		return NULL;
+	if (likely(!(gfp & __GFP_ZERO))) {
+		if (want_init_on_alloc(gfp))
+			quarry_object_wipe(cache, object);
+		return object;
 	}
-	if (!(cache->flags & SLAB_TYPESAFE_BY_RCU) || gfp & __GFP_ZERO)
-		memset(object, 0, cache->shape[0].size);
-	return object;
+	if (likely(!cache->ctor))
+		return memset(object, 0, cache->shape[0].size);
+	quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+	quarry_cache_free(cache, object);
+	return NULL;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_object_clear, QUARRY_NS);
 
 static bool fails(struct quarry_cache *cache, gfp_t gfp)
 {
@@ -288,9 +301,21 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 		return NULL;
 	}
-	return want_init_on_alloc(gfp) ? quarry_object_clear(cache, object, gfp) : object;
+	return quarry_object_clear(cache, object, gfp);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_slow, QUARRY_NS);
+
+/* quarry_cache_alloc() with __GFP_ZERO. */
+void *quarry_cache_alloc_zero(struct quarry_cache *cache, gfp_t gfp)
+{
+	void *object = NULL;
+
+	if (likely(!(gfp & QUARRY_GFP_OBJECT_SLOW)))
+		object = quarry_object_pop(cache);
+	return likely(object) ? quarry_object_clear(cache, object, gfp) :
+				quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_zero, QUARRY_NS);
 
 /**
  * quarry_cache_alloc_node() - take an object of a node
@@ -335,7 +360,7 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 	object = take_local(cache, &guarded, true);
 	if (object && guarded && !quarry_guard_out(object))
 		object = NULL;
-	if (object && want_init_on_alloc(gfp))
+	if (object)
 		object = quarry_object_clear(cache, object, gfp);
 	if (!object)
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
@@ -385,7 +410,7 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 	struct quarry_magazine *mag;
 	bool room, done = false;
 
-	if (quarry_mags_tag(m) != n->tag[0] || guarded != is_guarded_now(m) ||
+	if (m->tag != n->tag[0] || guarded != is_guarded_now(m) ||
 	    m->shut & QUARRY_SHUT_DEAD || !quarry_mags_enter(m))
 		return false;
 	room = m->loaded && m->loaded->n < m->loaded->cap;

@@ -3,17 +3,18 @@
  * Many objects at a time.
  *
  * Magazines are entered once, and objects copied a magazine at a time; what is more
- * than they hold comes from and goes to the slabs, in order of address. What the
- * fast path asks of each object is asked of each slab here: a slab is aligned to its
- * length, all its frames have one tag, and objects that come together mostly lie
- * together.
+ * than they hold comes from and goes to the slabs, in order of address.
+ *
+ * Objects that come together mostly lie together. So the tag is looked up for each slab
+ * here, not for each object; and where the stride is a power of two, so that the bits which
+ * all objects of a slab have in common tell its objects from anything else, eight
+ * are compared at once.
  *
  * Contexts: any but NMI.
  */
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "../arena/directory.h"
 #include "cache.h"
 
 /* Most objects to or from slabs under one hold of the lock. */
@@ -174,8 +175,7 @@ int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, vo
 		return alloc_bulk_slow(cache, gfp, nr, p);
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
-	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
-		barrier();
+	if (likely(quarry_mags_try_mark(m))) {
 		if (likely(nr_loaded(m) >= nr)) {
 			copy_out(m, nr, p);
 			quarry_mags_unmark(m);
@@ -190,30 +190,37 @@ int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, vo
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_bulk, QUARRY_NS);
 
 /**
- * struct place - a slab whose objects belong in the magazines, and how long all are
- * @start:	where it begins; 0 if there is none yet
- * @bytes:	its length, a power of two
+ * struct place - a slab whose objects belong in the magazines
+ * @object:	one of them, 0 while there is none
+ * @same:	the bits that they have in common; see struct quarry_shape
+ * @label:	the slab's
  */
 struct place {
-	unsigned long start;
-	unsigned long bytes;
+	unsigned long object;
+	unsigned long same;
+	u64 label;
 };
 
-/* Does the slab of an object belong in these magazines? */
-static __always_inline bool slab_belongs(const struct quarry_mags *m, void *object,
-					 struct place *at)
+/* Does what the bits in common say suffice? */
+static __always_inline bool is_even(const struct place *at)
 {
-	unsigned long pfn = quarry_object_pfn(object);
-	struct quarry_slot4m *where;
-
-	at->start = (unsigned long)object & -at->bytes;
-	return likely(quarry_directory_look(pfn, &where)) &&
-	       READ_ONCE(where->tags)[pfn] == quarry_mags_tag(m);
+	return at->same & 1;
 }
 
-static __always_inline bool is_in(void *object, const struct place *at)
+static __always_inline bool is_in(const struct quarry_mags *m, void *object,
+				  const struct place *at)
 {
-	return ((unsigned long)object ^ at->start) < at->bytes;
+	return !(((unsigned long)object ^ at->object) & at->same) &&
+	       (is_even(at) || quarry_starts_at(&m->starts, at->label, object));
+}
+
+/* Is this an object that belongs in these magazines? Then @at is its slab. */
+static __always_inline bool belongs(const struct quarry_mags *m, void *object,
+				    struct place *at)
+{
+	at->object = (unsigned long)object;
+	return likely(quarry_label_look(quarry_object_pfn(object), &at->label)) &&
+	       (u32)at->label == m->tag && quarry_starts_at(&m->starts, at->label, object);
 }
 
 /* Four objects that are not all in @at, which mostly means in two slabs. */
@@ -222,44 +229,44 @@ static __always_inline bool four_belong(const struct quarry_mags *m, void **p,
 {
 	struct place first = *at;
 
-	if (!is_in(p[0], &first) && !slab_belongs(m, p[0], &first))
+	if (!is_in(m, p[0], &first) && !belongs(m, p[0], &first))
 		return false;
-	if (is_in(p[3], &first))
+	if (is_in(m, p[3], &first))
 		*at = first;
-	else if (!slab_belongs(m, p[3], at))
+	else if (!belongs(m, p[3], at))
 		return false;
-	return (is_in(p[1], &first) || is_in(p[1], at)) &&
-	       (is_in(p[2], &first) || is_in(p[2], at));
+	return (is_in(m, p[1], &first) || is_in(m, p[1], at)) &&
+	       (is_in(m, p[2], &first) || is_in(m, p[2], at));
 }
 
 /* Into the loaded magazine, up to one that does not belong there; there is room. */
 static __always_inline size_t copy_in(struct quarry_mags *m, size_t nr, void **p,
-				      unsigned long slab_bytes)
+				      const struct quarry_shape *shape)
 {
 	void **start = m->top, **top = start, **last;
-	struct place at = { 0, slab_bytes };
+	struct place at = { .same = shape->same };
 	unsigned long far;
 
-	if (!nr || !slab_belongs(m, *p, &at))
+	if (!nr || !belongs(m, *p, &at))
 		return 0;
-	for (last = top + (nr & ~7UL); top != last; top += 8, p += 8) {
-		far = (unsigned long)(top[0] = p[0]) ^ at.start;
-		far |= (unsigned long)(top[1] = p[1]) ^ at.start;
-		far |= (unsigned long)(top[2] = p[2]) ^ at.start;
-		far |= (unsigned long)(top[3] = p[3]) ^ at.start;
-		far |= (unsigned long)(top[4] = p[4]) ^ at.start;
-		far |= (unsigned long)(top[5] = p[5]) ^ at.start;
-		far |= (unsigned long)(top[6] = p[6]) ^ at.start;
-		far |= (unsigned long)(top[7] = p[7]) ^ at.start;
-		if (unlikely(far >= at.bytes) &&
+	for (last = top + (is_even(&at) ? nr & ~7UL : 0); top != last; top += 8, p += 8) {
+		far = (unsigned long)(top[0] = p[0]) ^ at.object;
+		far |= (unsigned long)(top[1] = p[1]) ^ at.object;
+		far |= (unsigned long)(top[2] = p[2]) ^ at.object;
+		far |= (unsigned long)(top[3] = p[3]) ^ at.object;
+		far |= (unsigned long)(top[4] = p[4]) ^ at.object;
+		far |= (unsigned long)(top[5] = p[5]) ^ at.object;
+		far |= (unsigned long)(top[6] = p[6]) ^ at.object;
+		far |= (unsigned long)(top[7] = p[7]) ^ at.object;
+		if (unlikely(far & at.same) &&
 		    !(four_belong(m, p, &at) && four_belong(m, p + 4, &at))) {
-			at.start = 0;
+			at.object = 0;
 			break;
 		}
 	}
 	/* What is left of eight, or eight that did not all belong, or lie in many slabs. */
 	for (last = start + nr; top != last; top++, p++) {
-		if (!is_in(*p, &at) && !slab_belongs(m, *p, &at))
+		if (!is_in(m, *p, &at) && !belongs(m, *p, &at))
 			break;
 		*top = *p;
 	}
@@ -292,10 +299,10 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_t nr, void **p)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
-	struct place at = { 0, quarry_shape_bytes(&cache->shape[0]) };
+	struct place at = { .same = cache->shape[0].same };
 	size_t i, start, taken = 0;
 
-	for (i = 0; i < nr && (is_in(p[i], &at) || slab_belongs(m, p[i], &at)); i++)
+	for (i = 0; i < nr && (is_in(m, p[i], &at) || belongs(m, p[i], &at)); i++)
 		;
 	nr = i;
 	for (start = 0; start < nr; start += i) {
@@ -321,7 +328,7 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 		quarry_mags_mark(m);
 		for (;;) {
 			done += copy_in(m, min_t(size_t, nr - done, m->end - m->top), p + done,
-					quarry_shape_bytes(&cache->shape[0]));
+					&cache->shape[0]);
 			full = m->top == m->end;
 			quarry_mags_close(m);
 			if (done == nr || !full || !next_room(cache, m))
@@ -370,10 +377,9 @@ void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 	}
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
-	if (likely(!__test_and_set_bit(QUARRY_MAGS_BUSY_BIT, &m->idle_tag))) {
-		barrier();
+	if (likely(quarry_mags_try_mark(m))) {
 		if (likely((size_t)(m->end - m->top) >= nr))
-			done = copy_in(m, nr, p, quarry_shape_bytes(&cache->shape[0]));
+			done = copy_in(m, nr, p, &cache->shape[0]);
 		quarry_mags_unmark(m);
 	}
 	preempt_enable();

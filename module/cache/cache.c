@@ -160,7 +160,7 @@ static int mags_create(struct quarry_cache *cache)
 	for_each_possible_cpu(cpu) {
 		node = cache->pool->node != NUMA_NO_NODE ? cache->pool->node : cpu_to_mem(cpu);
 		quarry_mags_init(per_cpu_ptr(cache->mags, cpu), cache->nodes[node]->tag[0],
-				 cache->cap_min);
+				 &cache->shape[0].starts, cache->cap_min);
 		if (want_init_on_free())
 			per_cpu_ptr(cache->mags, cpu)->shut = QUARRY_SHUT_WIPE;
 	}

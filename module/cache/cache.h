@@ -215,7 +215,7 @@ quarry_cache_node_next(struct quarry_cache *cache, const struct quarry_cache_nod
 void quarry_tags_exit(void);
 int quarry_tag_get(struct quarry_cache_node *n, unsigned int which);
 void quarry_tag_put(struct quarry_cache_node *n, unsigned int which);
-bool quarry_tag_frames(struct page *page, unsigned int nr, u16 tag);
+u16 quarry_tag_of(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_node(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_get_node(u16 tag);
 struct quarry_pslab *quarry_pslab_of(const void *object);
@@ -223,7 +223,7 @@ struct quarry_pslab *quarry_pslab_of(const void *object);
 /* The node whose objects a CPU's magazines hold. */
 static inline struct quarry_cache_node *quarry_mags_node(const struct quarry_mags *m)
 {
-	return quarry_tag_get_node(quarry_mags_tag(m));
+	return quarry_tag_get_node(m->tag);
 }
 
 /* slabs.c: slabs of a node */
@@ -268,6 +268,7 @@ void quarry_magazine_set_budget(u64 bytes);
 
 /* alloc.c */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
+void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 void quarry_object_free(struct quarry_cache_node *n, void *object, bool try);

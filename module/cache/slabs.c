@@ -8,7 +8,7 @@
  *	  ^              |
  *	  `----reap------'
  *
- *	Growing: description, pages, construction, private words, tags, and then the
+ *	Growing: description, pages, construction, private words, labels, and then the
  *	lists; reaping is the mirror. The block is marked SLAB in the page layer
  *	meanwhile, so that a free of its pages is refused there.
  *
@@ -23,6 +23,7 @@
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
 
+#include "../arena/directory.h"
 #include "../debug/inject.h"
 #include "../pages/alloc.h"
 #include "cache.h"
@@ -237,6 +238,7 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	struct quarry_slabs *slabs;
 	struct quarry_pslab *s;
 	unsigned long first, i, flags;
+	u64 label;
 
 	gfp &= ~GFP_OURS;
 	s = pslab_alloc(shape, guarded, gfp & ~__GFP_THISNODE, node);
@@ -266,7 +268,8 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	set_private(s, nr, (unsigned long)s);
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
-	if (!quarry_tag_frames(s->page, nr, READ_ONCE(n->tag[guarded]))) {
+	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
+	if (!quarry_directory_label(page_to_pfn(s->page), nr, label)) {
 		give_pages(cache, s, shape->order);
 		goto description;
 	}
@@ -300,7 +303,7 @@ static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 {
 	unsigned int order = s->slab.owner->shape->order;
 
-	quarry_tag_frames(s->page, 1U << order, 0);
+	quarry_directory_label(page_to_pfn(s->page), 1UL << order, 0);
 	/* Pairs with that in quarry_pslab_of(). */
 	smp_wmb();
 	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {

@@ -4,10 +4,11 @@
  *
  * Model
  *	Each node of a cache has a number, the tag, of which there are 65,534. The
- *	frames of its slabs carry it in the directory (arena/directory.c); the fast
+ *	frames of its slabs carry it in their labels (arena/directory.c); the fast
  *	path of a free compares it with the one of this CPU's magazines. So one
  *	comparison says: an object of this cache, of this node, in a slab that has
- *	nothing to do with safety modes. All else is sorted out here.
+ *	nothing to do with safety modes. The rest of the label tells, with one more,
+ *	that it is the beginning of an object (slab/shape.c). All else is sorted out here.
  *
  *	  address -> frame -> tag -> struct quarry_cache_node   (table below)
  *	                  `-> struct page -> private -> struct quarry_pslab
@@ -90,10 +91,12 @@ void quarry_tag_put(struct quarry_cache_node *n, unsigned int which)
 	ida_free(&ida, tag);
 }
 
-/* quarry_directory_tag() of pages. */
-bool quarry_tag_frames(struct page *page, unsigned int nr, u16 tag)
+/* The tag of a frame, 0 if it has none. Context: preemption off, or under RCU. */
+u16 quarry_tag_of(unsigned long pfn)
 {
-	return quarry_directory_tag(page_to_pfn(page), nr, tag);
+	u64 label;
+
+	return quarry_label_look(pfn, &label) ? label : 0;
 }
 
 /* Whose a tag is, or NULL. Context: any. */
@@ -112,7 +115,7 @@ struct quarry_cache_node *quarry_tag_get_node(u16 tag)
  */
 struct quarry_cache_node *quarry_tag_node(unsigned long pfn)
 {
-	u16 tag = quarry_directory_tag_of(pfn);
+	u16 tag = quarry_tag_of(pfn);
 
 	return tag && tag != QUARRY_TAG_LARGE ? quarry_tag_get_node(tag) : NULL;
 }
@@ -128,7 +131,7 @@ struct quarry_cache_node *quarry_tag_node(unsigned long pfn)
 struct quarry_pslab *quarry_pslab_of(const void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
-	u16 tag = quarry_directory_tag_of(pfn);
+	u16 tag = quarry_tag_of(pfn);
 	struct quarry_pslab *s;
 
 	if (!tag || tag == QUARRY_TAG_LARGE)
@@ -136,7 +139,7 @@ struct quarry_pslab *quarry_pslab_of(const void *object)
 	s = (struct quarry_pslab *)READ_ONCE(pfn_to_page(pfn)->private);
 	/* Pairs with that in quarry_node_reap(). */
 	smp_rmb();
-	return quarry_directory_tag_of(pfn) == tag ? s : NULL;
+	return quarry_tag_of(pfn) == tag ? s : NULL;
 }
 
 /* Give the table back, at unload. */

@@ -92,7 +92,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	set_page_private(page, private);
 	/* Who finds the tag must find the private word. */
 	smp_wmb();
-	if (quarry_directory_tag(page_to_pfn(page), 1, QUARRY_TAG_LARGE))
+	if (quarry_directory_label(page_to_pfn(page), 1, QUARRY_TAG_LARGE))
 		return page_address(page);
 	give(page);
 	return NULL;
@@ -102,7 +102,7 @@ static struct page *large_page(const void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
 
-	return PAGE_ALIGNED(object) && quarry_directory_tag_of(pfn) == QUARRY_TAG_LARGE ?
+	return PAGE_ALIGNED(object) && quarry_tag_of(pfn) == QUARRY_TAG_LARGE ?
 	       pfn_to_page(pfn) : NULL;
 }
 
@@ -114,7 +114,7 @@ bool quarry_large_free(const void *object)
 
 	preempt_disable();
 	page = large_page(object);
-	mine = page && quarry_directory_untag(page_to_pfn(page), QUARRY_TAG_LARGE);
+	mine = page && quarry_directory_unlabel(page_to_pfn(page), QUARRY_TAG_LARGE);
 	preempt_enable();
 	if (mine)
 		give(page);

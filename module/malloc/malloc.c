@@ -81,28 +81,6 @@ void *quarry_malloc_node(size_t size, gfp_t gfp, int node)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_malloc_node, QUARRY_NS);
 
-/* Into the magazine of its cache if that is all there is to do. Preemption off. */
-static __always_inline bool push(void *object, u16 tag)
-{
-	struct quarry_cache_node *n = quarry_tag_get_node(tag);
-	struct quarry_mags *m;
-	bool done = false;
-
-	if (unlikely(!n))
-		return false;
-	m = this_cpu_ptr(n->cache->mags);
-	if (unlikely(m->idle_tag != tag))
-		return false;
-	quarry_mags_mark(m);
-	if (likely(m->top != m->end && m->top[-1] != object)) {
-		*m->top++ = object;
-		m->frees++;
-		done = true;
-	}
-	quarry_mags_unmark(m);
-	return done;
-}
-
 static noinline void free_slow(void *object)
 {
 	struct quarry_cache_node *n;
@@ -127,17 +105,23 @@ static noinline void free_slow(void *object)
  */
 void quarry_free(const void *object)
 {
-	bool done;
-	u16 tag;
+	unsigned long pfn = quarry_object_pfn(object);
+	struct quarry_cache_node *n;
+	u64 label;
 
 	if (unlikely(ZERO_OR_NULL_PTR(object)))
 		return;
 	preempt_disable();
-	tag = quarry_directory_tag_of(quarry_object_pfn(object));
-	done = push((void *)object, tag);
+	if (likely(quarry_label_look(pfn, &label))) {
+		n = quarry_tag_get_node(label);
+		if (likely(n && quarry_mags_push(this_cpu_ptr(n->cache->mags), label,
+						 (void *)object))) {
+			preempt_enable();
+			return;
+		}
+	}
 	preempt_enable();
-	if (unlikely(!done))
-		free_slow((void *)object);
+	free_slow((void *)object);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_free, QUARRY_NS);
 

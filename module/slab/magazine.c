@@ -47,12 +47,16 @@
  * quarry_mags_init() - a CPU without magazines
  * @m:		filled
  * @tag:	of the slabs of its node
+ * @starts:	of the same
  * @cap:	of magazines to come
  */
-void quarry_mags_init(struct quarry_mags *m, u16 tag, u32 cap)
+void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,
+		      u32 cap)
 {
 	memset(m, 0, sizeof(*m));
 	m->idle_tag = tag;
+	m->tag = tag;
+	m->starts = *starts;
 	m->cap = cap;
 	m->top = &m->stub[1];
 	m->end = &m->stub[1];

@@ -23,7 +23,8 @@ struct quarry_depot {
 	u64 nr_objects;
 };
 
-void quarry_mags_init(struct quarry_mags *m, u16 tag, u32 cap);
+void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,
+		      u32 cap);
 void quarry_mags_open(struct quarry_mags *m);
 void quarry_mags_close(struct quarry_mags *m);
 u32 quarry_mags_n(const struct quarry_mags *m);

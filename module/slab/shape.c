@@ -27,6 +27,25 @@
  *	error, offset * stride / 2^64, is below one part in 2^20 of a unit for slabs of
  *	2^22 bytes (Granlund and Montgomery 1994).
  *
+ * Telling a start from an inside
+ *	The fast path of a free has no time to divide. Let
+ *
+ *		scale * stride = 2^64 + e
+ *
+ *	Then the q'th object after the first, at first + q * stride, has
+ *
+ *		address * scale - first * scale = q * e		(modulo 2^64)
+ *
+ *	and r bytes further there is r * scale more. So with (nr + 2) * e < scale only
+ *	starts are below scale, and of these only the slab's own are at most
+ *	(nr - 1) * e: not the one that would come after the last, though it may
+ *	begin in the rest. One multiplication, one subtraction, one comparison; the test is
+ *	exact for every address of the slab (Granlund and Montgomery 1994, section 9, for
+ *	e below one unit; here e is large on purpose).
+ *
+ *	e is taken so large that the lowest bits of first * scale do not matter, and the
+ *	slab's tag can stand in their place: both together are the slab's label.
+ *
  * Contexts: pure arithmetic; any.
  */
 #include <linux/bitops.h>
@@ -80,6 +99,42 @@ static unsigned int choose_order(u32 size, u32 stride, unsigned int lowest)
 	return best;
 }
 
+/* What the low bits of a label may add, above what is exact. */
+#define SLACK		(2ULL << QUARRY_TAG_BITS)
+
+/*
+ * e is some stride * extra, about half of what it may be. With strides and slabs up to
+ * 2^22 bytes that is 2^39 or more: far above SLACK.
+ */
+static void starts_init(struct quarry_shape *shape)
+{
+	u64 extra = div64_u64(shape->inverse / (2 * (shape->nr + 2)), shape->stride);
+	u64 e;
+
+	shape->starts.scale = shape->inverse + extra;
+	e = shape->starts.scale * shape->stride;
+	shape->starts.bound = (shape->nr - 1) * e + SLACK;
+	/* A stride that is a power of two leaves no rest, so the first is at the start. */
+	shape->same = -(u64)quarry_shape_bytes(shape);
+	if (!(shape->stride & (shape->stride - 1)))
+		shape->same |= shape->stride - 1;
+}
+
+/**
+ * quarry_shape_label() - what the frames of a slab are labelled with
+ * @shape:	of the slab
+ * @first:	address of its first object
+ * @tag:	whose it is, not 0
+ *
+ * Context: any. Return: the label, for quarry_starts_at().
+ */
+u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u16 tag)
+{
+	u64 key = first * shape->starts.scale - (1ULL << QUARRY_TAG_BITS);
+
+	return (key >> QUARRY_TAG_BITS << QUARRY_TAG_BITS) | tag;
+}
+
 /**
  * quarry_shape_init() - work out a shape
  * @shape:	filled
@@ -113,5 +168,6 @@ int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
 	spare = bytes - size - (shape->nr - 1) * shape->stride;
 	shape->step = max(align, line);
 	shape->colours = 1 + spare / shape->step;
+	starts_init(shape);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef QUARRY_SHAPE_H
 #define QUARRY_SHAPE_H
 
+#include <linux/quarry_mags.h>
 #include <linux/types.h>
 
 /* Slabs are blocks of the page layer: 2^12 to 2^22 bytes. */
@@ -18,6 +19,10 @@
 /**
  * struct quarry_shape - the geometry of a cache's slabs
  * @inverse:	2^64 over @stride, rounded up: dividing is a multiplication
+ * @starts:	tells where objects begin
+ * @same:	the bits that the addresses of a slab's objects have in common: those above
+ *		its length; where @stride is a power of two, also those below that, and
+ *		then nothing else has them
  * @size:	bytes of an object that its owner may use
  * @stride:	bytes from one object to the next
  * @align:	what the address of each is a multiple of
@@ -28,6 +33,8 @@
  */
 struct quarry_shape {
 	u64 inverse;
+	struct quarry_starts starts;
+	u64 same;
 	u32 size;
 	u32 stride;
 	u32 align;
@@ -38,6 +45,7 @@ struct quarry_shape {
 };
 
 int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line);
+u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u16 tag);
 
 static inline u32 quarry_shape_bytes(const struct quarry_shape *shape)
 {

@@ -34,7 +34,6 @@
 #include "../../../module/slab/magazine.h"
 #include "../../../module/slab/slab.h"
 #include "dice.h"
-#include "fast.h"
 #include "tap.h"
 
 #define MAX_THREADS	64
@@ -242,7 +241,7 @@ static bool refill(struct thread *t)
 
 static void take(struct thread *t)
 {
-	void *object = fast_pop(&t->m);
+	void *object = quarry_mags_pop(&t->m);
 
 	if (!object) {
 		quarry_mags_close(&t->m);
@@ -296,7 +295,7 @@ static void give(struct thread *t, struct object *o)
 	/* Without the lock, while others take from and put to the same slab. */
 	if (quarry_slab_look(slab_of(o), o, &i) != QUARRY_SLAB_OK)
 		fail("an object that is out is said to be free");
-	if (fast_push(&t->m, TAG, o))
+	if (quarry_mags_push(&t->m, quarry_shape_label(&shape, slab_of(o)->first, TAG), o))
 		return;
 	quarry_mags_close(&t->m);
 	if (make_room(t)) {
@@ -463,7 +462,7 @@ static void start(u64 seed)
 	quarry_slabs_init(&slabs, &shape, 16);
 	quarry_depot_init(&depot);
 	for (i = 0; i < nr_threads; i++) {
-		quarry_mags_init(&thread[i].m, TAG, caps[i % ARRAY_SIZE(caps)]);
+		quarry_mags_init(&thread[i].m, TAG, &shape.starts, caps[i % ARRAY_SIZE(caps)]);
 		pthread_mutex_init(&thread[i].mailbox.lock, NULL);
 		thread[i].id = i + 1;
 		dice_seed(&thread[i].d, seed + i);

@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "../../../module/slab/magazine.h"
-#include "fast.h"
 #include "stock.h"
 #include "tap.h"
 
@@ -35,6 +34,9 @@
 #define LONGEST	640u
 
 static char objects[OBJECTS];
+
+/* Where slabs do not matter: anything is the start of an object. */
+static const struct quarry_starts any = { 0, ~0ULL };
 
 __noreturn __printf(1, 2) static void fail(const char *fmt, ...)
 {
@@ -94,36 +96,39 @@ static void stub(const void *arg)
 
 	(void)arg;
 	memset(&m, 0x5a, sizeof(m));
-	quarry_mags_init(&m, TAG, 28);
-	if (m.idle_tag != TAG || m.cap != 28 || m.shut || m.wants || m.loaded || m.previous)
+	quarry_mags_init(&m, TAG, &any, 28);
+	if (m.idle_tag != TAG || m.tag != TAG || m.starts.scale || m.starts.bound != ~0ULL ||
+	    m.cap != 28 || m.shut || m.wants || m.loaded || m.previous)
 		fail("not as it should begin");
 	for (shut = 0; shut < 2; shut++) {
 		m.shut = shut;
 		quarry_mags_open(&m);
-		if (fast_pop(&m) || fast_push(&m, TAG, objects) || quarry_mags_n(&m) != shut)
+		if (quarry_mags_pop(&m) || quarry_mags_push(&m, TAG, objects) ||
+		    quarry_mags_n(&m) != shut)
 			fail("the fast path works without a magazine, or shut");
 		quarry_mags_close(&m);
 		m.loaded = mag;
 	}
 	m.shut = 0;
 	quarry_mags_open(&m);
-	if (!fast_push(&m, TAG, &objects[1]))
+	if (!quarry_mags_push(&m, TAG, &objects[1]))
 		fail("a magazine of two does not take the second object");
 	/* Twice running is once. */
 	quarry_mags_open(&m);
-	if (fast_push(&m, TAG, &objects[2]) || quarry_mags_n(&m) != 2)
+	if (quarry_mags_push(&m, TAG, &objects[2]) || quarry_mags_n(&m) != 2)
 		fail("a magazine of two does not hold two");
-	fast_mark(&m);
-	if (fast_pop(&m) || quarry_mags_n(&m) != 2)
+	quarry_mags_mark(&m);
+	if (quarry_mags_pop(&m) || quarry_mags_n(&m) != 2)
 		fail("the fast path works where magazines are busy");
-	fast_unmark(&m);
+	quarry_mags_unmark(&m);
 	m.shut = 1;
 	quarry_mags_open(&m);
-	if (fast_pop(&m) != &objects[1])
+	if (quarry_mags_pop(&m) != &objects[1])
 		fail("not the last in is the first out");
 	quarry_mags_close(&m);
 	quarry_mags_close(&m);
-	if (mag->n != 1 || quarry_mags_n(&m) != 1 || fast_pop(&m) || m.allocs != 1 || m.frees != 1)
+	if (mag->n != 1 || quarry_mags_n(&m) != 1 || quarry_mags_pop(&m) || m.allocs != 1 ||
+	    m.frees != 1)
 		fail("closed with the wrong number of objects");
 	free(mag);
 }
@@ -135,7 +140,7 @@ static void swaps(const void *arg)
 	u32 full, n;
 
 	(void)arg;
-	quarry_mags_init(&m, TAG, CAP);
+	quarry_mags_init(&m, TAG, &any, CAP);
 	if (quarry_mags_swap_full(&m) || quarry_mags_swap_room(&m) || m.loaded || m.previous)
 		fail("nothing was swapped for nothing");
 	m.loaded = one;
@@ -230,7 +235,7 @@ static void install(u32 cap, u32 loaded, u32 n, u32 previous, u32 k)
 	struct quarry_mags m;
 	bool second;
 
-	quarry_mags_init(&m, TAG, cap);
+	quarry_mags_init(&m, TAG, &any, cap);
 	m.loaded = one;
 	m.previous = two;
 	if (one)
@@ -284,7 +289,7 @@ static void gather(u32 cap, u32 two, const u32 *full, u32 nr, u32 want, u32 left
 	struct quarry_mags m;
 	u32 i, nr_objects = 0;
 
-	quarry_mags_init(&m, TAG, cap);
+	quarry_mags_init(&m, TAG, &any, cap);
 	quarry_depot_init(&depot);
 	m.loaded = cap ? new_magazine(cap, 0) : NULL;
 	m.previous = two ? new_magazine(two, 0) : NULL;
@@ -361,7 +366,7 @@ static void distance(const void *arg)
 	printf("# seed %llu\n", seed);
 	dice_seed(&d, seed);
 	quarry_depot_init(&depot);
-	quarry_mags_init(&m, TAG, CAP);
+	quarry_mags_init(&m, TAG, &any, CAP);
 	for (i = 0; i < OBJECTS / CAP + 3; i++)
 		quarry_depot_put(&depot, new_magazine(CAP, 0));
 	for (i = 0; i < nr_out; i++)
@@ -374,8 +379,8 @@ static void distance(const void *arg)
 		run--;
 		if (taking ? nr_out == OBJECTS / 2 : !nr_out)
 			continue;
-		while (taking ? !(out[nr_out] = fast_pop(&m)) :
-				!fast_push(&m, TAG, out[nr_out - 1])) {
+		while (taking ? !(out[nr_out] = quarry_mags_pop(&m)) :
+				!quarry_mags_push(&m, TAG, out[nr_out - 1])) {
 			quarry_mags_close(&m);
 			if (!(taking ? quarry_mags_swap_full(&m) : quarry_mags_swap_room(&m))) {
 				if (since < CAP)
@@ -556,7 +561,7 @@ static void damage(const void *arg)
 	struct quarry_mags m;
 
 	(void)arg;
-	quarry_mags_init(&m, TAG, CAP);
+	quarry_mags_init(&m, TAG, &any, CAP);
 	m.loaded = one;
 	m.previous = two;
 	if (quarry_mags_check(&m))

@@ -5,6 +5,10 @@
  * shapes	Every size up to 8192 at many an alignment, and larger ones: where objects
  *		lie, what is wasted against every other order counted out, and the
  *		division by the stride around every border.
+ * starts	Of the same shapes, which addresses the fast path takes for the start of an
+ *		object: around every border and in the middle of every object of slabs at
+ *		random places, with the first and the last colour; of some, every
+ *		address of the slab.
  * refusals	Sizes and alignments that make no sense.
  * colours	Where the first object of each slab is to lie, with and without a lead:
  *		all colours in turn, and from the lead of the first object to the end of
@@ -150,6 +154,83 @@ static void shapes(const void *arg)
 		for (; size <= QUARRY_OBJECT_MAX; size += size / 97 + 1)
 			check_shape(size, aligns[i]);
 		check_shape(QUARRY_OBJECT_MAX, aligns[i]);
+	}
+}
+
+/* Is @address the start of an object, by counting? */
+static bool starts_truly(const struct quarry_shape *shape, u64 first, u64 address)
+{
+	return address >= first && (address - first) % shape->stride == 0 &&
+	       (address - first) / shape->stride < shape->nr;
+}
+
+static void check_start(const struct quarry_shape *shape, u64 first, u64 label, u64 address)
+{
+	bool want = starts_truly(shape, first, address);
+
+	if (quarry_starts_at(&shape->starts, label, (void *)(unsigned long)address) != want)
+		fail("size %u align %u: byte %lld from the first is %s start", shape->size,
+		     shape->align, (long long)(address - first), want ? "no" : "a");
+}
+
+static void check_starts(struct dice *d, u32 size, u32 align, bool all)
+{
+	u64 bytes, start, first, label, i, at;
+	struct quarry_shape shape;
+	u32 colour, k;
+	u16 tag;
+
+	if (quarry_shape_init(&shape, size, align, LINE))
+		fail("size %u align %u was refused", size, align);
+	bytes = quarry_shape_bytes(&shape);
+	for (k = 0; k < 2; k++) {
+		colour = k ? shape.colours - 1 : 0;
+		start = (0xffff888000000000ULL + ((u64)dice(d, ~0u) << 12)) & -bytes;
+		first = start + (u64)colour * shape.step;
+		tag = k ? 1 + dice(d, 0xffff) : (size & 1 ? 1 : 0xffff);
+		label = quarry_shape_label(&shape, first, tag);
+		if ((u32)label != tag)
+			fail("size %u: a label has forgotten its tag", size);
+		for (i = 0; all && i < bytes; i++)
+			check_start(&shape, first, label, start + i);
+		/* One more than there are: what would come after the last. */
+		for (i = 0; i <= shape.nr; i++) {
+			at = first + i * shape.stride;
+			if (at - start >= bytes)
+				break;
+			check_start(&shape, first, label, at);
+			check_start(&shape, first, label, at + 1);
+			check_start(&shape, first, label, at + shape.stride / 2);
+			check_start(&shape, first, label, at + shape.stride - 1);
+			if ((first & shape.same) != (at & shape.same) && i < shape.nr)
+				fail("size %u: the bits in common are not", size);
+			if ((shape.same & 1) && i < shape.nr &&
+			    ((at + 1 + dice(d, shape.stride - 1)) & shape.same) ==
+			    (first & shape.same))
+				fail("size %u: an inside has the bits in common", size);
+		}
+		check_start(&shape, first, label, start);
+		check_start(&shape, first, label, start + bytes - 1);
+	}
+	if ((shape.same & 1) != ((shape.stride & (shape.stride - 1)) == 0))
+		fail("size %u: the bits in common tell too much or too little", size);
+}
+
+static void starts(const void *arg)
+{
+	u64 seed = env_number("SEED", 1);
+	struct dice d;
+	unsigned int i;
+	u32 size;
+
+	(void)arg;
+	dice_seed(&d, seed);
+	for (i = 0; i < ARRAY_SIZE(aligns); i++) {
+		for (size = 1; size <= 8192; size++)
+			check_starts(&d, size, aligns[i], !(size % 509));
+		for (; size <= QUARRY_OBJECT_MAX; size += size / 97 + 1)
+			check_starts(&d, size, aligns[i], false);
+		check_starts(&d, QUARRY_OBJECT_MAX, aligns[i], true);
 	}
 }
 
@@ -624,8 +705,9 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(6);
+	tap_plan(7);
 	tap_run("shapes", shapes, NULL);
+	tap_run("starts", starts, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("colours", colours, NULL);
 	tap_run("looks", looks, NULL);

@@ -25,7 +25,6 @@
 
 #include "../../../module/slab/magazine.h"
 #include "../../../module/slab/slab.h"
-#include "fast.h"
 #include "stock.h"
 
 #define LINE	64u
@@ -433,14 +432,21 @@ static void drain_depot(struct stock *t, u32 keep)
 
 /* --- CPUs ------------------------------------------------------------------- */
 
+/* What the frames of an object's slab would be labelled with. */
+static u64 label_of(const struct stock *t, const void *object, u16 tag)
+{
+	return quarry_shape_label(&t->shape, (unsigned long)t->first[slab_of(t, object)], tag);
+}
+
 /* An interrupt finds the magazines busy, or not of the object's tag. */
 static void fast_path_fails(const struct stock *t, struct cpu *c, u16 tag)
 {
+	u64 label = quarry_shape_label(&t->shape, (unsigned long)t->memory, tag);
 	void **top = c->m->top;
 	u64 calls = c->m->allocs + c->m->frees;
 
-	if (fast_push(c->m, tag, t->memory) ||
-	    (c->m->idle_tag & QUARRY_MAGS_BUSY && fast_pop(c->m)))
+	if (quarry_mags_push(c->m, label, t->memory) ||
+	    (c->m->idle_tag & QUARRY_MAGS_BUSY && quarry_mags_pop(c->m)))
 		fail(t, "the fast path works where it must not");
 	if (c->m->top != top || c->m->allocs + c->m->frees != calls)
 		fail(t, "the fast path has left a trace");
@@ -448,9 +454,9 @@ static void fast_path_fails(const struct stock *t, struct cpu *c, u16 tag)
 
 static void enter(struct stock *t, struct cpu *c)
 {
-	u16 tag = c->m->idle_tag;
+	u16 tag = c->m->tag;
 
-	fast_mark(c->m);
+	quarry_mags_mark(c->m);
 	fast_path_fails(t, c, tag);
 	quarry_mags_close(c->m);
 	c->open = false;
@@ -464,7 +470,7 @@ static void leave(struct cpu *c)
 {
 	quarry_mags_open(c->m);
 	c->open = !c->m->shut && c->loaded;
-	fast_unmark(c->m);
+	quarry_mags_unmark(c->m);
 }
 
 static void same_two(const struct stock *t, const struct cpu *c, const char *what)
@@ -652,7 +658,7 @@ static void take(struct stock *t, struct cpu *c)
 		return;
 	if (c->open && c->loaded->n)
 		want = c->loaded->object[c->loaded->n - 1];
-	object = fast_pop(c->m);
+	object = quarry_mags_pop(c->m);
 	if (object != want)
 		fail(t, "pop: another object, or none");
 	if (object) {
@@ -678,18 +684,22 @@ static void give(struct stock *t, struct cpu *c, unsigned int at)
 {
 	void *object = t->out[at];
 	bool want = c->open && c->loaded->n < c->loaded->cap;
+	u64 label;
 	u32 k;
 
 	t->out[at] = t->out[--t->nr_out];
 	if (quarry_slab_look(t->slab[slab_of(t, object)], object, &k) != QUARRY_SLAB_OK)
 		fail(t, "an object that is out is said to be free");
-	fast_path_fails(t, c, c->m->idle_tag ^ 1);
-	if (fast_push(c->m, c->m->idle_tag, object) != want)
+	label = label_of(t, object, c->m->tag);
+	fast_path_fails(t, c, c->m->tag ^ 1);
+	if (quarry_mags_push(c->m, label, object + 1 + k % (t->shape.stride - 1)))
+		fail(t, "the inside of an object was pushed");
+	if (quarry_mags_push(c->m, label, object) != want)
 		fail(t, "push: not %u", want);
 	if (want) {
 		move(t, object, IS_OUT, IN_MAGAZINE);
 		c->loaded->object[c->loaded->n++] = object;
-		if (fast_push(c->m, c->m->idle_tag, object))
+		if (quarry_mags_push(c->m, label, object))
 			fail(t, "the same object was pushed twice running");
 		return;
 	}
@@ -852,8 +862,9 @@ struct stock *stock_new(const struct stock_kind *kind, u64 seed)
 		t->cpu[i].m = malloc(sizeof(*t->cpu[i].m));
 		if (!t->memory || !t->cpu[i].m)
 			fail(t, "no memory");
-		quarry_mags_init(t->cpu[i].m, i, caps[i]);
-		if (t->cpu[i].m->idle_tag != i || t->cpu[i].m->cap != caps[i])
+		quarry_mags_init(t->cpu[i].m, i + 2, &t->shape.starts, caps[i]);
+		if (t->cpu[i].m->idle_tag != i + 2 || t->cpu[i].m->tag != i + 2 ||
+		    t->cpu[i].m->cap != caps[i])
 			fail(t, "a CPU has forgotten its tag");
 	}
 	return t;

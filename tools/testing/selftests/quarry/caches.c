@@ -427,7 +427,7 @@ static void check_accounting(const char *pool, __u64 objects, __u64 pages)
 	      number_of(text, "pages_bytes") == (long long)pages,
 	      "%s: %lld bytes of objects, %lld of pages, not %llu, %llu", pool,
 	      number_of(text, "object_bytes"), number_of(text, "pages_bytes"), objects, pages);
-	number_of(text, "tag_bytes");
+	number_of(text, "label_bytes");
 	/* The same in one line, for people. */
 	snprintf(line, sizeof(line), "\n# %lld taken = %llu in objects + ",
 		 number_of(text, "taken_bytes"), objects);
