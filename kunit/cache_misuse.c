@@ -6,8 +6,8 @@
  * Each kind of misuse is done in each safety mode, alone and together. It must be
  * refused at once, counted under its kind and under no other. The one exception is a
  * second free where no mode is on and others came between: it must be told when its
- * magazine is emptied, which shrinking does. The module reports each place with a
- * stack; those in the kernel's log are meant.
+ * magazine is emptied, which shrinking does, and before the slab's pages go. The
+ * module reports each place with a stack; those in the kernel's log are meant.
  *
  * Objects of caches are bytes of plain pages, so that KASAN has nothing to say here.
  */
@@ -217,6 +217,60 @@ static void what_is_in_no_cache(struct kunit *test)
 	vfree(v);
 	kfree(k);
 	quarry_test_give_objects(f.c, f.p, 10);
+}
+
+struct others {
+	struct quarry_cache *c;
+	void **p;
+	unsigned int nr;
+};
+
+static void free_them(void *arg)
+{
+	struct others *o = arg;
+	unsigned int i;
+
+	for (i = 0; i < o->nr; i++)
+		quarry_cache_free(o->c, o->p[i]);
+}
+
+/* All objects of a slab have come home, and one of them is in a magazine as well. */
+static void a_second_copy_keeps_no_slab(struct kunit *test)
+{
+	int cpu = quarry_test_other_cpu(test);
+	struct quarry_cache *c = quarry_test_near_cache(test, SIZE);
+	struct others o = { .c = c, .p = quarry_test_objects(test, 600) };
+	u64 budget = quarry_magazine_budget();
+	struct quarry_cache_stats *before;
+	void *p[10];
+
+	if (cpu == raw_smp_processor_id())
+		cpu = 0;
+	do {
+		KUNIT_ASSERT_LT(test, o.nr, 600);
+		o.p[o.nr] = quarry_cache_alloc(c, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, o.p[o.nr]);
+		o.nr++;
+	} while (!quarry_test_mags(c)->loaded || quarry_mags_n(quarry_test_mags(c)));
+	quarry_cache_free(c, o.p[3]);
+	/* There, without magazines, straight to the slabs. */
+	atomic64_add(budget, &quarry_magazine_budget_used);
+	quarry_test_on_cpu(test, cpu, free_them, &o);
+	atomic64_sub(budget, &quarry_magazine_budget_used);
+	before = quarry_test_cache_stats(test, c);
+	KUNIT_ASSERT_EQ(test, before->slabs_empty, before->slabs);
+	KUNIT_ASSERT_EQ(test, quarry_mags_n(quarry_test_mags(c)), 1);
+	quarry_test_only_cache_error(test, c, kunit_kzalloc(test, sizeof(*before), GFP_KERNEL),
+				     -1, 0);
+	/* As pressure does it, which does not empty magazines first. */
+	KUNIT_EXPECT_GT(test, quarry_cache_reap(c, false), 0);
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_DOUBLE_FREE, 1);
+	KUNIT_EXPECT_EQ(test, quarry_mags_n(quarry_test_mags(c)), 0);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->slabs, 0);
+	quarry_test_take_objects(test, c, p, 10);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 10);
+	quarry_test_give_objects(c, p, 10);
+	quarry_test_cache_sound(test, c);
 }
 
 /* One whose slab has gone back to the pool. */
@@ -522,6 +576,7 @@ static struct kunit_case cache_misuse_cases[] = {
 	KUNIT_CASE_PARAM(double_free, mode_gen_params),
 	KUNIT_CASE_PARAM(the_inside_of_an_object, mode_gen_params),
 	KUNIT_CASE_PARAM(insides_in_bulk, mode_gen_params),
+	KUNIT_CASE(a_second_copy_keeps_no_slab),
 	KUNIT_CASE_PARAM(an_object_of_another_cache, mode_gen_params),
 	KUNIT_CASE_PARAM(what_is_in_no_cache, mode_gen_params),
 	KUNIT_CASE_PARAM(an_object_of_a_slab_that_is_gone, mode_gen_params),

@@ -171,12 +171,15 @@ static int mags_create(struct quarry_cache *cache)
 static void empty(struct quarry_cache *cache)
 {
 	unsigned int i;
+	LIST_HEAD(gone);
 
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
 		if (cache->nodes[i]) {
 			quarry_depot_drain(cache->nodes[i], 0);
-			quarry_node_reap(cache->nodes[i], 0);
+			quarry_node_cut(cache->nodes[i], 0, &gone);
 		}
+	/* Magazines have been shut for good, and are empty. */
+	quarry_slabs_let_go(&gone);
 }
 
 /* From now on nobody new finds a node through a tag. */

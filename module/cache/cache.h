@@ -231,7 +231,8 @@ bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool tr
 void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags);
 struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
 					   bool guarded);
-u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep);
+u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
+u64 quarry_slabs_let_go(struct list_head *gone);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 

@@ -8,9 +8,24 @@
  *			adapts the capacity of the others. Of a depot it takes the
  *			magazines that were never needed since, of a node the slabs
  *			that were empty all the time: the working set stays.
- *	pressure	the kernel's shrinker, or a pool that is out of memory: depots and
- *			empty slabs of all caches, without waiting for any CPU
- *	on request	everything, the magazines of all CPUs included
+ *	pressure	the kernel's shrinker: depots and empty slabs of all caches
+ *	on request	everything, the magazines of all CPUs included; so too for a pool
+ *			that is out of memory
+ *
+ * A slab goes in three steps
+ *	cut		off the lists, and its labels away: nothing of it can get into a
+ *			magazine any more (quarry_node_cut())
+ *	emptied		the magazines that might hold an object of it: those of each
+ *			CPU, by a visit, which also ends what was under way there; then
+ *			the depot, which is shut meanwhile, so that no CPU gets back what
+ *			another has left
+ *	let go		to the pool (quarry_slabs_let_go())
+ *
+ *	A slab that has all its objects is in no magazine, unless one was freed twice:
+ *	the first free has come home, the second is still in a magazine. It is found
+ *	when the magazines are emptied. So what quarry hands out is never memory that it has
+ *	given away. Magazines fill again at once; it costs a CPU some ten
+ *	thousands of instructions each time that its cache gives up a slab.
  *
  * A CPU that goes off line loses its magazines to the slabs.
  *
@@ -30,6 +45,10 @@
 static void reaper(struct work_struct *work);
 
 static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
+
+/* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
+static DEFINE_MUTEX(parting);
+
 static struct shrinker *shrinker;
 static int hotplug = -1;
 static bool running;
@@ -67,8 +86,74 @@ static u64 calm_this(void *unused)
 	return more;
 }
 
-/* Let go of what was idle since the last time. Returns whether anything is left. */
-static bool trim(struct quarry_cache_node *n)
+static void set_shut(struct quarry_cache_node *n, bool shut)
+{
+	unsigned long flags;
+
+	quarry_node_lock(n, &flags, false);
+	n->depot.shut = shut;
+	quarry_node_unlock(n, flags);
+}
+
+/* The first step, for the empty slabs of a node, of which @keep may stay. */
+static u64 cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
+{
+	u64 nr;
+
+	/* Before, so that no CPU has taken a magazine by the time it is visited. */
+	set_shut(n, true);
+	nr = quarry_node_cut(n, keep, gone);
+	if (!nr)
+		set_shut(n, false);
+	return nr;
+}
+
+/* @cache, or one after the other if it is NULL. The list must stay. */
+static struct quarry_cache *each(struct quarry_cache *cache, struct quarry_cache *at)
+{
+	if (cache)
+		return at ? NULL : cache;
+	return quarry_cache_next(at);
+}
+
+static u64 empty_this(void *data)
+{
+	struct quarry_cache *cache = NULL;
+	struct quarry_mags *m;
+
+	while ((cache = each(data, cache))) {
+		preempt_disable();
+		m = this_cpu_ptr(cache->mags);
+		if (READ_ONCE(quarry_mags_node(m)->depot.shut) && quarry_mags_enter(m)) {
+			quarry_mags_drain(cache, m);
+			quarry_mags_leave(m);
+		}
+		preempt_enable();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The second and the third step. @only: the cache that @gone is of, or NULL. */
+static u64 part(struct list_head *gone, struct quarry_cache *only)
+{
+	struct quarry_cache *cache = NULL;
+	struct quarry_cache_node *n;
+
+	if (list_empty(gone))
+		return 0;
+	quarry_visit_cpus(empty_this, only);
+	while ((cache = each(only, cache)))
+		for (n = NULL; (n = quarry_cache_node_next(cache, n));)
+			if (n->depot.shut) {
+				quarry_depot_drain(n, 0);
+				set_shut(n, false);
+			}
+	return quarry_slabs_let_go(gone);
+}
+
+/* Find what was idle since the last time. Returns whether anything is left. */
+static bool trim(struct quarry_cache_node *n, struct list_head *gone)
 {
 	unsigned long flags;
 	u32 idle, full;
@@ -82,7 +167,8 @@ static bool trim(struct quarry_cache_node *n)
 	quarry_node_unlock(n, flags);
 
 	quarry_depot_drain(n, full - min(idle, full));
-	quarry_node_reap(n, empty - min(low, empty));
+	if (low)
+		cut(n, empty - min(low, empty), gone);
 
 	quarry_node_lock(n, &flags, false);
 	n->depot.low_full = n->depot.nr_full;
@@ -109,6 +195,7 @@ static void reaper(struct work_struct *work)
 {
 	struct quarry_cache_node *n;
 	struct quarry_cache *cache;
+	LIST_HEAD(gone);
 	bool more;
 
 	/* Nobody but us buries, so what was found stays. */
@@ -116,14 +203,17 @@ static void reaper(struct work_struct *work)
 		quarry_cache_bury(cache);
 	quarry_caches_lock_shared();
 	more = quarry_visit_cpus(calm_this, NULL);
+	mutex_lock(&parting);
 	cache = NULL;
 	while ((cache = quarry_cache_next(cache))) {
 		n = NULL;
 		while ((n = quarry_cache_node_next(cache, n)))
-			more |= trim(n);
+			more |= trim(n, &gone);
 		more |= cache->kind == QUARRY_CACHE_DEAD;
 		cond_resched();
 	}
+	part(&gone, NULL);
+	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	if (more)
 		quarry_reaper_kick();
@@ -132,21 +222,25 @@ static void reaper(struct work_struct *work)
 /**
  * quarry_cache_reap() - take from a cache what it can do without
  * @cache:	the cache
- * @wholly:	the magazines of all CPUs too, which sleeps
+ * @wholly:	the magazines of all CPUs too
  *
- * Return: bytes given back to its pool.
+ * Context: sleeps. Return: bytes given back to its pool.
  */
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 {
 	struct quarry_cache_node *n = NULL;
-	u64 bytes = 0;
+	LIST_HEAD(gone);
+	u64 bytes;
 
 	if (wholly)
 		quarry_mags_drain_cpus(cache);
+	mutex_lock(&parting);
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_depot_drain(n, 0);
-		bytes += quarry_node_reap(n, 0);
+		cut(n, 0, &gone);
 	}
+	bytes = part(&gone, cache);
+	mutex_unlock(&parting);
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier();
@@ -159,7 +253,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
  * @wholly:	as above
  * @wait:	if a cache is just being made or unmade, wait for that; else do nothing
  *
- * Context: process context; with @wholly or @wait it sleeps. Return: bytes given to pools.
+ * Context: sleeps. Return: bytes given to pools.
  */
 u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 {
@@ -204,14 +298,22 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
+	LIST_HEAD(gone);
 
 	if (!quarry_caches_trylock_shared())
 		return SHRINK_STOP;
+	if (!mutex_trylock(&parting)) {
+		quarry_caches_unlock_shared();
+		return SHRINK_STOP;
+	}
 	while (pages < sc->nr_to_scan && (cache = quarry_cache_next(cache)))
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
 			quarry_depot_drain(cache->nodes[sc->nid], 0);
-			pages += quarry_node_reap(cache->nodes[sc->nid], 0) >> PAGE_SHIFT;
+			pages += node_spare(cache->nodes[sc->nid]);
+			cut(cache->nodes[sc->nid], 0, &gone);
 		}
+	pages = part(&gone, NULL) >> PAGE_SHIFT;
+	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
 	return pages ?: SHRINK_STOP;

@@ -9,8 +9,10 @@
  *	  `----reap------'
  *
  *	Growing: description, pages, construction, private words, labels, and then the
- *	lists; reaping is the mirror. The block is marked SLAB in the page layer
- *	meanwhile, so that a free of its pages is refused there.
+ *	lists; reaping is the mirror, in two steps: quarry_node_cut() takes a slab off the
+ *	lists and its labels away, quarry_slabs_let_go() gives it back. Between them
+ *	whoever reaps empties the magazines (reap.c). The block is marked SLAB in the
+ *	page layer meanwhile, so that a free of its pages is refused there.
  *
  * Frees without the lock
  *	In NMI, or where a caller may hold the lock himself, it can only be tried. An
@@ -298,35 +300,32 @@ static void typesafe_release(struct rcu_head *rcu)
 	pslab_free_rcu(rcu);
 }
 
-/* A slab that is in no list: nobody can have an object of it. */
+/* A slab that is in no list and has no labels. */
 static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 {
-	unsigned int order = s->slab.owner->shape->order;
-
-	quarry_directory_label(page_to_pfn(s->page), 1UL << order, 0);
-	/* Pairs with that in quarry_pslab_of(). */
-	smp_wmb();
 	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {
 		call_rcu(&s->rcu, typesafe_release);
 		return;
 	}
-	give_pages(n->cache, s, order);
+	give_pages(n->cache, s, s->slab.owner->shape->order);
 	call_rcu(&s->rcu, pslab_free_rcu);
 }
 
 /**
- * quarry_node_reap() - give empty slabs back to the pool
+ * quarry_node_cut() - take empty slabs off the lists
  * @n:		the node
  * @keep:	so many may stay
+ * @gone:	list that they are added to
  *
- * Context: any but NMI. Return: bytes given back.
+ * Nothing of them can get into a magazine any more: they have no labels. Context: any
+ * but NMI. Return: how many they are.
  */
-u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep)
+u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
 {
-	struct quarry_pslab *gone[HOLD];
+	struct quarry_pslab *s[HOLD];
 	unsigned long flags;
 	unsigned int nr, i;
-	u64 bytes = 0;
+	u64 all = 0;
 
 	do {
 		nr = 0;
@@ -335,16 +334,38 @@ u64 quarry_node_reap(struct quarry_cache_node *n, u64 keep)
 			struct quarry_slab *slab = quarry_slabs_remove_empty(&n->guarded) ?:
 						   quarry_slabs_remove_empty(&n->plain);
 
-			gone[nr] = quarry_pslab(slab);
-			n->metadata -= gone[nr]->bytes;
+			s[nr] = quarry_pslab(slab);
+			n->metadata -= s[nr]->bytes;
 			n->shrinks++;
 			nr++;
 		}
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
-			bytes += quarry_shape_bytes(gone[i]->slab.owner->shape);
-			release(n, gone[i]);
+			quarry_directory_label(page_to_pfn(s[i]->page),
+					       1UL << s[i]->slab.owner->shape->order, 0);
+			list_add(&s[i]->slab.link, gone);
 		}
+		all += nr;
 	} while (nr == HOLD);
+	/* Pairs with that in quarry_pslab_of(). */
+	smp_wmb();
+	return all;
+}
+
+/**
+ * quarry_slabs_let_go() - give slabs back to the pool
+ * @gone:	of quarry_node_cut(), of any nodes; no magazine holds any of them
+ *
+ * Context: any but NMI. Return: bytes given back.
+ */
+u64 quarry_slabs_let_go(struct list_head *gone)
+{
+	struct quarry_slab *slab, *next;
+	u64 bytes = 0;
+
+	list_for_each_entry_safe(slab, next, gone, link) {
+		bytes += quarry_shape_bytes(slab->owner->shape);
+		release(quarry_pslab(slab)->node, quarry_pslab(slab));
+	}
 	return bytes;
 }

@@ -137,7 +137,7 @@ struct quarry_pslab *quarry_pslab_of(const void *object)
 	if (!tag || tag == QUARRY_TAG_LARGE)
 		return NULL;
 	s = (struct quarry_pslab *)READ_ONCE(pfn_to_page(pfn)->private);
-	/* Pairs with that in quarry_node_reap(). */
+	/* Pairs with that in quarry_node_cut(). */
 	smp_rmb();
 	return quarry_tag_of(pfn) == tag ? s : NULL;
 }

@@ -202,12 +202,14 @@ static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
  * A magazine that is larger than those of the depot is kept, and filled from them: so the
  * small ones come to be spare, and are freed.
  *
- * Return: false if the depot has none.
+ * Return: false if the depot has none, or is shut.
  */
 bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
+	if (d->shut)
+		return false;
 	if (m->previous && (!m->loaded || m->previous->cap > m->loaded->cap))
 		swap_two(m);
 	if (m->loaded)

@@ -13,6 +13,7 @@
  * @nr_spare:	length of @spare
  * @low_full:	least @nr_full since it was last trimmed: what nobody needed
  * @nr_objects:	objects in @full
+ * @shut:	no CPU may take one with objects
  */
 struct quarry_depot {
 	struct list_head full;
@@ -21,6 +22,7 @@ struct quarry_depot {
 	u32 nr_spare;
 	u32 low_full;
 	u64 nr_objects;
+	bool shut;
 };
 
 void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,

@@ -9,6 +9,7 @@
  * sorted	Objects in the order of their addresses, low ones last, beside qsort().
  * installed	A new magazine among two of any size, with any content.
  * gathered	What small full magazines of the depot hold, into a larger one.
+ * shut		From a depot that is shut nothing comes, and anything can be left there.
  * distance	What magazines promise: between two visits to the depot there is a
  *		magazine's worth of calls, in whatever order they come.
  * trimmed	The least number of full magazines since the last trim.
@@ -352,6 +353,40 @@ static void gathered(const void *arg)
 	gather(0, 0, NULL, 0, 0, 0);
 }
 
+static void shut_depot(const void *arg)
+{
+	struct quarry_magazine *mag;
+	struct quarry_depot depot;
+	struct quarry_mags m;
+
+	(void)arg;
+	quarry_mags_init(&m, TAG, &any, CAP);
+	quarry_depot_init(&depot);
+	m.loaded = new_magazine(CAP, 0);
+	m.previous = new_magazine(CAP, 0);
+	quarry_depot_put(&depot, new_magazine(CAP, CAP));
+	quarry_depot_put(&depot, new_magazine(2, 2));
+	depot.shut = true;
+	if (quarry_mags_take_full(&m, &depot) || m.loaded->n || m.previous->n ||
+	    depot.nr_full != 2 || depot.nr_objects != CAP + 2)
+		fail("a depot that is shut gives");
+	/* A full one for an empty one, which it still has. */
+	quarry_depot_put(&depot, new_magazine(CAP, 0));
+	free(m.loaded);
+	free(m.previous);
+	m.loaded = new_magazine(CAP, CAP);
+	m.previous = new_magazine(CAP, CAP);
+	if (!quarry_mags_give_full(&m, &depot) || depot.nr_full != 3 || m.loaded->n)
+		fail("nothing can be left in a depot that is shut");
+	depot.shut = false;
+	if (!quarry_mags_take_full(&m, &depot) || m.loaded->n != CAP)
+		fail("a depot that is open again gives nothing");
+	free(m.loaded);
+	free(m.previous);
+	while ((mag = quarry_depot_get_full(&depot) ?: quarry_depot_get_spare(&depot)))
+		free(mag);
+}
+
 static void distance(const void *arg)
 {
 	u64 seed = env_number("SEED", 1);
@@ -585,13 +620,14 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(10);
+	tap_plan(11);
 	tap_run("walk", walk, NULL);
 	tap_run("stub", stub, NULL);
 	tap_run("swaps", swaps, NULL);
 	tap_run("sorted", sorted, NULL);
 	tap_run("installed", installed, NULL);
 	tap_run("gathered", gathered, NULL);
+	tap_run("shut", shut_depot, NULL);
 	tap_run("distance", distance, NULL);
 	tap_run("trimmed", trimmed, NULL);
 	tap_run("smallest", smallest, NULL);
