@@ -104,7 +104,7 @@ struct quarry_mags {
 	u64 frees;
 	struct quarry_starts starts;
 	u32 idle_tag;
-	u16 tag;
+	u32 tag;
 	u8 shut;
 	u8 wants;
 	u32 cap;
