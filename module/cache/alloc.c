@@ -445,15 +445,12 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 	       m->end == &m->stub[1];
 }
 
-/**
- * quarry_object_free() - give back what has a tag
- * @n:		the node that the tag names
- * @object:	any address in the tagged frame
- * @try:	do not wait for locks
- *
- * Context: any; preemption off.
+/*
+ * Give back what has a tag: @n is the node that it names, @object any address in the tagged
+ * frame, @stack who calls. Preemption off.
  */
-void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
+static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_handle_t stack,
+			bool try)
 {
 	struct quarry_cache *cache = n->cache;
 	struct quarry_pslab *s = quarry_pslab_of(object);
@@ -474,7 +471,7 @@ void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
 	}
 	guarded = s->records;
 	if (guarded) {
-		if (!quarry_guard_in(s, object))
+		if (!quarry_guard_in(s, object, stack))
 			return;
 		object = quarry_guard_quarantine(n, object, try);
 		if (!object) {
@@ -491,17 +488,21 @@ void quarry_object_free(struct quarry_cache_node *n, void *object, bool try)
 	count_direct_frees(cache, quarry_node_put(n, &object, 1, try));
 }
 
-static void free_any(struct quarry_cache *cache, void *object, bool try)
+/* Not inlined: see quarry_guard_stack(). */
+static noinline void free_any(struct quarry_cache *cache, void *object, bool try)
 {
+	depot_stack_handle_t stack = 0;
 	struct quarry_cache_node *n;
 
+	if (unlikely(READ_ONCE(cache->modes) & QUARRY_MODE_OWNER))
+		stack = quarry_guard_stack();
 	preempt_disable();
 	n = quarry_tag_node(quarry_object_pfn(object));
 	if (unlikely(!n || n->cache != cache))
 		quarry_cache_misuse(cache, n ? QUARRY_CACHE_ERR_WRONG_CACHE :
 					       QUARRY_CACHE_ERR_FOREIGN, object);
 	else
-		quarry_object_free(n, object, try);
+		free_tagged(n, object, stack, try);
 	preempt_enable();
 }
 

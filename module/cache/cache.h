@@ -272,11 +272,11 @@ struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
-void quarry_object_free(struct quarry_cache_node *n, void *object, bool try);
 
 /* guard.c: safety modes of one object */
 bool quarry_guard_out(void *object);
-bool quarry_guard_in(struct quarry_pslab *s, void *object);
+bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack);
+depot_stack_handle_t quarry_guard_stack(void);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
 void quarry_guard_release(struct quarry_cache_node *n);

@@ -42,17 +42,27 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 	return &s->records[i];
 }
 
-/* Not inlined, so that the frames left out are always the same. */
-static noinline void note(struct quarry_record *r, unsigned int which)
+/**
+ * quarry_guard_stack() - whose call is this?
+ *
+ * Frames of three functions are left out, this one included: none of them may be inlined.
+ * Context: any; with PREEMPT_RT it must be preemptible to know, for the kernel's depot of
+ * stacks allocates. Return: the stack, or 0.
+ */
+noinline depot_stack_handle_t quarry_guard_stack(void)
 {
 	unsigned long stack[QUARRY_TRACE_DEPTH];
 	unsigned int nr;
 
-	r->stack[which] = 0;
 	if (!quarry_may_kmalloc())
-		return;
+		return 0;
 	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 3);
-	r->stack[which] = stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
+	return stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static void note(struct quarry_record *r, unsigned int which, depot_stack_handle_t stack)
+{
+	r->stack[which] = stack;
 	r->pid[which] = task_pid_nr(current);
 	r->when[which] = jiffies;
 }
@@ -133,7 +143,7 @@ bool quarry_guard_out(void *object)
 	if (modes & QUARRY_MODE_REDZONE)
 		fill_red(cache, object);
 	if (modes & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_ALLOC);
+		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack());
 	else
 		r->stack[QUARRY_RECORD_ALLOC] = 0;
 	set_bit(QUARRY_RECORD_OUT, &r->flags);
@@ -144,10 +154,11 @@ bool quarry_guard_out(void *object)
  * quarry_guard_in() - an object comes back
  * @s:		its slab, a guarded one
  * @object:	an object of it
+ * @stack:	whose call it is, or 0
  *
  * Return: false if it was not out: it must not be taken.
  */
-bool quarry_guard_in(struct quarry_pslab *s, void *object)
+bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack)
 {
 	struct quarry_record *r = quarry_guard_record(s, object);
 	struct quarry_cache *cache = s->node->cache;
@@ -160,7 +171,7 @@ bool quarry_guard_in(struct quarry_pslab *s, void *object)
 	if (test_and_clear_bit(QUARRY_RECORD_RED, &r->flags))
 		check_red(cache, object);
 	if (READ_ONCE(cache->modes) & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_FREE);
+		note(r, QUARRY_RECORD_FREE, stack);
 	if (fills(cache)) {
 		memset(object, POISON_FREE, size - 1);
 		((u8 *)object)[size - 1] = POISON_END;
