@@ -195,7 +195,23 @@ static int pcps_create(struct quarry_pool *pool)
 	return 0;
 }
 
-/* Give back everything a pool has; no page is out and nobody knows it. */
+/* Readers of the directory may have looked at a zone through a chunk: no longer. */
+static void pool_free_rcu(struct rcu_head *rcu)
+{
+	struct quarry_pool *pool = container_of(rcu, struct quarry_pool, rcu);
+	unsigned int i;
+
+	for (i = 0; pool->zone && i < pool->nr_zones; i++)
+		kfree(pool->zone[i]);
+	kfree(pool->zone);
+	free_percpu(pool->pcp);
+	kfree(pool);
+}
+
+/*
+ * Give back everything a pool has; no page is out and nobody knows it. What describes
+ * it goes after a grace period, for which quarry_chunks_exit() waits at unload.
+ */
 static void pool_free(struct quarry_pool *pool)
 {
 	struct quarry_chunk *c, *next;
@@ -237,13 +253,7 @@ static void pool_free(struct quarry_pool *pool)
 			quarry_chunk_abandon(c);
 		}
 	}
-	/* Readers of the directory may still look at a zone through a chunk. */
-	synchronize_rcu();
-	for (i = 0; pool->zone && i < pool->nr_zones; i++)
-		kfree(pool->zone[i]);
-	kfree(pool->zone);
-	free_percpu(pool->pcp);
-	kfree(pool);
+	call_rcu(&pool->rcu, pool_free_rcu);
 }
 
 static int check_config(const char *name, const struct quarry_pool_config *cfg)

@@ -140,6 +140,7 @@ struct quarry_zone {
  * @refs:	of quarry_pool_find(), and one of the list
  * @link:	in the list of pools
  * @debugfs:	its folder
+ * @rcu:	to let those go who still look at it when it is freed
  * @grow_irq:	wakes @grow_work from any context
  * @wake_irq:	wakes who waits in @freed, likewise
  * @grow_work:	grows above the low watermark
@@ -170,6 +171,7 @@ struct quarry_pool {
 	refcount_t refs;
 	struct list_head link;
 	struct dentry *debugfs;
+	struct rcu_head rcu;
 	struct irq_work grow_irq;
 	struct irq_work wake_irq;
 	struct work_struct grow_work;
