@@ -5,7 +5,8 @@
  *	create:  check, allocate, a node's part a node, magazines a CPU, publish
  *	use:     alloc.c and its neighbours; nothing here
  *	destroy: hide, wait for what is pending under RCU, shut and empty the magazines,
- *		 give the slabs back
+ *		 give the slabs back; what describes them, and the cache, goes after a
+ *		 grace period, for which nobody waits
  *
  * A cache that is destroyed with objects out cannot go: it is said whose they are
  * (leaks.c), and the cache stays, dead: nothing can be allocated from it, what is
@@ -194,26 +195,40 @@ static void untag(struct quarry_cache *cache)
 		}
 }
 
-static void forget(struct quarry_cache *cache)
+/* Drop a reference; with the last one the cache goes. Context: any but NMI. */
+void quarry_cache_put(struct quarry_cache *cache)
 {
 	unsigned int i;
 
+	if (!refcount_dec_and_test(&cache->refs))
+		return;
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
 		kfree(cache->nodes[i]);
 	kfree(cache->nodes);
 	free_percpu(cache->mags);
-	quarry_pool_put(cache->pool);
 	kfree(cache);
+}
+
+static void cache_put_rcu(struct rcu_head *rcu)
+{
+	quarry_cache_put(container_of(rcu, struct quarry_cache, rcu));
+}
+
+/* All pages are in the pool: what is left goes when nobody can be looking at it. */
+static void forget(struct quarry_cache *cache)
+{
+	untag(cache);
+	quarry_pool_put(cache->pool);
+	call_rcu(&cache->rcu, cache_put_rcu);
 }
 
 /* Give back everything a cache has; nothing is out and nobody knows it. */
 static void cache_free(struct quarry_cache *cache)
 {
 	empty(cache);
-	/* Slabs on their way; then whoever has found a node through a tag. */
-	rcu_barrier();
-	untag(cache);
-	synchronize_rcu();
+	/* Here pages too are on their way. */
+	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+		rcu_barrier();
 	forget(cache);
 }
 
@@ -275,6 +290,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&cache->link);
+	refcount_set(&cache->refs, 1);
 	strscpy(cache->name, name, sizeof(cache->name));
 	cache->flags = flags;
 	err = shapes(cache, size, align, flags);
@@ -466,7 +482,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	list_del_init(&cache->link);
 	up_write(&caches_sem);
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
-	rcu_barrier();
+	quarry_free_rcu_wait();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
 	cpus_read_lock();
 	quarry_cache_shut(cache, QUARRY_SHUT_DEAD, 0);
@@ -528,13 +544,17 @@ const char *quarry_cache_name(const struct quarry_cache *cache)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_name, QUARRY_NS);
 
-/* At unload: whoever still has objects has lost them. The waits are for all at once. */
+/*
+ * At unload: whoever still has objects has lost them, and nobody is left who could look
+ * at a tag. What goes by RCU has gone when quarry_chunks_exit() returns.
+ */
 void quarry_caches_exit(void)
 {
 	struct quarry_cache *cache, *next;
+	bool typesafe = false;
 	LIST_HEAD(gone);
 
-	rcu_barrier();
+	quarry_free_rcu_wait();
 	down_write(&caches_sem);
 	list_for_each_entry(cache, &caches, link)
 		if (watcher && cache->kind != QUARRY_CACHE_DEAD)
@@ -545,11 +565,12 @@ void quarry_caches_exit(void)
 		quarry_cache_shut_down(cache);
 		come_home(cache);
 		empty(cache);
+		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+			typesafe = true;
 	}
-	rcu_barrier();
-	list_for_each_entry(cache, &gone, link)
-		untag(cache);
-	synchronize_rcu();
+	/* As in cache_free(), once for all. */
+	if (typesafe)
+		rcu_barrier();
 	list_for_each_entry_safe(cache, next, &gone, link)
 		forget(cache);
 	quarry_tags_exit();

@@ -154,6 +154,8 @@ struct quarry_cache_node {
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
  * @link:	in the list of caches
  * @debugfs:	its folder
+ * @refs:	slabs on their way to the kernel, and one until nobody finds it by a tag
+ * @rcu:	for the latter
  */
 struct quarry_cache {
 	struct quarry_mags __percpu *mags;
@@ -177,6 +179,8 @@ struct quarry_cache {
 	u32 kind;
 	struct list_head link;
 	struct dentry *debugfs;
+	refcount_t refs;
+	struct rcu_head rcu;
 };
 
 #define quarry_cache_count_add(cache, which, nr) \
@@ -314,6 +318,7 @@ struct quarry_cache_watcher {
 void quarry_cache_watch(const struct quarry_cache_watcher *watcher);
 
 void quarry_cache_bury(struct quarry_cache *cache);
+void quarry_cache_put(struct quarry_cache *cache);
 
 /* reap.c */
 int quarry_reaper_init(void);
@@ -323,6 +328,7 @@ u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 
 /* rcu.c */
+void quarry_free_rcu_wait(void);
 void *quarry_object_start(const void *address);
 
 /* malloc: a large block that an address lies in, or NULL */

@@ -7,9 +7,13 @@
  * finds the object that the head lies in, which any slab can tell of any address. So
  * nothing is allocated, and nothing is hidden.
  *
- * Contexts: any but NMI.
+ * Who destroys a cache waits for its objects that are on their way. What has begun and
+ * what is done is counted, so that nobody waits for a grace period for nothing.
+ *
+ * Contexts: any but NMI, unless a function says otherwise.
  */
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 
 #include "cache.h"
@@ -35,9 +39,40 @@ void *quarry_object_start(const void *address)
 	return start;
 }
 
+/* Frees, ever. */
+static DEFINE_PER_CPU(u64, begun);
+static DEFINE_PER_CPU(u64, done);
+
+static u64 sum(const u64 __percpu *count)
+{
+	u64 n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(*per_cpu_ptr(count, cpu));
+	return n;
+}
+
 static void free_rcu(struct rcu_head *head)
 {
 	quarry_free(quarry_object_start(head) ?: quarry_large_start(head) ?: (void *)head);
+	/* Pairs with that in quarry_free_rcu_wait(). */
+	smp_wmb();
+	this_cpu_inc(done);
+}
+
+/*
+ * Wait for the objects whose free has begun; others may begin and end meanwhile.
+ * Context: sleeps.
+ */
+void quarry_free_rcu_wait(void)
+{
+	u64 were_done = sum(&done);
+
+	/* In this order one that is on its way is never taken for done. */
+	smp_rmb();
+	if (sum(&begun) != were_done)
+		rcu_barrier();
 }
 
 /**
@@ -48,6 +83,7 @@ static void free_rcu(struct rcu_head *head)
  */
 void quarry_free_rcu_head(struct rcu_head *head)
 {
+	this_cpu_inc(begun);
 	call_rcu(head, free_rcu);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_free_rcu_head, QUARRY_NS);

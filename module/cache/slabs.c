@@ -196,6 +196,7 @@ static void pslab_free(struct quarry_pslab *s)
 static void pslab_free_rcu(struct rcu_head *rcu)
 {
 	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+	struct quarry_cache *cache = s->node->cache;
 	unsigned long flags;
 
 	if (unlikely(!llist_empty(&s->node->late))) {
@@ -203,6 +204,7 @@ static void pslab_free_rcu(struct rcu_head *rcu)
 		quarry_node_unlock(s->node, flags);
 	}
 	pslab_free(s);
+	quarry_cache_put(cache);
 }
 
 static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long private)
@@ -303,6 +305,7 @@ static void typesafe_release(struct rcu_head *rcu)
 /* A slab that is in no list and has no labels. */
 static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 {
+	refcount_inc(&n->cache->refs);
 	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {
 		call_rcu(&s->rcu, typesafe_release);
 		return;
