@@ -132,7 +132,6 @@ void quarry_directory_exit(void)
 	unsigned long i;
 	u64 *labels;
 
-	rcu_barrier();
 	for (i = 0; i < labels_head(quarry_labels)->nr; i++) {
 		labels = lead_out(quarry_labels[i], i);
 		if (labels != no_labels)
