@@ -4,7 +4,8 @@
  *
  * init is a ladder, exit its mirror: chunks, directory, workqueue, CPU hotplug,
  * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can
- * reach a layer before the layers below it are up.
+ * reach a layer before the layers below it are up. What layers leave to RCU when they
+ * go, the chunks' exit waits for, once for all.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>

@@ -50,6 +50,7 @@ int __init quarry_chunks_init(void)
 	return full_chunks ? 0 : -ENOMEM;
 }
 
+/* The last of what init made: whatever any layer left to RCU is over afterwards. */
 void quarry_chunks_exit(void)
 {
 	rcu_barrier();
