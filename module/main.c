@@ -211,6 +211,7 @@ directory:
 	quarry_directory_exit();
 chunks:
 	quarry_chunks_exit();
+	quarry_tags_exit();
 	return err;
 }
 module_init(quarry_init);
@@ -229,6 +230,7 @@ static void __exit quarry_exit(void)
 	quarry_workqueue_exit();
 	quarry_directory_exit();
 	quarry_chunks_exit();
+	quarry_tags_exit();
 }
 module_exit(quarry_exit);
 

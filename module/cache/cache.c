@@ -189,10 +189,8 @@ static void untag(struct quarry_cache *cache)
 	unsigned int i;
 
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
-		if (cache->nodes[i]) {
-			quarry_tag_put(cache->nodes[i], 0);
-			quarry_tag_put(cache->nodes[i], 1);
-		}
+		if (cache->nodes[i])
+			quarry_tag_hide(cache->nodes[i]);
 }
 
 /* Drop a reference; with the last one the cache goes. Context: any but NMI. */
@@ -203,7 +201,10 @@ void quarry_cache_put(struct quarry_cache *cache)
 	if (!refcount_dec_and_test(&cache->refs))
 		return;
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
-		kfree(cache->nodes[i]);
+		if (cache->nodes[i]) {
+			quarry_tag_put(cache->nodes[i]);
+			kfree(cache->nodes[i]);
+		}
 	kfree(cache->nodes);
 	free_percpu(cache->mags);
 	kfree(cache);
@@ -573,5 +574,4 @@ void quarry_caches_exit(void)
 		rcu_barrier();
 	list_for_each_entry_safe(cache, next, &gone, link)
 		forget(cache);
-	quarry_tags_exit();
 }

@@ -218,7 +218,8 @@ quarry_cache_node_next(struct quarry_cache *cache, const struct quarry_cache_nod
 #define QUARRY_TAG_LARGE	U16_MAX
 void quarry_tags_exit(void);
 int quarry_tag_get(struct quarry_cache_node *n, unsigned int which);
-void quarry_tag_put(struct quarry_cache_node *n, unsigned int which);
+void quarry_tag_hide(struct quarry_cache_node *n);
+void quarry_tag_put(struct quarry_cache_node *n);
 u16 quarry_tag_of(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_node(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_get_node(u16 tag);

@@ -20,7 +20,7 @@
  *	description a grace period later. So whoever reads the tag, the private word,
  *	and the tag again, without being preempted, has a slab that is there.
  *
- * Contexts: tags are given and taken in process context; looking is for any.
+ * Contexts: tags are given in process context, and taken back by RCU; looking is for any.
  */
 #include <linux/idr.h>
 #include <linux/mm.h>
@@ -79,16 +79,27 @@ int quarry_tag_get(struct quarry_cache_node *n, unsigned int which)
 	return 0;
 }
 
-/* Take a tag back, if there is one; no frame has it any more. Context: sleeps. */
-void quarry_tag_put(struct quarry_cache_node *n, unsigned int which)
+/* From now on nobody finds a node by its tags; no frame has them any more. Context: any. */
+void quarry_tag_hide(struct quarry_cache_node *n)
 {
-	u16 tag = n->tag[which];
+	unsigned int i;
 
-	if (!tag)
-		return;
-	n->tag[which] = 0;
-	WRITE_ONCE(*entry_of(tag), NULL);
-	ida_free(&ida, tag);
+	for (i = 0; i < ARRAY_SIZE(n->tag); i++)
+		if (n->tag[i])
+			WRITE_ONCE(*entry_of(n->tag[i]), NULL);
+}
+
+/*
+ * Take a node's tags back, a grace period later: until then somebody may have read one
+ * from a frame, and must not take it for another's. Context: any but NMI.
+ */
+void quarry_tag_put(struct quarry_cache_node *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(n->tag); i++)
+		if (n->tag[i])
+			ida_free(&ida, n->tag[i]);
 }
 
 /* The tag of a frame, 0 if it has none. Context: preemption off, or under RCU. */
@@ -142,7 +153,7 @@ struct quarry_pslab *quarry_pslab_of(const void *object)
 	return quarry_tag_of(pfn) == tag ? s : NULL;
 }
 
-/* Give the table back, at unload. */
+/* Give the table back, at unload, when what goes by RCU has gone. */
 void quarry_tags_exit(void)
 {
 	unsigned int i;
