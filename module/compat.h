@@ -9,11 +9,6 @@
 #include <linux/log2.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
-#ifdef QUARRY_HAVE_RANDOM_BELOW
-#include <linux/random.h>
-#else
-#include <linux/prandom.h>
-#endif
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
@@ -75,16 +70,6 @@ static inline void quarry_shrinker_unregister(struct shrinker *s)
 #else
 	unregister_shrinker(s);
 	kfree(s);
-#endif
-}
-
-/* 6.2 renamed it, and made it exact. */
-static inline u32 quarry_random_below(u32 limit)
-{
-#ifdef QUARRY_HAVE_RANDOM_BELOW
-	return get_random_u32_below(limit);
-#else
-	return prandom_u32_max(limit);
 #endif
 }
 

@@ -14,6 +14,7 @@
 
 #include "arena/directory.h"
 #include "cache/cache.h"
+#include "debug/random.h"
 #include "faces/faces.h"
 #include "malloc/malloc.h"
 #include "pages/pool.h"
@@ -156,6 +157,7 @@ static int __init quarry_init(void)
 {
 	int err;
 
+	quarry_random_init();
 	err = quarry_chunks_init();
 	if (err)
 		return err;

@@ -32,6 +32,7 @@
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 
+#include "../debug/random.h"
 #include "cache.h"
 
 /* The record of an object of a guarded slab. */
@@ -44,19 +45,19 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 
 /**
  * quarry_guard_stack() - whose call is this?
+ * @skip:	innermost functions to leave out, this one included; none may be inlined
  *
- * Frames of three functions are left out, this one included: none of them may be inlined.
  * Context: any; with PREEMPT_RT it must be preemptible to know, for the kernel's depot of
  * stacks allocates. Return: the stack, or 0.
  */
-noinline depot_stack_handle_t quarry_guard_stack(void)
+noinline depot_stack_handle_t quarry_guard_stack(unsigned int skip)
 {
 	unsigned long stack[QUARRY_TRACE_DEPTH];
 	unsigned int nr;
 
 	if (!quarry_may_kmalloc())
 		return 0;
-	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 3);
+	nr = stack_trace_save(stack, ARRAY_SIZE(stack), skip);
 	return stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
 }
 
@@ -143,7 +144,7 @@ bool quarry_guard_out(void *object)
 	if (modes & QUARRY_MODE_REDZONE)
 		fill_red(cache, object);
 	if (modes & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack());
+		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack(3));
 	else
 		r->stack[QUARRY_RECORD_ALLOC] = 0;
 	set_bit(QUARRY_RECORD_OUT, &r->flags);
@@ -225,8 +226,6 @@ void quarry_guard_pick(struct quarry_magazine *mag)
 {
 	u32 i;
 
-	if (in_nmi())
-		return;
 	i = quarry_random_below(mag->n);
 	swap(mag->slot[i], mag->slot[mag->n - 1]);
 }

@@ -11,10 +11,10 @@
  * Contexts: any. Cost when off: none; the fast path is only left while armed.
  */
 #include <linux/errno.h>
-#include <linux/random.h>
+#include <linux/limits.h>
 
-#include "../compat.h"
 #include "fault.h"
+#include "random.h"
 
 #define MILLION	1000000U
 
