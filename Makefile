@@ -6,7 +6,7 @@
 KERNEL ?= 6.1
 # KDIR=/path builds for any kernel instead, into build/<its release>/.
 target-kernel := $(or $(KDIR),$(KERNEL))
-kernels := 6.1 6.12 debug
+kernels := 6.1 6.12 rt debug
 
 V ?= 0
 kbuild-args := V=$(V) $(if $(C),C=$(C)) $(if $(W),W=$(W))

@@ -129,6 +129,18 @@ static struct trip *start_in_mode(struct kunit *test, gfp_t gfp)
 	return t;
 }
 
+/* For contexts where, by the rules of PREEMPT_RT, the cache cannot grow. */
+static struct trip *start_atomic(struct kunit *test, gfp_t gfp)
+{
+	struct trip *t = start_in_mode(test, gfp);
+
+	if (QUARRY_RT_RULES) {
+		quarry_test_take_objects(test, t->c, t->p, TRIP);
+		quarry_test_give_objects(t->c, t->p, TRIP);
+	}
+	return t;
+}
+
 static void process_context(struct kunit *test)
 {
 	struct trip *t = start_in_mode(test, GFP_KERNEL);
@@ -140,7 +152,7 @@ static void process_context(struct kunit *test)
 
 static void interrupts_off(struct kunit *test)
 {
-	struct trip *t = start_in_mode(test, GFP_NOWAIT);
+	struct trip *t = start_atomic(test, GFP_NOWAIT);
 	unsigned long flags;
 
 	local_irq_save(flags);
@@ -153,7 +165,7 @@ static void interrupts_off(struct kunit *test)
 
 static void under_a_raw_spinlock(struct kunit *test)
 {
-	struct trip *t = start_in_mode(test, GFP_ATOMIC);
+	struct trip *t = start_atomic(test, GFP_ATOMIC);
 	static DEFINE_RAW_SPINLOCK(lock);
 
 	raw_spin_lock(&lock);
@@ -180,7 +192,7 @@ static void tasklet_trip(struct tasklet_struct *tasklet)
 
 static void softirq(struct kunit *test)
 {
-	struct in_tasklet s = { .trip = start_in_mode(test, GFP_ATOMIC) };
+	struct in_tasklet s = { .trip = start_atomic(test, GFP_ATOMIC) };
 
 	init_completion(&s.done);
 	tasklet_setup(&s.tasklet, tasklet_trip);
@@ -207,7 +219,7 @@ static void hard_interrupt(struct kunit *test)
 {
 	struct in_irq s = {
 		.work = IRQ_WORK_INIT_HARD(irq_trip),
-		.trip = start_in_mode(test, GFP_ATOMIC),
+		.trip = start_atomic(test, GFP_ATOMIC),
 	};
 	unsigned int i;
 

@@ -495,7 +495,8 @@ static noinline void free_any(struct quarry_cache *cache, void *object, bool try
 	struct quarry_cache_node *n;
 
 	if (unlikely(READ_ONCE(cache->modes) & QUARRY_MODE_OWNER))
-		stack = quarry_guard_stack();
+		/* Who called us may have jumped here, and left no frame. */
+		stack = quarry_guard_stack(2);
 	preempt_disable();
 	n = quarry_tag_node(quarry_object_pfn(object));
 	if (unlikely(!n || n->cache != cache))

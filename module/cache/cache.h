@@ -241,10 +241,14 @@ u64 quarry_slabs_let_go(struct list_head *gone);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 
+/* Where lockdep is to prove what PREEMPT_RT asks, we do as there. */
+#define QUARRY_RT_RULES							\
+	(IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
+
 /* May this context call the kernel's allocator at all? */
 static inline bool quarry_may_kmalloc(void)
 {
-	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+	return !in_nmi() && (!QUARRY_RT_RULES || preemptible());
 }
 
 /* magazines.c: magazines of a cache */
@@ -281,7 +285,7 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 /* guard.c: safety modes of one object */
 bool quarry_guard_out(void *object);
 bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack);
-depot_stack_handle_t quarry_guard_stack(void);
+depot_stack_handle_t quarry_guard_stack(unsigned int skip);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
 void quarry_guard_release(struct quarry_cache_node *n);

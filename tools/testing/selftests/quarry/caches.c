@@ -746,6 +746,38 @@ static void destroyed_with_objects_out_is_dead(void)
 	finish();
 }
 
+/*
+ * A cache that has nothing grows where nothing may sleep. With PREEMPT_RT it cannot, for
+ * the kernel's allocator cannot be called there; what it has is to be had.
+ */
+static void where_nothing_may_sleep(void)
+{
+	bool rt = !access("/sys/kernel/realtime", F_OK);
+	struct quarry_cache_stats s;
+	int ret;
+
+	setup("pool=" POOL);
+	CHECK(qt_objects_write("swap", "300") == (rt ? -ENOMEM : 0), "an empty cache");
+	REQUIRE(!qt_cache_stats(fd, CACHE, &s), "stats failed");
+	CHECK(s.failures == (rt ? 300 : 0), "%llu failures", s.failures);
+	take(300);
+	give(300);
+	CHECK(!qt_objects_write("swap", "300"), "a cache that has them");
+	/* In modes all goes another way. */
+	CHECK(!qt_cache_modes(fd, CACHE, QUARRY_MODE_OWNER | QUARRY_MODE_POISON |
+			      QUARRY_MODE_RANDOM, 0, NULL), "modes failed");
+	take(300);
+	/* What the last slab has left, at most. */
+	ret = qt_objects_write("swap", "300");
+	CHECK(rt ? ret == -EAGAIN || ret == -ENOMEM : !ret, "in modes, all out: %d", ret);
+	give(300);
+	CHECK(!qt_objects_write("swap", "300"), "in modes");
+	REQUIRE(!qt_cache_stats(fd, CACHE, &s), "stats failed");
+	CHECK(!s.objects_out && s.allocs == s.frees, "%llu out", s.objects_out);
+	CHECK(rt ? s.failures > 300 : !s.failures, "%llu failures", s.failures);
+	finish();
+}
+
 static void folders_are_the_list(void)
 {
 	struct quarry_cache_entry e[QT_MAX_CACHES];
@@ -826,6 +858,7 @@ static const struct ktap_case cases[] = {
 	{ "a_module_that_is_gone_shows_no_address", a_module_that_is_gone_shows_no_address },
 	{ "destroyed_with_objects_out_is_dead", destroyed_with_objects_out_is_dead },
 	{ "folders_are_the_list", folders_are_the_list },
+	{ "where_nothing_may_sleep", where_nothing_may_sleep },
 	{ "files_outlive_their_cache", files_outlive_their_cache },
 };
 

@@ -3,12 +3,13 @@
  * A client for the selftests: user space has no call that makes a cache.
  *
  * Has a cache and some of its objects, and blocks of malloc, from load to unload. What
- * is written to the parameters take, give, misuse and destroy is done at once, on the
- * CPU of whoever writes.
+ * is written to the parameters take, give, swap, misuse and destroy is done at once, on
+ * the CPU of whoever writes.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/quarry_cache.h>
+#include <linux/spinlock.h>
 
 #define MAX_HOLD	0x100000
 
@@ -104,6 +105,40 @@ static const struct kernel_param_ops give_ops = { .set = set_give };
 
 module_param_cb(give, &give_ops, NULL, 0200);
 MODULE_PARM_DESC(give, "written: frees so many objects");
+
+/*
+ * Takes, and gives back the same, where nothing may sleep on any kernel: under a raw
+ * spinlock, interrupts off. Says how many there were by the error.
+ */
+static int set_swap(const char *text, const struct kernel_param *kp)
+{
+	static DEFINE_RAW_SPINLOCK(lock);
+	unsigned int nr, i, had = has;
+	unsigned long flags;
+
+	if (kstrtouint(text, 0, &nr) || !objects || dead || nr > room - has)
+		return -EINVAL;
+	for (i = 0; i < nr; i++) {
+		raw_spin_lock_irqsave(&lock, flags);
+		objects[has] = quarry_cache_alloc(cache, GFP_ATOMIC);
+		raw_spin_unlock_irqrestore(&lock, flags);
+		if (objects[has])
+			has++;
+	}
+	for (i = had; i < has; i++) {
+		raw_spin_lock_irqsave(&lock, flags);
+		quarry_cache_free(cache, objects[i]);
+		raw_spin_unlock_irqrestore(&lock, flags);
+	}
+	i = has - had;
+	has = had;
+	return i == nr ? 0 : i ? -EAGAIN : -ENOMEM;
+}
+
+static const struct kernel_param_ops swap_ops = { .set = set_swap };
+
+module_param_cb(swap, &swap_ops, NULL, 0200);
+MODULE_PARM_DESC(swap, "written: takes and gives so many where nothing may sleep");
 
 /* Each of these is refused, counted once, and harms nothing. */
 static int set_misuse(const char *text, const struct kernel_param *kp)
