@@ -778,6 +778,71 @@ static void where_nothing_may_sleep(void)
 	finish();
 }
 
+/* To user memory and back, both ways: what may be copied, and one byte too many. */
+static void only_the_window_is_copied(void)
+{
+	static const struct {
+		unsigned int at, n;
+		bool good;
+	} tries[] = {
+		{ 16, 64, true }, { 16, 1, true }, { 79, 1, true }, { 40, 8, true },
+		{ 15, 1, false }, { 15, 65, false }, { 16, 65, false }, { 79, 2, false },
+		{ 80, 1, false }, { 0, 200, false }, { 199, 1, false },
+		/* The next object, and what lies in two. */
+		{ 200, 1, false }, { 190, 40, false },
+	};
+	/* Else the compiler sees through it. */
+	void *nowhere = (void *)strtoul("8", NULL, 0);
+	char in[256], out[256];
+	unsigned int i;
+	int f;
+
+	setup("size=200 user_offset=16 user_size=64");
+	take(3);
+	f = open("/sys/kernel/debug/quarry_objects", O_RDWR | O_CLOEXEC);
+	REQUIRE(f >= 0, "no file: %s", strerror(errno));
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		ssize_t want = tries[i].good ? (ssize_t)tries[i].n : -1;
+
+		memset(out, 'a' + i, sizeof(out));
+		memset(in, 0, sizeof(in));
+		CHECK(pwrite(f, out, tries[i].n, tries[i].at) == want &&
+		      (want > 0 || errno == EFAULT), "in %u: %s", i, strerror(errno));
+		CHECK(pread(f, in, tries[i].n, tries[i].at) == want &&
+		      (want > 0 || errno == EFAULT), "out %u: %s", i, strerror(errno));
+		CHECK(!memcmp(in, out, want > 0 ? want : 0) && !in[want > 0 ? want : 0],
+		      "%u: other bytes", i);
+	}
+	CHECK(pread(f, nowhere, 8, 16) < 0 && errno == EFAULT, "to nowhere");
+	CHECK(pwrite(f, nowhere, 8, 16) < 0 && errno == EFAULT, "from nowhere");
+	close(f);
+	finish();
+}
+
+/* As the kernel was told at boot; Debian's wipes what it hands out unless it is told. */
+static void wiped_as_the_kernel_was_told(void)
+{
+	char line[4096] = "";
+	bool on_alloc, on_free;
+	int f, ret, want;
+
+	f = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	REQUIRE(f >= 0 && read(f, line, sizeof(line) - 1) > 0, "no command line");
+	close(f);
+	on_alloc = !strstr(line, "init_on_alloc=0");
+	on_free = strstr(line, "init_on_free=1");
+	want = !on_alloc && !on_free ? -EEXIST : !on_free ? -EBUSY : 0;
+	setup("pool=" POOL);
+	ret = qt_objects_write("wipe", "1");
+	CHECK(ret == want, "%d, not %d", ret, want);
+	/* Where an object's magazine is not at hand. */
+	take(100);
+	give(100);
+	ret = qt_objects_write("wipe", "1");
+	CHECK(ret == want, "%d, not %d", ret, want);
+	finish();
+}
+
 static void folders_are_the_list(void)
 {
 	struct quarry_cache_entry e[QT_MAX_CACHES];
@@ -859,6 +924,8 @@ static const struct ktap_case cases[] = {
 	{ "destroyed_with_objects_out_is_dead", destroyed_with_objects_out_is_dead },
 	{ "folders_are_the_list", folders_are_the_list },
 	{ "where_nothing_may_sleep", where_nothing_may_sleep },
+	{ "only_the_window_is_copied", only_the_window_is_copied },
+	{ "wiped_as_the_kernel_was_told", wiped_as_the_kernel_was_told },
 	{ "files_outlive_their_cache", files_outlive_their_cache },
 };
 

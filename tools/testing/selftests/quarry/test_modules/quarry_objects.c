@@ -3,9 +3,12 @@
  * A client for the selftests: user space has no call that makes a cache.
  *
  * Has a cache and some of its objects, and blocks of malloc, from load to unload. What
- * is written to the parameters take, give, swap, misuse and destroy is done at once, on
- * the CPU of whoever writes.
+ * is written to the parameters take, give, swap, wipe, misuse and destroy is done at
+ * once, on the CPU of whoever writes. The file quarry_objects in debugfs is the first
+ * object, copied to and from user space.
  */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/quarry_cache.h>
@@ -41,11 +44,24 @@ static unsigned int block_size = 1000;
 module_param(block_size, uint, 0444);
 MODULE_PARM_DESC(block_size, "bytes of each");
 
+static unsigned int user_offset;
+module_param(user_offset, uint, 0444);
+MODULE_PARM_DESC(user_offset, "first byte that may be copied, with user_size");
+
+static unsigned int user_size;
+module_param(user_size, uint, 0444);
+MODULE_PARM_DESC(user_size, "bytes that may be copied; the cache is in the default pool then");
+
+static bool panics;
+module_param(panics, bool, 0444);
+MODULE_PARM_DESC(panics, "asks for what cannot be had, with SLAB_PANIC");
+
 static unsigned int has;
 module_param(has, uint, 0444);
 MODULE_PARM_DESC(has, "objects it has now");
 
 static struct quarry_cache *cache;
+static struct dentry *file;
 static bool dead;
 static void **objects;
 static void **block;
@@ -140,6 +156,58 @@ static const struct kernel_param_ops swap_ops = { .set = set_swap };
 module_param_cb(swap, &swap_ops, NULL, 0200);
 MODULE_PARM_DESC(swap, "written: takes and gives so many where nothing may sleep");
 
+/*
+ * What is left of an object that was written to, freed, and allocated again: an error for
+ * each that is not zero, -EBUSY of the free one, -EEXIST of the new one.
+ */
+static int set_wipe(const char *text, const struct kernel_param *kp)
+{
+	void *object, *again;
+	int ret = 0;
+
+	if (!objects || dead || strcmp(text, "1"))
+		return -EINVAL;
+	object = quarry_cache_alloc(cache, GFP_KERNEL);
+	if (!object)
+		return -ENOMEM;
+	memset(object, 0x5a, size);
+	/* What is freed last comes first. */
+	preempt_disable();
+	quarry_cache_free(cache, object);
+	if (memchr_inv(object, 0, size))
+		ret = -EBUSY;
+	again = quarry_cache_alloc(cache, GFP_ATOMIC);
+	preempt_enable();
+	if (!again)
+		return -ENOMEM;
+	if (memchr_inv(again, 0, size))
+		ret = -EEXIST;
+	quarry_cache_free(cache, again);
+	return ret;
+}
+
+static const struct kernel_param_ops wipe_ops = { .set = set_wipe };
+
+module_param_cb(wipe, &wipe_ops, NULL, 0200);
+MODULE_PARM_DESC(wipe, "written 1: says by the error what is left of a freed object");
+
+static ssize_t object_read(struct file *f, char __user *to, size_t n, loff_t *at)
+{
+	return !has ? -ENXIO : quarry_copy_to_user(to, objects[0] + *at, n) ? -EFAULT : n;
+}
+
+static ssize_t object_write(struct file *f, const char __user *from, size_t n, loff_t *at)
+{
+	return !has ? -ENXIO : quarry_copy_from_user(objects[0] + *at, from, n) ? -EFAULT : n;
+}
+
+static const struct file_operations object_ops = {
+	.owner = THIS_MODULE,
+	.llseek = default_llseek,
+	.read = object_read,
+	.write = object_write,
+};
+
 /* Each of these is refused, counted once, and harms nothing. */
 static int set_misuse(const char *text, const struct kernel_param *kp)
 {
@@ -220,8 +288,16 @@ static int get_blocks(void)
 
 static int make_cache(void)
 {
-	struct quarry_pool *pool = quarry_pool_find(pool_name);
+	struct quarry_pool *pool;
 
+	if (panics)
+		quarry_cache_create(name, 0, 0, SLAB_PANIC, NULL);
+	if (user_size) {
+		cache = quarry_cache_create_usercopy(name, size, 0, 0, user_offset, user_size,
+						     NULL);
+		return PTR_ERR_OR_ZERO(cache);
+	}
+	pool = quarry_pool_find(pool_name);
 	if (!pool)
 		return -ENOENT;
 	cache = quarry_cache_create_in(pool, name, size, 0, 0, ctor ? construct : NULL);
@@ -251,6 +327,7 @@ static int __init quarry_objects_init(void)
 	}
 	/* From here on the parameters do what they say. */
 	WRITE_ONCE(objects, list);
+	file = debugfs_create_file("quarry_objects", 0600, NULL, NULL, &object_ops);
 	return 0;
 
 put:
@@ -262,6 +339,7 @@ destroy:
 
 static void __exit quarry_objects_exit(void)
 {
+	debugfs_remove(file);
 	quarry_objects_give(has);
 	put_blocks();
 	if (!dead)
