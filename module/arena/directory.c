@@ -180,8 +180,12 @@ static bool add_labels(unsigned long i)
 {
 	u64 *none = lead_in(no_labels, i), *mine;
 	unsigned long flags;
+	bool has;
 
-	if (READ_ONCE(READ_ONCE(quarry_labels)[i]) != none)
+	rcu_read_lock();
+	has = READ_ONCE(READ_ONCE(quarry_labels)[i]) != none;
+	rcu_read_unlock();
+	if (has)
 		return true;
 	mine = quarry_inject() ? NULL :
 	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), GFP_NOWAIT | __GFP_NOWARN);
