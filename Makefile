@@ -75,14 +75,14 @@ help:
 #?  make check            every test; the last line says how many passed
 #?  make bench            instruction counts beside the kernel's allocators
 #?
-#?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, debug
+#?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, rt, debug
 #?  make KDIR=/path       for the kernel whose build folder that is
 #?  make tools            quarryctl
 #?
 #?  make user             the core in user space: model, sanitizers, short fuzz
 #?  make fuzz             the fuzzer for longer:  FUZZ_SECONDS=600
 #?  make kunit            KUnit on the debug kernel
-#?  make selftests        kselftest in the VM:  KERNEL=6.1 (default), 6.12, debug
+#?  make selftests        kselftest in the VM:  KERNEL=6.1 (default), 6.12, rt, debug
 #?  make lint             checkpatch, sparse, W=1 with gcc and clang, shellcheck
 #?  make docs             kernel-doc without warnings
 #?
