@@ -178,6 +178,27 @@ struct quarry_block {
 };
 
 /**
+ * struct quarry_search - a run that is looked for, and how far the search has come
+ * @nr:		frames wanted, 1 to QUARRY_MAX_RUN
+ * @align:	alignment of the first in frames, a power of two
+ * @top_down:	take the highest place that fits, not the lowest
+ * @lo:		first frame of the window
+ * @hi:		first frame after the window
+ * @steps:	steps that may still be taken
+ */
+struct quarry_search {
+	u32 nr;
+	u32 align;
+	bool top_down;
+	struct quarry_frame lo;
+	struct quarry_frame hi;
+	u32 steps;
+};
+
+/* As many steps as the longest stretch that a search can be in has, and some. */
+#define QUARRY_SEARCH_LEAST	64
+
+/**
  * struct quarry_check - what a validator found
  * @frames:	frames looked at
  * @faults:	broken invariants
@@ -209,10 +230,9 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,
 			  struct quarry_frame f, unsigned int order, u8 kind,
 			  bool *zero);
+bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align);
 int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
-			   struct quarry_frame lo, struct quarry_frame hi,
-			   u32 nr, u32 align, bool top_down,
-			   struct quarry_frame *f, bool *zero);
+			   struct quarry_search *s, struct quarry_frame *f, bool *zero);
 int quarry_arena_check_run(const struct quarry_arena *a, struct quarry_frame f,
 			   u32 nr);
 void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,

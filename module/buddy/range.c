@@ -13,92 +13,279 @@
  *	run ends where the next frame is not RUN_MORE. Its length is therefore
  *	known, and a free with another length is told from the right one.
  *
- * Searching is first fit through the bits, from either end, a word a step. Its
- * cost is that of the window searched: callers that name no window are served
- * by quarry_buddy_claim() and quarry_buddy_trim(), which do not search.
+ * Searching
+ *	First fit from either end of a window. From the top it is the same search in a
+ *	mirror: positions count from the end of the arena down, and words are read
+ *	backwards.
+ *
+ *	A search goes along keeping where the free stretch that it is in began. What it
+ *	steps over at once, from large to small:
+ *
+ *	  whole areas		up to 64, by their group's bits
+ *	  areas that are not	the same, if the run must hold a whole area
+ *	  a full area
+ *	  an area without a free block as large as the largest that any such run has in
+ *	  it: but for its two ends
+ *	  a word		with all runs that begin and end in it
+ *
+ *	So it takes a step for 64 areas to a step a word, and most often one an area.
+ *
+ *	Steps are counted, so that nobody need hold a lock for longer than he wants: a
+ *	search stops when they are used up and leaves in its window what it has not
+ *	done with, beginning at the stretch that it was in. It can then be called again.
+ *	A run that becomes free behind it meanwhile is missed; nothing else can happen,
+ *	for every call looks at what is there.
  *
  * Contexts: as buddy.c. Every search ends before the first change.
  */
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/swab.h>
 
 #include "buddy.h"
 
-static u64 word_at(const struct quarry_arena *a, u32 f)
+/**
+ * struct path - the frames of an arena, in the order in which a search meets them
+ * @a:		the arena
+ * @mirror:	from the top
+ * @from:	first position of the window
+ * @end:	position after it
+ * @nr:		frames wanted
+ * @align:	alignment
+ * @phase:	position where a run may begin, modulo @align
+ * @order:	of a block that every such run has in it
+ * @unit:	position of the first area among the bits of the groups
+ */
+struct path {
+	const struct quarry_arena *a;
+	bool mirror;
+	u64 from;
+	u64 end;
+	u32 nr;
+	u32 align;
+	u64 phase;
+	unsigned int order;
+	u64 unit;
+};
+
+static u64 mirrored(u64 w)
 {
-	return a->areas[f / QUARRY_AREA_FRAMES].line.free[(f / 64) % QUARRY_LINE_WORDS];
+	w = swab64(w);
+	w = (w >> 4 & 0x0f0f0f0f0f0f0f0fULL) | (w & 0x0f0f0f0f0f0f0f0fULL) << 4;
+	w = (w >> 2 & 0x3333333333333333ULL) | (w & 0x3333333333333333ULL) << 2;
+	return (w >> 1 & 0x5555555555555555ULL) | (w & 0x5555555555555555ULL) << 1;
 }
 
-/* The first frame in [f, end) whose free bit is @free, or @end. */
-static u32 next_frame(const struct quarry_arena *a, u32 f, u32 end, bool free)
+static u64 arena_frames(const struct quarry_arena *a)
 {
-	while (f < end) {
-		u64 w = free ? word_at(a, f) : ~word_at(a, f);
+	return (u64)a->nr_areas * QUARRY_AREA_FRAMES;
+}
 
-		w >>= f % 64;
-		if (w)
-			return min_t(u64, (u64)f + __ffs64(w), end);
-		f = (f | 63) + 1;
+/* The position of a frame's lower border, or of the upper one in a mirror; and back. */
+static u64 position(const struct path *p, u64 f)
+{
+	return p->mirror ? arena_frames(p->a) - f : f;
+}
+
+static const struct quarry_line *area_line(const struct path *p, u64 at)
+{
+	u64 i = at / QUARRY_AREA_FRAMES;
+
+	return &p->a->areas[p->mirror ? p->a->nr_areas - 1 - i : i].line;
+}
+
+/* The word of frames that begins at a position. */
+static u64 frames_word(const struct path *p, u64 at)
+{
+	const struct quarry_line *l = area_line(p, at);
+	unsigned int w = (at / 64) % QUARRY_LINE_WORDS;
+
+	return p->mirror ? mirrored(l->free[QUARRY_LINE_WORDS - 1 - w]) : l->free[w];
+}
+
+/* The same, without what is outside the window. */
+static u64 window_word(const struct path *p, u64 at)
+{
+	u64 w = frames_word(p, at);
+
+	if (at < p->from)
+		w &= ~0ULL << (p->from - at);
+	if (p->end - at < 64)
+		w &= ~(~0ULL << (p->end - at));
+	return w;
+}
+
+/* The word of areas around a unit of the groups. */
+static u64 areas_word(const struct path *p, u64 unit)
+{
+	u64 nr = (u64)p->a->nr_groups * QUARRY_LINE_UNITS;
+	u64 at = p->mirror ? nr - 1 - unit : unit;
+	u64 w = p->a->groups[at / QUARRY_LINE_UNITS].line.free[(at / 64) % QUARRY_LINE_WORDS];
+
+	return p->mirror ? mirrored(w) : w;
+}
+
+/* From a position at an area's border: how many areas are whole, or are not? 1 to 64. */
+static unsigned int areas_alike(const struct path *p, u64 at, bool *whole)
+{
+	u64 unit = p->unit + at / QUARRY_AREA_FRAMES;
+	u64 w = areas_word(p, unit) >> (unit % 64), differ;
+	unsigned int nr = 64 - unit % 64;
+
+	*whole = w & 1;
+	differ = *whole ? ~w : w;
+	if (differ)
+		nr = min_t(unsigned int, nr, __ffs64(differ));
+	return min_t(u64, nr, (p->end - at) / QUARRY_AREA_FRAMES);
+}
+
+/* Free frames at the beginning of an area that is not whole. */
+static unsigned int area_head(const struct path *p, u64 at)
+{
+	unsigned int n = 0;
+
+	while (!~frames_word(p, at + n))
+		n += 64;
+	return n + __ffs64(~frames_word(p, at + n));
+}
+
+/* Free frames at its end. */
+static unsigned int area_tail(const struct path *p, u64 at)
+{
+	unsigned int n = QUARRY_AREA_FRAMES;
+
+	while (!~frames_word(p, at + n - 64))
+		n -= 64;
+	return QUARRY_AREA_FRAMES - n + 64 - fls64(~frames_word(p, at + n - 64));
+}
+
+/* Does the run fit into a free stretch? Then *@at is where. */
+static bool fits(const struct path *p, u64 start, u64 end, u64 *at)
+{
+	*at = start + ((p->phase - start) & (p->align - 1));
+	return *at + p->nr <= end;
+}
+
+/* Where in a word runs begin that end in it, too. */
+static u64 runs_inside(const struct path *p, u64 at, u64 w)
+{
+	u64 skip = (p->phase - at) & (p->align - 1);
+	u32 have, more;
+
+	if (p->nr > 64 || skip >= 64)
+		return 0;
+	for (have = 1; have < p->nr && w; have += more) {
+		more = min(have, p->nr - have);
+		w &= w >> more;
 	}
-	return end;
+	return w & quarry_line_starts(min_t(unsigned int, ilog2(p->align),
+					    QUARRY_WORD_ORDER)) << skip;
 }
 
-/* One past the last frame in [start, f) whose free bit is @free, or @start. */
-static u32 last_frame(const struct quarry_arena *a, u32 start, u32 f, bool free)
-{
-	while (f > start) {
-		u64 w = free ? word_at(a, f - 1) : ~word_at(a, f - 1);
+/**
+ * struct walk - a search under way
+ * @at:		position that it has come to
+ * @start:	beginning of the free stretch before @at; @at if there is none
+ */
+struct walk {
+	u64 at;
+	u64 start;
+};
 
-		w <<= 63 - (f - 1) % 64;
-		if (w)
-			return max_t(u32, f - (63 - (fls64(w) - 1)), start);
-		f = (f - 1) & ~63U;
+/* One step by words: true if it ends the search, at *@found. */
+static bool step_word(const struct path *p, struct walk *k, u64 *found)
+{
+	u64 at = k->at & ~63ULL, w = window_word(p, at), inside;
+
+	k->at = min(at + 64, p->end);
+	if (!~w)
+		return fits(p, k->start, k->at, found);
+	if (fits(p, k->start, max(at + __ffs64(~w), k->start), found))
+		return true;
+	inside = runs_inside(p, at, w);
+	*found = inside ? at + __ffs64(inside) : 0;
+	k->start = min(at + fls64(~w), k->at);
+	return inside;
+}
+
+/* One step from the border of an area that is all in the window. */
+static bool step_area(const struct path *p, struct walk *k, u64 *found)
+{
+	const struct quarry_line *l;
+	bool whole, fit;
+	unsigned int nr = areas_alike(p, k->at, &whole);
+
+	if (whole) {
+		k->at += nr * QUARRY_AREA_FRAMES;
+		return fits(p, k->start, k->at, found);
 	}
-	return start;
-}
-
-static s64 align_up(const struct quarry_arena *a, s64 f, u32 align)
-{
-	return (s64)((a->base + f + align - 1) & ~(u64)(align - 1)) - (s64)a->base;
-}
-
-static s64 align_down(const struct quarry_arena *a, s64 f, u32 align)
-{
-	return (s64)((a->base + f) & ~(u64)(align - 1)) - (s64)a->base;
-}
-
-/* The lowest place for the run in [lo, hi), or -1. */
-static s64 find_up(const struct quarry_arena *a, s64 lo, s64 hi, u32 nr, u32 align)
-{
-	s64 f = align_up(a, lo, align);
-	u32 used;
-
-	while (f + nr <= hi) {
-		used = next_frame(a, f, f + nr, false);
-		if (used == f + nr)
-			return f;
-		f = align_up(a, next_frame(a, used, hi, true), align);
+	/* The last of them may end with the beginning of a run. */
+	if (p->order >= QUARRY_AREA_ORDER && k->start == k->at && nr > 1) {
+		k->at += (nr - 1) * QUARRY_AREA_FRAMES;
+		k->start = k->at;
+		return false;
 	}
-	return -1;
+	l = area_line(p, k->at);
+	if (l->nfree && l->orders >> p->order)
+		return step_word(p, k, found);
+	fit = l->nfree && fits(p, k->start, k->at + area_head(p, k->at), found);
+	k->start = k->at + QUARRY_AREA_FRAMES - (l->nfree ? area_tail(p, k->at) : 0);
+	k->at += QUARRY_AREA_FRAMES;
+	return fit;
 }
 
-/* The highest place for the run in [lo, hi), or -1. */
-static s64 find_down(const struct quarry_arena *a, s64 lo, s64 hi, u32 nr, u32 align)
+/*
+ * The first place for the run along the path. Returns 0, -ENOSPC, or -EAGAIN if @steps
+ * are used up: then *@found is where to go on.
+ */
+static int find(const struct path *p, u32 *steps, u64 *found)
 {
-	u32 used;
-	s64 f;
+	struct walk k = { .at = p->from, .start = p->from };
+	bool fit;
 
-	while (hi - nr >= lo) {
-		f = align_down(a, hi - nr, align);
-		if (f < lo)
-			break;
-		used = last_frame(a, f, f + nr, false);
-		if (used == f)
-			return f;
-		hi = last_frame(a, lo, used, true);
+	while (k.at < p->end) {
+		if (!*steps) {
+			*found = k.start;
+			return -EAGAIN;
+		}
+		--*steps;
+		if (k.at % QUARRY_AREA_FRAMES || p->end - k.at < QUARRY_AREA_FRAMES)
+			fit = step_word(p, &k, found);
+		else
+			fit = step_area(p, &k, found);
+		if (fit)
+			return 0;
 	}
-	return -1;
+	return -ENOSPC;
+}
+
+/* The order of a block that every run has in it, for its length or its alignment. */
+static unsigned int run_order(u32 nr, u32 align)
+{
+	return max_t(unsigned int, ilog2(nr + 1) - 1, min(ilog2(nr), ilog2(align)));
+}
+
+/**
+ * quarry_buddy_may_have_run() - is it worth looking for a run?
+ * @b:		the allocator
+ * @nr:		frames wanted, 1 to QUARRY_MAX_RUN
+ * @align:	alignment of the first in frames, a power of two
+ *
+ * Cost: constant. Context: under the caller's lock.
+ *
+ * Return: false if no free block is as large as one that every such run has in it.
+ */
+bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align)
+{
+	unsigned int order;
+
+	if (nr > b->nfree)
+		return false;
+	for (order = run_order(nr, align); order <= QUARRY_MAX_ORDER; order++)
+		if (b->blocks[order])
+			return true;
+	return false;
 }
 
 /* Write the states of a run over [f, end). Returns its pieces. */
@@ -149,46 +336,60 @@ int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,
  * quarry_buddy_claim_run() - claim contiguous frames inside a window
  * @b:		the allocator
  * @a:		an arena of it
- * @lo:		first frame of the window
- * @hi:		first frame after the window
- * @nr:		frames wanted, 1 to QUARRY_MAX_RUN
- * @align:	alignment of the first in frames, a power of two
- * @top_down:	take the highest place that fits, not the lowest
+ * @s:		what is wanted; its window and steps are counted down
  * @f:		set to the first frame
  * @zero:	set to whether all frames are known to be zero
  *
- * Cost: a step a word of the window. Context: under the caller's lock.
+ * Cost: @s->steps of some ten nanoseconds at most, and what the claim of the pieces
+ * costs. With QUARRY_SEARCH_LEAST steps or more every call gets on.
  *
- * Return: 0; -EINVAL for a length or alignment out of range; -ENOSPC if the
- * window has no such place.
+ * Context: under the caller's lock.
+ *
+ * Return: 0; -EINVAL for a length or alignment out of range; -ENOSPC if the window has
+ * no such place; -EAGAIN if the steps are used up: there is no such place in what
+ * has gone from the window.
  */
 int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
-			   struct quarry_frame lo, struct quarry_frame hi,
-			   u32 nr, u32 align, bool top_down,
-			   struct quarry_frame *f, bool *zero)
+			   struct quarry_search *s, struct quarry_frame *f, bool *zero)
 {
-	s64 start = max(lo.i, a->lo), end = min(hi.i, a->hi), at;
+	u64 lo = max(s->lo.i, a->lo), hi = min(s->hi.i, a->hi), at;
+	struct path p = { .a = a, .mirror = s->top_down, .nr = s->nr, .align = s->align };
 	bool part;
+	int err;
 	u32 i;
 
-	if (!nr || nr > QUARRY_MAX_RUN || !is_power_of_2(align))
+	if (!s->nr || s->nr > QUARRY_MAX_RUN || !is_power_of_2(s->align))
 		return -EINVAL;
-	if (nr > a->nfree)
+	if (s->nr > a->nfree || lo + s->nr > hi)
 		return -ENOSPC;
-	at = top_down ? find_down(a, start, end, nr, align) :
-			find_up(a, start, end, nr, align);
-	if (at < 0)
-		return -ENOSPC;
+	p.order = run_order(s->nr, s->align);
+	p.from = position(&p, p.mirror ? hi : lo);
+	p.end = position(&p, p.mirror ? lo : hi);
+	if (p.mirror) {
+		p.phase = a->base + arena_frames(a) - s->nr;
+		p.unit = (u64)a->nr_groups * QUARRY_LINE_UNITS - a->shift - a->nr_areas;
+	} else {
+		p.phase = -a->base;
+		p.unit = a->shift;
+	}
+	err = find(&p, &s->steps, &at);
+	if (err == -EAGAIN && p.mirror)
+		s->hi.i = position(&p, at);
+	else if (err == -EAGAIN)
+		s->lo.i = at;
+	if (err)
+		return err;
+	at = p.mirror ? position(&p, at + s->nr) : at;
 
 	*zero = true;
-	for (i = at; i < at + nr; ) {
-		unsigned int order = quarry_arena_piece(a, i, at + nr);
+	for (i = at; i < at + s->nr; ) {
+		unsigned int order = quarry_arena_piece(a, i, at + s->nr);
 
 		quarry_buddy_take(b, a, (struct quarry_frame){ i }, order, &part);
 		*zero &= part;
 		i += 1U << order;
 	}
-	write_run(a, at, at + nr);
+	write_run(a, at, at + s->nr);
 	f->i = at;
 	return 0;
 }

@@ -89,14 +89,15 @@ static bool claim_in(struct quarry_zone *z, struct quarry_chunk *c,
 {
 	unsigned long lo = max(q->start, c->pfn), hi = min(q->end, c->pfn + c->nr);
 	unsigned long base = c->arena.base;
+	struct quarry_search s = {
+		.nr = q->nr, .align = q->align, .top_down = q->top_down,
+		.lo = { lo - base }, .hi = { hi - base }, .steps = U32_MAX,
+	};
 	struct quarry_frame f;
 
 	if (lo >= hi || hi - lo < q->nr)
 		return false;
-	if (quarry_buddy_claim_run(&z->buddy, &c->arena,
-				   (struct quarry_frame){ lo - base },
-				   (struct quarry_frame){ hi - base },
-				   q->nr, q->align, q->top_down, &f, zero))
+	if (quarry_buddy_claim_run(&z->buddy, &c->arena, &s, &f, zero))
 		return false;
 	*pfn = base + f.i;
 	return true;

@@ -472,6 +472,113 @@ static void exhaustion(const void *arg)
 	}
 }
 
+/* Runs that hold whole areas, and the ends of those beside them. */
+static void whole_areas(const void *arg)
+{
+	static const u32 lengths[] = { 600, 1022, 1023, 1024, 1100, 1534, 1535, 1536, 1540 };
+	static const u32 out[] = { 0, 1, 100, 510, 511 };
+	const unsigned int n = ARRAY_SIZE(out), most = n * n * n;
+	unsigned int i, j;
+	struct twin t;
+
+	(void)arg;
+	for (i = 0; i < most; i += 3) {
+		fresh(&t, i % 2 ? 0 : 777, 12 * 512, true);
+		/* Between whole areas one, two and three that are broken. */
+		twin_claim_at(&t, 0, 512 + out[i % n], 0, KIND);
+		twin_claim_at(&t, 0, 3 * 512 + out[i / n % n], 0, KIND);
+		twin_claim_at(&t, 0, 4 * 512 + out[i / n / n], 0, KIND);
+		twin_claim_at(&t, 0, 7 * 512 + out[i % n], 0, KIND);
+		twin_claim_at(&t, 0, 8 * 512 + 300, 0, KIND);
+		twin_claim_at(&t, 0, 9 * 512 + out[i / n % n], 0, KIND);
+		for (j = 0; j < 2 * ARRAY_SIZE(lengths); j++)
+			runs(&t, lengths[j / 2], 1, j & 1);
+		twin_drain(&t);
+		twin_fini(&t);
+	}
+}
+
+/* Runs at the place where a bite of the search ends. */
+static void ends_of_bites(const void *arg)
+{
+	const unsigned int areas = 140;
+	unsigned int at, i;
+	struct twin t;
+
+	(void)arg;
+	for (at = 50; at < 130; at++) {
+		fresh(&t, 0, areas * 512, false);
+		for (i = 0; i < areas; i++)
+			if (i != at)
+				twin_claim_at(&t, 0, i * 512, 9, KIND);
+		/* Two stretches, of 200 and 300 frames. */
+		twin_claim_at(&t, 0, at * 512 + 200, 3, KIND);
+		for (i = 150; i < 300; i += 31) {
+			if (!twin_claim_run(&t, 0, 0, ~0u, i, 1, at & 1))
+				twin_free(&t, t.m.nr_live - 1, false);
+		}
+		twin_drain(&t);
+		twin_fini(&t);
+	}
+}
+
+/*
+ * Frames whose numbers are the last that there are. An arena of nearly 16 TiB has them:
+ * here is the end of one, its beginning never looked at.
+ */
+static void last_numbers(const void *arg)
+{
+	static u8 metadata[1 << 20];
+	const u32 nr = QUARRY_MAX_RUN - 1, before = (1u << 23) - 512;
+	const u64 lo = (u64)before * 512;
+	struct quarry_search s = { .nr = 33, .align = 1, .hi = { ~0u }, .steps = ~0u };
+	struct quarry_frame f = { 0 };
+	struct quarry_arena a;
+	struct quarry_buddy b;
+	unsigned int i;
+	bool zero;
+
+	(void)arg;
+	if (quarry_arena_metadata_bytes(0, nr) > sizeof(metadata))
+		abort();
+	quarry_buddy_init(&b);
+	quarry_arena_init(&a, metadata, lo, nr);
+	quarry_buddy_add(&b, &a, false);
+	a.areas -= before;
+	a.groups -= before / 512;
+	a.state -= lo;
+	a.base -= lo;
+	a.lo += lo;
+	a.hi += lo;
+	a.nr_areas += before;
+	a.nr_groups += before / 512;
+	s.lo.i = a.lo;
+	/* The last ones from the top, then every other of the last is out. */
+	s.top_down = true;
+	if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) || f.i != a.hi - 33)
+		goto bad;
+	quarry_buddy_free_run(&b, &a, f, 33, false);
+	for (i = 1; i <= 2000; i += 2)
+		if (quarry_buddy_claim_at(&b, &a, (struct quarry_frame){ a.hi - i }, 0, KIND,
+					  &zero))
+			goto bad;
+	for (i = 0; i < 2; i++) {
+		s = (struct quarry_search){ .nr = 33, .align = 1, .lo = { a.hi - 1999 },
+					    .hi = { ~0u }, .steps = ~0u, .top_down = i };
+		if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) != -ENOSPC)
+			goto bad;
+	}
+	/* Of the two thousand frames the first is free, and what is before. */
+	s.lo.i = a.lo;
+	if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) || f.i != a.hi - 1999 - 33)
+		goto bad;
+	return;
+bad:
+	printf("# at %u of %u\n", f.i, a.hi);
+	fflush(stdout);
+	abort();
+}
+
 static void refusals(const void *arg)
 {
 	unsigned int order;
@@ -553,7 +660,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(10);
+	tap_plan(13);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -562,6 +669,9 @@ int main(void)
 	tap_run("batches", batches, NULL);
 	tap_run("homes", homes_apart, NULL);
 	tap_run("exhaustion", exhaustion, NULL);
+	tap_run("whole_areas", whole_areas, NULL);
+	tap_run("ends_of_bites", ends_of_bites, NULL);
+	tap_run("last_numbers", last_numbers, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);
 	return tap_end();

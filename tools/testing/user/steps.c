@@ -162,6 +162,24 @@ static void any_claim_run(struct twin *t, struct dice *d, const struct load *l)
 	twin_claim_run(t, slot, lo, hi, nr, align, dice(d, 2));
 }
 
+/* A search that the other operations come in between. */
+static void any_search(struct twin *t, struct dice *d, const struct load *l)
+{
+	unsigned int slot = any_slot(t, d);
+	u32 size = t->arena[slot].nr_areas * AREA, lo = dice(d, 4) ? 0 : dice(d, size);
+	struct quarry_search s = {
+		.nr = 1 + dice(d, 1u << (dice(d, l->large ? 14 : 10) + 1)),
+		.align = 1u << any_order(d, l),
+		.top_down = dice(d, 2),
+		.lo = { lo },
+		.hi = { dice(d, 4) ? size : lo + dice(d, size - lo + 1) },
+	};
+
+	if (!t->searching)
+		twin_search_begin(t, slot, &s);
+	twin_search_go(t, QUARRY_SEARCH_LEAST + dice(d, 16));
+}
+
 static void any_check_run(struct twin *t, struct dice *d)
 {
 	unsigned int slot;
@@ -237,8 +255,10 @@ void steps_one(struct twin *t, struct dice *d, struct load *l)
 		any_churn(t, d, l);
 	else if (what < 26)
 		any_claim_at(t, d, l);
-	else if (what < 40)
+	else if (what < 36)
 		any_claim_run(t, d, l);
+	else if (what < 40)
+		any_search(t, d, l);
 	else if (what < 46)
 		any_check_run(t, d);
 	else if (what < 58 && t->m.nr_live)

@@ -117,11 +117,13 @@ static void *worker(void *arg)
 		} else if (what < 8 && nr < HELD) {
 			struct quarry_arena *a = &arenas[dice(&d, ARENAS)];
 			u32 len = 1 + dice(&d, 300);
+			struct quarry_search s = {
+				.nr = len, .align = 1u << dice(&d, 6),
+				.top_down = dice(&d, 2), .hi = { ~0u }, .steps = ~0u,
+			};
 
 			pthread_mutex_lock(&lock);
-			err = quarry_buddy_claim_run(&buddy, a, (struct quarry_frame){ 0 },
-						     (struct quarry_frame){ ~0u }, len,
-						     1u << dice(&d, 6), dice(&d, 2), &f, &zero);
+			err = quarry_buddy_claim_run(&buddy, a, &s, &f, &zero);
 			pthread_mutex_unlock(&lock);
 			if (err)
 				continue;

@@ -278,6 +278,7 @@ bool twin_remove(struct twin *t, unsigned int slot)
 	expect(t, err == (empty ? 0 : -EBUSY), "remove: %d with %llu out", err,
 	       a->nr - a->nfree);
 	if (empty) {
+		t->searching &= t->search_slot != slot;
 		model_remove(&t->m, slot);
 		free(t->metadata[slot]);
 		t->metadata[slot] = NULL;
@@ -544,6 +545,44 @@ static s64 place_of_run(const struct model_arena *a, u64 lo, u64 hi, u64 nr,
 	return -1;
 }
 
+/* The core says that it took this run; the model takes it, too. */
+static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, bool zero)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	u64 f = at, end = at + nr;
+	bool known = true;
+
+	while (f < end) {
+		unsigned int order = model_piece(a, f, end);
+
+		known &= model_take(&t->m, slot, f, order);
+		f += 1u << order;
+	}
+	expect(t, zero == known, "claim_run of %u at %llu: zero is %d", nr, at, zero);
+	model_out(&t->m, slot, at, nr, true, 0);
+	expect(t, !quarry_arena_check_run(&t->arena[slot], frame(t, slot, at), nr),
+	       "a fresh run of %u is none", nr);
+}
+
+/* One bite of a search: it must get on, or end. */
+static int bite(struct twin *t, unsigned int slot, struct quarry_search *s, u32 steps,
+		struct quarry_frame *f, bool *zero)
+{
+	u64 lo = s->lo.i, hi = s->hi.i;
+	int err;
+
+	s->steps = steps;
+	err = quarry_buddy_claim_run(&t->b, &t->arena[slot], s, f, zero);
+	expect(t, s->steps < steps + !!err, "a search of %u steps has %u left", steps,
+	       s->steps);
+	if (err == -EAGAIN)
+		expect(t, !s->steps && (s->top_down ? s->lo.i == lo && s->hi.i < hi :
+						      s->hi.i == hi && s->lo.i > lo),
+		       "a search of [%llu, %llu) goes on with [%u, %u)", lo, hi, s->lo.i,
+		       s->hi.i);
+	return err;
+}
+
 /**
  * twin_claim_run() - claim a run
  * @t:		the twins
@@ -554,18 +593,22 @@ static s64 place_of_run(const struct model_arena *a, u64 lo, u64 hi, u64 nr,
  * @align:	any
  * @top_down:	highest place
  *
- * Return: what the core returned.
+ * In bites of some length; nothing changes in between. Return: what the core returned.
  */
 int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
 		   u32 align, bool top_down)
 {
 	const struct model_arena *a = &t->m.arena[slot];
+	struct quarry_search search = {
+		.nr = nr, .align = align, .top_down = top_down, .lo = { lo }, .hi = { hi },
+	};
+	/* In a few areas no stretch is long. */
+	u32 least = t->arena[slot].nr_areas <= 8 ? 24 : QUARRY_SEARCH_LEAST;
+	u32 s = skew(t, slot), steps = least + t->steps % 50;
 	struct quarry_frame f = { 0 };
-	bool zero = false, known = true;
+	bool zero = false, may = true;
 	int err, want = 0;
 	s64 place = -1;
-	u64 at, end;
-	u32 s = skew(t, slot);
 
 	if (!nr || nr > 1u << 18 || !align || (align & (align - 1))) {
 		want = -EINVAL;
@@ -575,30 +618,67 @@ int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
 					     top_down);
 		if (place < 0)
 			want = -ENOSPC;
+		may = quarry_buddy_may_have_run(&t->b, nr, align);
 	}
-	err = quarry_buddy_claim_run(&t->b, &t->arena[slot],
-				     (struct quarry_frame){ lo },
-				     (struct quarry_frame){ hi }, nr, align, top_down,
-				     &f, &zero);
-	expect(t, err == want, "claim_run [%llu, %llu) of %u by %u: %d, not %d", lo, hi,
-	       nr, align, err, want);
+	do {
+		err = bite(t, slot, &search, steps, &f, &zero);
+	} while (err == -EAGAIN);
+	expect(t, err == want, "claim_run [%llu, %llu) of %u by %u%s: %d, not %d", lo, hi,
+	       nr, align, top_down ? " down" : "", err, want);
 	if (!err) {
+		expect(t, may, "a run of %u by %u was not to be had", nr, align);
 		expect(t, f.i == place + s, "claim_run [%llu, %llu) of %u by %u%s: at %u, not %llu",
 		       lo, hi, nr, align, top_down ? " down" : "", f.i, place + s);
-		for (at = place, end = at + nr; at < end; ) {
-			unsigned int order = model_piece(a, at, end);
-
-			known &= model_take(&t->m, slot, at, order);
-			at += 1u << order;
-		}
-		expect(t, zero == known, "claim_run of %u at %lld: zero is %d", nr, place,
-		       zero);
-		model_out(&t->m, slot, place, nr, true, 0);
-		expect(t, !quarry_arena_check_run(&t->arena[slot], f, nr),
-		       "a fresh run of %u is none", nr);
+		run_claimed(t, slot, place, nr, zero);
 	}
 	step(t, "claim_run");
 	return err;
+}
+
+/**
+ * twin_search_begin() - begin a search that others come in between
+ * @t:		the twins, with no search under way
+ * @slot:	its arena
+ * @search:	what is wanted; must make sense
+ */
+void twin_search_begin(struct twin *t, unsigned int slot, const struct quarry_search *search)
+{
+	t->searching = true;
+	t->search_slot = slot;
+	t->search = *search;
+	t->search_lo = search->lo.i;
+	t->search_hi = search->hi.i;
+}
+
+/**
+ * twin_search_go() - go on with it, by a bite
+ * @t:		the twins, with a search under way
+ * @steps:	its length, QUARRY_SEARCH_LEAST or more
+ *
+ * What has come free since may be found or missed; what is found must be free.
+ */
+void twin_search_go(struct twin *t, u32 steps)
+{
+	const struct model_arena *a = &t->m.arena[t->search_slot];
+	struct quarry_search *s = &t->search;
+	u32 skip = skew(t, t->search_slot);
+	struct quarry_frame f;
+	bool zero;
+	int err;
+
+	err = bite(t, t->search_slot, s, steps, &f, &zero);
+	t->searching = err == -EAGAIN;
+	expect(t, !err || err == -EAGAIN || err == -ENOSPC, "search: %d", err);
+	if (!err) {
+		expect(t, f.i >= t->search_lo && (u64)f.i + s->nr <= t->search_hi &&
+		       !((a->first - skip + f.i) & (s->align - 1)),
+		       "search [%u, %u) of %u by %u: at %u", t->search_lo, t->search_hi,
+		       s->nr, s->align, f.i);
+		expect(t, model_is_free(a, f.i - skip, s->nr), "search of %u: %u is out",
+		       s->nr, f.i);
+		run_claimed(t, t->search_slot, f.i - skip, s->nr, zero);
+	}
+	step(t, "search");
 }
 
 /**

@@ -19,6 +19,11 @@
  * @steps:	operations so far
  * @claims:	claims so far
  * @seed:	for the report of a failure
+ * @searching:	a search is under way
+ * @search_slot: in this arena
+ * @search:	how far it has come
+ * @search_lo:	its window at the beginning
+ * @search_hi:	and the end of that
  */
 struct twin {
 	struct quarry_buddy b;
@@ -30,6 +35,11 @@ struct twin {
 	u64 steps;
 	u64 claims;
 	u64 seed;
+	bool searching;
+	unsigned int search_slot;
+	struct quarry_search search;
+	u32 search_lo;
+	u32 search_hi;
 };
 
 void twin_init(struct twin *t);
@@ -46,6 +56,9 @@ int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
 		  u8 kind);
 int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
 		   u32 align, bool top_down);
+void twin_search_begin(struct twin *t, unsigned int slot,
+		       const struct quarry_search *search);
+void twin_search_go(struct twin *t, u32 steps);
 void twin_free(struct twin *t, size_t i, bool zero);
 void twin_trim(struct twin *t, size_t i, u32 keep);
 void twin_check_run(struct twin *t, unsigned int slot, u64 at, u32 nr);
