@@ -133,6 +133,7 @@ static __always_inline void *quarry_cache_alloc(struct quarry_cache *cache, gfp_
 {
 	void *object;
 
+	quarry_might_alloc(gfp);
 	if (gfp & __GFP_ZERO)
 		return quarry_cache_alloc_zero(cache, gfp);
 	if (likely(!(gfp & QUARRY_GFP_OBJECT_SLOW))) {

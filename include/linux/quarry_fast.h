@@ -27,6 +27,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 
 struct quarry_buddy;
 struct quarry_chunk;
@@ -152,6 +153,17 @@ extern u64 **quarry_labels;
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
 void quarry_free_slow(struct quarry_pool *pool, struct page *page, unsigned int order);
+
+/*
+ * might_alloc(), where somebody listens: lockdep, or whoever looks for sleeping in atomic
+ * context. Elsewhere it would be a call to cond_resched() (PREEMPT_VOLUNTARY), which is
+ * long for us.
+ */
+static __always_inline void quarry_might_alloc(gfp_t gfp)
+{
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_alloc(gfp);
+}
 
 /*
  * The number of a page's frame; a huge number for what cannot be a struct page.

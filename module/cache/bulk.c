@@ -171,6 +171,7 @@ int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, vo
 {
 	struct quarry_mags *m;
 
+	quarry_might_alloc(gfp);
 	if (unlikely(gfp & QUARRY_GFP_OBJECT_SLOW || want_init_on_alloc(gfp)))
 		return alloc_bulk_slow(cache, gfp, nr, p);
 	preempt_disable();

@@ -68,6 +68,7 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 {
 	unsigned int got = 0;
 
+	quarry_might_alloc(gfp);
 	while (got < nr) {
 		if (likely(order < QUARRY_PCP_ORDERS && !(gfp & QUARRY_GFP_SLOW) &&
 			   !want_init_on_alloc(0)))
