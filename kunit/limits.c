@@ -218,7 +218,7 @@ static struct quarry_pool *pool_with_reserve(struct kunit *test, u64 reserve)
 	return quarry_test_pool_of(test, &cfg);
 }
 
-static void the_reserve_is_for_those_who_cannot_wait(struct kunit *test)
+static void the_reserve_is_for_those_who_must_not_fail(struct kunit *test)
 {
 	struct quarry_pool *pool = pool_with_reserve(test, SZ_1M);
 	struct page **pages = quarry_test_pages(test, 1025), *page;
@@ -236,10 +236,11 @@ static void the_reserve_is_for_those_who_cannot_wait(struct kunit *test)
 	more = quarry_test_take_all(test, pool, GFP_ATOMIC, 0, pages + nr, 1025 - nr);
 	KUNIT_EXPECT_EQ(test, more, 256);
 	quarry_test_give_all(pool, 0, pages, nr + more);
-	/* GFP_NOWAIT is one of them, and it holds for large blocks as well. */
+	/* Who only cannot wait is none of them; and it holds for large blocks as well. */
 	quarry_pool_drain(pool);
 	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 10));
-	page = quarry_alloc_pages(pool, GFP_NOWAIT, 10);
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_NOWAIT | __GFP_NOWARN, 10));
+	page = quarry_alloc_pages(pool, GFP_ATOMIC, 10);
 	KUNIT_EXPECT_NOT_NULL(test, page);
 	if (page)
 		quarry_free_pages(pool, page, 10);
@@ -377,7 +378,7 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(refused_by_the_kernel),
 	KUNIT_CASE(refused_by_injection),
 	KUNIT_CASE(never_above_the_cap),
-	KUNIT_CASE(the_reserve_is_for_those_who_cannot_wait),
+	KUNIT_CASE(the_reserve_is_for_those_who_must_not_fail),
 	KUNIT_CASE(the_reserve_holds_for_runs),
 	KUNIT_CASE_PARAM(a_promise_is_kept_under_exhaustion, some_order_gen_params),
 	KUNIT_CASE(a_promise_that_cannot_be_kept_is_not_made),

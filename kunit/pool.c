@@ -238,7 +238,7 @@ static void pools_leave_each_other_alone(struct kunit *test)
 static void settle(struct quarry_pool *pool)
 {
 	irq_work_sync(&pool->grow_irq);
-	flush_work(&pool->grow_work);
+	flush_delayed_work(&pool->grow_work);
 }
 
 static void the_low_watermark_grows_in_the_background(struct kunit *test)

@@ -82,7 +82,7 @@ static struct quarry_param pool_reserve_kb = {
 };
 module_param_cb(pool_reserve_kb, &param_ops, &pool_reserve_kb, 0444);
 MODULE_PARM_DESC(pool_reserve_kb,
-		 "KiB of the default pool for callers that may not sleep (0)");
+		 "KiB of the default pool for callers that must not fail (GFP_ATOMIC) (0)");
 
 static struct quarry_param pool_low_mb = {
 	.name = "pool_low_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,

@@ -55,8 +55,10 @@ struct quarry_reserve;
  * struct quarry_pool_config - what a pool is made of
  * @min_bytes:	taken at creation and never given back; a multiple of PAGE_SIZE
  * @max_bytes:	hard cap, at least @min_bytes; 0 means all memory there is
- * @reserve_bytes: the last so many bytes go only to callers that may not sleep
- * @low_bytes:	the pool grows in the background when less is free; 0: never
+ * @reserve_bytes: the last so many bytes go only to callers that must not fail:
+ *		GFP_ATOMIC; see module/pages/gfp.c
+ * @low_bytes:	the pool grows in the background when less is free, and the shrinker
+ *		leaves as much; 0: never
  * @node:	memory of this node only, or NUMA_NO_NODE
  * @zone:	0, GFP_DMA or GFP_DMA32: where the memory must lie
  */
@@ -111,7 +113,7 @@ void quarry_free_pages_exact(struct quarry_pool *pool, void *virt, size_t size);
  * quarry_alloc_pages() - allocate 2^order pages
  * @pool:	the pool
  * @gfp:	as for alloc_pages(); what each flag means is said in
- *		module/pages/alloc.c and Documentation/using.md
+ *		module/pages/gfp.c and Documentation/using.md
  * @order:	0 to quarry_max_order()
  *
  * The block is physically contiguous and naturally aligned, and comes from the
@@ -127,6 +129,7 @@ static __always_inline struct page *quarry_alloc_pages(struct quarry_pool *pool,
 {
 	struct page *page;
 
+	quarry_might_alloc(gfp);
 	if (!__builtin_constant_p(order) || order >= QUARRY_PCP_ORDERS ||
 	    !__builtin_constant_p(gfp) || gfp & QUARRY_GFP_SLOW)
 		return __quarry_alloc_pages(pool, gfp, order);

@@ -91,15 +91,15 @@ static void describe(struct quarry_chunk *c, unsigned long pfn, u32 nr,
  * quarry_chunk_take() - take a block from the kernel
  * @node:	NUMA node, or NUMA_NO_NODE
  * @gfp:	as for alloc_pages(), zone flags included
+ * @meta:	the same for the description, which is no reason to fail
  * @order:	of the block, QUARRY_CHUNK_MIN_ORDER to QUARRY_KERNEL_ORDER
  *
  * The chunk belongs to nobody and is in no directory yet. Context: as @gfp says.
  *
  * Return: the chunk, or NULL.
  */
-struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order)
+struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, gfp_t meta, unsigned int order)
 {
-	gfp_t meta_gfp = (gfp & ~(GFP_ZONEMASK | __GFP_THISNODE)) | __GFP_ZERO;
 	struct quarry_chunk *c;
 	struct page *page;
 	unsigned int i;
@@ -110,10 +110,10 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order)
 	if (quarry_inject())
 		c = NULL;
 	else if (order == QUARRY_KERNEL_ORDER)
-		c = kmem_cache_alloc_node(full_chunks, meta_gfp, page_to_nid(page));
+		c = kmem_cache_alloc_node(full_chunks, meta | __GFP_ZERO, page_to_nid(page));
 	else
 		c = kzalloc_node(chunk_bytes(page_to_pfn(page), 1U << order),
-				 meta_gfp, page_to_nid(page));
+				 meta, page_to_nid(page));
 	if (!c) {
 		__free_pages(page, order);
 		return NULL;

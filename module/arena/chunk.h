@@ -68,7 +68,7 @@ static inline struct page *quarry_chunk_page(const struct quarry_chunk *c,
 
 int quarry_chunks_init(void);
 void quarry_chunks_exit(void);
-struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, unsigned int order);
+struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, gfp_t meta, unsigned int order);
 struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 				       enum quarry_chunk_kind kind, bool zero);
 int quarry_chunk_node(const struct quarry_chunk *c);

@@ -175,8 +175,8 @@ static int directory_grow(unsigned long nr)
 	return 0;
 }
 
-/* Give 4 MiB labels of their own, if they have none. Any context that may kmalloc(). */
-static bool add_labels(unsigned long i)
+/* Give 4 MiB labels of their own, if they have none. Context: as @gfp says; not NMI. */
+static bool add_labels(unsigned long i, gfp_t gfp)
 {
 	u64 *none = lead_in(no_labels, i), *mine;
 	unsigned long flags;
@@ -188,7 +188,7 @@ static bool add_labels(unsigned long i)
 	if (has)
 		return true;
 	mine = quarry_inject() ? NULL :
-	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), GFP_NOWAIT | __GFP_NOWARN);
+	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), gfp);
 	if (!mine)
 		return false;
 	/* What points to it points elsewhere: see lead_in(). */
@@ -210,18 +210,19 @@ static bool add_labels(unsigned long i)
  * @pfn:	first frame; all of them lie in one chunk
  * @nr:		frames
  * @label:	0 takes a label away, which cannot fail
+ * @gfp:	for the memory of labels
  *
- * Context: any but NMI; the caller owns the frames.
+ * Context: as @gfp says, but not NMI; the caller owns the frames.
  *
  * Return: false if there is no memory for labels: no frame has one then.
  */
-bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label)
+bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_t gfp)
 {
 	unsigned long i;
 
 	for (i = pfn >> QUARRY_SLOT_SHIFT; label && i <= (pfn + nr - 1) >> QUARRY_SLOT_SHIFT;
 	     i++)
-		if (!add_labels(i))
+		if (!add_labels(i, gfp))
 			return false;
 	preempt_disable();
 	for (i = pfn; i < pfn + nr; i++)

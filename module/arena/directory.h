@@ -12,7 +12,7 @@ void quarry_directory_exit(void);
 int quarry_directory_insert(struct quarry_chunk *c);
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy);
 void quarry_directory_remove(struct quarry_chunk *c);
-bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label);
+bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_t gfp);
 bool quarry_directory_unlabel(unsigned long pfn, u64 label);
 u64 quarry_directory_label_bytes(void);
 struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end);

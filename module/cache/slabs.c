@@ -35,7 +35,7 @@
 
 /* What a slab's pages cannot be asked for, or needs not be. */
 #define GFP_OURS	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_HIGHMEM | __GFP_MOVABLE |	\
-			 __GFP_COMP | __GFP_DMA | __GFP_DMA32)
+			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
 
 /* Put back what was freed without the lock. Under it. */
 static void take_late(struct quarry_cache_node *n)
@@ -273,7 +273,7 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
-	if (!quarry_directory_label(page_to_pfn(s->page), nr, label)) {
+	if (!quarry_directory_label(page_to_pfn(s->page), nr, label, quarry_gfp_meta(gfp))) {
 		give_pages(cache, s, shape->order);
 		goto description;
 	}
@@ -345,7 +345,7 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
 			quarry_directory_label(page_to_pfn(s[i]->page),
-					       1UL << s[i]->slab.owner->shape->order, 0);
+					       1UL << s[i]->slab.owner->shape->order, 0, 0);
 			list_add(&s[i]->slab.link, gone);
 		}
 		all += nr;

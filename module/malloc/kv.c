@@ -6,6 +6,10 @@
  * together from single pages of the default pool and mapped. The pages are found
  * again by the address, in an xarray.
  *
+ * What is allocated along with the pages (the array of them, the mapping's page tables,
+ * the xarray's nodes) is allocated as the caller may: with GFP_NOFS nothing enters a file
+ * system, with __GFP_NOFAIL it is tried until it is had.
+ *
  * Contexts: allocating and freeing mapped memory sleeps.
  */
 #include <linux/mm.h>
@@ -14,6 +18,7 @@
 #include <linux/xarray.h>
 
 #include "../debug/inject.h"
+#include "../pages/gfp.h"
 #include "../pages/misuse.h"
 #include "malloc.h"
 
@@ -48,9 +53,7 @@ static struct mapped *take_pages(size_t bytes, gfp_t gfp, int node)
 	struct quarry_pool *pool = quarry_pool_default();
 	struct mapped *m;
 
-	if (nr > totalram_pages() || nr > INT_MAX)
-		return NULL;
-	m = quarry_inject() ? NULL : kvmalloc(struct_size(m, pages, nr), GFP_KERNEL);
+	m = quarry_inject() ? NULL : kvmalloc(struct_size(m, pages, nr), quarry_gfp_meta(gfp));
 	if (!m)
 		return NULL;
 	m->bytes = bytes;
@@ -64,23 +67,40 @@ static struct mapped *take_pages(size_t bytes, gfp_t gfp, int node)
 	return m;
 }
 
-static void *map(size_t bytes, gfp_t gfp, int node)
+static void *map_once(size_t bytes, gfp_t gfp, int node)
 {
 	struct mapped *m;
 	void *at = NULL;
 
-	might_sleep();
 	m = take_pages(bytes, gfp, node);
 	if (!m)
 		return NULL;
 	if (!quarry_inject())
 		at = vmap(m->pages, m->nr, VM_MAP, PAGE_KERNEL);
-	if (at && (quarry_inject() || xa_is_err(xa_store(&all, key_of(at), m, GFP_KERNEL)))) {
+	if (at && (quarry_inject() ||
+		   xa_is_err(xa_store(&all, key_of(at), m, quarry_gfp_meta(gfp))))) {
 		vunmap(at);
 		at = NULL;
 	}
 	if (!at)
 		give_pages(m);
+	return at;
+}
+
+static void *map(size_t bytes, gfp_t gfp, int node)
+{
+	unsigned int scope;
+	void *at;
+
+	might_sleep();
+	/* Nothing to wait for, then. */
+	if (PFN_UP(bytes) > min_t(u64, quarry_pool_default()->max, INT_MAX))
+		return NULL;
+	/* vmap() has no flags to be told of. */
+	scope = quarry_gfp_scope(gfp);
+	while (!(at = map_once(bytes, gfp, node)) && gfp & __GFP_NOFAIL)
+		schedule_timeout_uninterruptible(1);
+	quarry_gfp_unscope(gfp, scope);
 	return at;
 }
 

@@ -92,7 +92,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	set_page_private(page, private);
 	/* Who finds the tag must find the private word. */
 	smp_wmb();
-	if (quarry_directory_label(page_to_pfn(page), 1, QUARRY_TAG_LARGE))
+	if (quarry_directory_label(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp)))
 		return page_address(page);
 	give(page);
 	return NULL;

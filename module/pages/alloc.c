@@ -15,16 +15,8 @@
  *	the caller says it is. Whatever is out of the ordinary leaves it for the
  *	slow half, which sorts out why.
  *
- * What gfp flags mean, as in the kernel
- *	__GFP_DIRECT_RECLAIM (GFP_KERNEL, NOIO, NOFS)	may sleep and grow the pool
- *	without it (GFP_ATOMIC, GFP_NOWAIT)		never sleeps; may use the reserve
- *	__GFP_ZERO		zeros; frames known to be zero are not cleared again
- *	__GFP_THISNODE		this node's memory or nothing
- *	__GFP_NOWARN		no message on failure
- *	__GFP_NOFAIL		waits until somebody frees
- *	__GFP_HIGHMEM, __GFP_MOVABLE	allowed, without effect
- *	__GFP_ACCOUNT		counted as ignored: no module can charge a cgroup
- *	__GFP_COMP with an order, zone flags that are not the pool's: refused
+ * What gfp flags mean is said in gfp.c. A call is parsed there once; the steps above ask
+ * struct quarry_wish what they may do.
  *
  * Invariants: a block is in one place: a client's hands (ALLOC), one list
  * (CACHED), a zone's deferred list, or free in the buddy.
@@ -75,21 +67,6 @@ struct page *quarry_alloc_pages_node(struct quarry_pool *pool, int node, gfp_t g
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_node, QUARRY_NS);
 
-/* Are the flags such that we can do what they say? Counts and reports if not. */
-bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order)
-{
-	gfp_t zone = gfp & (__GFP_DMA | __GFP_DMA32);
-
-	if ((order && gfp & __GFP_COMP) || (zone && zone != pool->zone_gfp)) {
-		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
-			      (struct quarry_frame){}, 1ULL << order);
-		return false;
-	}
-	if (gfp & __GFP_ACCOUNT)
-		quarry_count(pool, QUARRY_COUNT_ACCOUNT_IGNORED);
-	return true;
-}
-
 /* Shall this allocation fail, for a client that tests its error paths? */
 bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp)
 {
@@ -125,31 +102,39 @@ struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node)
 
 static DEFINE_RATELIMIT_STATE(refusals, 5 * HZ, 5);
 
-/* Count a failure under its reason, and say it unless the caller minds. */
-void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
-		   bool kernel_refused)
+/**
+ * quarry_refuse() - count a failure under its reason, and say it unless the caller minds
+ * @pool:	the pool
+ * @w:		what was wanted
+ * @order:	of which order, at least
+ * @grown:	the kernel was asked for more
+ *
+ * Context: any.
+ */
+void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
+		   unsigned int order, bool grown)
 {
-	bool may_grow = atomic64_read(&pool->managed) < pool->max;
+	bool may_grow = atomic64_read(&pool->managed) < pool->max && !w->nowhere;
 	u64 nfree;
 	const char *why;
 
 	nfree = quarry_pool_nfree(pool);
-	if (may_grow && !gfpflags_allow_blocking(gfp)) {
+	if (may_grow && !w->may_sleep) {
 		why = "the pool might have grown, but the caller may not wait";
 		quarry_count(pool, QUARRY_COUNT_FAIL_NOWAIT);
-	} else if (may_grow && kernel_refused) {
+	} else if (may_grow && grown) {
 		why = "the kernel had no memory to grow the pool with";
 		quarry_count(pool, QUARRY_COUNT_FAIL_KERNEL);
-	} else if (nfree >= pool->reserve + (1ULL << order)) {
+	} else if (nfree >= w->keep + (1ULL << order)) {
 		why = "enough is free, but fragmented";
 		quarry_count(pool, QUARRY_COUNT_FAIL_FRAGMENTED);
 	} else {
 		why = "the pool is at its limit, and too little is free";
 		quarry_count(pool, QUARRY_COUNT_FAIL_LIMIT);
 	}
-	if (!(gfp & __GFP_NOWARN) && !in_nmi() && __ratelimit(&refusals))
+	if (!(w->gfp & __GFP_NOWARN) && !in_nmi() && __ratelimit(&refusals))
 		pr_warn("pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %lld KiB, cap %llu KiB\n",
-			pool->name, order, &gfp, why, nfree << (PAGE_SHIFT - 10),
+			pool->name, order, &w->gfp, why, nfree << (PAGE_SHIFT - 10),
 			(s64)atomic64_read(&pool->managed) << (PAGE_SHIFT - 10),
 			pool->max << (PAGE_SHIFT - 10));
 }
@@ -182,7 +167,8 @@ void quarry_wake_waiters(struct quarry_pool *pool)
 
 /* Claim one block from a zone, past the lists. */
 static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
-				   unsigned int order, bool nowait, bool *zero)
+				   unsigned int order, const struct quarry_wish *w,
+				   bool *zero)
 {
 	struct page *page = NULL;
 	struct quarry_block block;
@@ -190,7 +176,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 
 	if (!quarry_zone_lock(z, &flags))
 		return NULL;
-	if (quarry_zone_may_take(z, 1U << order, nowait) &&
+	if (quarry_zone_may_take(z, 1U << order, w->keep) &&
 	    !quarry_buddy_claim(&z->buddy, order, QUARRY_STATE_ALLOC, &block)) {
 		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
 		*zero = block.zero;
@@ -221,42 +207,53 @@ static struct page *pop(struct quarry_pool *pool, struct quarry_list *list,
 	return NULL;
 }
 
-/* From this CPU's list or zone. */
-static struct page *take_local(struct quarry_pool *pool, int node, unsigned int order,
-			       bool nowait, bool *zero)
+/*
+ * From this CPU's list. @asked: its zone was asked for a refill, which leaves the reserve
+ * alone, whoever wants it. Preemption off.
+ */
+static struct page *take_from_list(struct quarry_pool *pool, unsigned int order,
+				   bool *zero, bool *asked)
 {
-	struct quarry_zone *z = quarry_home_zone(pool, node);
+	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
+	struct page *page;
+
+	if (!quarry_pcp_enter(pcp))
+		return NULL;
+	page = pop(pool, &pcp->lists.list[order], order, zero);
+	if (!page) {
+		*asked = true;
+		if (quarry_pcp_refill(pool, pcp, order))
+			page = pop(pool, &pcp->lists.list[order], order, zero);
+	}
+	quarry_pcp_leave(pcp);
+	return page;
+}
+
+/* From this CPU's list or its zone, or from the zone of the node that is wanted. */
+static struct page *take_local(struct quarry_pool *pool, unsigned int order,
+			       const struct quarry_wish *w, bool *zero)
+{
+	struct quarry_zone *z = quarry_home_zone(pool, w->node);
 	struct page *page = NULL;
-	struct quarry_pcp *pcp;
+	bool asked = false;
 
 	if (!z)
 		return NULL;
 	preempt_disable();
-	pcp = this_cpu_ptr(pool->pcp);
-	if (node != NUMA_NO_NODE && pcp->lists.buddy != &z->buddy) {
-		page = take_from_zone(pool, z, order, nowait, zero);
-	} else if (!quarry_pcp_enter(pcp)) {
-		page = take_from_zone(pool, quarry_buddy_zone(pcp->lists.buddy), order,
-				      nowait, zero);
-	} else {
-		page = pop(pool, &pcp->lists.list[order], order, zero);
-		if (!page) {
-			quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
-			if (quarry_pcp_refill(pool, pcp, order, nowait))
-				page = pop(pool, &pcp->lists.list[order], order, zero);
-		}
-		quarry_pcp_leave(pcp);
-		preempt_enable();
-		return page;
-	}
-	quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
+	/* The lists have blocks of one node. */
+	if (w->node == NUMA_NO_NODE || this_cpu_ptr(pool->pcp)->lists.buddy == &z->buddy)
+		page = take_from_list(pool, order, zero, &asked);
+	if (!page || asked)
+		quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
+	if (!page && (!asked || w->keep < pool->reserve))
+		page = take_from_zone(pool, z, order, w, zero);
 	preempt_enable();
 	return page;
 }
 
 /* From any zone with pages. */
 static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
-				   bool nowait, bool *zero)
+				   const struct quarry_wish *w, bool *zero)
 {
 	struct quarry_zone *z = NULL;
 	struct page *page;
@@ -264,7 +261,7 @@ static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 	while ((z = quarry_zone_next(pool, z))) {
 		if (z->node == NUMA_NO_NODE)
 			continue;
-		page = take_from_zone(pool, z, order, nowait, zero);
+		page = take_from_zone(pool, z, order, w, zero);
 		if (page)
 			return page;
 	}
@@ -285,6 +282,75 @@ static bool drain_here(struct quarry_pool *pool, unsigned int order, unsigned in
 }
 
 /**
+ * quarry_wish_take() - a block, without waiting and without taking it from others
+ * @pool:	the pool
+ * @order:	of it
+ * @w:		what is wanted
+ *
+ * Context: any. Return: the first page, made ready; or NULL, which is counted as a failure
+ * only if it was injected.
+ */
+struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
+			      const struct quarry_wish *w)
+{
+	bool zero = false;
+	struct page *page;
+
+	if (quarry_inject() || quarry_pool_fails(pool, w->gfp)) {
+		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
+		return NULL;
+	}
+	page = take_local(pool, order, w, &zero);
+	if (!page && !w->strict)
+		page = take_elsewhere(pool, order, w, &zero);
+	if (page)
+		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
+	return page;
+}
+
+/*
+ * One round after another of what is dearer and dearer. Growing on the node that was
+ * asked for comes before going elsewhere.
+ */
+static struct page *take(struct quarry_pool *pool, unsigned int order,
+			 const struct quarry_wish *w, bool *zero)
+{
+	bool all = w->may_sleep && !w->light;
+	unsigned int drains = 0;
+	struct page *page;
+	int seen;
+
+	for (;;) {
+		seen = atomic_read(&pool->arrivals);
+		page = take_local(pool, order, w, zero);
+		if (page)
+			return page;
+		if (drain_here(pool, order, &drains))
+			continue;
+		if (w->may_sleep && quarry_pool_grow(pool, w, true, order))
+			continue;
+		if (!w->strict) {
+			page = take_elsewhere(pool, order, w, zero);
+			if (page)
+				return page;
+			if (w->may_sleep && num_online_nodes() > 1 &&
+			    quarry_pool_grow(pool, w, false, order))
+				continue;
+		}
+		if (all) {
+			all = false;
+			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
+				continue;
+		}
+		if (w->may_sleep && quarry_pool_await_growth(pool, seen))
+			continue;
+		if (!w->nofail)
+			return NULL;
+		all = quarry_wait_for_free(pool);
+	}
+}
+
+/**
  * quarry_alloc_slow() - allocate with all that may take
  * @pool:	the pool
  * @gfp:	as for alloc_pages()
@@ -296,71 +362,27 @@ static bool drain_here(struct quarry_pool *pool, unsigned int order, unsigned in
 noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 					unsigned int order, int node)
 {
-	bool nowait = !gfpflags_allow_blocking(gfp), zero = false;
-	unsigned int drains = 0;
+	struct quarry_wish w;
 	struct page *page;
-	bool all = true;
-	int seen;
+	bool zero = false;
 
 	if (order >= QUARRY_PCP_ORDERS) {
 		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
 			      (struct quarry_frame){}, 0);
 		return NULL;
 	}
-	if (!quarry_gfp_ok(pool, gfp, order))
+	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
 		return NULL;
-	if (node != NUMA_NO_NODE && (node < 0 || node >= nr_node_ids)) {
-		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
-			      (struct quarry_frame){}, 1ULL << order);
-		return NULL;
-	}
 	might_alloc(gfp);
 	if (quarry_inject() || quarry_pool_fails(pool, gfp)) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
 	}
-	/* A node that the pool or the machine has no memory on is only a wish. */
-	if (node != NUMA_NO_NODE && (!pool->zone[node] || !node_state(node, N_MEMORY))) {
-		if (gfp & __GFP_THISNODE) {
-			quarry_refuse(pool, gfp, order, false);
-			return NULL;
-		}
-		node = NUMA_NO_NODE;
-	}
-	for (;;) {
-		seen = atomic_read(&pool->arrivals);
-		page = take_local(pool, node, order, nowait, &zero);
-		if (page)
-			break;
-		if (drain_here(pool, order, &drains))
-			continue;
-		/* Growing on the node that was asked for comes before going elsewhere. */
-		if (!nowait && quarry_pool_grow(pool, node, gfp | __GFP_THISNODE, order,
-						U64_MAX))
-			continue;
-		if (!(gfp & __GFP_THISNODE)) {
-			page = take_elsewhere(pool, order, nowait, &zero);
-			if (page)
-				break;
-			if (!nowait && num_online_nodes() > 1 &&
-			    quarry_pool_grow(pool, node, gfp, order, U64_MAX))
-				continue;
-		}
-		if (!nowait && all) {
-			all = false;
-			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
-				continue;
-		}
-		if (!nowait && quarry_pool_await_growth(pool, seen))
-			continue;
-		if (!nowait && gfp & __GFP_NOFAIL) {
-			all = quarry_wait_for_free(pool);
-			continue;
-		}
-		quarry_refuse(pool, gfp, order, !nowait);
-		return NULL;
-	}
-	quarry_prepare(pool, page, 1U << order, gfp, zero);
+	page = w.nowhere ? NULL : take(pool, order, &w, &zero);
+	if (page)
+		quarry_prepare(pool, page, 1U << order, gfp, zero);
+	else
+		quarry_refuse(pool, &w, order, w.may_sleep);
 	return page;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);

@@ -3,14 +3,16 @@
 #ifndef QUARRY_ALLOC_H
 #define QUARRY_ALLOC_H
 
+#include "gfp.h"
 #include "pcp.h"
 
-bool quarry_gfp_ok(struct quarry_pool *pool, gfp_t gfp, unsigned int order);
 bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp);
 void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr,
 		    gfp_t gfp, bool zero);
-void quarry_refuse(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
-		   bool kernel_refused);
+void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
+		   unsigned int order, bool grown);
+struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
+			      const struct quarry_wish *w);
 struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node);
 bool quarry_wait_for_free(struct quarry_pool *pool);
 void quarry_wake_waiters(struct quarry_pool *pool);

@@ -7,16 +7,38 @@
  * demand, in an allocation that may sleep, and in the background, when a refill
  * has left less free than the low watermark.
  *
+ * How hard the kernel tries
+ *	Only the least order that will do is worth reclaim and compaction to whoever waits
+ *	for it; a larger one is taken if it lies there. So a page from fragmented memory
+ *	costs no compaction for each order above. Where nobody waits, for the floor and the
+ *	watermark, the largest order is tried for as well: it is what the pool is good for.
+ *
+ * The background
+ *	One work item a pool is woken when free memory falls below the mark, once, until it
+ *	has met it or given up:
+ *
+ *	  kick --> [woken] --> grow until the mark is met --> [asleep]
+ *	              ^            | the kernel has none
+ *	              `-- wait ----'   0.1 s, 0.2 s ... 51 s
+ *
+ *	Any growth that succeeds ends the wait, for there is memory again. The shrinker
+ *	leaves what the mark needs (shrink.c), or the two would go round for ever.
+ *
  * The room is taken from the cap before the kernel is asked and returned if it
  * refuses: the cap holds at all times, without a lock over the request, which may
  * reclaim and come back to us through the shrinker.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
+#include "gfp.h"
 #include "pcp.h"
+
+/* Failures after which the background waits no longer than before: 51 seconds. */
+#define BACKOFF_MAX	10U
 
 struct workqueue_struct *quarry_workqueue;
 
@@ -72,15 +94,24 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	return 0;
 }
 
-static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int order,
-		    u64 limit)
+/* There is memory again: whoever waits for that need not. */
+static void end_of_wait(struct quarry_pool *pool)
+{
+	if (READ_ONCE(pool->failures)) {
+		WRITE_ONCE(pool->failures, 0);
+		mod_delayed_work(system_unbound_wq, &pool->grow_work, 0);
+	}
+}
+
+static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
+		    unsigned int order, u64 limit)
 {
 	struct quarry_chunk *c;
 	bool grown = false;
 
 	atomic_inc(&pool->growing);
 	if (take_room(pool, 1ULL << order, limit)) {
-		c = quarry_chunk_take(node, gfp, order);
+		c = quarry_chunk_take(node, gfp, meta, order);
 		grown = c && !quarry_zone_add(pool->zone[quarry_chunk_node(c)], c);
 		if (grown) {
 			atomic_inc(&pool->arrivals);
@@ -102,58 +133,128 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, unsigned int 
  * @seen:	@pool's arrivals before the caller last looked for a block
  *
  * A chunk on its way has taken its room under the cap, but has no block to claim
- * yet. Whoever may sleep waits for it before saying that there is nothing.
+ * yet. Whoever may sleep waits for it before saying that there is nothing; but not
+ * for long, for who takes it may need what the caller holds.
  *
- * Context: sleeps. Return: true if it is worth looking again.
+ * Context: sleeps, up to a second. Return: true if it is worth looking again.
  */
 bool quarry_pool_await_growth(struct quarry_pool *pool, int seen)
 {
-	bool coming = atomic_read(&pool->growing);
+	bool over = false;
 
-	if (coming)
-		wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
-	return coming || atomic_read(&pool->arrivals) != seen;
+	if (atomic_read(&pool->growing))
+		over = wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
+	return over || atomic_read(&pool->arrivals) != seen;
 }
 
 /**
- * quarry_pool_grow() - take one more chunk from the kernel
- * @pool:	the pool
- * @node:	preferred node, or NUMA_NO_NODE
- * @gfp:	the allocation's flags, for what they say of waiting
- * @order:	the chunk must serve this order
- * @limit:	managed frames after growing; the cap holds besides
- *
- * Context: sleeps; may be called with __GFP_FS or __GFP_IO off.
- *
- * Return: true if the pool has grown.
+ * struct effort - how a chunk is asked for
+ * @node:	where
+ * @gfp:	for the order that has to be
+ * @meta:	for what describes it
+ * @least:	that order
+ * @limit:	do not have more frames than so many afterwards
+ * @large:	the largest order is worth work, too
  */
-bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
-		      unsigned int order, u64 limit)
-{
-	gfp_t take = (gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_THISNODE)) |
-		     pool->zone_gfp | __GFP_NOWARN | __GFP_NOMEMALLOC;
-	u64 managed = atomic64_read(&pool->managed), room;
-	unsigned int least, k;
+struct effort {
+	int node;
+	gfp_t gfp;
+	gfp_t meta;
+	unsigned int least;
+	u64 limit;
+	bool large;
+};
 
-	limit = min(limit, pool->max);
-	if (READ_ONCE(pool->dying) || managed >= limit)
+static bool grow(struct quarry_pool *pool, struct effort *e)
+{
+	u64 managed = atomic64_read(&pool->managed), room;
+	unsigned int k;
+
+	if (READ_ONCE(pool->dying) || managed >= e->limit)
 		return false;
 	if (pool->node != NUMA_NO_NODE) {
-		node = pool->node;
-		take |= __GFP_THISNODE;
+		e->node = pool->node;
+		e->gfp |= __GFP_THISNODE;
 	}
-	room = limit - managed;
+	room = e->limit - managed;
 	/* Below the least order, only to fill a remainder that is smaller. */
-	least = max(order, min_t(unsigned int, QUARRY_CHUNK_MIN_ORDER, ilog2(room)));
-	for (k = QUARRY_KERNEL_ORDER; k > least; k--)
-		if (1ULL << k <= room && grow_by(pool, node, take | __GFP_NORETRY, k, limit))
+	e->least = max(e->least, min_t(unsigned int, QUARRY_CHUNK_MIN_ORDER, ilog2(room)));
+	for (k = QUARRY_KERNEL_ORDER; k > e->least; k--) {
+		gfp_t gfp = (e->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+
+		if (!e->large || k < QUARRY_KERNEL_ORDER)
+			gfp &= ~__GFP_RECLAIM;
+		if (1ULL << k <= room && grow_by(pool, e->node, gfp, e->meta, k, e->limit))
 			return true;
-	if (1ULL << least > room)
+	}
+	if (1ULL << e->least > room)
 		return false;
-	if (grow_by(pool, node, take | __GFP_RETRY_MAYFAIL, least, limit))
+	if (grow_by(pool, e->node, e->gfp, e->meta, e->least, e->limit))
 		return true;
 	quarry_count(pool, QUARRY_COUNT_GROW_FAILURES);
 	return false;
+}
+
+/**
+ * quarry_pool_grow() - take one more chunk from the kernel, for a caller
+ * @pool:	the pool
+ * @w:		what is wanted
+ * @near:	of the node that is preferred, or not at all
+ * @order:	the least that will do
+ *
+ * Context: sleeps; @w must allow it. Return: true if the pool has grown.
+ */
+bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
+		      unsigned int order)
+{
+	struct effort e = {
+		.node = w->node,
+		.gfp = w->grow | (near ? __GFP_THISNODE : 0) |
+		       (w->light ? 0 : __GFP_RETRY_MAYFAIL),
+		.meta = w->meta & ~__GFP_NOFAIL,
+		.least = order,
+		.limit = pool->max,
+	};
+
+	if (!grow(pool, &e))
+		return false;
+	end_of_wait(pool);
+	return true;
+}
+
+/* One more chunk for the pool's own sake, up to @limit frames. Context: sleeps. */
+static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
+{
+	struct quarry_wish w;
+	struct effort e;
+
+	quarry_wish_own(pool, node, &w);
+	e = (struct effort){
+		.node = node,
+		.gfp = w.grow | how,
+		.meta = w.meta,
+		.limit = limit,
+		.large = true,
+	};
+	return grow(pool, &e);
+}
+
+/**
+ * quarry_pool_fill() - take the floor from the kernel
+ * @pool:	the pool, not known to anybody yet
+ *
+ * Context: sleeps. Return: 0, -ENOMEM, or -EINTR if the caller was killed meanwhile.
+ */
+int quarry_pool_fill(struct quarry_pool *pool)
+{
+	while (atomic64_read(&pool->managed) < pool->min) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (!grow_own(pool, NUMA_NO_NODE, pool->min, __GFP_RETRY_MAYFAIL))
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -161,13 +262,19 @@ bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
  * @pool:	the pool
  * @z:		the zone that memory was just taken from
  *
+ * A zone that has as much as the mark asks of the whole pool answers at once; and while
+ * the background is awake, or waits for memory, nobody asks further.
+ *
  * Context: any, NMI and marked sections included.
  */
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z)
 {
-	if (READ_ONCE(z->buddy.nfree) < pool->low && !READ_ONCE(pool->dying) &&
-	    atomic64_read(&pool->managed) < pool->max)
-		irq_work_queue(&pool->grow_irq);
+	if (READ_ONCE(z->buddy.nfree) >= pool->low || READ_ONCE(pool->woken) ||
+	    READ_ONCE(pool->dying) || atomic64_read(&pool->managed) >= pool->max)
+		return;
+	if (quarry_pool_nfree(pool) >= pool->low || xchg(&pool->woken, true))
+		return;
+	irq_work_queue(&pool->grow_irq);
 }
 
 void quarry_grow_irq(struct irq_work *irq)
@@ -175,24 +282,59 @@ void quarry_grow_irq(struct irq_work *irq)
 	struct quarry_pool *pool = container_of(irq, struct quarry_pool, grow_irq);
 
 	/* Not ours: growing may reclaim, and reclaim may wait for our queue. */
-	queue_work(system_unbound_wq, &pool->grow_work);
+	queue_delayed_work(system_unbound_wq, &pool->grow_work, 0);
 }
 
-/* Grow until the low watermark is met, where the least is free. */
+/* The node that memory is to come from: where the least is free. False if none has any. */
+static bool poorest_node(struct quarry_pool *pool, int *node)
+{
+	struct quarry_zone *z = NULL, *poorest = NULL;
+
+	while ((z = quarry_zone_next(pool, z)))
+		if (z->node != NUMA_NO_NODE && node_state(z->node, N_MEMORY) &&
+		    (!poorest || z->buddy.nfree < poorest->buddy.nfree))
+			poorest = z;
+	if (poorest)
+		*node = poorest->node;
+	return poorest;
+}
+
+/* Does the mark ask for memory that the cap allows? */
+static bool wants_more(struct quarry_pool *pool)
+{
+	return quarry_pool_nfree(pool) < pool->low &&
+	       atomic64_read(&pool->managed) < pool->max;
+}
+
+/*
+ * Grow until the low watermark is met, where the least is free; or sleep for twice as
+ * long as the last time.
+ */
 void quarry_grow_work(struct work_struct *work)
 {
-	struct quarry_pool *pool = container_of(work, struct quarry_pool, grow_work);
-	struct quarry_zone *z = NULL, *poorest;
+	struct quarry_pool *pool = container_of(to_delayed_work(work), struct quarry_pool,
+						grow_work);
+	unsigned int failures;
+	int node;
 
-	while (quarry_pool_nfree(pool) < pool->low) {
-		poorest = NULL;
-		while ((z = quarry_zone_next(pool, z)))
-			if (z->node != NUMA_NO_NODE && node_state(z->node, N_MEMORY) &&
-			    (!poorest || z->buddy.nfree < poorest->buddy.nfree))
-				poorest = z;
-		if (!poorest || !quarry_pool_grow(pool, poorest->node, GFP_KERNEL, 0, U64_MAX))
-			break;
-		quarry_count(pool, QUARRY_COUNT_GROWS_BACKGROUND);
-		cond_resched();
+	while (wants_more(pool)) {
+		if (poorest_node(pool, &node) &&
+		    grow_own(pool, node, pool->max, __GFP_NORETRY)) {
+			WRITE_ONCE(pool->failures, 0);
+			quarry_count(pool, QUARRY_COUNT_GROWS_BACKGROUND);
+			cond_resched();
+			continue;
+		}
+		failures = min(READ_ONCE(pool->failures) + 1U, BACKOFF_MAX);
+		WRITE_ONCE(pool->failures, failures);
+		if (!READ_ONCE(pool->dying))
+			queue_delayed_work(system_unbound_wq, &pool->grow_work,
+					   (HZ / 20) << failures);
+		return;
 	}
+	WRITE_ONCE(pool->failures, 0);
+	/* Who takes from here on finds us asleep, who took before may have found us awake. */
+	smp_store_mb(pool->woken, false);
+	if (wants_more(pool) && !xchg(&pool->woken, true))
+		queue_delayed_work(system_unbound_wq, &pool->grow_work, 0);
 }

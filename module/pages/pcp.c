@@ -330,7 +330,6 @@ static bool stretch(struct quarry_pcp *pcp, unsigned int order)
  * @pool:	the pool
  * @pcp:	this CPU's, entered
  * @order:	which list; it is empty
- * @nowait:	the caller may use the reserve
  *
  * Context: any; preemption off.
  *
@@ -338,7 +337,7 @@ static bool stretch(struct quarry_pcp *pcp, unsigned int order)
  * list's capacity when that is 0; the caller takes it off at once.
  */
 bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		       unsigned int order, bool nowait)
+		       unsigned int order)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
@@ -356,9 +355,9 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	want = clamp(quarry_list_cap(list) / 2, 1U, max(QUARRY_REFILL >> order, 2U));
 	if (!quarry_zone_lock(z, &flags))
 		return false;
-	/* Into the reserve goes only what is asked for, not a batch. */
-	if (!quarry_zone_may_take(z, want << order, false))
-		want = quarry_zone_may_take(z, 1U << order, nowait);
+	/* The reserve is not for lists: what is on them is anybody's. */
+	if (!quarry_zone_may_take(z, want << order, pool->reserve))
+		want = quarry_zone_may_take(z, 1U << order, pool->reserve);
 	nr = want ? quarry_buddy_claim_many(&z->buddy, order, QUARRY_STATE_CACHED,
 					    want, pcp->home, blocks) : 0;
 	quarry_zone_unlock(z, flags);

@@ -30,7 +30,7 @@ static inline void quarry_pcp_leave(struct quarry_pcp *pcp)
 void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     struct quarry_buddy *buddy, u8 home, u64 limit);
 bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		       unsigned int order, bool nowait);
+		       unsigned int order);
 void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     unsigned int order);
 u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp,
@@ -45,6 +45,6 @@ void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags);
 bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
 		       unsigned int order);
 u64 quarry_pool_nfree(struct quarry_pool *pool);
-bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait);
+bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, u64 keep);
 
 #endif /* QUARRY_PCP_H */

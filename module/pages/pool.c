@@ -223,7 +223,7 @@ static void pool_free(struct quarry_pool *pool)
 	WRITE_ONCE(pool->dying, true);
 	irq_work_sync(&pool->grow_irq);
 	irq_work_sync(&pool->wake_irq);
-	cancel_work_sync(&pool->grow_work);
+	cancel_delayed_work_sync(&pool->grow_work);
 	for (i = 0; pool->zone && i < pool->nr_zones; i++) {
 		z = pool->zone[i];
 		if (!z)
@@ -297,18 +297,13 @@ static struct quarry_pool *pool_alloc(const char *name,
 	refcount_set(&pool->refs, 1);
 	init_irq_work(&pool->grow_irq, quarry_grow_irq);
 	init_irq_work(&pool->wake_irq, quarry_wake_irq);
-	INIT_WORK(&pool->grow_work, quarry_grow_work);
+	INIT_DELAYED_WORK(&pool->grow_work, quarry_grow_work);
 	init_waitqueue_head(&pool->freed);
 	err = zones_create(pool);
 	if (!err)
 		err = pcps_create(pool);
-	while (!err && atomic64_read(&pool->managed) < pool->min) {
-		if (fatal_signal_pending(current))
-			err = -EINTR;
-		else if (!quarry_pool_grow(pool, NUMA_NO_NODE, GFP_KERNEL, 0, pool->min))
-			err = -ENOMEM;
-		cond_resched();
-	}
+	if (!err)
+		err = quarry_pool_fill(pool);
 	if (err) {
 		pool_free(pool);
 		return ERR_PTR(err);
@@ -354,6 +349,7 @@ struct quarry_pool *quarry_pool_make(const char *name,
 	if (watcher)
 		watcher->created(pool);
 	/* Before anybody can destroy it by name. */
+	pool->woken = pool->low;
 	if (pool->low)
 		irq_work_queue(&pool->grow_irq);
 	up_write(&pools_sem);

@@ -120,13 +120,15 @@ struct quarry_zone {
 	u64 nr_quarantined;
 };
 
+struct quarry_wish;
+
 /**
  * struct quarry_pool - see include/linux/quarry.h
  * @pcp:	per-CPU lists and counters; first, as struct quarry_pool_head says
  * @max:	cap in frames
  * @min:	floor in frames
  * @low:	low watermark in frames, 0 if none
- * @reserve:	frames kept for callers that may not sleep
+ * @reserve:	frames kept for those whom gfp.c allows them
  * @zone_gfp:	zone flags for memory from the kernel
  * @node:	bound to this node, or NUMA_NO_NODE
  * @managed:	frames in chunks, and in chunks being taken
@@ -144,6 +146,8 @@ struct quarry_zone {
  * @grow_irq:	wakes @grow_work from any context
  * @wake_irq:	wakes who waits in @freed, likewise
  * @grow_work:	grows above the low watermark
+ * @woken:	@grow_work is queued, at work, or waits for memory
+ * @failures:	how often in a row it got none
  * @freed:	callers that must not fail wait here for a free, others for growth
  * @waiters:	how many do
  * @growing:	chunks on their way from the kernel
@@ -174,7 +178,9 @@ struct quarry_pool {
 	struct rcu_head rcu;
 	struct irq_work grow_irq;
 	struct irq_work wake_irq;
-	struct work_struct grow_work;
+	struct delayed_work grow_work;
+	unsigned int failures;
+	bool woken;
 	wait_queue_head_t freed;
 	atomic_t waiters;
 	atomic_t growing;
@@ -247,8 +253,9 @@ void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait));
 u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait);
 
 /* grow.c */
-bool quarry_pool_grow(struct quarry_pool *pool, int node, gfp_t gfp,
-		      unsigned int order, u64 room);
+bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
+		      unsigned int order);
+int quarry_pool_fill(struct quarry_pool *pool);
 bool quarry_pool_await_growth(struct quarry_pool *pool, int seen);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);

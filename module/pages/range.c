@@ -40,7 +40,7 @@ struct request {
 	unsigned long end;
 	bool anywhere;
 	bool top_down;
-	bool nowait;
+	struct quarry_wish wish;
 };
 
 static int parse(const struct quarry_range *r, struct request *q)
@@ -64,7 +64,6 @@ static int parse(const struct quarry_range *r, struct request *q)
 	q->end = r->end ? PFN_DOWN(r->end) : ULONG_MAX;
 	q->top_down = r->flags & QUARRY_RANGE_TOP_DOWN;
 	q->anywhere = !r->start && !r->end && !q->top_down;
-	q->nowait = !gfpflags_allow_blocking(r->gfp);
 	return 0;
 }
 
@@ -113,7 +112,7 @@ static bool claim_from_zone(struct quarry_zone *z, const struct request *q,
 
 	if (!quarry_zone_lock(z, &flags))
 		return false;
-	if (quarry_zone_may_take(z, q->nr, q->nowait)) {
+	if (quarry_zone_may_take(z, q->nr, q->wish.keep)) {
 		found = claim_trimmed(z, q, pfn, zero);
 		if (!found)
 			list_for_each_entry(a, &z->buddy.arenas, link) {
@@ -150,9 +149,11 @@ static bool claim_from_window(struct quarry_pool *pool, const struct request *q,
 		if (!buddy || quarry_buddy_zone(buddy)->pool != pool)
 			continue;
 		z = quarry_buddy_zone(buddy);
+		if (q->wish.strict && z->node != q->wish.node)
+			continue;
 		if (!quarry_zone_lock(z, &flags))
 			continue;
-		if (c->arena.buddy == buddy && quarry_zone_may_take(z, q->nr, q->nowait))
+		if (c->arena.buddy == buddy && quarry_zone_may_take(z, q->nr, q->wish.keep))
 			found = claim_in(z, c, q, pfn, zero);
 		quarry_zone_unlock(z, flags);
 	}
@@ -199,14 +200,87 @@ static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
 		return claim_from_device(pool, q, pfn, zero);
 	if (!q->anywhere)
 		return claim_from_window(pool, q, pfn, zero);
-	home = quarry_home_zone(pool, NUMA_NO_NODE);
+	home = quarry_home_zone(pool, q->wish.node);
 	if (claim_from_zone(home, q, pfn, zero))
 		return true;
-	while ((z = quarry_zone_next(pool, z)))
-		if (z != home && z->node != NUMA_NO_NODE &&
-		    !(r->gfp & __GFP_THISNODE) && claim_from_zone(z, q, pfn, zero))
+	while (!q->wish.strict && (z = quarry_zone_next(pool, z)))
+		if (z != home && z->node != NUMA_NO_NODE && claim_from_zone(z, q, pfn, zero))
 			return true;
 	return false;
+}
+
+/* Could the chunk serve the request if all of it were free? */
+static bool is_room(const struct quarry_chunk *c, const struct request *q)
+{
+	u64 lo = round_up(max(q->start, c->pfn), (u64)q->align);
+
+	return lo + q->nr <= min(q->end, c->pfn + c->nr);
+}
+
+/* Could any chunk of the pool? Whoever waits for what never comes is told now. */
+static bool could_serve(struct quarry_pool *pool, const struct quarry_range *r,
+			const struct request *q)
+{
+	struct quarry_zone *z = NULL;
+	struct quarry_arena *a;
+	unsigned long flags;
+	bool device = r->flags & QUARRY_RANGE_DEVICE, could = false;
+
+	while (!could && (z = quarry_zone_next(pool, z))) {
+		if (device != (z == quarry_device_zone(pool)) ||
+		    (q->wish.strict && z->node != q->wish.node))
+			continue;
+		quarry_zone_lock(z, &flags);
+		list_for_each_entry(a, &z->buddy.arenas, link) {
+			could = is_room(quarry_arena_chunk(a), q);
+			if (could)
+				break;
+		}
+		quarry_zone_unlock(z, flags);
+	}
+	return could;
+}
+
+/* May the kernel be asked for memory that would serve it? */
+static bool may_grow(const struct quarry_range *r, const struct request *q)
+{
+	return q->anywhere && q->wish.may_sleep && !(r->flags & QUARRY_RANGE_DEVICE) &&
+	       q->order <= QUARRY_KERNEL_ORDER;
+}
+
+/*
+ * Claim with all that may take, as in alloc.c. A window is searched where memory is, and
+ * none is taken for it.
+ */
+static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
+		       const struct request *q, unsigned long *pfn, bool *zero)
+{
+	const struct quarry_wish *w = &q->wish;
+	bool grow = may_grow(r, q), here = true, all = w->may_sleep && !w->light;
+	int seen;
+
+	for (;;) {
+		seen = atomic_read(&pool->arrivals);
+		if (claim(pool, r, q, pfn, zero))
+			return true;
+		if (here) {
+			here = false;
+			if (quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL))
+				continue;
+		}
+		if (grow && quarry_pool_grow(pool, w, w->strict, q->order))
+			continue;
+		if (all) {
+			all = false;
+			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
+				continue;
+		}
+		if (grow && quarry_pool_await_growth(pool, seen))
+			continue;
+		if (!w->nofail || (!grow && !could_serve(pool, r, q)))
+			return false;
+		all = quarry_wait_for_free(pool);
+	}
 }
 
 /**
@@ -226,48 +300,32 @@ static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
 int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *range,
 		       phys_addr_t *at)
 {
-	bool here = true, all = true, zero = false, grow;
+	bool zero = false;
 	struct request q;
 	unsigned long pfn;
-	int err, seen;
+	int err;
 
 	err = parse(range, &q);
-	if (err || !quarry_gfp_ok(pool, range->gfp, 0))
+	if (err || !quarry_wish_parse(pool, range->gfp, NUMA_NO_NODE, q.nr, &q.wish))
 		return -EINVAL;
 	might_alloc(range->gfp);
 	if (quarry_inject() || quarry_pool_fails(pool, range->gfp)) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return -ENOMEM;
 	}
-	grow = q.anywhere && !q.nowait && !(range->flags & QUARRY_RANGE_DEVICE) &&
-	       q.order <= QUARRY_KERNEL_ORDER;
-	for (seen = atomic_read(&pool->arrivals); !claim(pool, range, &q, &pfn, &zero);
-	     seen = atomic_read(&pool->arrivals)) {
-		if (here) {
-			here = false;
-			if (quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL))
-				continue;
-		}
-		if (grow && quarry_pool_grow(pool, NUMA_NO_NODE, range->gfp, q.order, U64_MAX))
-			continue;
-		if (!q.nowait && all) {
-			all = false;
-			if (quarry_pcp_drain_all(pool))
-				continue;
-		}
-		if (grow && quarry_pool_await_growth(pool, seen))
-			continue;
-		if (grow && range->gfp & __GFP_NOFAIL) {
-			all = quarry_wait_for_free(pool);
-			continue;
-		}
-		quarry_refuse(pool, range->gfp, q.order, grow);
+	/* Device memory is on no node. */
+	if (range->flags & QUARRY_RANGE_DEVICE)
+		q.wish.strict = false;
+	if ((q.wish.strict && q.wish.nowhere) || !claim_hard(pool, range, &q, &pfn, &zero)) {
+		quarry_refuse(pool, &q.wish, q.order, may_grow(range, &q));
 		return q.anywhere ? -ENOMEM : -ENOSPC;
 	}
 	quarry_count(pool, QUARRY_COUNT_RUN_ALLOCS);
 	quarry_count_add(pool, QUARRY_COUNT_RUN_ALLOC_FRAMES, q.nr);
-	if (!(range->flags & QUARRY_RANGE_DEVICE))
+	if (!(range->flags & QUARRY_RANGE_DEVICE)) {
 		quarry_prepare(pool, pfn_to_page(pfn), q.nr, range->gfp, zero);
+		quarry_pool_kick(pool, quarry_home_zone(pool, page_to_nid(pfn_to_page(pfn))));
+	}
 	*at = PFN_PHYS(pfn);
 	return 0;
 }

@@ -2,15 +2,20 @@
 /*
  * Reserves: blocks set aside for callers that must not fail.
  *
- * A reserve owns @nr blocks of one order from the start. It allocates from the pool
- * while that works and from its own stock when not; what comes back fills the stock
- * first. So @nr blocks can be out at any time, whatever others do to the pool: the
- * contract of mempool_t.
+ * A reserve owns @nr blocks of one order from the start. An allocation takes
+ *
+ *	what the pool has at hand -> the stock -> what can be had by growing the pool, or by
+ *	emptying what others hold -> with __GFP_NOFAIL: what somebody frees
+ *
+ * so the stock comes before all that is slow or sleeps, and before the pool's own reserve.
+ * What comes back fills the stock first. So @nr blocks can be out at any time, whatever
+ * others do to the pool: the contract of mempool_t.
  *
  * Contexts: making and unmaking sleeps; allocating and freeing any but NMI, under one
  * raw spinlock that is never held over the pool.
  */
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -20,10 +25,11 @@
 /**
  * struct quarry_reserve - blocks set aside
  * @pool:	whose
- * @lock:	guards @have and @stock
+ * @lock:	guards @have, @out and @stock
  * @order:	of the blocks
  * @nr:		blocks promised
  * @have:	blocks in @stock
+ * @out:	blocks handed out and not given back
  * @stock:	the blocks
  */
 struct quarry_reserve {
@@ -32,6 +38,7 @@ struct quarry_reserve {
 	unsigned int order;
 	unsigned int nr;
 	unsigned int have;
+	unsigned long out;
 	struct page *stock[];
 };
 
@@ -98,33 +105,64 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_reserve, QUARRY_NS);
 
+/* What the pool has at hand, without its reserve and without a wait. */
+static struct page *take_at_hand(struct quarry_reserve *r, gfp_t gfp)
+{
+	struct quarry_wish w;
+
+	gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC);
+	gfp |= __GFP_NOMEMALLOC;
+	if (!quarry_wish_parse(r->pool, gfp, NUMA_NO_NODE, 1U << r->order, &w) || w.nowhere)
+		return NULL;
+	return quarry_wish_take(r->pool, r->order, &w);
+}
+
+static struct page *take_stock(struct quarry_reserve *r, gfp_t gfp)
+{
+	struct page *page = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&r->lock, flags);
+	if (r->have) {
+		page = r->stock[--r->have];
+		out_of_stock(r, page);
+	}
+	raw_spin_unlock_irqrestore(&r->lock, flags);
+	if (page)
+		quarry_prepare(r->pool, page, 1U << r->order, gfp, false);
+	return page;
+}
+
 /**
  * quarry_reserve_alloc() - a block that is there
  * @reserve:	the reserve
  * @gfp:	as for alloc_pages()
  *
- * Context: any but NMI.
+ * Context: as @gfp says, but not NMI.
  *
  * Return: the first page; NULL only if the pool has none and all that was promised is
- * out.
+ * out, and never with __GFP_NOFAIL.
  */
 struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 {
+	bool nofail = gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp);
+	gfp_t once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	struct page *page;
 	unsigned long flags;
 
-	page = quarry_alloc_pages(reserve->pool, (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN,
-				  reserve->order);
-	if (page)
-		return page;
-	raw_spin_lock_irqsave(&reserve->lock, flags);
-	if (reserve->have) {
-		page = reserve->stock[--reserve->have];
-		out_of_stock(reserve, page);
+	might_alloc(gfp);
+	for (;;) {
+		page = take_at_hand(reserve, once) ?: take_stock(reserve, gfp) ?:
+		       quarry_alloc_pages(reserve->pool, once, reserve->order);
+		if (page || !nofail)
+			break;
+		quarry_wait_for_free(reserve->pool);
 	}
-	raw_spin_unlock_irqrestore(&reserve->lock, flags);
-	if (page)
-		quarry_prepare(reserve->pool, page, 1U << reserve->order, gfp, false);
+	if (page) {
+		raw_spin_lock_irqsave(&reserve->lock, flags);
+		reserve->out++;
+		raw_spin_unlock_irqrestore(&reserve->lock, flags);
+	}
 	return page;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_reserve_alloc, QUARRY_NS);
@@ -134,29 +172,37 @@ EXPORT_SYMBOL_NS_GPL(quarry_reserve_alloc, QUARRY_NS);
  * @reserve:	the reserve
  * @page:	its first page
  *
- * Context: any but NMI.
+ * What is not a block of that order in a client's hands is refused, counted and
+ * reported. Context: any but NMI.
  */
 void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 {
 	unsigned long flags;
-	bool kept = false;
+	bool kept;
 	unsigned int i;
 
+	/* From here on it is ours, and a second free of it is told. */
+	if (!into_stock(reserve, page)) {
+		quarry_free_pages(reserve->pool, page, reserve->order);
+		return;
+	}
 	/* A block that stays in stock is as free as one that goes back. */
-	if (want_init_on_free() &&
-	    quarry_block_mark(reserve->pool, page, reserve->order, QUARRY_STATE_ALLOC,
-			      QUARRY_STATE_ALLOC))
+	if (want_init_on_free())
 		for (i = 0; i < 1U << reserve->order; i++)
 			clear_page(page_address(page + i));
 
 	raw_spin_lock_irqsave(&reserve->lock, flags);
-	if (reserve->have < reserve->nr && into_stock(reserve, page)) {
+	reserve->out -= !!reserve->out;
+	kept = reserve->have < reserve->nr;
+	if (kept)
 		reserve->stock[reserve->have++] = page;
-		kept = true;
-	}
 	raw_spin_unlock_irqrestore(&reserve->lock, flags);
-	if (!kept)
+	if (kept) {
+		quarry_wake_waiters(reserve->pool);
+	} else {
+		out_of_stock(reserve, page);
 		quarry_free_pages(reserve->pool, page, reserve->order);
+	}
 }
 EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
 
@@ -166,13 +212,14 @@ EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
  *
  * Context: sleeps.
  *
- * Return: 0, or -EBUSY if blocks of it are out: then it is as it was.
+ * Return: 0, or -EBUSY if any block of it is out, wherever it was taken from: then it is
+ * as it was.
  */
 int quarry_pool_unreserve(struct quarry_reserve *reserve)
 {
 	if (IS_ERR_OR_NULL(reserve))
 		return 0;
-	if (READ_ONCE(reserve->have) < reserve->nr)
+	if (READ_ONCE(reserve->out) || READ_ONCE(reserve->have) < reserve->nr)
 		return -EBUSY;
 	empty(reserve);
 	return 0;

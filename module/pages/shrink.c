@@ -3,9 +3,12 @@
  * Shrinking: chunks with no page out go back to the kernel.
  *
  * On request and under memory pressure, the youngest-emptied chunks first, never
- * below the pool's floor. The buddy keeps the empty ones on a list, so nothing is
- * searched for. A chunk with a page that somebody still refers to is taken out of
- * service instead: it is of no use to us and would poison the kernel.
+ * below the pool's floor, nor near its low watermark: the background would take it
+ * back with the next page that goes out. So as much as the mark asks for stays, and
+ * as much again, up to an arena, for what comes and goes. The buddy keeps the empty
+ * ones on a list, so nothing is searched for. A chunk with a page that somebody still
+ * refers to is taken out of service instead: it is of no use to us and would poison the
+ * kernel.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -16,11 +19,25 @@
 
 static struct shrinker *shrinker;
 
-/* Take @nr frames off what is held of the kernel's, but not below the floor. */
+/* Free frames that the low watermark does not need. */
+static u64 above_low(struct quarry_pool *pool)
+{
+	u64 margin = min_t(u64, pool->low, 1U << QUARRY_KERNEL_ORDER);
+	u64 nfree = quarry_pool_nfree(pool), keep = pool->low + margin;
+
+	return nfree > keep ? nfree - keep : 0;
+}
+
+/*
+ * Take @nr free frames off what is held of the kernel's, but not below the floor or the
+ * low watermark.
+ */
 static bool let_go(struct quarry_pool *pool, u64 nr)
 {
 	s64 held = atomic64_read(&pool->held);
 
+	if (pool->low && above_low(pool) < nr)
+		return false;
 	do {
 		if (held < nr + pool->min)
 			return false;
@@ -60,8 +77,8 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 }
 
 /*
- * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that the
- * floor does not need.
+ * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that neither
+ * the floor nor the low watermark needs.
  */
 static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
 {
@@ -117,6 +134,8 @@ static u64 zone_spare(const struct quarry_zone *z)
 	u64 held = atomic64_read(&z->pool->held);
 	u64 spare = READ_ONCE(z->buddy.nr_empty) << QUARRY_KERNEL_ORDER;
 
+	if (z->pool->low)
+		spare = min(spare, above_low(z->pool));
 	return held > z->pool->min ? min(spare, held - z->pool->min) : 0;
 }
 

@@ -95,11 +95,11 @@ u64 quarry_pool_nfree(struct quarry_pool *pool)
 	return nfree;
 }
 
-/* May this caller have @nr of the zone's free frames? The reserve is for those who cannot wait. */
-bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, bool nowait)
+/* May a caller have @nr of the zone's free frames, of which @keep must stay in the pool? */
+bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, u64 keep)
 {
 	if (z->buddy.nfree < nr)
 		return false;
-	return nowait || !z->pool->reserve || z->node == NUMA_NO_NODE ||
-	       quarry_pool_nfree(z->pool) >= nr + z->pool->reserve;
+	return !keep || z->node == NUMA_NO_NODE ||
+	       quarry_pool_nfree(z->pool) >= nr + keep;
 }

@@ -61,7 +61,7 @@ static const struct argp_option create_options[] = {
 	{ "min", OPT_MIN, "SIZE", 0, "Taken now and never given back (default 0)", 1 },
 	{ "max", OPT_MAX, "SIZE", 0, "Never more than this (default: the machine's memory)", 1 },
 	{ "reserve", OPT_RESERVE, "SIZE", 0,
-	  "Kept for callers that may not sleep (default 0)", 1 },
+	  "Kept for callers that must not fail (GFP_ATOMIC) (default 0)", 1 },
 	{ "low", OPT_LOW, "SIZE", 0,
 	  "Grow in the background when less is free (default: never)", 1 },
 	{ "node", OPT_NODE, "NODE", 0, "Take memory of this NUMA node only (default: any)", 1 },

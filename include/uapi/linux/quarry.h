@@ -115,7 +115,7 @@ enum quarry_error {
  * + quarantined holds at rest; per-CPU parts may lag while CPUs work.
  * @min_bytes:		taken at creation, never given back
  * @max_bytes:		hard cap on managed memory
- * @reserve_bytes:	kept for callers that may not sleep
+ * @reserve_bytes:	kept for callers that must not fail (GFP_ATOMIC)
  * @low_bytes:		free memory under which the pool grows in the background
  * @managed_bytes:	in arenas now
  * @allocated_bytes:	in the hands of clients
@@ -309,7 +309,7 @@ struct quarry_pool_map {
  * @min_bytes:	in: taken now and never given back, a multiple of the page size
  * @max_bytes:	in: hard cap; 0 means no cap but the machine's memory, which is what
  *		the pool's statistics then show
- * @reserve_bytes: in: kept for callers that may not sleep
+ * @reserve_bytes: in: kept for callers that must not fail (GFP_ATOMIC)
  * @low_bytes:	in: grow in the background when less is free; 0 means never
  * @node:	in: bind to this NUMA node (-ENODEV if it has no memory), or
  *		QUARRY_ANY_NODE; less is -EINVAL

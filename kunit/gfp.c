@@ -1,0 +1,719 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What gfp flags mean: a case for each row of the table in module/pages/gfp.c, by each of
+ * the ways to allocate, and what follows from them: which locks an allocation may be
+ * made under, who waits, and what is done for memory.
+ *
+ * What lockdep has seen is read from its own lists: a lock that was held over an
+ * allocation which might reclaim is known there as one that is taken before fs_reclaim.
+ */
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/quarry_cache.h>
+#include <linux/sched/mm.h>
+
+#include "../module/malloc/malloc.h"
+#include "../module/pages/gfp.h"
+#include "quarry_kunit.h"
+
+/* --- the table --------------------------------------------------------------- */
+
+/**
+ * struct row - flags and what they give
+ * @name:	of the flags
+ * @gfp:	the flags
+ * @frees:	the task frees memory (PF_MEMALLOC)
+ * @sleeps:	it may sleep
+ * @kept:	of four parts of the reserve, those that it cannot have
+ */
+struct row {
+	const char *name;
+	gfp_t gfp;
+	bool frees;
+	bool sleeps;
+	unsigned int kept;
+};
+
+static const struct row rows[] = {
+	{ "GFP_KERNEL", GFP_KERNEL, false, true, 4 },
+	{ "GFP_NOFS", GFP_NOFS, false, true, 4 },
+	{ "GFP_NOIO", GFP_NOIO, false, true, 4 },
+	{ "GFP_KERNEL, HIGH", GFP_KERNEL | __GFP_HIGH, false, true, 2 },
+	{ "GFP_NOWAIT", GFP_NOWAIT, false, false, 4 },
+	{ "GFP_ATOMIC", GFP_ATOMIC, false, false, 0 },
+	{ "GFP_KERNEL, MEMALLOC", GFP_KERNEL | __GFP_MEMALLOC, false, true, 0 },
+	{ "GFP_NOWAIT, MEMALLOC", GFP_NOWAIT | __GFP_MEMALLOC, false, false, 0 },
+	{ "GFP_ATOMIC, NOMEMALLOC", GFP_ATOMIC | __GFP_NOMEMALLOC, false, false, 0 },
+	{ "GFP_NOWAIT, NOMEMALLOC", GFP_NOWAIT | __GFP_NOMEMALLOC, false, false, 4 },
+	{ "GFP_NOWAIT of reclaim", GFP_NOWAIT, true, false, 0 },
+	{ "GFP_NOWAIT, NOMEMALLOC of reclaim", GFP_NOWAIT | __GFP_NOMEMALLOC, true, false, 4 },
+};
+
+static void row_name(const struct row *row, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%s", row->name);
+}
+
+KUNIT_ARRAY_PARAM(row, rows, row_name);
+
+#define POOL_FRAMES	1024U
+#define PART		64U	/* a quarter of the reserve */
+
+static unsigned int take_runs(struct quarry_pool *pool, gfp_t gfp, struct page **pages)
+{
+	struct quarry_range range = { .bytes = PAGE_SIZE, .gfp = gfp | __GFP_NOWARN };
+	unsigned int nr = 0;
+	phys_addr_t at;
+
+	while (nr <= POOL_FRAMES && !quarry_alloc_range(pool, &range, &at))
+		pages[nr++] = pfn_to_page(PHYS_PFN(at));
+	return nr;
+}
+
+static void give_runs(struct kunit *test, struct quarry_pool *pool, struct page **pages,
+		      unsigned int nr)
+{
+	while (nr--)
+		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, page_to_phys(pages[nr]),
+							   PAGE_SIZE));
+}
+
+/* Every way of allocating gets the same, down to the frame. */
+static void each_way_gets_the_same(struct kunit *test)
+{
+	const struct row *row = test->param_value;
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct page **pages = quarry_test_pages(test, POOL_FRAMES + 1);
+	unsigned int nr, expected = POOL_FRAMES - row->kept * PART, scope = 0;
+	struct quarry_pool *pool;
+
+	cfg.min_bytes = POOL_FRAMES * PAGE_SIZE;
+	cfg.max_bytes = cfg.min_bytes;
+	cfg.reserve_bytes = 4 * PART * PAGE_SIZE;
+	cfg.node = first_memory_node;
+	pool = quarry_test_pool_of(test, &cfg);
+	quarry_test_pin(test, 0);
+	if (row->frees)
+		scope = memalloc_noreclaim_save();
+	nr = quarry_test_take_all(test, pool, row->gfp, 0, pages, POOL_FRAMES + 1);
+	KUNIT_EXPECT_EQ_MSG(test, nr, expected, "single");
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_pool_drain(pool);
+	nr = quarry_alloc_pages_bulk(pool, row->gfp | __GFP_NOWARN, 0, POOL_FRAMES + 1, pages);
+	KUNIT_EXPECT_EQ_MSG(test, nr, expected, "bulk");
+	quarry_free_pages_bulk(pool, 0, nr, pages);
+	quarry_pool_drain(pool);
+	nr = take_runs(pool, row->gfp, pages);
+	KUNIT_EXPECT_EQ_MSG(test, nr, expected, "runs");
+	give_runs(test, pool, pages, nr);
+	if (row->frees)
+		memalloc_noreclaim_restore(scope);
+	quarry_test_sound(test, pool);
+}
+
+/* Who may sleep has the pool grow, by whatever way; who may not does not. */
+static void who_sleeps_grows(struct kunit *test)
+{
+	const struct row *row = test->param_value;
+	struct quarry_range range = { .bytes = PAGE_SIZE, .gfp = row->gfp | __GFP_NOWARN };
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_16M);
+	struct page *page;
+	phys_addr_t at;
+
+	page = quarry_alloc_pages(pool, row->gfp | __GFP_NOWARN, 0);
+	KUNIT_EXPECT_EQ(test, !!page, row->sleeps);
+	if (page)
+		quarry_free_pages(pool, page, 0);
+	quarry_pool_drain(pool);
+	quarry_pool_shrink(pool, ~0ULL);
+	KUNIT_EXPECT_EQ(test, quarry_alloc_range(pool, &range, &at), row->sleeps ? 0 : -ENOMEM);
+	if (row->sleeps)
+		quarry_free_range(pool, at, PAGE_SIZE);
+	quarry_pool_shrink(pool, ~0ULL);
+	quarry_test_at_rest(test, pool);
+}
+
+/* --- nodes ------------------------------------------------------------------ */
+
+static void this_node_is_this_node(struct kunit *test)
+{
+	int other = quarry_test_other_node(test), here = first_memory_node;
+	struct quarry_range range = { .bytes = PAGE_SIZE };
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	const gfp_t strict = GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN;
+	struct quarry_pool *pool;
+	struct page *page;
+	phys_addr_t at;
+
+	cfg.min_bytes = SZ_4M;
+	cfg.node = other;
+	pool = quarry_test_pool_of(test, &cfg);
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
+	/* Bound to another node, it has nothing here; however one says "here". */
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, strict, 0));
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages_node(pool, here, strict, 0));
+	KUNIT_EXPECT_EQ(test, 0, quarry_alloc_pages_bulk(pool, strict, 0, 1, &page));
+	range.gfp = strict;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, quarry_alloc_range(pool, &range, &at));
+	/* Not even waiting would help. */
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, strict | __GFP_NOFAIL, 0));
+	/* As a wish it is served from where it has memory. */
+	page = quarry_alloc_pages_node(pool, here, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, page_to_nid(page), other);
+	quarry_free_pages(pool, page, 0);
+	page = quarry_alloc_pages_node(pool, other, strict, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, page_to_nid(page), other);
+	quarry_free_pages(pool, page, 0);
+}
+
+/* --- waiting ---------------------------------------------------------------- */
+
+struct waiter {
+	struct quarry_pool *pool;
+	struct quarry_range range;
+	struct quarry_reserve *reserve;
+	struct page *page;
+	phys_addr_t at;
+	int err;
+	struct completion done;
+};
+
+static int wait_for_range(void *data)
+{
+	struct waiter *w = data;
+
+	w->err = quarry_alloc_range(w->pool, &w->range, &w->at);
+	complete(&w->done);
+	return 0;
+}
+
+static int wait_for_reserve(void *data)
+{
+	struct waiter *w = data;
+
+	w->page = quarry_reserve_alloc(w->reserve, GFP_KERNEL | __GFP_NOFAIL);
+	complete(&w->done);
+	return 0;
+}
+
+/* @fn must wait until @all is freed. */
+static void must_wait(struct kunit *test, struct waiter *w, int (*fn)(void *), struct page *all)
+{
+	init_completion(&w->done);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(fn, w, "quarry-gfp"));
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&w->done, HZ / 5));
+	quarry_free_pages(w->pool, all, 10);
+	wait_for_completion(&w->done);
+}
+
+static void a_run_that_must_not_fail_waits(struct kunit *test)
+{
+	struct waiter w = { .pool = quarry_test_pool(test, SZ_4M, SZ_4M) };
+	struct page *all = quarry_alloc_pages(w.pool, GFP_KERNEL, 10);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!all)
+			all = quarry_alloc_pages(w.pool, GFP_KERNEL, 10);
+		KUNIT_ASSERT_NOT_NULL(test, all);
+		w.range = (struct quarry_range){ .bytes = 3 * PAGE_SIZE,
+						 .gfp = GFP_KERNEL | __GFP_NOFAIL };
+		/* A run, and then a window. */
+		if (i) {
+			w.range.start = page_to_phys(all) + SZ_1M;
+			w.range.end = w.range.start + SZ_64K;
+		}
+		must_wait(test, &w, wait_for_range, all);
+		all = NULL;
+		KUNIT_ASSERT_EQ(test, 0, w.err);
+		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(w.pool, w.at, w.range.bytes));
+		quarry_pool_drain(w.pool);
+	}
+}
+
+/* Where waiting is no use, the answer comes at once. */
+static void nobody_waits_for_the_impossible(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	struct quarry_range range = { .bytes = SZ_64K, .end = PAGE_SIZE,
+				      .gfp = GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN };
+	phys_addr_t at;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, quarry_alloc_range(pool, &range, &at));
+	/* More than any arena of the kernel's has. */
+	range.end = 0;
+	range.bytes = SZ_8M;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, quarry_alloc_range(pool, &range, &at));
+	/* Part of a window is no window. */
+	range.start = page_to_phys(page);
+	range.end = range.start + SZ_32K;
+	range.bytes = SZ_64K;
+	KUNIT_EXPECT_EQ(test, -ENOSPC, quarry_alloc_range(pool, &range, &at));
+	quarry_free_pages(pool, page, 0);
+}
+
+/* --- reserves --------------------------------------------------------------- */
+
+static void the_stock_comes_before_what_is_slow(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_16M);
+	struct quarry_pool_stats *before, *after;
+	struct quarry_reserve *reserve;
+	struct page *all, *page[3];
+	unsigned int i;
+
+	reserve = quarry_pool_reserve(pool, 9, 1);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
+	all = quarry_alloc_pages(pool, GFP_KERNEL, 9);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	before = quarry_test_stats(test, pool);
+	KUNIT_ASSERT_EQ(test, before->managed_bytes, SZ_4M);
+	/* Nothing is at hand: the stock, and only then the kernel. */
+	page[0] = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_NOT_NULL(test, page[0]);
+	KUNIT_EXPECT_EQ(test, after->grows, before->grows);
+	page[1] = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, page[1]);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->grows, before->grows + 1);
+	/* Looking for what is at hand is no failure. */
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->fail_nowait, 0);
+	quarry_free_pages(pool, all, 9);
+	for (i = 0; i < 2; i++)
+		quarry_reserve_free(reserve, page[i]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+}
+
+static void no_reserve_ends_while_a_block_is_out(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_reserve *reserve = quarry_pool_reserve(pool, 0, 2);
+	struct quarry_pool_stats *before;
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
+	/* From the pool, not from the stock, which is full. */
+	page = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_unreserve(reserve));
+	quarry_reserve_free(reserve, page);
+	/* A second free is none, and makes up for no block that is out. */
+	page = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	before = quarry_test_stats(test, pool);
+	quarry_reserve_free(reserve, page + 1);
+	quarry_test_only_error(test, pool, before, QUARRY_ERR_DOUBLE_FREE, 1);
+	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_unreserve(reserve));
+	quarry_reserve_free(reserve, page);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+}
+
+static void a_reserve_that_must_not_fail_waits(struct kunit *test)
+{
+	struct waiter w = { .pool = quarry_test_pool(test, SZ_8M, SZ_8M) };
+	struct page *all, *first;
+
+	w.reserve = quarry_pool_reserve(w.pool, 10, 1);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.reserve);
+	all = quarry_alloc_pages(w.pool, GFP_KERNEL, 10);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	w.page = quarry_reserve_alloc(w.reserve, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, w.page);
+	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(w.reserve, GFP_KERNEL));
+	first = w.page;
+	init_completion(&w.done);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(wait_for_reserve, &w, "quarry-gfp"));
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&w.done, HZ / 5));
+	/* To the stock, where it waits as well as for the pool. */
+	quarry_reserve_free(w.reserve, first);
+	wait_for_completion(&w.done);
+	KUNIT_ASSERT_NOT_NULL(test, w.page);
+	quarry_reserve_free(w.reserve, w.page);
+	quarry_free_pages(w.pool, all, 10);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+}
+
+/* --- the watermark ---------------------------------------------------------- */
+
+static void settle(struct quarry_pool *pool)
+{
+	irq_work_sync(&pool->grow_irq);
+	flush_delayed_work(&pool->grow_work);
+}
+
+static struct quarry_pool *pool_with_mark(struct kunit *test, u64 low, u64 max, int node)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_pool *pool;
+
+	cfg.low_bytes = low;
+	cfg.max_bytes = max;
+	cfg.node = node;
+	pool = quarry_test_pool_of(test, &cfg);
+	settle(pool);
+	return pool;
+}
+
+/* What it gave back the background would take again, for ever. */
+static void the_shrinker_leaves_what_the_mark_needs(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_with_mark(test, SZ_8M, SZ_32M, first_memory_node);
+	struct quarry_pool_stats *before = quarry_test_stats(test, pool), *after;
+	struct page *page;
+	unsigned int i;
+
+	KUNIT_EXPECT_GE(test, before->free_bytes, SZ_8M);
+	for (i = 0; i < 20; i++) {
+		quarry_pool_shrink(pool, ~0ULL);
+		page = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_ZERO, 0);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		quarry_free_pages(pool, page, 0);
+		settle(pool);
+	}
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_GE(test, after->free_bytes + after->cached_bytes, SZ_8M);
+	/* One arena more may have come for the page that was out. */
+	KUNIT_EXPECT_LE(test, after->grows - before->grows, 1);
+	KUNIT_EXPECT_LE(test, after->shrinks - before->shrinks, 1);
+}
+
+static void the_background_backs_off(struct kunit *test)
+{
+	unsigned int room = FRAMES((u64)SZ_1G) >> 10, nr, i;
+	int node = quarry_test_other_node(test);
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct page **pages = quarry_test_pages(test, room);
+	struct quarry_pool_stats *before, *after;
+	struct quarry_pool *hog, *pool;
+
+	cfg.node = node;
+	hog = quarry_test_pool_of(test, &cfg);
+	pool = pool_with_mark(test, SZ_4M, SZ_64M, node);
+	nr = quarry_test_take_all(test, hog, GFP_KERNEL | __GFP_NORETRY, 10, pages, room);
+	KUNIT_ASSERT_GT(test, nr, 10);
+	before = quarry_test_stats(test, pool);
+	pool->low = FRAMES(SZ_64M);
+	/* Each of these is below the mark. */
+	for (i = 0; i < 500; i++) {
+		struct page *page = quarry_alloc_pages(pool, GFP_NOWAIT | __GFP_ZERO |
+						       __GFP_NOWARN, 10);
+
+		if (page)
+			quarry_free_pages(pool, page, 10);
+		usleep_range(1000, 1200);
+	}
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_LE(test, after->grow_failures - before->grow_failures, 8);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(pool->failures));
+	/* Memory is there again: whoever grows ends the wait. */
+	quarry_test_give_all(hog, 10, pages, nr);
+	quarry_pool_shrink(hog, ~0ULL);
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 10, pages, 12);
+	settle(pool);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(pool->failures), 0);
+	quarry_test_give_all(pool, 10, pages, nr);
+	pool->low = 0;
+	quarry_pool_shrink(pool, ~0ULL);
+}
+
+static void runs_wake_the_background(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_with_mark(test, SZ_4M, SZ_32M, first_memory_node);
+	struct quarry_range range = { .bytes = SZ_2M + PAGE_SIZE, .gfp = GFP_ATOMIC };
+	struct quarry_pool_stats *before = quarry_test_stats(test, pool);
+	phys_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, before->free_bytes, SZ_4M);
+	KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+	settle(pool);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->grows_background,
+			before->grows_background + 1);
+	KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, range.bytes));
+}
+
+/* One zone is below the pool's mark, and the pool is not. */
+static void the_mark_is_the_pools(struct kunit *test)
+{
+	int other = quarry_test_other_node(test), here = first_memory_node;
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
+	struct page *page[2], *more;
+
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
+	page[0] = quarry_alloc_pages_node(pool, here, GFP_KERNEL, 10);
+	page[1] = quarry_alloc_pages_node(pool, other, GFP_KERNEL, 10);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	KUNIT_ASSERT_NOT_NULL(test, page[1]);
+	quarry_free_pages(pool, page[0], 10);
+	quarry_free_pages(pool, page[1], 10);
+	quarry_pool_drain(pool);
+	pool->low = FRAMES(SZ_4M) + 1;
+	more = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(pool->woken));
+	KUNIT_EXPECT_FALSE(test, irq_work_is_busy(&pool->grow_irq));
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&pool->grow_work));
+	quarry_free_pages(pool, more, 0);
+	pool->low = 0;
+}
+
+/* --- under which locks ------------------------------------------------------ */
+
+#ifdef CONFIG_PROVE_LOCKING
+
+/**
+ * struct held - what a file system holds while it allocates; one for each case
+ * @lock:	it
+ * @key:	its class
+ */
+static struct held {
+	struct mutex lock;
+	struct lock_class_key key;
+} all_held[24];
+static unsigned int used;
+
+static struct held *hold(struct kunit *test)
+{
+	struct held *h = &all_held[used];
+
+	KUNIT_ASSERT_LT(test, used, ARRAY_SIZE(all_held));
+	KUNIT_ASSERT_TRUE(test, debug_locks);
+	__mutex_init(&h->lock, "quarry-test-fs", &h->key);
+	used++;
+	mutex_lock(&h->lock);
+	return h;
+}
+
+/* Has it been held where the kernel might have reclaimed through file systems? */
+static bool release(struct held *h)
+{
+	struct lock_class *class = h->lock.dep_map.class_cache[0];
+	struct lock_list *after;
+	bool found = false;
+
+	mutex_unlock(&h->lock);
+	list_for_each_entry(after, &class->locks_after, entry)
+		found |= after->class->name && !strcmp(after->class->name, "fs_reclaim");
+	return found;
+}
+
+/* With a list that has pages, or a magazine with objects, nothing else tells. */
+static void the_fast_path_says_what_it_might_do(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_cache *cache;
+	struct page *page[2];
+	struct held *h;
+	void *object;
+
+	quarry_test_pin(test, 0);
+	cache = quarry_cache_create_in(pool, quarry_test_name(test), 64, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	quarry_free_pages(pool, quarry_alloc_pages(pool, GFP_KERNEL, 0), 0);
+	quarry_cache_free(cache, quarry_cache_alloc(cache, GFP_KERNEL));
+
+	h = hold(test);
+	page[0] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, release(h), "page");
+	quarry_free_pages(pool, page[0], 0);
+	h = hold(test);
+	KUNIT_EXPECT_EQ(test, 1, quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, 1, page));
+	KUNIT_EXPECT_TRUE_MSG(test, release(h), "bulk");
+	quarry_free_pages(pool, page[0], 0);
+	h = hold(test);
+	object = quarry_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_TRUE_MSG(test, release(h), "object");
+	quarry_cache_free(cache, object);
+	h = hold(test);
+	KUNIT_EXPECT_EQ(test, 1, quarry_cache_alloc_bulk(cache, GFP_KERNEL, 1, &object));
+	KUNIT_EXPECT_TRUE_MSG(test, release(h), "objects");
+	quarry_cache_free(cache, object);
+	/* And no more than that. */
+	h = hold(test);
+	page[0] = quarry_alloc_pages(pool, GFP_NOFS, 0);
+	object = quarry_cache_alloc(cache, GFP_NOFS);
+	KUNIT_EXPECT_FALSE_MSG(test, release(h), "GFP_NOFS");
+	quarry_cache_free(cache, object);
+	quarry_free_pages(pool, page[0], 0);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(cache));
+}
+
+/* Everything that is allocated on the way: arenas, labels, slabs, arrays, page tables. */
+static void all_ways(struct kunit *test, gfp_t gfp)
+{
+	struct quarry_range range = { .bytes = 3 * PAGE_SIZE, .gfp = gfp };
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_16M);
+	struct quarry_cache *cache;
+	struct page *page;
+	phys_addr_t at;
+	struct held *h;
+	unsigned int i;
+	void *p;
+
+	cache = quarry_cache_create_in(pool, quarry_test_name(test), 64, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	h = hold(test);
+	page = quarry_alloc_pages(pool, gfp, 10);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page)
+		quarry_free_pages(pool, page, 10);
+	KUNIT_EXPECT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+	KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, range.bytes));
+	p = quarry_cache_alloc(cache, gfp);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	quarry_cache_free(cache, p);
+	for (i = 0; i < 3; i++) {
+		p = quarry_malloc(SZ_64K << (2 * i), gfp);
+		KUNIT_EXPECT_NOT_NULL(test, p);
+		quarry_free(p);
+	}
+	/* Too large for any block. */
+	p = quarry_kvmalloc_node(SZ_8M, gfp, NUMA_NO_NODE);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	quarry_kvfree(p);
+	KUNIT_EXPECT_FALSE(test, release(h));
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(cache));
+}
+
+static void a_file_system_may_allocate_under_its_locks(struct kunit *test)
+{
+	all_ways(test, GFP_NOFS);
+	all_ways(test, GFP_NOIO);
+}
+
+static void a_scope_is_as_good_as_flags(struct kunit *test)
+{
+	unsigned int scope = memalloc_nofs_save();
+
+	all_ways(test, GFP_KERNEL);
+	memalloc_nofs_restore(scope);
+}
+
+/* The probe sees what it is meant to see. */
+static void what_may_reclaim_is_seen(struct kunit *test)
+{
+	struct held *h = hold(test);
+	void *p = quarry_kvmalloc_node(SZ_8M, GFP_KERNEL, NUMA_NO_NODE);
+
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	quarry_kvfree(p);
+	KUNIT_EXPECT_TRUE(test, release(h));
+}
+
+/* What a page needs besides is allocated as the page is. */
+static void labels_are_made_with_the_callers_flags(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
+	struct page *pages[17];
+	struct held *h;
+	unsigned long pfn = 0;
+	unsigned int nr;
+	u64 before;
+
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 10, pages, 17);
+	while (nr) {
+		quarry_free_pages(pool, pages[--nr], 10);
+		pfn = page_to_pfn(pages[nr]);
+		before = quarry_directory_label_bytes();
+		h = hold(test);
+		quarry_directory_label(pfn, 1, 1, GFP_NOFS);
+		KUNIT_EXPECT_FALSE(test, release(h));
+		quarry_directory_label(pfn, 1, 0, 0);
+		if (quarry_directory_label_bytes() != before)
+			break;
+	}
+	quarry_test_give_all(pool, 10, pages, nr);
+}
+
+#endif /* CONFIG_PROVE_LOCKING */
+
+/* --- how hard the kernel tries ---------------------------------------------- */
+
+/* What the kernel's compaction of a node has noted of attempts that failed. */
+static u64 compaction_mark(int node)
+{
+	struct zone *z = &NODE_DATA(node)->node_zones[ZONE_NORMAL];
+
+	return ((u64)z->compact_considered << 32) + (z->compact_defer_shift << 8) +
+	       z->compact_order_failed;
+}
+
+/* The node has nothing above order 3 and nothing that could be moved together. */
+static void a_page_costs_no_compaction(struct kunit *test)
+{
+	int node = quarry_test_other_node(test);
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	const gfp_t gfp = GFP_NOWAIT | __GFP_THISNODE | __GFP_NOWARN;
+	struct page *first = NULL, *page, *next;
+	struct quarry_pool *pool;
+	unsigned int nr = 0;
+	u64 before;
+
+	cfg.node = node;
+	cfg.max_bytes = SZ_64M;
+	pool = quarry_test_pool_of(test, &cfg);
+	while ((page = alloc_pages_node(node, gfp, 3))) {
+		set_page_private(page, (unsigned long)first);
+		first = page;
+	}
+	/* Every second one of those that lie side by side. */
+	for (page = first; page; page = next) {
+		next = (struct page *)page_private(page);
+		if (next && page_to_pfn(next) & 8 && !(page_to_pfn(page) & 8) && nr < 200) {
+			set_page_private(page, page_private(next));
+			set_page_private(next, 0);
+			__free_pages(next, 3);
+			next = (struct page *)page_private(page);
+			nr++;
+		}
+	}
+	before = compaction_mark(node);
+	page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NORETRY, 0);
+	KUNIT_EXPECT_EQ(test, compaction_mark(node), before);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page)
+		quarry_free_pages(pool, page, 0);
+	for (page = first; page; page = next) {
+		next = (struct page *)page_private(page);
+		set_page_private(page, 0);
+		__free_pages(page, 3);
+	}
+}
+
+static struct kunit_case gfp_cases[] = {
+	KUNIT_CASE_PARAM(each_way_gets_the_same, row_gen_params),
+	KUNIT_CASE_PARAM(who_sleeps_grows, row_gen_params),
+	KUNIT_CASE(this_node_is_this_node),
+	KUNIT_CASE(a_run_that_must_not_fail_waits),
+	KUNIT_CASE(nobody_waits_for_the_impossible),
+	KUNIT_CASE(the_stock_comes_before_what_is_slow),
+	KUNIT_CASE(no_reserve_ends_while_a_block_is_out),
+	KUNIT_CASE(a_reserve_that_must_not_fail_waits),
+	KUNIT_CASE(the_shrinker_leaves_what_the_mark_needs),
+	KUNIT_CASE(the_background_backs_off),
+	KUNIT_CASE(runs_wake_the_background),
+	KUNIT_CASE(the_mark_is_the_pools),
+#ifdef CONFIG_PROVE_LOCKING
+	KUNIT_CASE(the_fast_path_says_what_it_might_do),
+	KUNIT_CASE(a_file_system_may_allocate_under_its_locks),
+	KUNIT_CASE(a_scope_is_as_good_as_flags),
+	KUNIT_CASE(what_may_reclaim_is_seen),
+	KUNIT_CASE(labels_are_made_with_the_callers_flags),
+#endif
+	KUNIT_CASE(a_page_costs_no_compaction),
+	{}
+};
+
+static struct kunit_suite gfp_suite = {
+	.name = "quarry-gfp",
+	.test_cases = gfp_cases,
+};
+
+kunit_test_suite(gfp_suite);
