@@ -414,6 +414,97 @@ static void device_memory_of_every_order(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 1ULL << 18));
 }
 
+/* A search of many bites: a frame is out in each area, so no run has 512 of them. */
+static void searches_over_many_areas(struct kunit *test)
+{
+	struct quarry_pool *pool = device_pool(test, DEVICE, 2ULL * SZ_1G);
+	const phys_addr_t hole = DEVICE + 700ULL * SZ_2M + 100 * PAGE_SIZE;
+	phys_addr_t at, out;
+
+	for (out = DEVICE + 100 * PAGE_SIZE; out < DEVICE + 2ULL * SZ_1G; out += SZ_2M)
+		KUNIT_ASSERT_EQ(test, 0, take(pool, 1, 1, out, out + PAGE_SIZE,
+					      QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, take(pool, 512, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, take(pool, 512, 1, 0, 0,
+					    QUARRY_RANGE_DEVICE | QUARRY_RANGE_TOP_DOWN, &at));
+	KUNIT_ASSERT_EQ(test, 0, take(pool, 511, 1, DEVICE + SZ_2M, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, at, DEVICE + SZ_2M + 101 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 511));
+	KUNIT_ASSERT_EQ(test, 0, give(pool, hole, 1));
+	KUNIT_ASSERT_EQ(test, 0, take(pool, 512, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, at, hole - 511 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 512));
+	KUNIT_ASSERT_EQ(test, 0, take(pool, 512, 1, 0, 0,
+				      QUARRY_RANGE_DEVICE | QUARRY_RANGE_TOP_DOWN, &at));
+	KUNIT_EXPECT_EQ(test, at, hole);
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 512));
+	quarry_test_sound(test, pool);
+	for (out = DEVICE + 100 * PAGE_SIZE; out < DEVICE + 2ULL * SZ_1G; out += SZ_2M)
+		if (out != hole)
+			KUNIT_ASSERT_EQ(test, 0, give(pool, out, 1));
+}
+
+#define RANGES	2000
+
+/* Two pools take turns, so that neighbours are not of one. */
+static void many_ranges(struct kunit *test)
+{
+	struct quarry_pool *pool[] = {
+		quarry_test_pool(test, 0, 0), quarry_test_pool(test, 0, 0),
+	};
+	const u64 pitch = 16 * PAGE_SIZE, length = 8 * PAGE_SIZE;
+	unsigned int i, bad = 0;
+	phys_addr_t at;
+
+	/* From a place in the middle around, so that they do not come in order. */
+	for (i = 0; i < RANGES; i++)
+		bad += !!quarry_pool_add_range(pool[i & 1],
+					       DEVICE + (i * 777ULL + 1000) % RANGES * pitch,
+					       length, 0);
+	KUNIT_ASSERT_EQ(test, 0, bad);
+	for (i = 0; i < RANGES; i += 7) {
+		phys_addr_t start = DEVICE + i * pitch;
+
+		KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(pool[0], start + PAGE_SIZE,
+								     PAGE_SIZE, 0));
+		KUNIT_EXPECT_EQ(test, -EEXIST, quarry_pool_add_range(pool[0], start + length -
+								     PAGE_SIZE, pitch, 0));
+		KUNIT_EXPECT_EQ(test, -ENOENT, quarry_pool_remove_range(pool[0], start +
+								      PAGE_SIZE));
+	}
+	/* The lowest and the highest one of each pool. */
+	KUNIT_EXPECT_EQ(test, -ENOMEM, take(pool[0], 9, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_ASSERT_EQ(test, 0, take(pool[0], 8, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_LT(test, at, DEVICE + 2 * pitch);
+	KUNIT_ASSERT_EQ(test, 0, give(pool[0], at, 8));
+	KUNIT_ASSERT_EQ(test, 0, take(pool[1], 8, 1, 0, 0,
+				      QUARRY_RANGE_DEVICE | QUARRY_RANGE_TOP_DOWN, &at));
+	KUNIT_EXPECT_GE(test, at, DEVICE + (RANGES - 2) * pitch);
+	KUNIT_ASSERT_EQ(test, 0, give(pool[1], at, 8));
+	quarry_test_sound(test, pool[0]);
+	for (i = 0; i < RANGES; i++) {
+		at = DEVICE + i * pitch;
+		bad += quarry_pool_remove_range(pool[0], at) &&
+		       quarry_pool_remove_range(pool[1], at);
+	}
+	KUNIT_EXPECT_EQ(test, 0, bad);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_stats(test, pool[0])->managed_bytes);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_stats(test, pool[1])->managed_bytes);
+}
+
+/* What describes it is more memory than there is; that is said, and nothing else. */
+static void a_range_larger_than_its_description(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, 0);
+	unsigned long bytes = totalram_pages() * PAGE_SIZE;
+
+	if (bytes > 2ULL * SZ_1G)
+		kunit_skip(test, "there is memory to describe 8 TiB");
+	KUNIT_EXPECT_EQ(test, -ENOMEM, quarry_pool_add_range(pool, DEVICE, 1ULL << 43, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_pool_add_range(pool, DEVICE, 1ULL << 44, 0));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_stats(test, pool)->managed_bytes);
+}
+
 static int by_address(const void *a, const void *b)
 {
 	const struct page *x = *(struct page **)a, *y = *(struct page **)b;
@@ -501,6 +592,9 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(device_memory_is_for_those_who_ask),
 	KUNIT_CASE(device_memory_in_several_pieces),
 	KUNIT_CASE(device_memory_of_every_order),
+	KUNIT_CASE(searches_over_many_areas),
+	KUNIT_CASE(many_ranges),
+	KUNIT_CASE(a_range_larger_than_its_description),
 	KUNIT_CASE(orders_above_the_kernels),
 	KUNIT_CASE(a_pool_with_ranges_can_be_destroyed),
 	{}

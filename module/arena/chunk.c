@@ -24,11 +24,14 @@
  * Contexts: taking sleeps if the gfp flags allow it; giving back may be called
  * from the shrinker. Never under a zone's lock.
  *
- * Cost: a store a page when a chunk comes, a free a page when it goes.
+ * Cost: a store a page when a chunk comes, a free a page when it goes; where that may be
+ * many, with a look now and then whether somebody else wants the CPU.
  */
 #include <linux/mm.h>
 #include <linux/page_ref.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "../compat.h"
 #include "../debug/inject.h"
@@ -127,6 +130,21 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, gfp_t meta, unsigned
 	return c;
 }
 
+/* Ranges of the caller's may be long, and come and go where one may sleep. */
+static void may_rest(unsigned long i)
+{
+	if (i % 1024 == 0)
+		cond_resched();
+}
+
+/* Zeroed; kvmalloc() warns of what is above 2 GiB. The OOM killer is no answer to it. */
+static void *long_metadata(size_t bytes)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+
+	return bytes > INT_MAX ? __vmalloc(bytes, gfp) : kvmalloc(bytes, gfp);
+}
+
 /**
  * quarry_chunk_wrap() - describe a range that the caller owns
  * @pfn:	its first frame
@@ -145,20 +163,20 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 	struct quarry_chunk *c;
 	unsigned long i;
 
-	if (kind == QUARRY_CHUNK_PAGES) {
-		for (i = pfn; i < pfn + nr; i++) {
-			if (!pfn_valid(i))
-				return ERR_PTR(-EINVAL);
-			if (page_count(pfn_to_page(i)) != 1)
-				return ERR_PTR(-EBUSY);
-		}
+	for (i = pfn; kind == QUARRY_CHUNK_PAGES && i < pfn + nr; i++) {
+		if (!pfn_valid(i))
+			return ERR_PTR(-EINVAL);
+		if (page_count(pfn_to_page(i)) != 1)
+			return ERR_PTR(-EBUSY);
+		may_rest(i);
 	}
-	c = quarry_inject() ? NULL : kvzalloc(chunk_bytes(pfn, nr), GFP_KERNEL);
+	c = quarry_inject() ? NULL : long_metadata(chunk_bytes(pfn, nr));
 	if (!c)
 		return ERR_PTR(-ENOMEM);
-	if (kind == QUARRY_CHUNK_PAGES)
-		for (i = pfn; i < pfn + nr; i++)
-			page_ref_inc(pfn_to_page(i));
+	for (i = pfn; kind == QUARRY_CHUNK_PAGES && i < pfn + nr; i++) {
+		page_ref_inc(pfn_to_page(i));
+		may_rest(i);
+	}
 	c->zero = zero;
 	describe(c, pfn, nr, kind);
 	return c;
@@ -200,7 +218,7 @@ bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *pa
  * quarry_chunk_give() - give a chunk's memory back to where it came from
  * @c:	the chunk; out of every zone and directory
  *
- * Context: any that may free pages; not NMI.
+ * Context: any that may free pages, but not NMI; sleeps for a range of the caller's.
  *
  * Return: 0, or -EUCLEAN if a page is not sound: then nothing has happened.
  */
@@ -209,13 +227,18 @@ int quarry_chunk_give(struct quarry_chunk *c)
 	struct page *page = c->kind == QUARRY_CHUNK_DEVICE ? NULL : pfn_to_page(c->pfn);
 	u32 i;
 
-	for (i = 0; page && i < c->nr; i++)
+	for (i = 0; page && i < c->nr; i++) {
 		if (!quarry_chunk_page_sound(c, page + i))
 			return -EUCLEAN;
+		if (c->kind == QUARRY_CHUNK_PAGES)
+			may_rest(i);
+	}
 	for (i = 0; page && i < c->nr; i++) {
 		page_ref_dec(page + i);
 		if (c->kind == QUARRY_CHUNK_KERNEL)
 			__free_page(page + i);
+		else
+			may_rest(i);
 	}
 	call_rcu(&c->rcu, free_metadata);
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <linux/gfp.h>
 #include <linux/mm_types.h>
+#include <linux/rbtree.h>
 
 #include "../buddy/buddy.h"
 
@@ -28,6 +29,7 @@ enum quarry_chunk_kind {
  * @buddy:	whose its frames are, for those who look without a lock; NULL while they
  *		are nobody's
  * @next:	the next chunk in the directory's slot
+ * @node:	in the tree of its zone
  * @arena:	the description
  * @pfn:	first frame
  * @nr:		frames
@@ -44,6 +46,7 @@ struct quarry_chunk {
 	u8 *state;
 	struct quarry_buddy *buddy;
 	struct quarry_chunk *next;
+	struct rb_node node;
 	struct quarry_arena arena;
 	unsigned long pfn;
 	u32 nr;
@@ -51,7 +54,7 @@ struct quarry_chunk {
 	u8 kind;
 	u8 order;
 	bool zero;
-	u32 metadata_bytes;
+	size_t metadata_bytes;
 	struct rcu_head rcu;
 };
 

@@ -107,7 +107,8 @@ size_t quarry_arena_metadata_bytes(u64 first, u32 nr)
  *		numbers
  * @nr:		frames, at least 1
  *
- * Nothing is free until quarry_buddy_add(). Context: any.
+ * Nothing is free, and no area is known, until they join (arena.c). Cost: a step a GiB.
+ * Context: any.
  */
 void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr)
 {
@@ -115,21 +116,18 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 
 	a->base = first - first % QUARRY_AREA_FRAMES;
 	a->lo = first - a->base;
-	a->hi = a->lo + nr;
+	a->hi = a->lo;
+	a->end = a->lo + nr;
 	a->nfree = 0;
 	a->buddy = NULL;
-	a->nr_areas = quarry_nr_areas(first, nr);
+	a->nr_areas = 0;
 	a->nr_groups = quarry_nr_groups(first, nr);
 	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
 	a->areas = metadata;
-	a->groups = (void *)(a->areas + a->nr_areas);
+	a->groups = (void *)(a->areas + quarry_nr_areas(first, nr));
 	a->state = (void *)(a->groups + a->nr_groups);
 	INIT_LIST_HEAD(&a->link);
 	INIT_LIST_HEAD(&a->empty);
-	for (i = 0; i < a->nr_areas; i++) {
-		a->areas[i].arena = a;
-		a->areas[i].bucket = QUARRY_NO_BUCKET;
-	}
 	for (i = 0; i < a->nr_groups; i++) {
 		a->groups[i].arena = a;
 		a->groups[i].bucket = QUARRY_NO_BUCKET;
@@ -577,79 +575,4 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 					   group_position(area),
 					   order - QUARRY_AREA_ORDER);
 	return quarry_line_is_free(&area->line, f.i % QUARRY_AREA_FRAMES, order);
-}
-
-/**
- * quarry_buddy_add() - bring an arena under an allocator
- * @b:		the allocator
- * @a:		an arena fresh from quarry_arena_init()
- * @zero:	all its frames are known to hold zeros
- *
- * Cost: a step an area. Context: under the caller's lock.
- */
-void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero)
-{
-	unsigned int order;
-	u32 f;
-
-	a->buddy = b;
-	for (f = a->lo; f < a->hi; f += 1U << order) {
-		order = quarry_arena_piece(a, f, a->hi);
-		quarry_buddy_free(b, a, (struct quarry_frame){ f }, order, zero);
-	}
-	list_add_tail(&a->link, &b->arenas);
-	b->nr_arenas++;
-	b->nr_areas += a->nr_areas;
-	b->nr_frames += a->hi - a->lo;
-}
-
-/**
- * quarry_buddy_remove() - take an arena away again
- * @b:	the allocator
- * @a:	the arena
- *
- * Cost: a step an area. Context: under the caller's lock.
- *
- * Return: 0, or -EBUSY if a frame of it is out.
- */
-int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a)
-{
-	unsigned int k;
-	u32 i;
-
-	if (a->nfree != a->hi - a->lo)
-		return -EBUSY;
-	for (i = 0; i < a->nr_areas; i++) {
-		struct quarry_area *area = &a->areas[i];
-
-		for (k = 0; k < QUARRY_AREA_ORDER; k++)
-			b->blocks[k] -= area->line.nr[k];
-		for (k = 0; k < QUARRY_LINE_WORDS; k++)
-			b->nr_zero -= hweight64(area->zero[k]);
-		memset(&area->line, 0, sizeof(area->line));
-		memset(area->zero, 0, sizeof(area->zero));
-		area_place(b, area);
-		if (area->home)
-			b->home[area->home] = NULL;
-		area->home = 0;
-	}
-	for (i = 0; i < a->nr_groups; i++) {
-		struct quarry_group *group = &a->groups[i];
-
-		for (k = 0; k <= QUARRY_LINE_ORDER; k++)
-			b->blocks[QUARRY_AREA_ORDER + k] -= group->line.nr[k];
-		b->nr_whole -= group->line.nfree;
-		memset(&group->line, 0, sizeof(group->line));
-		group_place(b, group);
-	}
-	list_del_init(&a->empty);
-	list_del_init(&a->link);
-	b->nr_empty--;
-	b->nr_arenas--;
-	b->nr_areas -= a->nr_areas;
-	b->nr_frames -= a->nfree;
-	b->nfree -= a->nfree;
-	a->nfree = 0;
-	a->buddy = NULL;
-	return 0;
 }

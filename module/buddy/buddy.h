@@ -99,9 +99,10 @@ struct quarry_group {
  * @buddy:	the allocator it was added to, or NULL
  * @base:	absolute number of frame 0; a multiple of QUARRY_AREA_FRAMES
  * @lo:		first frame that exists
- * @hi:		first frame after @lo that does not
+ * @hi:		first frame after those that have joined
+ * @end:	first frame after those that exist
  * @nfree:	free frames
- * @nr_areas:	length of @areas
+ * @nr_areas:	of @areas, those that have joined
  * @nr_groups:	length of @groups
  * @shift:	areas of the first group that lie before areas[0]
  * @areas:	the areas
@@ -115,6 +116,7 @@ struct quarry_arena {
 	u64 base;
 	u32 lo;
 	u32 hi;
+	u32 end;
 	u32 nfree;
 	u32 nr_areas;
 	u32 nr_groups;
@@ -195,6 +197,10 @@ struct quarry_search {
 	u32 steps;
 };
 
+/* How much is done under a lock at once: areas that come or go, and steps of a search. */
+#define QUARRY_BITE_AREAS	64
+#define QUARRY_BITE_STEPS	1024
+
 /* As many steps as the longest stretch that a search can be in has, and some. */
 #define QUARRY_SEARCH_LEAST	64
 
@@ -214,8 +220,6 @@ struct quarry_check {
 size_t quarry_arena_metadata_bytes(u64 first, u32 nr);
 void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr);
 void quarry_buddy_init(struct quarry_buddy *b);
-void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
-int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a);
 int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
 		       struct quarry_block *block);
 unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
@@ -225,6 +229,12 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		       struct quarry_frame f, unsigned int order, bool zero);
 bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 			  unsigned int order);
+
+/* arena.c: arenas come and go */
+bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
+int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a);
+void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
+int quarry_buddy_remove(struct quarry_buddy *b, struct quarry_arena *a);
 
 /* range.c: claims that say where, and runs */
 int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,

@@ -24,6 +24,8 @@ TEST_EXPORT(quarry_inject_fired);
 TEST_EXPORT(quarry_arena_metadata_bytes);
 TEST_EXPORT(quarry_arena_init);
 TEST_EXPORT(quarry_buddy_init);
+TEST_EXPORT(quarry_buddy_join);
+TEST_EXPORT(quarry_buddy_leave);
 TEST_EXPORT(quarry_buddy_add);
 TEST_EXPORT(quarry_buddy_remove);
 TEST_EXPORT(quarry_buddy_claim);

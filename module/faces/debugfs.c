@@ -235,7 +235,7 @@ static int arenas_show(struct seq_file *m, void *v)
 	do {
 		n = quarry_pool_arenas_snapshot(pool, at, a, BATCH);
 		for (i = 0; i < n; i++)
-			seq_printf(m, "%u %d %s %u %u %d %u\n", a[i].id, a[i].node,
+			seq_printf(m, "%u %d %s %u %u %d %llu\n", a[i].id, a[i].node,
 				   kinds[a[i].kind], a[i].frames, a[i].free, a[i].largest,
 				   a[i].metadata_bytes);
 		at += n;

@@ -36,53 +36,33 @@ static u64 check_pages(const struct quarry_chunk *c, u32 area)
 	return strays;
 }
 
-static void check_chunk(struct quarry_pool *pool, struct quarry_chunk *c,
-			struct quarry_check *check, u64 *strays)
+/*
+ * The next area from *@pfn on, which is moved behind it. Areas may be missed or seen twice
+ * while chunks come and go. False if there is none.
+ */
+static bool check_next(struct quarry_pool *pool, bool device, unsigned long *pfn,
+		       struct quarry_check *check, u64 *strays)
 {
-	struct quarry_buddy *buddy;
-	struct quarry_zone *z = NULL;
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
 	unsigned long flags;
 	u32 i;
 
-	for (i = 0; i < c->arena.nr_areas; i++) {
-		buddy = READ_ONCE(c->buddy);
-		if (!buddy || quarry_buddy_zone(buddy)->pool != pool)
-			return;
-		z = quarry_buddy_zone(buddy);
-		if (!quarry_zone_lock(z, &flags))
-			return;
-		if (c->arena.buddy == buddy) {
-			quarry_buddy_check_area(buddy, &c->arena, i, check);
-			if (c->span)
-				*strays += check_pages(c, i);
-		}
-		quarry_zone_unlock(z, flags);
-	}
-}
-
-/*
- * An area of the device zone by its number, which the directory does not know. Areas
- * may be missed or seen twice while ranges come and go. False if there is none.
- */
-static bool check_device_area(struct quarry_pool *pool, u64 number,
-			      struct quarry_check *check)
-{
-	struct quarry_zone *z = quarry_device_zone(pool);
-	struct quarry_arena *a;
-	unsigned long flags;
-	bool found = false;
-
-	quarry_zone_lock(z, &flags);
-	list_for_each_entry(a, &z->buddy.arenas, link) {
-		found = number < a->nr_areas;
-		if (found) {
-			quarry_buddy_check_area(&z->buddy, a, number, check);
-			break;
-		}
-		number -= a->nr_areas;
+	c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+	if (!c)
+		return false;
+	i = (max(*pfn, c->pfn) - c->arena.base) / QUARRY_AREA_FRAMES;
+	if (i < c->arena.nr_areas) {
+		quarry_buddy_check_area(&z->buddy, &c->arena, i, check);
+		if (c->span)
+			*strays += check_pages(c, i);
+		*pfn = c->arena.base + (i + 1) * (u64)QUARRY_AREA_FRAMES;
+	} else {
+		/* The rest of it has not joined yet. */
+		*pfn = c->pfn + c->nr;
 	}
 	quarry_zone_unlock(z, flags);
-	return found;
+	return true;
 }
 
 /**
@@ -98,24 +78,13 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 {
 	struct quarry_check check = {};
 	unsigned long pfn, flags;
-	struct quarry_chunk *c;
 	struct quarry_zone *z = NULL;
-	u64 strays = 0, cpus, i;
+	u64 strays = 0, cpus;
+	unsigned int device;
 
-	for (pfn = 0;; ) {
-		rcu_read_lock();
-		c = quarry_directory_next(pfn, ULONG_MAX);
-		if (c) {
-			pfn = c->pfn + c->nr;
-			check_chunk(pool, c, &check, &strays);
-		}
-		rcu_read_unlock();
-		if (!c)
-			break;
-		cond_resched();
-	}
-	for (i = 0; check_device_area(pool, i, &check); i++)
-		cond_resched();
+	for (device = 0; device < 2; device++)
+		for (pfn = 0; check_next(pool, device, &pfn, &check, &strays);)
+			cond_resched();
 	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_lock(z, &flags);
 		quarry_buddy_check_sums(&z->buddy, &check);

@@ -66,34 +66,6 @@ static bool take_room(struct quarry_pool *pool, u64 nr, u64 limit)
 	return true;
 }
 
-/**
- * quarry_zone_add() - put a chunk into service
- * @z:	the zone
- * @c:	a chunk that belongs to nobody; its frames are counted as managed already
- *
- * Context: sleeps. Return: 0, or what quarry_directory_insert() says.
- */
-int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
-{
-	unsigned long flags;
-	int err = 0;
-
-	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
-	if (c->kind != QUARRY_CHUNK_DEVICE)
-		err = quarry_inject() ? -ENOMEM : quarry_directory_insert(c);
-	if (err)
-		return err;
-	atomic64_add(c->metadata_bytes, &z->pool->metadata);
-	if (c->kind == QUARRY_CHUNK_KERNEL)
-		atomic64_add(c->nr, &z->pool->held);
-	/* Known before it is used: a block may be freed as soon as it is claimed. */
-	quarry_directory_serve(c, &z->buddy);
-	raw_spin_lock_irqsave(&z->lock, flags);
-	quarry_buddy_add(&z->buddy, &c->arena, c->zero);
-	raw_spin_unlock_irqrestore(&z->lock, flags);
-	return 0;
-}
-
 /* There is memory again: whoever waits for that need not. */
 static void end_of_wait(struct quarry_pool *pool)
 {

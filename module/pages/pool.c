@@ -149,6 +149,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 		return NULL;
 	raw_spin_lock_init(&z->lock);
 	quarry_buddy_init(&z->buddy);
+	z->chunks = RB_ROOT;
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
 	z->pool = pool;
@@ -218,7 +219,6 @@ static void pool_free(struct quarry_pool *pool)
 	struct quarry_arena *a;
 	struct quarry_zone *z = NULL;
 	unsigned int i;
-	bool whole;
 
 	WRITE_ONCE(pool->dying, true);
 	irq_work_sync(&pool->grow_irq);
@@ -231,10 +231,7 @@ static void pool_free(struct quarry_pool *pool)
 		while ((a = list_first_entry_or_null(&z->buddy.arenas,
 						     struct quarry_arena, link))) {
 			c = quarry_arena_chunk(a);
-			raw_spin_lock_irq(&z->lock);
-			whole = !quarry_buddy_remove(&z->buddy, a);
-			raw_spin_unlock_irq(&z->lock);
-			if (whole) {
+			if (!quarry_zone_take_out(z, c)) {
 				quarry_zone_forget(z, c);
 			} else {
 				quarry_directory_serve(c, NULL);

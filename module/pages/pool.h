@@ -98,8 +98,9 @@ static inline u32 quarry_list_cap(const struct quarry_list *list)
 
 /**
  * struct quarry_zone - a pool's memory on one node
- * @lock:	guards @buddy and the state bytes and lists of its arenas
+ * @lock:	guards @buddy, @chunks and the state bytes and lists of its arenas
  * @buddy:	the allocator
+ * @chunks:	the memory of its arenas, by address
  * @pool:	whose
  * @index:	in the pool's zone[]
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
@@ -111,6 +112,7 @@ static inline u32 quarry_list_cap(const struct quarry_list *list)
 struct quarry_zone {
 	raw_spinlock_t lock;
 	struct quarry_buddy buddy;
+	struct rb_root chunks;
 	struct quarry_pool *pool;
 	unsigned int index;
 	int node;
@@ -252,6 +254,18 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait));
 u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait);
 
+/* chunks.c */
+struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
+				       unsigned long end, bool top_down);
+struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
+				       unsigned long pfn, struct quarry_zone **zone,
+				       unsigned long *flags);
+struct quarry_chunk *quarry_zone_beside(struct quarry_chunk *c, bool top_down);
+int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
+int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c);
+int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c);
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
+
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
 		      unsigned int order);
@@ -261,11 +275,9 @@ void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
 void quarry_wake_irq(struct irq_work *irq);
-int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
 
 /* shrink.c */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames);
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 

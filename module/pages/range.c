@@ -5,9 +5,11 @@
  * Model
  *	A request without a window is a block of the next power of two whose tail
  *	goes back at once; only where no such block is free are runs searched for.
- *	A request with a window searches it through the directory, from the end
- *	asked for. Runs are freed with the length they were allocated with; blocks
- *	of quarry_alloc_pages() can be trimmed and are runs from then on.
+ *	A request with a window searches it chunk by chunk, from the end asked for.
+ *	Searches are taken in bites (buddy/range.c), the zone's lock let go in between:
+ *	what comes free behind one may be missed. Runs are freed with the length they
+ *	were allocated with; blocks of quarry_alloc_pages() can be trimmed and are runs
+ *	from then on.
  *
  *	Ranges that the caller owns join the pool as chunks like any other, except
  *	that they are never given back by themselves. Those without struct pages
@@ -16,7 +18,10 @@
  * Contexts: allocating as gfp says, freeing and trimming any but NMI; adding and
  * removing ranges sleeps.
  *
- * Cost: without a window that of a block; with one, a step per 64 frames of it.
+ * Cost: without a window that of a block; where that is not to be had, and with a window,
+ * a search: some nanoseconds an area of 2 MiB, and up to a hundred for those that might
+ * hold the run but do not. With interrupts off no more than a bite of it, of 1024 steps.
+ * That no zone has a block as large as any such run has in it is known at once.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -28,7 +33,7 @@
 #include "alloc.h"
 #include "misuse.h"
 
-/* Between the look whether memory is in a pool and putting it into one. */
+/* Ranges of the caller's come and go one at a time. */
 static DEFINE_MUTEX(add_mutex);
 
 /* A request in frames. */
@@ -40,8 +45,12 @@ struct request {
 	unsigned long end;
 	bool anywhere;
 	bool top_down;
+	bool device;
 	struct quarry_wish wish;
 };
+
+/* What going on to the next chunk costs, in steps of a search. */
+#define CHUNK_STEPS	8
 
 static int parse(const struct quarry_range *r, struct request *q)
 {
@@ -63,6 +72,7 @@ static int parse(const struct quarry_range *r, struct request *q)
 	q->start = PFN_UP(r->start);
 	q->end = r->end ? PFN_DOWN(r->end) : ULONG_MAX;
 	q->top_down = r->flags & QUARRY_RANGE_TOP_DOWN;
+	q->device = r->flags & QUARRY_RANGE_DEVICE;
 	q->anywhere = !r->start && !r->end && !q->top_down;
 	return 0;
 }
@@ -82,113 +92,162 @@ static bool claim_trimmed(struct quarry_zone *z, const struct request *q,
 	return true;
 }
 
-/* A run inside one chunk. Under the zone's lock. */
-static bool claim_in(struct quarry_zone *z, struct quarry_chunk *c,
-		     const struct request *q, unsigned long *pfn, bool *zero)
+/* What is left of a window, in frames. */
+struct window {
+	unsigned long lo;
+	unsigned long hi;
+};
+
+/*
+ * A run inside one chunk, which has a frame in the window. Under the zone's lock.
+ * Returns 0, -ENOSPC, or -EAGAIN when the steps are used up; the window is what is left.
+ */
+static int claim_in(struct quarry_zone *z, struct quarry_chunk *c, const struct request *q,
+		    struct window *w, u32 *steps, unsigned long *pfn, bool *zero)
 {
-	unsigned long lo = max(q->start, c->pfn), hi = min(q->end, c->pfn + c->nr);
 	unsigned long base = c->arena.base;
 	struct quarry_search s = {
 		.nr = q->nr, .align = q->align, .top_down = q->top_down,
-		.lo = { lo - base }, .hi = { hi - base }, .steps = U32_MAX,
+		.lo = { max(w->lo, c->pfn) - base },
+		.hi = { min(w->hi, c->pfn + c->nr) - base },
+		.steps = *steps,
 	};
 	struct quarry_frame f;
+	int err;
 
-	if (lo >= hi || hi - lo < q->nr)
-		return false;
-	if (quarry_buddy_claim_run(&z->buddy, &c->arena, &s, &f, zero))
-		return false;
-	*pfn = base + f.i;
-	return true;
+	err = quarry_buddy_claim_run(&z->buddy, &c->arena, &s, &f, zero);
+	*steps = s.steps;
+	if (!err)
+		*pfn = base + f.i;
+	else if (q->top_down)
+		w->hi = err == -EAGAIN ? base + s.hi.i : c->pfn;
+	else
+		w->lo = err == -EAGAIN ? base + s.lo.i : c->pfn + c->nr;
+	return err;
 }
 
-/* Anywhere in a zone: a block, or else the first chunk with such a run. */
-static bool claim_from_zone(struct quarry_zone *z, const struct request *q,
-			    unsigned long *pfn, bool *zero)
+static bool zone_may_have(const struct quarry_zone *z, const struct request *q)
 {
-	struct quarry_arena *a;
+	return quarry_zone_may_take(z, q->nr, q->wish.keep) &&
+	       quarry_buddy_may_have_run(&z->buddy, q->nr, q->align);
+}
+
+/* A bite of a search in a zone, chunk by chunk. Returns as claim_in(). */
+static int claim_bite(struct quarry_zone *z, const struct request *q, struct window *w,
+		      unsigned long *pfn, bool *zero)
+{
+	u32 steps = QUARRY_BITE_STEPS;
+	struct quarry_chunk *c = NULL;
 	unsigned long flags;
-	bool found = false;
+	int err = -ENOSPC;
 
 	if (!quarry_zone_lock(z, &flags))
-		return false;
-	if (quarry_zone_may_take(z, q->nr, q->wish.keep)) {
-		found = claim_trimmed(z, q, pfn, zero);
-		if (!found)
-			list_for_each_entry(a, &z->buddy.arenas, link) {
-				found = claim_in(z, quarry_arena_chunk(a), q, pfn, zero);
-				if (found)
-					break;
-			}
-	}
-	quarry_zone_unlock(z, flags);
-	return found;
-}
-
-/* In a window of memory with struct pages. */
-static bool claim_from_window(struct quarry_pool *pool, const struct request *q,
-			      unsigned long *pfn, bool *zero)
-{
-	unsigned long lo = q->start, hi = q->end, flags;
-	struct quarry_buddy *buddy;
-	struct quarry_chunk *c;
-	struct quarry_zone *z = NULL;
-	bool found = false;
-
-	rcu_read_lock();
-	while (!found) {
-		c = q->top_down ? quarry_directory_last(lo, hi) :
-				  quarry_directory_next(lo, hi);
-		if (!c)
+		return -ENOSPC;
+	if (zone_may_have(z, q))
+		c = quarry_zone_chunk(z, w->lo, w->hi, q->top_down);
+	while (c) {
+		err = claim_in(z, c, q, w, &steps, pfn, zero);
+		if (err != -ENOSPC)
 			break;
-		if (q->top_down)
-			hi = c->pfn;
-		else
-			lo = c->pfn + c->nr;
-		buddy = READ_ONCE(c->buddy);
-		if (!buddy || quarry_buddy_zone(buddy)->pool != pool)
-			continue;
-		z = quarry_buddy_zone(buddy);
-		if (q->wish.strict && z->node != q->wish.node)
-			continue;
-		if (!quarry_zone_lock(z, &flags))
-			continue;
-		if (c->arena.buddy == buddy && quarry_zone_may_take(z, q->nr, q->wish.keep))
-			found = claim_in(z, c, q, pfn, zero);
-		quarry_zone_unlock(z, flags);
-	}
-	rcu_read_unlock();
-	return found;
-}
-
-/* In the device zone: chunk by chunk, by address from the end asked for. */
-static bool claim_from_device(struct quarry_pool *pool, const struct request *q,
-			      unsigned long *pfn, bool *zero)
-{
-	struct quarry_zone *z = quarry_device_zone(pool);
-	struct quarry_chunk *c, *best, *last = NULL;
-	struct quarry_arena *a;
-	unsigned long flags;
-	bool found = false;
-
-	if (!quarry_zone_lock(z, &flags))
-		return false;
-	while (!found) {
-		best = NULL;
-		list_for_each_entry(a, &z->buddy.arenas, link) {
-			c = quarry_arena_chunk(a);
-			if (last && (q->top_down ? c->pfn >= last->pfn : c->pfn <= last->pfn))
-				continue;
-			if (!best || (q->top_down ? c->pfn > best->pfn : c->pfn < best->pfn))
-				best = c;
+		c = quarry_zone_beside(c, q->top_down);
+		if (c && (c->pfn >= w->hi || c->pfn + c->nr <= w->lo))
+			c = NULL;
+		if (c && steps < CHUNK_STEPS + QUARRY_SEARCH_LEAST) {
+			err = -EAGAIN;
+			break;
 		}
-		if (!best)
-			break;
-		found = claim_in(z, best, q, pfn, zero);
-		last = best;
+		steps -= c ? CHUNK_STEPS : 0;
 	}
 	quarry_zone_unlock(z, flags);
-	return found;
+	return err;
+}
+
+/* May the request be served from this zone? */
+static bool is_asked(struct quarry_pool *pool, const struct quarry_zone *z,
+		     const struct request *q)
+{
+	if (q->device || z == quarry_device_zone(pool))
+		return q->device && z == quarry_device_zone(pool);
+	return !q->wish.strict || z->node == q->wish.node;
+}
+
+/*
+ * Of the zones that may serve, the one whose memory is first met; @w is cut where another
+ * one's begins, for nodes may take turns. NULL if the window is empty.
+ */
+static struct quarry_zone *nearest_zone(struct quarry_pool *pool, struct quarry_zone *only,
+					const struct request *q, struct window *w)
+{
+	unsigned long first = q->top_down ? w->lo : w->hi, next = first, at, flags;
+	struct quarry_zone *z = NULL, *nearest = NULL;
+	struct quarry_chunk *c;
+
+	while ((z = quarry_zone_next(pool, z))) {
+		if ((only && z != only) || !is_asked(pool, z, q) || !quarry_zone_lock(z, &flags))
+			continue;
+		c = zone_may_have(z, q) ? quarry_zone_chunk(z, w->lo, w->hi, q->top_down) :
+					  NULL;
+		at = !c ? first : q->top_down ? min(w->hi, c->pfn + c->nr) :
+						max(w->lo, c->pfn);
+		quarry_zone_unlock(z, flags);
+		if (!c)
+			continue;
+		if (!nearest || (q->top_down ? at > first : at < first)) {
+			next = nearest ? first : next;
+			first = at;
+			nearest = z;
+		} else {
+			next = q->top_down ? max(next, at) : min(next, at);
+		}
+	}
+	if (q->top_down)
+		w->lo = next;
+	else
+		w->hi = next;
+	return nearest;
+}
+
+/*
+ * By address from the end asked for, in one zone or in all that there are. In bites, so
+ * that no lock is held for long and whoever may sleep rests in between.
+ */
+static bool claim_by_address(struct quarry_pool *pool, struct quarry_zone *only,
+			     const struct request *q, unsigned long *pfn, bool *zero)
+{
+	struct window left = { q->start, q->end }, part = left;
+	struct quarry_zone *z;
+	int err;
+
+	while (left.lo < left.hi && (z = nearest_zone(pool, only, q, &part))) {
+		struct window whole = part;
+
+		err = claim_bite(z, q, &part, pfn, zero);
+		if (!err)
+			return true;
+		if (q->top_down)
+			left.hi = err == -EAGAIN ? part.hi : whole.lo;
+		else
+			left.lo = err == -EAGAIN ? part.lo : whole.hi;
+		part = left;
+		if (q->wish.may_sleep)
+			cond_resched();
+	}
+	return false;
+}
+
+/* Anywhere in a zone: a block, or else the first run by address. */
+static bool claim_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
+			    const struct request *q, unsigned long *pfn, bool *zero)
+{
+	unsigned long flags;
+	bool found = false;
+
+	if (!quarry_zone_lock(z, &flags))
+		return false;
+	if (quarry_zone_may_take(z, q->nr, q->wish.keep))
+		found = claim_trimmed(z, q, pfn, zero);
+	quarry_zone_unlock(z, flags);
+	return found || claim_by_address(pool, z, q, pfn, zero);
 }
 
 static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
@@ -196,15 +255,14 @@ static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
 {
 	struct quarry_zone *z = NULL, *home;
 
-	if (r->flags & QUARRY_RANGE_DEVICE)
-		return claim_from_device(pool, q, pfn, zero);
-	if (!q->anywhere)
-		return claim_from_window(pool, q, pfn, zero);
+	if (q->device || !q->anywhere)
+		return claim_by_address(pool, NULL, q, pfn, zero);
 	home = quarry_home_zone(pool, q->wish.node);
-	if (claim_from_zone(home, q, pfn, zero))
+	if (claim_from_zone(pool, home, q, pfn, zero))
 		return true;
 	while (!q->wish.strict && (z = quarry_zone_next(pool, z)))
-		if (z != home && z->node != NUMA_NO_NODE && claim_from_zone(z, q, pfn, zero))
+		if (z != home && z->node != NUMA_NO_NODE &&
+		    claim_from_zone(pool, z, q, pfn, zero))
 			return true;
 	return false;
 }
@@ -218,25 +276,21 @@ static bool is_room(const struct quarry_chunk *c, const struct request *q)
 }
 
 /* Could any chunk of the pool? Whoever waits for what never comes is told now. */
-static bool could_serve(struct quarry_pool *pool, const struct quarry_range *r,
-			const struct request *q)
+static bool could_serve(struct quarry_pool *pool, const struct request *q)
 {
-	struct quarry_zone *z = NULL;
-	struct quarry_arena *a;
-	unsigned long flags;
-	bool device = r->flags & QUARRY_RANGE_DEVICE, could = false;
+	unsigned long pfn = q->start, flags;
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	bool could = false;
 
-	while (!could && (z = quarry_zone_next(pool, z))) {
-		if (device != (z == quarry_device_zone(pool)) ||
-		    (q->wish.strict && z->node != q->wish.node))
-			continue;
-		quarry_zone_lock(z, &flags);
-		list_for_each_entry(a, &z->buddy.arenas, link) {
-			could = is_room(quarry_arena_chunk(a), q);
-			if (could)
-				break;
-		}
+	while (!could && pfn < q->end) {
+		c = quarry_pool_chunk(pool, q->device, pfn, &z, &flags);
+		if (!c)
+			break;
+		could = is_asked(pool, z, q) && is_room(c, q);
+		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);
+		cond_resched();
 	}
 	return could;
 }
@@ -277,7 +331,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 		}
 		if (grow && quarry_pool_await_growth(pool, seen))
 			continue;
-		if (!w->nofail || (!grow && !could_serve(pool, r, q)))
+		if (!w->nofail || (!grow && !could_serve(pool, q)))
 			return false;
 		all = quarry_wait_for_free(pool);
 	}
@@ -336,17 +390,12 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 {
 	struct quarry_chunk *c = quarry_directory_next(pfn, pfn + 1);
 	struct quarry_zone *z = quarry_device_zone(pool);
-	struct quarry_arena *a;
 	unsigned long flags;
 
 	if (c)
 		return c;
 	raw_spin_lock_irqsave(&z->lock, flags);
-	list_for_each_entry(a, &z->buddy.arenas, link)
-		if (pfn - quarry_arena_chunk(a)->pfn < quarry_arena_chunk(a)->nr) {
-			c = quarry_arena_chunk(a);
-			break;
-		}
+	c = quarry_zone_chunk(z, pfn, pfn + 1, false);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return c;
 }
@@ -355,24 +404,16 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 static bool is_known(unsigned long pfn, unsigned long end)
 {
 	struct quarry_pool *pool = NULL;
-	struct quarry_arena *a;
+	struct quarry_zone *z = NULL;
 	unsigned long flags;
-	bool known;
+	bool known = false;
 
-	rcu_read_lock();
-	known = quarry_directory_next(pfn, end);
-	rcu_read_unlock();
-	while (!known && (pool = quarry_pool_next(pool))) {
-		struct quarry_zone *z = quarry_device_zone(pool);
-
-		raw_spin_lock_irqsave(&z->lock, flags);
-		list_for_each_entry(a, &z->buddy.arenas, link) {
-			const struct quarry_chunk *c = quarry_arena_chunk(a);
-
-			known |= c->pfn < end && pfn < c->pfn + c->nr;
+	while (!known && (pool = quarry_pool_next(pool)))
+		while (!known && (z = quarry_zone_next(pool, z))) {
+			raw_spin_lock_irqsave(&z->lock, flags);
+			known = quarry_zone_chunk(z, pfn, end, false);
+			raw_spin_unlock_irqrestore(&z->lock, flags);
 		}
-		raw_spin_unlock_irqrestore(&z->lock, flags);
-	}
 	return known;
 }
 
@@ -593,6 +634,25 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_add_range, QUARRY_NS);
 
+/* The range that was added to a pool there, and its zone; or NULL. Under add_mutex. */
+static struct quarry_chunk *range_at(struct quarry_pool *pool, unsigned long pfn,
+				     struct quarry_zone **zone)
+{
+	struct quarry_chunk *c = NULL;
+	struct quarry_zone *z = NULL;
+	unsigned long flags;
+
+	while (!c && (z = quarry_zone_next(pool, z))) {
+		*zone = z;
+		raw_spin_lock_irqsave(&z->lock, flags);
+		c = quarry_zone_chunk(z, pfn, pfn + 1, false);
+		if (c && (c->pfn != pfn || c->kind == QUARRY_CHUNK_KERNEL))
+			c = NULL;
+		raw_spin_unlock_irqrestore(&z->lock, flags);
+	}
+	return c;
+}
+
 /**
  * quarry_pool_remove_range() - take a range back from a pool
  * @pool:	the pool
@@ -606,26 +666,18 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_add_range, QUARRY_NS);
  */
 int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 {
-	struct quarry_buddy *buddy;
-	struct quarry_chunk *c;
 	struct quarry_zone *z = NULL;
-	unsigned long flags;
+	struct quarry_chunk *c;
 	int err = -ENOENT;
 
 	quarry_pcp_drain_all(pool);
-	rcu_read_lock();
-	c = find_chunk(pool, PHYS_PFN(start));
-	buddy = c ? READ_ONCE(c->buddy) : NULL;
-	if (buddy && c->pfn == PHYS_PFN(start) && c->kind != QUARRY_CHUNK_KERNEL &&
-	    quarry_buddy_zone(buddy)->pool == pool) {
-		z = quarry_buddy_zone(buddy);
-		raw_spin_lock_irqsave(&z->lock, flags);
-		err = quarry_buddy_remove(&z->buddy, &c->arena);
-		raw_spin_unlock_irqrestore(&z->lock, flags);
-	}
-	rcu_read_unlock();
-	if (err)
-		return err;
-	return quarry_zone_forget(z, c);
+	mutex_lock(&add_mutex);
+	c = range_at(pool, PHYS_PFN(start), &z);
+	if (c)
+		err = quarry_zone_take_out(z, c);
+	if (!err)
+		err = quarry_zone_forget(z, c);
+	mutex_unlock(&add_mutex);
+	return err;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_remove_range, QUARRY_NS);

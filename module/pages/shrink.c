@@ -17,6 +17,9 @@
 #include "misuse.h"
 #include "pcp.h"
 
+/* Empty chunks that are looked at under the lock. */
+#define LOOKS	32U
+
 static struct shrinker *shrinker;
 
 /* Free frames that the low watermark does not need. */
@@ -45,59 +48,32 @@ static bool let_go(struct quarry_pool *pool, u64 nr)
 	return true;
 }
 
-/**
- * quarry_zone_forget() - take a chunk out of service and give it back
- * @z:	its zone
- * @c:	the chunk, out of the buddy already
- *
- * Context: any that may free pages.
- *
- * Return: 0, or -EUCLEAN if it had to be put into quarantine.
- */
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
-{
-	struct quarry_pool *pool = z->pool;
-	u32 meta = c->metadata_bytes, nr = c->nr;
-	unsigned long flags;
-
-	quarry_directory_serve(c, NULL);
-	quarry_directory_remove(c);
-	if (!quarry_chunk_give(c)) {
-		atomic64_sub(meta, &pool->metadata);
-		atomic64_sub(nr, &pool->managed);
-		return 0;
-	}
-	raw_spin_lock_irqsave(&z->lock, flags);
-	list_add(&c->arena.link, &z->quarantined);
-	z->nr_quarantined += nr;
-	raw_spin_unlock_irqrestore(&z->lock, flags);
-	quarry_misuse(pool, QUARRY_ERR_STRAY_REF, c, (struct quarry_frame){ c->arena.lo },
-		      nr);
-	return -EUCLEAN;
-}
-
 /*
  * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that neither
- * the floor nor the low watermark needs.
+ * the floor nor the low watermark needs. Those that cannot go are put behind the others, so
+ * that they are not looked at over and over; and of one call they are no more than a few.
  */
 static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
 {
+	struct quarry_chunk *picked = NULL, *c;
+	unsigned int looks = LOOKS;
 	struct quarry_arena *a;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&z->lock, flags);
-	list_for_each_entry(a, &z->buddy.empty, empty) {
-		struct quarry_chunk *c = quarry_arena_chunk(a);
-
-		if (c->kind != QUARRY_CHUNK_KERNEL || c->nr > most ||
-		    !let_go(z->pool, c->nr))
-			continue;
-		quarry_buddy_remove(&z->buddy, a);
-		raw_spin_unlock_irqrestore(&z->lock, flags);
-		return c;
+	while (looks-- && !picked) {
+		a = list_first_entry_or_null(&z->buddy.empty, struct quarry_arena, empty);
+		if (!a)
+			break;
+		c = quarry_arena_chunk(a);
+		if (c->kind == QUARRY_CHUNK_KERNEL && c->nr <= most &&
+		    let_go(z->pool, c->nr) && !quarry_zone_leave(z, c))
+			picked = c;
+		else
+			list_move_tail(&a->empty, &z->buddy.empty);
 	}
 	raw_spin_unlock_irqrestore(&z->lock, flags);
-	return NULL;
+	return picked;
 }
 
 /**
@@ -111,14 +87,18 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
  */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
 {
+	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
 	struct quarry_chunk *c;
 	u64 given = 0;
 	u32 nr;
 
-	while (given < frames) {
+	while (given < frames && tries) {
 		c = pick_empty(z, frames - given);
-		if (!c)
-			break;
+		if (!c) {
+			tries--;
+			cond_resched();
+			continue;
+		}
 		nr = c->nr;
 		if (quarry_zone_forget(z, c))
 			continue;

@@ -212,32 +212,40 @@ struct map_walk {
 	unsigned int n;
 };
 
-/* Fill what is wanted of a chunk; under its zone's lock. */
-static void fill_chunk(struct map_walk *w, const struct quarry_chunk *c, int node)
+/*
+ * Fill what is wanted of the next chunk from *@pfn on, no more than a bite of it; *@pfn is
+ * moved behind that. False if there is no chunk.
+ */
+static bool walk_chunk(struct quarry_pool *pool, bool device, unsigned long *pfn,
+		       struct map_walk *w)
 {
-	u32 k = w->start > w->at ? min_t(u64, w->start - w->at, c->arena.nr_areas) : 0;
-
-	for (; k < c->arena.nr_areas && w->n < w->room; k++)
-		fill_area(c, k, node, &w->areas[w->n++]);
-}
-
-/* A chunk with struct pages, under RCU; its lock is not taken if it is not wanted. */
-static void walk_chunk(struct quarry_pool *pool, struct quarry_chunk *c, struct map_walk *w)
-{
-	struct quarry_buddy *buddy = READ_ONCE(c->buddy);
+	struct quarry_chunk *c;
 	struct quarry_zone *z;
 	unsigned long flags;
+	u32 i, end;
 
-	z = buddy ? quarry_buddy_zone(buddy) : NULL;
-	if (!z || z->pool != pool)
-		return;
-	if (w->n < w->room && w->start < w->at + c->arena.nr_areas &&
-	    quarry_zone_lock(z, &flags)) {
-		if (c->arena.buddy == buddy)
-			fill_chunk(w, c, z->node);
-		quarry_zone_unlock(z, flags);
+	c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+	if (!c)
+		return false;
+	i = (max(*pfn, c->pfn) - c->arena.base) / QUARRY_AREA_FRAMES;
+	end = c->arena.nr_areas;
+	if (i < end && w->start > w->at) {
+		/* What is not wanted is passed by without a look. */
+		end = min_t(u64, end, i + (w->start - w->at));
+		w->at += end - i;
+		i = end;
+	} else if (i < end && w->n == w->room) {
+		w->at += end - i;
+		i = end;
+	} else if (i < end) {
+		end = min_t(u32, end, i + QUARRY_BITE_AREAS);
+		for (; i < end && w->n < w->room; i++, w->at++)
+			fill_area(c, i, z->node, &w->areas[w->n++]);
 	}
-	w->at += c->arena.nr_areas;
+	*pfn = i < c->arena.nr_areas ? c->arena.base + i * (u64)QUARRY_AREA_FRAMES :
+				       c->pfn + c->nr;
+	quarry_zone_unlock(z, flags);
+	return true;
 }
 
 /**
@@ -249,8 +257,7 @@ static void walk_chunk(struct quarry_pool *pool, struct quarry_chunk *c, struct 
  * @total:	set to the areas there are
  *
  * The order is that of addresses, then come the areas of devices. A lock is held for
- * the areas of one arena at a time: anybody may ask for the map, as often as they
- * like. Context: sleeps.
+ * some areas at a time: anybody may ask for the map, as often as they like. Context: sleeps.
  *
  * Return: areas written.
  */
@@ -259,29 +266,73 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
 				      u64 *total)
 {
 	struct map_walk w = { .start = start, .areas = areas, .room = room };
-	struct quarry_zone *z = quarry_device_zone(pool);
-	unsigned long pfn = 0, flags;
-	struct quarry_chunk *c;
-	struct quarry_arena *a;
+	unsigned long pfn;
+	unsigned int device;
 
-	do {
-		rcu_read_lock();
-		c = quarry_directory_next(pfn, ULONG_MAX);
-		if (c) {
-			pfn = c->pfn + c->nr;
-			walk_chunk(pool, c, &w);
-		}
-		rcu_read_unlock();
-		cond_resched();
-	} while (c);
-	quarry_zone_lock(z, &flags);
-	list_for_each_entry(a, &z->buddy.arenas, link) {
-		fill_chunk(&w, quarry_arena_chunk(a), NUMA_NO_NODE);
-		w.at += a->nr_areas;
-	}
-	quarry_zone_unlock(z, flags);
+	for (device = 0; device < 2; device++)
+		for (pfn = 0; walk_chunk(pool, device, &pfn, &w);)
+			cond_resched();
 	*total = w.at;
 	return w.n;
+}
+
+/*
+ * The largest free order of some areas from *@i on, and of a whole chunk's groups if that
+ * is where they are. Under the zone's lock.
+ */
+static int largest_of(const struct quarry_arena *a, u32 *i)
+{
+	u32 end = min_t(u32, a->nr_areas, *i + 8 * QUARRY_BITE_AREAS), k;
+	int largest = -1;
+
+	for (k = 0; !*i && k < a->nr_groups; k++)
+		if (a->groups[k].line.nfree)
+			largest = max_t(int, largest, QUARRY_AREA_ORDER +
+					__fls(a->groups[k].line.orders));
+	/* No area by itself has a larger one. */
+	if (largest >= 0)
+		*i = end = a->nr_areas;
+	for (; *i < end; ++*i)
+		if (a->areas[*i].line.nfree)
+			largest = max_t(int, largest, __fls(a->areas[*i].line.orders));
+	return largest;
+}
+
+/* The next chunk from *@pfn on, in bites; *@pfn is moved behind it. False if there is none. */
+static bool next_arena(struct quarry_pool *pool, bool device, unsigned long *pfn,
+		       struct quarry_arena_stats *st)
+{
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	unsigned long flags;
+	int largest = -1;
+	u32 i = 0, nr;
+
+	do {
+		c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+		if (!c)
+			return false;
+		if (!i || c->id != st->id) {
+			i = 0;
+			largest = -1;
+		}
+		largest = max(largest, largest_of(&c->arena, &i));
+		*st = (struct quarry_arena_stats){
+			.id = c->id,
+			.node = z->node,
+			.kind = c->kind,
+			.frames = c->nr,
+			.free = c->arena.nfree,
+			.largest = largest,
+			.metadata_bytes = c->metadata_bytes,
+		};
+		nr = c->arena.nr_areas;
+		if (i >= nr)
+			*pfn = c->pfn + c->nr;
+		quarry_zone_unlock(z, flags);
+		cond_resched();
+	} while (i < nr);
+	return true;
 }
 
 /**
@@ -291,49 +342,23 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
  * @arenas:	where to
  * @room:	arenas that fit
  *
- * Context: any but interrupts. Return: arenas written.
+ * The order is that of addresses, then come those of devices. Context: sleeps.
+ *
+ * Return: arenas written.
  */
 unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
 					 struct quarry_arena_stats *arenas,
 					 unsigned int room)
 {
-	unsigned int n = 0, k;
-	struct quarry_arena *a;
-	struct quarry_zone *z = NULL;
-	unsigned long flags;
+	struct quarry_arena_stats st;
+	unsigned int n = 0, device;
+	unsigned long pfn;
 	u64 at = 0;
 
-	while ((z = quarry_zone_next(pool, z))) {
-		quarry_zone_lock(z, &flags);
-		list_for_each_entry(a, &z->buddy.arenas, link) {
-			const struct quarry_chunk *c = quarry_arena_chunk(a);
-
-			if (at++ < start || n == room)
-				continue;
-			arenas[n] = (struct quarry_arena_stats){
-				.id = c->id,
-				.node = z->node,
-				.kind = c->kind,
-				.frames = c->nr,
-				.free = a->nfree,
-				.largest = -1,
-				.metadata_bytes = c->metadata_bytes,
-			};
-			for (k = 0; k < a->nr_areas; k++)
-				if (a->areas[k].line.nfree)
-					arenas[n].largest =
-						max_t(int, arenas[n].largest,
-						      __fls(a->areas[k].line.orders));
-			for (k = 0; k < a->nr_groups; k++)
-				if (a->groups[k].line.nfree)
-					arenas[n].largest =
-						max_t(int, arenas[n].largest,
-						      QUARRY_AREA_ORDER +
-						      __fls(a->groups[k].line.orders));
-			n++;
-		}
-		quarry_zone_unlock(z, flags);
-	}
+	for (device = 0; device < 2; device++)
+		for (pfn = 0; n < room && next_arena(pool, device, &pfn, &st);)
+			if (at++ >= start)
+				arenas[n++] = st;
 	return n;
 }
 

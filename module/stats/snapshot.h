@@ -28,7 +28,7 @@ struct quarry_arena_stats {
 	u32 frames;
 	u32 free;
 	int largest;
-	u32 metadata_bytes;
+	u64 metadata_bytes;
 };
 
 unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,

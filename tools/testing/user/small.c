@@ -522,6 +522,70 @@ static void ends_of_bites(const void *arg)
 	}
 }
 
+static void expect_sound(const struct quarry_buddy *b, u64 frames, u64 nfree, const char *what)
+{
+	struct quarry_check c = { 0 };
+
+	quarry_buddy_check(b, &c);
+	if (!c.faults && c.frames == frames && b->nr_frames == frames && b->nfree == nfree)
+		return;
+	printf("# %s: %s, %llu frames, %llu of %llu free, expected %llu of %llu\n", what,
+	       c.what, c.frames, b->nfree, b->nr_frames, nfree, frames);
+	fflush(stdout);
+	abort();
+}
+
+/*
+ * An arena that comes and goes in bites: what has joined is sound, and serves; and an arena
+ * that somebody claims from while it leaves stays.
+ */
+static void bites(const void *arg)
+{
+	const u64 bite = QUARRY_BITE_AREAS * 512, first = 5 * bite - 700;
+	const u32 nr = 3 * bite + 999;
+	static u8 metadata[1 << 18];
+	struct quarry_block block;
+	struct quarry_arena a;
+	struct quarry_buddy b;
+	unsigned int left = 0;
+	u64 joined = 700;
+
+	(void)arg;
+	if (quarry_arena_metadata_bytes(first, nr) > sizeof(metadata))
+		abort();
+	quarry_buddy_init(&b);
+	quarry_arena_init(&a, metadata, first, nr);
+	while (!quarry_buddy_join(&b, &a, true)) {
+		expect_sound(&b, joined, joined, "joining");
+		if (quarry_buddy_claim(&b, 5, KIND, &block))
+			abort();
+		expect_sound(&b, joined, joined - 32, "claimed from while joining");
+		quarry_buddy_free(&b, &a, block.frame, 5, true);
+		joined += bite;
+	}
+	expect_sound(&b, nr, nr, "joined");
+	if (!quarry_buddy_join(&b, &a, true) || b.nr_zero != nr || b.nr_empty != 1 ||
+	    b.merges != b.splits)
+		abort();
+	while (quarry_buddy_leave(&b, &a) == -EAGAIN) {
+		expect_sound(&b, b.nfree, b.nr_frames, "leaving");
+		if (left++ != 1)
+			continue;
+		if (quarry_buddy_claim(&b, 0, KIND, &block) ||
+		    quarry_buddy_leave(&b, &a) != -EBUSY)
+			abort();
+		expect_sound(&b, b.nr_frames, b.nr_frames - 1, "could not leave");
+		while (!quarry_buddy_join(&b, &a, false))
+			;
+		expect_sound(&b, nr, nr - 1, "stayed");
+		quarry_buddy_free(&b, &a, block.frame, 0, false);
+	}
+	expect_sound(&b, 0, 0, "gone");
+	if (left != 6 || a.buddy || b.nr_arenas || b.nr_areas || b.nr_empty || b.nr_zero ||
+	    b.nr_whole)
+		abort();
+}
+
 /*
  * Frames whose numbers are the last that there are. An arena of nearly 16 TiB has them:
  * here is the end of one, its beginning never looked at.
@@ -550,6 +614,7 @@ static void last_numbers(const void *arg)
 	a.base -= lo;
 	a.lo += lo;
 	a.hi += lo;
+	a.end += lo;
 	a.nr_areas += before;
 	a.nr_groups += before / 512;
 	s.lo.i = a.lo;
@@ -660,7 +725,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(13);
+	tap_plan(14);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -671,6 +736,7 @@ int main(void)
 	tap_run("exhaustion", exhaustion, NULL);
 	tap_run("whole_areas", whole_areas, NULL);
 	tap_run("ends_of_bites", ends_of_bites, NULL);
+	tap_run("bites", bites, NULL);
 	tap_run("last_numbers", last_numbers, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);

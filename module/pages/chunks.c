@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The chunks of a zone: by address, and how they come and go.
+ *
+ * Model
+ *	A zone has a tree of its chunks, ordered by their first frame, under its lock.
+ *	Whoever looks for memory at some place, or for a chunk without struct pages,
+ *	which the directory does not know, finds the next one from there in a
+ *	logarithm of steps; whoever goes along may let go of the lock, for an address is
+ *	where he goes on.
+ *
+ *	A chunk comes in three steps, and goes in the same ones backwards:
+ *
+ *	  directory	a page leads to it
+ *	  serve		to its zone, too: a free may come as soon as a block is claimed
+ *	  join		bite by bite its frames are free (buddy/arena.c); from the first
+ *			one on it is in the tree
+ *
+ * Contexts: coming and going sleeps, whatever is not said to be under the lock.
+ *
+ * Cost: with interrupts off that of one bite, some ten microseconds, and for a chunk of
+ * the kernel's it is the only one.
+ */
+#include <linux/mm.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
+
+#include "../arena/directory.h"
+#include "../debug/inject.h"
+#include "misuse.h"
+#include "pcp.h"
+
+static struct quarry_chunk *chunk_of(struct rb_node *node)
+{
+	return node ? rb_entry(node, struct quarry_chunk, node) : NULL;
+}
+
+/**
+ * quarry_zone_chunk() - the first chunk that has a frame in a window
+ * @z:		the zone
+ * @pfn:	first frame of the window
+ * @end:	first frame after it
+ * @top_down:	the last such chunk
+ *
+ * Context: under the zone's lock. Return: the chunk, or NULL.
+ */
+struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
+				       unsigned long end, bool top_down)
+{
+	struct rb_node *node = z->chunks.rb_node;
+	struct quarry_chunk *c, *best = NULL;
+
+	while (node) {
+		c = chunk_of(node);
+		if (c->pfn >= end) {
+			node = node->rb_left;
+		} else if (c->pfn + c->nr <= pfn) {
+			node = node->rb_right;
+		} else {
+			best = c;
+			node = top_down ? node->rb_right : node->rb_left;
+		}
+	}
+	return best;
+}
+
+/* The number of the first chunk's first frame from @pfn on, or ULONG_MAX. */
+static unsigned long first_from(struct quarry_zone *z, unsigned long pfn)
+{
+	unsigned long at = ULONG_MAX, flags;
+	struct quarry_chunk *c;
+
+	if (quarry_zone_lock(z, &flags)) {
+		c = quarry_zone_chunk(z, pfn, ULONG_MAX, false);
+		at = c ? c->pfn : ULONG_MAX;
+		quarry_zone_unlock(z, flags);
+	}
+	return at;
+}
+
+/**
+ * quarry_pool_chunk() - a pool's first chunk from a frame on
+ * @pool:	the pool
+ * @device:	of the memory without struct pages, or of that with
+ * @pfn:	the frame
+ * @zone:	set to its zone, which is locked
+ * @flags:	for quarry_zone_unlock()
+ *
+ * For those who go through a pool by address: a bite of a chunk, unlock, and from there
+ * again. Context: any but NMI. Return: the chunk, or NULL, and then nothing is locked.
+ */
+struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
+				       unsigned long pfn, struct quarry_zone **zone,
+				       unsigned long *flags)
+{
+	unsigned long at, first;
+	struct quarry_zone *z;
+	struct quarry_chunk *c;
+
+	for (;;) {
+		*zone = NULL;
+		first = ULONG_MAX;
+		for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z)) {
+			if (device != (z == quarry_device_zone(pool)))
+				continue;
+			at = first_from(z, pfn);
+			if (at < first) {
+				first = at;
+				*zone = z;
+			}
+		}
+		if (!*zone || !quarry_zone_lock(*zone, flags))
+			return NULL;
+		c = quarry_zone_chunk(*zone, pfn, ULONG_MAX, false);
+		if (c)
+			return c;
+		/* It has gone since; there may be others. */
+		quarry_zone_unlock(*zone, *flags);
+	}
+}
+
+/* The chunk after this one, or before it. Under the zone's lock. */
+struct quarry_chunk *quarry_zone_beside(struct quarry_chunk *c, bool top_down)
+{
+	return chunk_of(top_down ? rb_prev(&c->node) : rb_next(&c->node));
+}
+
+static void tree_insert(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	struct rb_node **at = &z->chunks.rb_node, *parent = NULL;
+
+	while (*at) {
+		parent = *at;
+		at = c->pfn < chunk_of(parent)->pfn ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&c->node, parent, at);
+	rb_insert_color(&c->node, &z->chunks);
+}
+
+/* Join by a bite: true if that was the last one. */
+static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
+{
+	unsigned long flags;
+	bool joined;
+
+	raw_spin_lock_irqsave(&z->lock, flags);
+	if (!c->arena.buddy)
+		tree_insert(z, c);
+	joined = quarry_buddy_join(&z->buddy, &c->arena, zero);
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	return joined;
+}
+
+/**
+ * quarry_zone_add() - put a chunk into service
+ * @z:	the zone
+ * @c:	a chunk that belongs to nobody; its frames are counted as managed already
+ *
+ * Context: sleeps. Return: 0, or what quarry_directory_insert() says.
+ */
+int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	int err = 0;
+
+	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
+	if (c->kind != QUARRY_CHUNK_DEVICE)
+		err = quarry_inject() ? -ENOMEM : quarry_directory_insert(c);
+	if (err)
+		return err;
+	atomic64_add(c->metadata_bytes, &z->pool->metadata);
+	if (c->kind == QUARRY_CHUNK_KERNEL)
+		atomic64_add(c->nr, &z->pool->held);
+	/* Known before it is used: a block may be freed as soon as it is claimed. */
+	quarry_directory_serve(c, &z->buddy);
+	while (!join(z, c, c->zero))
+		cond_resched();
+	return 0;
+}
+
+/**
+ * quarry_zone_leave() - a bite of a chunk leaves its zone
+ * @z:	the zone
+ * @c:	the chunk
+ *
+ * Context: under the zone's lock. Return: as quarry_buddy_leave(); a chunk of the
+ * kernel's is one bite.
+ */
+int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	int err = quarry_buddy_leave(&z->buddy, &c->arena);
+
+	if (!err)
+		rb_erase(&c->node, &z->chunks);
+	return err;
+}
+
+/**
+ * quarry_zone_take_out() - take a chunk out of its zone
+ * @z:	the zone
+ * @c:	the chunk, which nobody else takes out
+ *
+ * It is in the directory still, and has to go to quarry_zone_forget(). Context: sleeps.
+ *
+ * Return: 0; -EBUSY if a frame of it is out, or is claimed meanwhile: then it stays, but
+ * that it holds zeros may be forgotten.
+ */
+int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	unsigned long flags;
+	int err;
+
+	for (;;) {
+		quarry_zone_lock(z, &flags);
+		err = quarry_zone_leave(z, c);
+		quarry_zone_unlock(z, flags);
+		if (err != -EAGAIN)
+			break;
+		cond_resched();
+	}
+	while (err && !join(z, c, false))
+		cond_resched();
+	return err;
+}
+
+/**
+ * quarry_zone_forget() - take a chunk out of service and give it back
+ * @z:	its zone
+ * @c:	the chunk, out of the buddy already
+ *
+ * Context: any that may free pages; sleeps for a chunk that is not the kernel's.
+ *
+ * Return: 0, or -EUCLEAN if it had to be put into quarantine.
+ */
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	struct quarry_pool *pool = z->pool;
+	size_t meta = c->metadata_bytes;
+	unsigned long flags;
+	u32 nr = c->nr;
+
+	quarry_directory_serve(c, NULL);
+	quarry_directory_remove(c);
+	if (!quarry_chunk_give(c)) {
+		atomic64_sub(meta, &pool->metadata);
+		atomic64_sub(nr, &pool->managed);
+		return 0;
+	}
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_add(&c->arena.link, &z->quarantined);
+	z->nr_quarantined += nr;
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	quarry_misuse(pool, QUARRY_ERR_STRAY_REF, c, (struct quarry_frame){ c->arena.lo },
+		      nr);
+	return -EUCLEAN;
+}
