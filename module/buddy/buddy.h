@@ -199,7 +199,7 @@ struct quarry_search {
 
 /* How much is done under a lock at once: areas that come or go, and steps of a search. */
 #define QUARRY_BITE_AREAS	64
-#define QUARRY_BITE_STEPS	1024
+#define QUARRY_BITE_STEPS	512
 
 /* As many steps as the longest stretch that a search can be in has, and some. */
 #define QUARRY_SEARCH_LEAST	64

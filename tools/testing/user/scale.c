@@ -12,10 +12,18 @@
  * frees of orders 0 to 10 are counted. What must hold: neither the mean nor the
  * maximum grows with the pool.
  *
+ * What is done in bites is measured by the bite: the search for a run that is not to be had,
+ * in ranges of several patterns, and a range that comes and goes. Between two bites the
+ * caller lets go of his lock, so the longest bite is how long interrupts are off. Its time
+ * is printed too, traced as it is, and judges nothing.
+ *
  * The metadata of the same pools is weighed here as well.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "../../../module/buddy/buddy.h"
 #include "dice.h"
@@ -218,6 +226,208 @@ static void claims(const void *arg)
 	}
 }
 
+/* A range of which every area, or every other one, looks the same. */
+struct picture {
+	const char *name;
+	u32 free;	/* frames in a row */
+	u32 out;	/* and so many after them */
+	bool islands;	/* areas that are whole between others */
+	u32 nr;		/* the run that is not there */
+	u32 align;
+};
+
+static const struct picture pictures[] = {
+	{ "all out", 0, 512, false, 1, 1 },
+	{ "holes of one frame", 1, 1, false, 33, 1 },
+	{ "holes of 31", 31, 1, false, 32, 1 },
+	{ "holes of 100", 100, 28, false, 101, 1 },
+	{ "holes, aligned", 63, 1, false, 64, 64 },
+	{ "half areas", 256, 256, false, 257, 1 },
+	{ "every other area", 0, 512, true, 513, 1 },
+	{ "areas and holes", 31, 1, true, 1100, 1 },
+	{ "areas, aligned", 31, 1, true, 512, 1024 },
+};
+
+static struct quarry_line line_of(const struct picture *p)
+{
+	u64 blocks[QUARRY_LINE_ORDER + 1] = {};
+	struct quarry_line l = {};
+	unsigned int i;
+
+	for (i = 0; i < QUARRY_LINE_UNITS; i++)
+		if (i % (p->free + p->out) < p->free)
+			quarry_line_put(&l, blocks, i, 0);
+	return l;
+}
+
+/* A picture, not a pool: nothing can be claimed from it. */
+static void paint(struct quarry_buddy *b, struct quarry_arena *a, const struct picture *p)
+{
+	struct quarry_line line = line_of(p);
+	unsigned int k;
+	u32 i;
+
+	memset(b->blocks, 0, sizeof(b->blocks));
+	for (i = 0; i < a->nr_groups; i++)
+		memset(&a->groups[i].line, 0, sizeof(line));
+	a->nfree = 0;
+	for (i = 0; i < a->nr_areas; i++) {
+		struct quarry_line *l = &a->areas[i].line;
+
+		memset(l, 0, sizeof(*l));
+		if (p->islands && i % 2)
+			quarry_line_put(&quarry_area_group(&a->areas[i])->line,
+					b->blocks + QUARRY_AREA_ORDER, i % 512, 0);
+		if (p->islands && i % 2) {
+			memset(l->free, 0xff, sizeof(l->free));
+			l->nr[QUARRY_LINE_ORDER] = 1;
+			l->orders = 1u << QUARRY_LINE_ORDER;
+			l->nfree = QUARRY_LINE_UNITS;
+		} else {
+			*l = line;
+		}
+		for (k = 0; k < QUARRY_AREA_ORDER; k++)
+			b->blocks[k] += l->nr[k];
+		a->nfree += l->nfree;
+	}
+	b->nfree = a->nfree;
+}
+
+static u64 now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+struct range {
+	struct quarry_buddy b;
+	struct quarry_arena a;
+	void *metadata;
+	u64 most_ns;
+	u64 ns;
+};
+
+static void range_init(struct range *r, u64 mib)
+{
+	u32 frames = mib * 256;
+
+	r->metadata = calloc(1, quarry_arena_metadata_bytes(0, frames));
+	if (!r->metadata)
+		fail("no memory: set SCALE_MIB");
+	quarry_buddy_init(&r->b);
+	quarry_arena_init(&r->a, r->metadata, 0, frames);
+	r->most_ns = 0;
+	r->ns = 0;
+}
+
+static void bite_done(struct range *r, struct figure *f, u64 since, u64 time)
+{
+	u64 ns = now() - time;
+
+	count(f, since);
+	r->ns += ns;
+	r->most_ns = ns > r->most_ns ? ns : r->most_ns;
+}
+
+static void search(struct range *r, const struct picture *p, bool top_down,
+		   struct figure *f)
+{
+	struct quarry_search s = {
+		.nr = p->nr, .align = p->align, .top_down = top_down, .hi = { ~0u },
+	};
+	struct quarry_frame at;
+	u64 since, time;
+	bool zero;
+	int err;
+
+	do {
+		s.steps = QUARRY_BITE_STEPS;
+		since = steps;
+		time = now();
+		err = quarry_buddy_claim_run(&r->b, &r->a, &s, &at, &zero);
+		bite_done(r, f, since, time);
+	} while (err == -EAGAIN);
+	if (err != -ENOSPC)
+		fail("there is such a run");
+}
+
+/* Pools up to 2 GiB set the measure, larger ones are held to it. */
+static void hold(u64 mib, u64 *most, const struct figure *f)
+{
+	if (mib <= 2048)
+		*most = f->most > *most ? f->most : *most;
+	else if (f->most > *most)
+		fail("the longest bite grows");
+}
+
+static void searches(const void *arg)
+{
+	u64 most_mib = env_number("SCALE_MIB", 1 << 20), mib, most = 0;
+	struct range r;
+	unsigned int i;
+
+	(void)arg;
+	printf("# %10s %-20s | %8s %8s %10s | %8s %8s\n", "MiB", "", "bites", "most",
+	       "all", "us, mean", "most");
+	for (mib = 32; mib <= most_mib; mib *= 8) {
+		range_init(&r, mib);
+		quarry_buddy_add(&r.b, &r.a, false);
+		for (i = 0; i < ARRAY_SIZE(pictures); i++) {
+			struct figure f = {};
+
+			paint(&r.b, &r.a, &pictures[i]);
+			r.most_ns = 0;
+			r.ns = 0;
+			search(&r, &pictures[i], false, &f);
+			search(&r, &pictures[i], true, &f);
+			printf("# %10llu %-20s | %8llu %8llu %10llu | %8.1f %8.1f\n",
+			       mib, pictures[i].name, f.nr, f.most, f.sum,
+			       r.ns / 1000.0 / f.nr, r.most_ns / 1000.0);
+			fflush(stdout);
+			hold(mib, &most, &f);
+		}
+		free(r.metadata);
+	}
+}
+
+static void comings(const void *arg)
+{
+	u64 most_mib = env_number("SCALE_MIB", 1 << 20), mib, most = 0, since, time;
+	struct range r;
+	bool done;
+	int err;
+
+	(void)arg;
+	printf("# %10s | %8s %8s %10s | %8s %8s\n", "MiB", "bites", "most", "all",
+	       "us, mean", "most");
+	for (mib = 32; mib <= most_mib; mib *= 8) {
+		struct figure f = {};
+
+		range_init(&r, mib);
+		do {
+			since = steps;
+			time = now();
+			done = quarry_buddy_join(&r.b, &r.a, true);
+			bite_done(&r, &f, since, time);
+		} while (!done);
+		do {
+			since = steps;
+			time = now();
+			err = quarry_buddy_leave(&r.b, &r.a);
+			bite_done(&r, &f, since, time);
+		} while (err == -EAGAIN);
+		if (err)
+			fail("a range does not leave");
+		printf("# %10llu | %8llu %8llu %10llu | %8.1f %8.1f\n", mib, f.nr, f.most,
+		       f.sum, r.ns / 1000.0 / f.nr, r.most_ns / 1000.0);
+		fflush(stdout);
+		hold(mib, &most, &f);
+		free(r.metadata);
+	}
+}
+
 static void metadata(const void *arg)
 {
 	static const struct { const char *what; u32 frames; bool must; } as[] = {
@@ -247,9 +457,11 @@ static void metadata(const void *arg)
 
 int main(void)
 {
-	tap_plan(3);
+	tap_plan(5);
 	tap_run("steps_fresh", claims, NULL);
 	tap_run("steps_fragmented", claims, (void *)1);
+	tap_run("bites_of_searches", searches, NULL);
+	tap_run("bites_of_ranges", comings, NULL);
 	tap_run("metadata", metadata, NULL);
 	return tap_end();
 }
