@@ -125,30 +125,33 @@ struct quarry_slot4m {
 
 /* What stands before the first slot of the directory; as large as a slot. */
 struct quarry_directory {
-	struct rcu_head rcu;
-	unsigned long nr;
+	unsigned long unused[3];
 	unsigned long bytes;	/* of the slots */
 };
 
 /* The slots; with nothing before them in the addressing, a look-up is two instructions less. */
 extern struct quarry_slot4m *quarry_slots;
 
-static __always_inline unsigned long quarry_nr_slots(const struct quarry_slot4m *slots)
-{
-	return ((const struct quarry_directory *)slots)[-1].nr;
-}
-
 /* What stands before the first entry of quarry_labels. */
 struct quarry_labels_head {
-	struct rcu_head rcu;
 	unsigned long nr;
 };
 
-/*
- * By 4 MiB of physical memory: the labels of its frames, so placed that the number of a
- * frame leads to its label; 0 in frames of no slab. Never NULL.
- */
+/* By MiB of physical memory: the labels of its frames; 0 in frames of no slab. Never NULL. */
 extern u64 **quarry_labels;
+
+#define QUARRY_LABELS_SHIFT	8
+
+static __always_inline unsigned long quarry_nr_labels(u64 * const *labels)
+{
+	return ((const struct quarry_labels_head *)labels)[-1].nr;
+}
+
+/* The label of a frame that has one. */
+static __always_inline u64 *quarry_label(u64 **labels, unsigned long pfn)
+{
+	return &labels[pfn >> QUARRY_LABELS_SHIFT][(u8)pfn];
+}
 
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
@@ -208,11 +211,16 @@ static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long
 static __always_inline bool quarry_label_look(unsigned long pfn, u64 *label)
 {
 	u64 **labels = READ_ONCE(quarry_labels);
-	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
+	unsigned long at;
 
-	if (unlikely(i >= ((const struct quarry_labels_head *)labels)[-1].nr))
+	/* First the byte, then the shift: gcc's own order is a copy of the number more. */
+	OPTIMIZER_HIDE_VAR(pfn);
+	at = (u8)pfn;
+	OPTIMIZER_HIDE_VAR(at);
+	pfn >>= QUARRY_LABELS_SHIFT;
+	if (unlikely(pfn >= quarry_nr_labels(labels)))
 		return false;
-	*label = labels[i][pfn];
+	*label = labels[pfn][at];
 	/* As READ_ONCE(), which gcc gives two instructions more. */
 	OPTIMIZER_HIDE_VAR(*label);
 	return true;

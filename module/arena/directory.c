@@ -3,9 +3,8 @@
  * The directory: from a page to its chunk in a fixed number of steps.
  *
  * Model
- *	A flat array with a slot for every 4 MiB of physical memory. A slot points
- *	to the lowest chunk in these 4 MiB; chunks that share a slot are chained by
- *	address:
+ *	An array with a slot for every 4 MiB of physical memory. A slot points to the
+ *	lowest chunk in these 4 MiB; chunks that share a slot are chained by address:
  *
  *	  slot   0     1     2     3     4
  *	        [ ]   [A]   [B]   [B]   [B]
@@ -17,91 +16,121 @@
  *	look at the chunk: that is what the fast path of a free uses. In slots that
  *	are shared or partly filled, frees take the slow way.
  *
- * Locks: changes are made under one spinlock, IRQs off; readers hold RCU (preemption off
- * is enough) and see a chain that is at all times sorted and whole.
- *
  * Labels
- *	A second flat array leads to the labels of frames: 64 bits each, for the layer of
- *	caches, which says by them whose a frame's objects are and where they begin
- *	(cache/tags.c). Where no frame ever had one, an array of zeros is shared, so that a
- *	look needs no question. A label is written by who owns the frame, without a lock;
- *	an array comes with the first label in its 4 MiB and stays until unload (8 KiB, 0.2%
- *	of them).
+ *	A second array, with an entry for every MiB, leads to the labels of frames: 64 bits
+ *	each, for the layer of caches, which says by them whose a frame's objects are and
+ *	where they begin (cache/tags.c). Where no frame ever had one, an array of zeros is
+ *	shared, so that a look needs no question. A label is written by who owns the frame,
+ *	without a lock; an array comes with the first label in its MiB and stays until
+ *	unload (2 KiB, 0.2% of it).
  *
- * Cost: 40 bytes per 4 MiB of the machine's memory, 0.001%. Memory hot-added
- * beyond the end makes the arrays grow when a chunk of it arrives.
+ *	An entry for a MiB and not for 4, as 256 frames are numbered by a byte: taking that
+ *	from a frame's number is the same instruction that would copy the number.
+ *
+ * Where there is no memory
+ *	Physical addresses may reach far and have holes. Both arrays are tables with holes
+ *	(table.c), of which a page is as much as 512 MiB of memory. The pages of the
+ *	memory that is there come at load; where memory is added later, with its first
+ *	chunk.
+ *
+ * Locks: changes are made under one spinlock, IRQs off, some hundred slots at a time;
+ * what grows the arrays has a mutex of its own. Readers hold RCU (preemption off is enough)
+ * and see a chain that is at all times sorted and whole.
+ *
+ * Cost: 64 bytes per 4 MiB of the memory that there is, 0.0015%, and 16 bytes of page
+ * tables per 512 MiB up to its highest address.
  */
 #include <linux/kmemleak.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/nodemask.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/vmalloc.h>
 
 #include "../compat.h"
 #include "../debug/inject.h"
 #include "directory.h"
+#include "table.h"
+
+/* Slots that are written under the lock at once. */
+#define BITE	512UL
+
+/* What a page of either array is for, in frames. */
+#define PAGE_FRAMES_SHIFT	(PAGE_SHIFT - 5 + QUARRY_SLOT_SHIFT)
+
+static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
+static_assert(sizeof(struct quarry_slot4m) == 1 << 5);
+static_assert(QUARRY_LABELS_SHIFT + PAGE_SHIFT - 3 == PAGE_FRAMES_SHIFT);
 
 struct quarry_slot4m *quarry_slots;
 EXPORT_SYMBOL_NS_GPL(quarry_slots, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
-static u64 no_labels[1 << QUARRY_SLOT_SHIFT];
+static u64 no_labels[1 << QUARRY_LABELS_SHIFT];
 static atomic64_t label_bytes;
 
 u64 **quarry_labels;
 EXPORT_SYMBOL_NS_GPL(quarry_labels, QUARRY_NS);
 
-/* Where the labels of 4 MiB begin, from where its frames' numbers lead into them, and back. */
-static u64 *lead_in(u64 *labels, unsigned long i)
+/* The memory of both; changed under the mutex. */
+static struct quarry_table slots_table;
+static struct quarry_table labels_table;
+static DEFINE_MUTEX(tables_mutex);
+
+static void publish_slots(const struct quarry_table *t)
 {
-	return labels - (i << QUARRY_SLOT_SHIFT);
+	struct quarry_directory *head = (struct quarry_directory *)t->base - 1;
+
+	head->bytes = t->pages * PAGE_SIZE;
+	/* Readers must find the head written. */
+	smp_store_release(&quarry_slots, t->base);
 }
 
-static u64 *lead_out(u64 *labels, unsigned long i)
+static void publish_labels(const struct quarry_table *t)
 {
-	return labels + (i << QUARRY_SLOT_SHIFT);
+	struct quarry_labels_head *head = (struct quarry_labels_head *)t->base - 1;
+
+	head->nr = t->pages * (PAGE_SIZE / sizeof(*quarry_labels));
+	/* As above. */
+	smp_store_release(&quarry_labels, t->base);
 }
 
-static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
-static_assert(sizeof(struct quarry_slot4m) == 32);
-
-static struct quarry_directory *head_of(struct quarry_slot4m *slots)
+/* Is there memory in the 512 MiB of a page? What is not seen here comes with its chunk. */
+static bool has_memory(unsigned long page, const void *unused)
 {
-	return (struct quarry_directory *)slots - 1;
+	unsigned long pfn = page << PAGE_FRAMES_SHIFT, end = (page + 1) << PAGE_FRAMES_SHIFT;
+
+	for (; pfn < end; pfn += 1UL << QUARRY_SLOT_SHIFT)
+		if (pfn_valid(pfn))
+			return true;
+	return false;
 }
 
-static struct quarry_labels_head *labels_head(u64 **labels)
+/* First and last page of what a chunk needs. */
+struct span {
+	unsigned long first;
+	unsigned long last;
+};
+
+static bool in_span(unsigned long page, const void *arg)
 {
-	return (struct quarry_labels_head *)labels - 1;
+	const struct span *span = arg;
+
+	return page >= span->first && page <= span->last;
 }
 
-static struct quarry_slot4m *slots_alloc(unsigned long nr)
+static int extend(struct quarry_table *t, void (*publish)(const struct quarry_table *t),
+		  unsigned long nr, quarry_table_want *want, const void *arg)
 {
-	struct quarry_slot4m *slots;
+	struct quarry_table next;
+	int err = quarry_table_extend(t, nr, want, arg, &next);
 
-	slots = quarry_inject() ? NULL : kvcalloc(1 + nr, sizeof(*slots), GFP_NOIO);
-	if (!slots)
-		return NULL;
-	slots++;
-	head_of(slots)->nr = nr;
-	head_of(slots)->bytes = nr * sizeof(*slots);
-	return slots;
-}
-
-static u64 **labels_alloc(unsigned long nr)
-{
-	struct quarry_labels_head *head;
-	u64 **labels;
-	unsigned long i;
-
-	head = quarry_inject() ? NULL : kvmalloc(sizeof(*head) + nr * sizeof(*labels), GFP_NOIO);
-	if (!head)
-		return NULL;
-	head->nr = nr;
-	labels = (u64 **)(head + 1);
-	for (i = 0; i < nr; i++)
-		labels[i] = lead_in(no_labels, i);
-	return labels;
+	if (err)
+		return err;
+	publish(&next);
+	quarry_table_switch(t, &next);
+	return 0;
 }
 
 /**
@@ -112,95 +141,95 @@ static u64 **labels_alloc(unsigned long nr)
 int quarry_directory_init(void)
 {
 	unsigned long end = 0, nr;
-	int node;
+	int node, err;
 
 	for_each_online_node(node)
 		end = max(end, node_end_pfn(node));
-	nr = (end >> QUARRY_SLOT_SHIFT) + 1;
-	quarry_slots = slots_alloc(nr);
-	if (!quarry_slots)
-		return -ENOMEM;
-	quarry_labels = labels_alloc(nr);
-	if (quarry_labels)
-		return 0;
-	kvfree(head_of(quarry_slots));
-	return -ENOMEM;
+	nr = (end >> PAGE_FRAMES_SHIFT) + 1;
+	err = quarry_table_init(&slots_table, 0);
+	if (!err)
+		err = quarry_table_init(&labels_table, (unsigned long)no_labels);
+	if (!err)
+		err = extend(&labels_table, publish_labels, nr, has_memory, NULL);
+	if (!err)
+		err = extend(&slots_table, publish_slots, nr, has_memory, NULL);
+	if (err)
+		quarry_directory_exit();
+	return err;
 }
 
 void quarry_directory_exit(void)
 {
-	unsigned long i;
-	u64 *labels;
+	unsigned long i, k;
+	u64 **labels;
 
-	for (i = 0; i < labels_head(quarry_labels)->nr; i++) {
-		labels = lead_out(quarry_labels[i], i);
-		if (labels != no_labels)
-			kfree(labels);
+	for (i = 0; i < labels_table.pages; i++) {
+		labels = quarry_table_page(&labels_table, i);
+		for (k = 0; labels && k < PAGE_SIZE / sizeof(*labels); k++)
+			if (labels[k] != no_labels)
+				kfree(labels[k]);
 	}
-	kvfree(labels_head(quarry_labels));
-	kvfree(head_of(quarry_slots));
+	quarry_table_exit(&labels_table);
+	quarry_table_exit(&slots_table);
 }
 
-/* Make room for slots below @nr. The labels first: no chunk lies beyond them. */
-static int directory_grow(unsigned long nr)
+/**
+ * quarry_directory_reach() - have room for frames
+ * @pfn:	the first frame
+ * @nr:		frames
+ *
+ * Context: sleeps, without I/O. Return: 0 or -ENOMEM.
+ */
+int quarry_directory_reach(unsigned long pfn, unsigned long nr)
 {
-	struct quarry_slot4m *slots, *old_slots;
-	u64 **labels, **old_labels;
-	unsigned long flags;
+	struct span span = {
+		.first = pfn >> PAGE_FRAMES_SHIFT,
+		.last = (pfn + nr - 1) >> PAGE_FRAMES_SHIFT,
+	};
+	int err = 0;
 
-	labels = labels_alloc(nr);
-	if (!labels)
-		return -ENOMEM;
-	slots = slots_alloc(nr);
-	if (!slots) {
-		kvfree(labels_head(labels));
-		return -ENOMEM;
-	}
-	spin_lock_irqsave(&directory_lock, flags);
-	old_slots = quarry_slots;
-	old_labels = quarry_labels;
-	if (quarry_nr_slots(old_slots) < nr) {
-		memcpy(labels, old_labels, labels_head(old_labels)->nr * sizeof(*labels));
-		/* Readers must find the entries copied. */
-		smp_store_release(&quarry_labels, labels);
-		memcpy(slots, old_slots, quarry_nr_slots(old_slots) * sizeof(*slots));
-		/* As above. */
-		smp_store_release(&quarry_slots, slots);
-		labels = old_labels;
-		slots = old_slots;
-	}
-	spin_unlock_irqrestore(&directory_lock, flags);
-	kvfree_rcu(labels_head(labels), rcu);
-	kvfree_rcu(head_of(slots), rcu);
-	return 0;
+	mutex_lock(&tables_mutex);
+	/* The labels first: no chunk lies beyond them. */
+	if (!quarry_table_has(&labels_table, span.first, span.last))
+		err = extend(&labels_table, publish_labels, span.last + 1, in_span, &span);
+	if (!err && !quarry_table_has(&slots_table, span.first, span.last))
+		err = extend(&slots_table, publish_slots, span.last + 1, in_span, &span);
+	mutex_unlock(&tables_mutex);
+	return err;
 }
 
-/* Give 4 MiB labels of their own, if they have none. Context: as @gfp says; not NMI. */
+/* Bytes of the arrays, labels not among them. Context: any. */
+u64 quarry_directory_bytes(void)
+{
+	return quarry_table_bytes(&slots_table) + quarry_table_bytes(&labels_table);
+}
+
+/* Give a MiB labels of its own, if it has none. Context: as @gfp says; not NMI. */
 static bool add_labels(unsigned long i, gfp_t gfp)
 {
-	u64 *none = lead_in(no_labels, i), *mine;
 	unsigned long flags;
+	u64 *mine;
 	bool has;
 
 	rcu_read_lock();
-	has = READ_ONCE(READ_ONCE(quarry_labels)[i]) != none;
+	has = READ_ONCE(READ_ONCE(quarry_labels)[i]) != no_labels;
 	rcu_read_unlock();
 	if (has)
 		return true;
 	mine = quarry_inject() ? NULL :
-	       kcalloc(1 << QUARRY_SLOT_SHIFT, sizeof(*mine), gfp);
+	       kcalloc(1 << QUARRY_LABELS_SHIFT, sizeof(*mine), gfp);
 	if (!mine)
 		return false;
-	/* What points to it points elsewhere: see lead_in(). */
+	/* What points to it is in a page that is not looked at. */
 	kmemleak_ignore(mine);
 	spin_lock_irqsave(&directory_lock, flags);
-	if (quarry_labels[i] == none) {
-		WRITE_ONCE(quarry_labels[i], lead_in(mine, i));
+	if (quarry_labels[i] == no_labels) {
+		WRITE_ONCE(quarry_labels[i], mine);
 		mine = NULL;
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
 	if (!mine)
-		atomic64_add(sizeof(*mine) << QUARRY_SLOT_SHIFT, &label_bytes);
+		atomic64_add(sizeof(*mine) << QUARRY_LABELS_SHIFT, &label_bytes);
 	kfree(mine);
 	return true;
 }
@@ -220,14 +249,13 @@ bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_
 {
 	unsigned long i;
 
-	for (i = pfn >> QUARRY_SLOT_SHIFT; label && i <= (pfn + nr - 1) >> QUARRY_SLOT_SHIFT;
-	     i++)
+	for (i = pfn >> QUARRY_LABELS_SHIFT;
+	     label && i <= (pfn + nr - 1) >> QUARRY_LABELS_SHIFT; i++)
 		if (!add_labels(i, gfp))
 			return false;
 	preempt_disable();
 	for (i = pfn; i < pfn + nr; i++)
-		WRITE_ONCE(READ_ONCE(READ_ONCE(quarry_labels)[i >> QUARRY_SLOT_SHIFT])[i],
-			   label);
+		WRITE_ONCE(*quarry_label(READ_ONCE(quarry_labels), i), label);
 	preempt_enable();
 	return true;
 }
@@ -242,10 +270,9 @@ bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_
 bool quarry_directory_unlabel(unsigned long pfn, u64 label)
 {
 	u64 **labels = READ_ONCE(quarry_labels);
-	unsigned long i = pfn >> QUARRY_SLOT_SHIFT;
 
-	return i < labels_head(labels)->nr &&
-	       cmpxchg(&READ_ONCE(labels[i])[pfn], label, 0) == label;
+	return pfn >> QUARRY_LABELS_SHIFT < quarry_nr_labels(labels) &&
+	       cmpxchg(quarry_label(labels, pfn), label, 0) == label;
 }
 
 /* Bytes of all labels. */
@@ -280,50 +307,101 @@ static bool overlaps(const struct quarry_chunk *c, const struct quarry_chunk *d)
 	return c->pfn < d->pfn + d->nr && d->pfn < c->pfn + c->nr;
 }
 
+/*
+ * The slots between its first and its last one, which a chunk fills, from @from to @to.
+ * False, and no further, where one is not @from.
+ */
+static bool fill_inner(struct quarry_chunk *c, struct quarry_chunk *from,
+		       struct quarry_chunk *to)
+{
+	unsigned long i = first_slot(c) + 1, end = last_slot(c), stop, flags;
+	bool was = true;
+
+	while (i < end && was) {
+		spin_lock_irqsave(&directory_lock, flags);
+		for (stop = min(end, i + BITE); i < stop; i++) {
+			was = quarry_slots[i].chunk == from;
+			if (!was)
+				break;
+			/* Readers must find the chunk written. */
+			smp_store_release(&quarry_slots[i].chunk, to);
+		}
+		spin_unlock_irqrestore(&directory_lock, flags);
+		if (end - first_slot(c) > BITE)
+			cond_resched();
+	}
+	return was;
+}
+
+/* The first and the last slot, with their chains. Returns false if others are there. */
+static bool insert_ends(struct quarry_chunk *c)
+{
+	struct quarry_chunk *before, *after, **link;
+	struct quarry_slot4m *d;
+	unsigned long flags;
+	bool free = true;
+
+	spin_lock_irqsave(&directory_lock, flags);
+	d = quarry_slots;
+	for (after = d[first_slot(c)].chunk; after; after = after->next)
+		free &= !overlaps(c, after);
+	for (after = d[last_slot(c)].chunk; after; after = after->next)
+		free &= !overlaps(c, after);
+	if (free) {
+		before = predecessor(d, c);
+		if (before && first_slot(c) == last_slot(c))
+			c->next = before->next;
+		else
+			c->next = d[last_slot(c)].chunk;
+		link = before ? &before->next : &d[first_slot(c)].chunk;
+		/* Readers must find the chunk and its next written. */
+		smp_store_release(link, c);
+		if (first_slot(c) != last_slot(c))
+			/* As above. */
+			smp_store_release(&d[last_slot(c)].chunk, c);
+	}
+	spin_unlock_irqrestore(&directory_lock, flags);
+	return free;
+}
+
+static void remove_ends(struct quarry_chunk *c)
+{
+	bool one = first_slot(c) == last_slot(c);
+	struct quarry_chunk *before, **link;
+	struct quarry_slot4m *d;
+	unsigned long flags;
+
+	spin_lock_irqsave(&directory_lock, flags);
+	d = quarry_slots;
+	before = predecessor(d, c);
+	link = before ? &before->next : &d[first_slot(c)].chunk;
+	WRITE_ONCE(*link, one ? c->next : NULL);
+	if (!one)
+		WRITE_ONCE(d[last_slot(c)].chunk, c->next);
+	spin_unlock_irqrestore(&directory_lock, flags);
+}
+
 /**
  * quarry_directory_insert() - make a chunk known
  * @c:	a chunk whose frames have struct pages
  *
- * Context: sleeps only when memory was hot-added since load.
+ * Context: sleeps.
  *
  * Return: 0; -EEXIST if a frame is known already; -ENOMEM.
  */
 int quarry_directory_insert(struct quarry_chunk *c)
 {
-	struct quarry_slot4m *d;
-	struct quarry_chunk *before, *after;
-	unsigned long i, flags;
+	int err = quarry_directory_reach(c->pfn, c->nr);
 
-	if (last_slot(c) >= quarry_nr_slots(READ_ONCE(quarry_slots)) &&
-	    directory_grow(last_slot(c) + 1))
-		return -ENOMEM;
-
-	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_slots;
-	before = predecessor(d, c);
-	for (i = first_slot(c); i <= last_slot(c); i++) {
-		for (after = d[i].chunk; after; after = after->next)
-			if (overlaps(c, after)) {
-				spin_unlock_irqrestore(&directory_lock, flags);
-				return -EEXIST;
-			}
-	}
-	if (before && first_slot(c) == last_slot(c))
-		after = before->next;
-	else
-		after = d[last_slot(c)].chunk;
-	c->next = after;
-	i = first_slot(c);
-	if (before) {
-		/* Readers must find the chunk and its next written. */
-		smp_store_release(&before->next, c);
-		i++;
-	}
-	for (; i <= last_slot(c); i++)
-		/* As above. */
-		smp_store_release(&d[i].chunk, c);
-	spin_unlock_irqrestore(&directory_lock, flags);
-	return 0;
+	if (err)
+		return err;
+	if (!insert_ends(c))
+		return -EEXIST;
+	if (fill_inner(c, NULL, c))
+		return 0;
+	fill_inner(c, c, NULL);
+	remove_ends(c);
+	return -EEXIST;
 }
 
 /**
@@ -332,25 +410,29 @@ int quarry_directory_insert(struct quarry_chunk *c)
  * @buddy:	where its blocks are free, or NULL while they are nobody's
  *
  * From here on the fast path of a free knows the slots that @c fills, or no longer.
- * Context: any but interrupts.
+ * Context: any but interrupts; sleeps for a range longer than a block of the kernel's.
  */
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 {
+	unsigned long i = first_slot(c), end = last_slot(c) + 1, stop, flags;
 	struct quarry_slot4m *slot;
-	unsigned long i, flags;
 
-	spin_lock_irqsave(&directory_lock, flags);
 	WRITE_ONCE(c->buddy, buddy);
-	for (i = first_slot(c); c->span && i <= last_slot(c); i++) {
-		if (c->pfn > i << QUARRY_SLOT_SHIFT ||
-		    c->pfn + c->nr < (i + 1) << QUARRY_SLOT_SHIFT)
-			continue;
-		slot = &quarry_slots[i];
-		slot->state = c->state - c->pfn;
-		/* Readers that see the buddy must see the state. */
-		smp_store_release(&slot->buddy, buddy);
+	while (c->span && i < end) {
+		spin_lock_irqsave(&directory_lock, flags);
+		for (stop = min(end, i + BITE); i < stop; i++) {
+			if (c->pfn > i << QUARRY_SLOT_SHIFT ||
+			    c->pfn + c->nr < (i + 1) << QUARRY_SLOT_SHIFT)
+				continue;
+			slot = &quarry_slots[i];
+			slot->state = c->state - c->pfn;
+			/* Readers that see the buddy must see the state. */
+			smp_store_release(&slot->buddy, buddy);
+		}
+		spin_unlock_irqrestore(&directory_lock, flags);
+		if (end - first_slot(c) > BITE)
+			cond_resched();
 	}
-	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
 /**
@@ -358,71 +440,12 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
  * @c:	a chunk that was inserted, or one of device memory, which never is; free it
  *	only after a grace period
  *
- * Context: any but interrupts.
+ * Context: as quarry_directory_serve().
  */
 void quarry_directory_remove(struct quarry_chunk *c)
 {
-	struct quarry_chunk *before, *after = c->next;
-	struct quarry_slot4m *d;
-	unsigned long i, flags;
-
 	if (!c->span)
 		return;
-	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_slots;
-	before = predecessor(d, c);
-	i = first_slot(c);
-	if (before) {
-		WRITE_ONCE(before->next, i == last_slot(c) ? after : NULL);
-		i++;
-	}
-	for (; i <= last_slot(c); i++)
-		WRITE_ONCE(d[i].chunk, i == last_slot(c) ? after : NULL);
-	spin_unlock_irqrestore(&directory_lock, flags);
-}
-
-/**
- * quarry_directory_next() - the first chunk that has a frame in a window
- * @pfn:	first frame of the window
- * @end:	first frame after it
- *
- * Context: under RCU. Return: the lowest such chunk, or NULL.
- */
-struct quarry_chunk *quarry_directory_next(unsigned long pfn, unsigned long end)
-{
-	struct quarry_slot4m *d = READ_ONCE(quarry_slots);
-	unsigned long i, stop = min(end, quarry_nr_slots(d) << QUARRY_SLOT_SHIFT);
-	struct quarry_chunk *c;
-
-	for (i = pfn; i < stop; i = ((i >> QUARRY_SLOT_SHIFT) + 1) << QUARRY_SLOT_SHIFT)
-		for (c = READ_ONCE(d[i >> QUARRY_SLOT_SHIFT].chunk); c;
-		     c = READ_ONCE(c->next))
-			if (c->pfn < end && c->pfn + c->nr > pfn)
-				return c;
-	return NULL;
-}
-
-/**
- * quarry_directory_last() - the last chunk that has a frame in a window
- * @pfn:	first frame of the window
- * @end:	first frame after it
- *
- * Context: under RCU. Return: the highest such chunk, or NULL.
- */
-struct quarry_chunk *quarry_directory_last(unsigned long pfn, unsigned long end)
-{
-	struct quarry_slot4m *d = READ_ONCE(quarry_slots);
-	unsigned long i, stop = min(end, quarry_nr_slots(d) << QUARRY_SLOT_SHIFT);
-	struct quarry_chunk *c, *last = NULL;
-
-	if (pfn >= stop)
-		return NULL;
-	for (i = ((stop - 1) >> QUARRY_SLOT_SHIFT) + 1; i-- > pfn >> QUARRY_SLOT_SHIFT;) {
-		for (c = READ_ONCE(d[i].chunk); c; c = READ_ONCE(c->next))
-			if (c->pfn < end && c->pfn + c->nr > pfn)
-				last = c;
-		if (last)
-			break;
-	}
-	return last;
+	fill_inner(c, c, NULL);
+	remove_ends(c);
 }

@@ -21,6 +21,12 @@ TEST_EXPORT(quarry_inject_key);
 TEST_EXPORT(quarry_inject_set);
 TEST_EXPORT(quarry_inject_fired);
 
+TEST_EXPORT(quarry_directory_bytes);
+TEST_EXPORT(quarry_directory_insert);
+TEST_EXPORT(quarry_directory_reach);
+TEST_EXPORT(quarry_directory_remove);
+TEST_EXPORT(quarry_directory_serve);
+
 TEST_EXPORT(quarry_arena_metadata_bytes);
 TEST_EXPORT(quarry_arena_init);
 TEST_EXPORT(quarry_buddy_init);

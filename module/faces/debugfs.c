@@ -329,8 +329,8 @@ static int accounting_show(struct seq_file *m, void *v)
 		   a.taken_bytes, a.object_bytes, a.magazine_bytes, a.partial_bytes,
 		   a.waste_bytes, a.pages_bytes, a.cached_bytes, a.free_bytes,
 		   a.quarantined_bytes, a.metadata_bytes, a.unaccounted_bytes);
-	seq_printf(m, "# of all pools together, and in none of the above\nlabel_bytes %llu\n",
-		   quarry_directory_label_bytes());
+	seq_printf(m, "# of all pools together, and in none of the above\nlabel_bytes %llu\ndirectory_bytes %llu\n",
+		   quarry_directory_label_bytes(), quarry_directory_bytes());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(accounting);

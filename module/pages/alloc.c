@@ -81,9 +81,12 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 	unsigned int i;
 
 	if (want_init_on_alloc(gfp)) {
-		if (!zero)
-			for (i = 0; i < nr; i++)
-				clear_page(page_address(page + i));
+		for (i = 0; !zero && i < nr; i++) {
+			clear_page(page_address(page + i));
+			/* Runs may be of a GiB. */
+			if (i % 1024 == 1023 && gfpflags_allow_blocking(gfp))
+				cond_resched();
+		}
 		quarry_count_add(pool, zero ? QUARRY_COUNT_ZERO_SKIPPED :
 					      QUARRY_COUNT_ZEROED, nr);
 	}

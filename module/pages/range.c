@@ -20,7 +20,7 @@
  *
  * Cost: without a window that of a block; where that is not to be had, and with a window,
  * a search: some nanoseconds an area of 2 MiB, and up to a hundred for those that might
- * hold the run but do not. With interrupts off no more than a bite of it, of 1024 steps.
+ * hold the run but do not. With interrupts off no more than a bite of it, of 512 steps.
  * That no zone has a block as large as any such run has in it is known at once.
  */
 #include <linux/io.h>
@@ -388,7 +388,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_alloc_range, QUARRY_NS);
 /* The pool's chunk around a frame, with or without struct pages. Under RCU. */
 static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long pfn)
 {
-	struct quarry_chunk *c = quarry_directory_next(pfn, pfn + 1);
+	struct quarry_chunk *c = quarry_directory_find_pfn(pfn);
 	struct quarry_zone *z = quarry_device_zone(pool);
 	unsigned long flags;
 
@@ -594,11 +594,13 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_pages_exact, QUARRY_NS);
  *
  * The memory is the caller's again after quarry_pool_remove_range() or
  * quarry_pool_destroy(). Blocks of it are aligned in physical addresses and reach
- * order 18. Context: sleeps.
+ * order 18. It serves from its beginning on while the rest is still joining, 128 MiB at
+ * a time. Context: sleeps.
  *
- * Return: 0; -EINVAL for an empty or misaligned range, unknown flags, or frames
- * without struct page; -EBUSY for pages somebody else refers to; -EEXIST if part of
- * it is in this or another pool already; -ENOMEM.
+ * Return: 0; -EINVAL for an empty or misaligned range, one of 16 TiB less 2 MiB or more
+ * (add it in parts), unknown flags, or frames without struct page; -EBUSY for pages
+ * somebody else refers to; -EEXIST if part of it is in this or another pool already;
+ * -ENOMEM.
  */
 int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes,
 			  unsigned int flags)
