@@ -46,6 +46,11 @@ struct quarry_frame {
  *	ALLOC		a block in a client's hands
  *	SLAB		a block that the layer of caches has in use
  *	RUN, RUN_MORE	first and further pieces of a run that is no power of two
+ *
+ * A CACHED, ALLOC or SLAB block may be *direct*: it goes back to where it came from, past
+ * all lists. Its order is then counted down from 31, where no order is: so it is
+ * another state to all who look for the plain one, the free that is compiled into
+ * clients for one.
  */
 #define QUARRY_STATE_ORDER	0x1f
 #define QUARRY_STATE_KIND	0xe0
@@ -58,6 +63,33 @@ struct quarry_frame {
 #define QUARRY_STATE_SLAB	0xa0
 #define QUARRY_STATE_RUN	0xc0
 #define QUARRY_STATE_RUN_MORE	0xe0
+
+/* Largest order that a direct block can have. */
+#define QUARRY_DIRECT_MAX	(QUARRY_STATE_ORDER - QUARRY_MAX_ORDER - 1)
+
+/* The state of a block of @order, at most QUARRY_DIRECT_MAX if it is @direct. */
+static inline u8 quarry_state(u8 kind, unsigned int order, bool direct)
+{
+	return kind | (direct ? QUARRY_STATE_ORDER - order : order);
+}
+
+/* Is it of a block that goes past the lists? */
+static inline bool quarry_state_is_direct(u8 state)
+{
+	u8 kind = state & QUARRY_STATE_KIND;
+
+	return (state & QUARRY_STATE_ORDER) > QUARRY_MAX_ORDER &&
+	       (kind == QUARRY_STATE_CACHED || kind == QUARRY_STATE_ALLOC ||
+		kind == QUARRY_STATE_SLAB);
+}
+
+/* The order of what begins at a frame with this state. */
+static inline unsigned int quarry_state_order(u8 state)
+{
+	unsigned int order = state & QUARRY_STATE_ORDER;
+
+	return quarry_state_is_direct(state) ? QUARRY_STATE_ORDER - order : order;
+}
 
 struct quarry_arena;
 

@@ -64,7 +64,7 @@ bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
 		if (at < a->base + a->lo)
 			return false;
 		state = READ_ONCE(a->state[at - a->base]);
-		if (state != QUARRY_STATE_FREE && (state & QUARRY_STATE_ORDER) >= k) {
+		if (state != QUARRY_STATE_FREE && quarry_state_order(state) >= k) {
 			head->i = at - a->base;
 			return true;
 		}
@@ -92,7 +92,7 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 	u32 covered = f;
 
 	if (quarry_arena_head(a, (struct quarry_frame){ f }, &head) && head.i < f)
-		covered = head.i + (1U << (a->state[head.i] & QUARRY_STATE_ORDER));
+		covered = head.i + (1U << quarry_state_order(a->state[head.i]));
 	for (; f < end; f++) {
 		bool free = quarry_line_is_free(&area->line, f % QUARRY_AREA_FRAMES, 0);
 		u8 state = READ_ONCE(a->state[f]);
@@ -104,11 +104,11 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 			if (state != QUARRY_STATE_FREE)
 				fault(c, "a block begins inside another");
 		} else if (state != QUARRY_STATE_FREE) {
-			covered = f + (1U << (state & QUARRY_STATE_ORDER));
+			covered = f + (1U << quarry_state_order(state));
 			if (free)
 				fault(c, "the head of a block that is out is free");
 			if (covered > a->hi ||
-			    ((a->base + f) & ((1U << (state & QUARRY_STATE_ORDER)) - 1)))
+			    ((a->base + f) & ((1U << quarry_state_order(state)) - 1)))
 				fault(c, "a block is not aligned or leaves its arena");
 			if (!(state & QUARRY_STATE_KIND))
 				fault(c, "a state is of no kind");

@@ -475,7 +475,7 @@ int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 
 	/* Whole pieces behind the cut go as they are. */
 	for (i = f.i; i < end; i = piece_end) {
-		order = a->state[i] & QUARRY_STATE_ORDER;
+		order = quarry_state_order(a->state[i]);
 		piece_end = i + (1U << order);
 		if (i >= cut) {
 			quarry_buddy_free(b, a, (struct quarry_frame){ i }, order,

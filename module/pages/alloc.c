@@ -18,6 +18,10 @@
  * What gfp flags mean is said in gfp.c. A call is parsed there once; the steps above ask
  * struct quarry_wish what they may do.
  *
+ * A block that is taken while the pool's reserve is touched is the reserve's: it is
+ * direct (buddy.h), and goes back to its zone. On a list it would be anybody's, and the
+ * reserve would drain away through those who allocate and free.
+ *
  * Invariants: a block is in one place: a client's hands (ALLOC), one list
  * (CACHED), a zone's deferred list, or free in the buddy.
  *
@@ -31,6 +35,9 @@
 #include "../debug/inject.h"
 #include "alloc.h"
 #include "misuse.h"
+
+/* Every block that pages are handed out in can be direct. */
+static_assert(QUARRY_PCP_ORDERS - 1 <= QUARRY_DIRECT_MAX);
 
 /* quarry_alloc_pages() where the order or the flags are not constant. */
 struct page *__quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
@@ -176,13 +183,18 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 	struct page *page = NULL;
 	struct quarry_block block;
 	unsigned long flags;
+	bool direct;
 
 	if (!quarry_zone_lock(z, &flags))
 		return NULL;
+	direct = quarry_zone_is_low(z, 1U << order);
 	if (quarry_zone_may_take(z, 1U << order, w->keep) &&
 	    !quarry_buddy_claim(&z->buddy, order, QUARRY_STATE_ALLOC, &block)) {
 		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
 		*zero = block.zero;
+		if (direct)
+			WRITE_ONCE(block.arena->state[block.frame.i],
+				   quarry_state(QUARRY_STATE_ALLOC, order, true));
 		this_cpu_inc(pool->pcp->direct_allocs[order]);
 	}
 	quarry_zone_unlock(z, flags);
@@ -401,44 +413,46 @@ EXPORT_SYMBOL_NS_GPL(__quarry_free_pages, QUARRY_NS);
 
 /*
  * To the block's own zone, past the lists. False if another CPU has freed it since it
- * was looked at.
+ * was seen to be in the state @was.
  */
 static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
-			 struct quarry_chunk *c, struct page *page, u8 *state,
-			 unsigned int order, bool zero)
+			 struct quarry_chunk *c, struct page *page, u8 *state, u8 was,
+			 bool zero)
 {
 	struct quarry_frame f = { state - c->arena.state };
+	unsigned int order = quarry_state_order(was);
 	unsigned long flags;
 	bool done;
 
 	if (quarry_zone_lock(z, &flags)) {
-		done = quarry_state_put(state, order);
+		done = cmpxchg(state, was, QUARRY_STATE_CACHED | order) == was;
 		if (done)
 			quarry_buddy_free(&z->buddy, &c->arena, f, order, zero);
 		quarry_zone_unlock(z, flags);
 	} else {
-		done = quarry_zone_defer(z, page, state, order);
+		done = quarry_zone_defer(z, page, state, was);
 	}
 	if (done)
 		this_cpu_inc(pool->pcp->direct_frees[order]);
 	return done;
 }
 
+/* To a list or a zone. False as above. */
 static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
-		       struct quarry_chunk *c, struct page *page, u8 *state,
-		       unsigned int order)
+		       struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
 {
+	unsigned int order = quarry_state_order(was), i;
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	bool zero = want_init_on_free(), done;
-	unsigned int i;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
-	if (&z->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp)) {
+	if (&z->buddy != pcp->lists.buddy || quarry_state_is_direct(was) ||
+	    !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
-		return free_to_zone(pool, z, c, page, state, order, zero);
+		return free_to_zone(pool, z, c, page, state, was, zero);
 	}
 	if (list->top == list->end) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
@@ -453,7 +467,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 			list->frees++;
 		}
 	} else {
-		done = free_to_zone(pool, z, c, page, state, order, zero);
+		done = free_to_zone(pool, z, c, page, state, was, zero);
 	}
 	quarry_pcp_leave(pcp);
 	return done;
@@ -474,7 +488,7 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 	struct quarry_frame f = {};
 	struct quarry_chunk *c;
 	enum quarry_error kind;
-	u8 *state;
+	u8 *state, was;
 
 	preempt_disable();
 	c = quarry_directory_find(page);
@@ -494,11 +508,12 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 		kind = QUARRY_ERR_BAD_ARGUMENT;
 		goto misuse;
 	}
-	if (READ_ONCE(*state) != (QUARRY_STATE_ALLOC | order)) {
+	was = READ_ONCE(*state);
+	if ((was & QUARRY_STATE_KIND) != QUARRY_STATE_ALLOC || quarry_state_order(was) != order) {
 		kind = quarry_misuse_kind(c, f);
 		goto misuse;
 	}
-	if (!free_block(pool, quarry_buddy_zone(buddy), c, page, state, order)) {
+	if (!free_block(pool, quarry_buddy_zone(buddy), c, page, state, was)) {
 		kind = QUARRY_ERR_DOUBLE_FREE;
 		goto misuse;
 	}
@@ -520,7 +535,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_slow, QUARRY_NS);
  * @from:	the QUARRY_STATE_* it must have
  * @to:		the one to give it
  *
- * Context: any; the caller sees to it that nobody else marks the block.
+ * A direct block stays one. Context: any; the caller sees to it that nobody else marks
+ * the block.
  *
  * Return: false if it was not a block of @pool with that mark: nothing has changed.
  */
@@ -529,15 +545,17 @@ bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
 {
 	struct quarry_buddy *buddy;
 	struct quarry_chunk *c;
-	bool marked = false;
-	u8 *state;
+	bool marked = false, direct;
+	u8 *state, was;
 
 	preempt_disable();
 	c = quarry_directory_find(page);
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (buddy && quarry_buddy_zone(buddy)->pool == pool) {
 		state = &c->state[quarry_chunk_index(c, page)];
-		marked = cmpxchg(state, from | order, to | order) == (from | order);
+		direct = quarry_state_is_direct(READ_ONCE(*state));
+		was = quarry_state(from, order, direct);
+		marked = cmpxchg(state, was, quarry_state(to, order, direct)) == was;
 	}
 	preempt_enable();
 	return marked;

@@ -19,7 +19,7 @@
  *						(PF_MEMALLOC), outside of interrupts
  *	__GFP_NOMEMALLOC	as without it	the last line is void
  *
- *	"Sleeps" is __GFP_DIRECT_RECLAIM.
+ *	"Sleeps" is __GFP_DIRECT_RECLAIM. What was the reserve's comes back to it: see alloc.c.
  *
  * What else they say
  *	__GFP_IO, __GFP_FS	what the kernel may do to give us memory; scopes

@@ -42,9 +42,9 @@ u64 quarry_pcp_check_all(struct quarry_pool *pool);
 /* zone.c: the zone's lock, from any context */
 bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags);
 void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags);
-bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
-		       unsigned int order);
+bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state, u8 was);
 u64 quarry_pool_nfree(struct quarry_pool *pool);
+bool quarry_zone_is_low(const struct quarry_zone *z, unsigned int nr);
 bool quarry_zone_may_take(const struct quarry_zone *z, unsigned int nr, u64 keep);
 
 #endif /* QUARRY_PCP_H */

@@ -440,7 +440,7 @@ static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 	if (nr > QUARRY_MAX_RUN)
 		return false;
 	if (block_too && (state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
-		return nr == 1ULL << (state & QUARRY_STATE_ORDER);
+		return nr == 1ULL << quarry_state_order(state);
 	return !quarry_arena_check_run(a, f, nr);
 }
 

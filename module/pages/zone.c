@@ -62,14 +62,13 @@ void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
  * @z:		its zone
  * @page:	its first page
  * @state:	its state byte
- * @order:	its order
+ * @was:	what that is
  *
  * Context: any, meant for NMI. Return: false if it is no such block any more.
  */
-bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state,
-		       unsigned int order)
+bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state, u8 was)
 {
-	u8 was = QUARRY_STATE_ALLOC | order;
+	unsigned int order = quarry_state_order(was);
 
 	if (!try_cmpxchg(state, &was, QUARRY_STATE_DEFERRED | order))
 		return false;
@@ -93,6 +92,13 @@ u64 quarry_pool_nfree(struct quarry_pool *pool)
 		if (z->node != NUMA_NO_NODE)
 			nfree += READ_ONCE(z->buddy.nfree);
 	return nfree;
+}
+
+/* Would a claim of @nr frames touch the pool's reserve? Under the zone's lock. */
+bool quarry_zone_is_low(const struct quarry_zone *z, unsigned int nr)
+{
+	return z->pool->reserve && z->node != NUMA_NO_NODE &&
+	       quarry_pool_nfree(z->pool) < nr + z->pool->reserve;
 }
 
 /* May a caller have @nr of the zone's free frames, of which @keep must stay in the pool? */
