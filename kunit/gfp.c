@@ -288,14 +288,13 @@ static int wait_for_reserve(void *data)
 	return 0;
 }
 
-/* @fn must wait until @all is freed. */
-static void must_wait(struct kunit *test, struct waiter *w, int (*fn)(void *), struct page *all)
+/* Start @fn, which must not be over before something is freed. */
+static void must_wait(struct kunit *test, struct waiter *w, int (*fn)(void *))
 {
 	init_completion(&w->done);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(fn, w, "quarry-gfp"));
-	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&w->done, HZ / 5));
-	quarry_free_pages(w->pool, all, 10);
-	wait_for_completion(&w->done);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, completion_done(&w->done));
 }
 
 static void a_run_that_must_not_fail_waits(struct kunit *test)
@@ -315,8 +314,10 @@ static void a_run_that_must_not_fail_waits(struct kunit *test)
 			w.range.start = page_to_phys(all) + SZ_1M;
 			w.range.end = w.range.start + SZ_64K;
 		}
-		must_wait(test, &w, wait_for_range, all);
+		must_wait(test, &w, wait_for_range);
+		quarry_free_pages(w.pool, all, 10);
 		all = NULL;
+		wait_for_completion(&w.done);
 		KUNIT_ASSERT_EQ(test, 0, w.err);
 		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(w.pool, w.at, w.range.bytes));
 		quarry_pool_drain(w.pool);
@@ -415,9 +416,7 @@ static void a_reserve_that_must_not_fail_waits(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, w.page);
 	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(w.reserve, GFP_KERNEL));
 	first = w.page;
-	init_completion(&w.done);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(wait_for_reserve, &w, "quarry-gfp"));
-	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&w.done, HZ / 5));
+	must_wait(test, &w, wait_for_reserve);
 	/* To the stock, where it waits as well as for the pool. */
 	quarry_reserve_free(w.reserve, first);
 	wait_for_completion(&w.done);
