@@ -533,6 +533,8 @@ static void the_mark_is_the_pools(struct kunit *test)
 	int other = quarry_test_other_node(test), here = first_memory_node;
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
 	struct page *page[2], *more;
+	unsigned long flags;
+	bool woken;
 
 	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
 	page[0] = quarry_alloc_pages_node(pool, here, GFP_KERNEL, 10);
@@ -543,11 +545,13 @@ static void the_mark_is_the_pools(struct kunit *test)
 	quarry_free_pages(pool, page[1], 10);
 	quarry_pool_drain(pool);
 	pool->low = FRAMES(SZ_4M) + 1;
-	more = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	/* What is queued stays so until interrupts are on. */
+	local_irq_save(flags);
+	more = quarry_alloc_pages(pool, GFP_ATOMIC, 0);
+	woken = READ_ONCE(pool->woken) || irq_work_is_busy(&pool->grow_irq);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_FALSE(test, woken);
 	KUNIT_ASSERT_NOT_NULL(test, more);
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(pool->woken));
-	KUNIT_EXPECT_FALSE(test, irq_work_is_busy(&pool->grow_irq));
-	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&pool->grow_work));
 	quarry_free_pages(pool, more, 0);
 	pool->low = 0;
 }
@@ -724,54 +728,21 @@ static void labels_are_made_with_the_callers_flags(struct kunit *test)
 
 /* --- how hard the kernel tries ---------------------------------------------- */
 
-/* What the kernel's compaction of a node has noted of attempts that failed. */
-static u64 compaction_mark(int node)
+/* Whatever is more than has to be is taken only if it lies there. */
+static void what_need_not_be_is_cheap(struct kunit *test)
 {
-	struct zone *z = &NODE_DATA(node)->node_zones[ZONE_NORMAL];
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL;
+	unsigned int order;
 
-	return ((u64)z->compact_considered << 32) + (z->compact_defer_shift << 8) +
-	       z->compact_order_failed;
-}
+	for (order = 0; order <= QUARRY_KERNEL_ORDER; order++) {
+		gfp_t asked = quarry_grow_gfp(gfp, order, false);
+		gfp_t own = quarry_grow_gfp(gfp, order, true);
 
-/* The node has nothing above order 3 and nothing that could be moved together. */
-static void a_page_costs_no_compaction(struct kunit *test)
-{
-	int node = quarry_test_other_node(test);
-	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
-	const gfp_t gfp = GFP_NOWAIT | __GFP_THISNODE | __GFP_NOWARN;
-	struct page *first = NULL, *page, *next;
-	struct quarry_pool *pool;
-	unsigned int nr = 0;
-	u64 before;
-
-	cfg.node = node;
-	cfg.max_bytes = SZ_64M;
-	pool = quarry_test_pool_of(test, &cfg);
-	while ((page = alloc_pages_node(node, gfp, 3))) {
-		set_page_private(page, (unsigned long)first);
-		first = page;
-	}
-	/* Every second one of those that lie side by side. */
-	for (page = first; page; page = next) {
-		next = (struct page *)page_private(page);
-		if (next && page_to_pfn(next) & 8 && !(page_to_pfn(page) & 8) && nr < 200) {
-			set_page_private(page, page_private(next));
-			set_page_private(next, 0);
-			__free_pages(next, 3);
-			next = (struct page *)page_private(page);
-			nr++;
-		}
-	}
-	before = compaction_mark(node);
-	page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NORETRY, 0);
-	KUNIT_EXPECT_EQ(test, compaction_mark(node), before);
-	KUNIT_EXPECT_NOT_NULL(test, page);
-	if (page)
-		quarry_free_pages(pool, page, 0);
-	for (page = first; page; page = next) {
-		next = (struct page *)page_private(page);
-		set_page_private(page, 0);
-		__free_pages(page, 3);
+		KUNIT_EXPECT_EQ(test, asked & (__GFP_RECLAIM | __GFP_RETRY_MAYFAIL), 0);
+		/* Where nobody waits, the largest order is worked for, once. */
+		KUNIT_EXPECT_EQ(test, own & (__GFP_RECLAIM | __GFP_RETRY_MAYFAIL),
+				order == QUARRY_KERNEL_ORDER ? __GFP_RECLAIM : 0);
+		KUNIT_EXPECT_TRUE(test, own & __GFP_NORETRY);
 	}
 }
 
@@ -797,7 +768,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(what_may_reclaim_is_seen),
 	KUNIT_CASE(labels_are_made_with_the_callers_flags),
 #endif
-	KUNIT_CASE(a_page_costs_no_compaction),
+	KUNIT_CASE(what_need_not_be_is_cheap),
 	{}
 };
 

@@ -51,6 +51,7 @@ TEST_EXPORT(quarry_extfrag_milli);
 
 TEST_EXPORT(quarry_directory_label);
 TEST_EXPORT(quarry_directory_label_bytes);
+TEST_EXPORT(quarry_grow_gfp);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_error_name);

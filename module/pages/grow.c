@@ -137,6 +137,20 @@ struct effort {
 	bool large;
 };
 
+/**
+ * quarry_grow_gfp() - flags to ask for a chunk with that is larger than it has to be
+ * @gfp:	for the order that has to be
+ * @order:	of the chunk
+ * @large:	the largest order is worth work
+ *
+ * Context: any.
+ */
+gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large)
+{
+	gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	return large && order == QUARRY_KERNEL_ORDER ? gfp : gfp & ~__GFP_RECLAIM;
+}
+
 static bool grow(struct quarry_pool *pool, struct effort *e)
 {
 	u64 managed = atomic64_read(&pool->managed), room;
@@ -152,10 +166,8 @@ static bool grow(struct quarry_pool *pool, struct effort *e)
 	/* Below the least order, only to fill a remainder that is smaller. */
 	e->least = max(e->least, min_t(unsigned int, QUARRY_CHUNK_MIN_ORDER, ilog2(room)));
 	for (k = QUARRY_KERNEL_ORDER; k > e->least; k--) {
-		gfp_t gfp = (e->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+		gfp_t gfp = quarry_grow_gfp(e->gfp, k, e->large);
 
-		if (!e->large || k < QUARRY_KERNEL_ORDER)
-			gfp &= ~__GFP_RECLAIM;
 		if (1ULL << k <= room && grow_by(pool, e->node, gfp, e->meta, k, e->limit))
 			return true;
 	}

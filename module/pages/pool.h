@@ -270,6 +270,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
 		      unsigned int order);
 int quarry_pool_fill(struct quarry_pool *pool);
+gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large);
 bool quarry_pool_await_growth(struct quarry_pool *pool, int seen);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
