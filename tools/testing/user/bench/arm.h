@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What bench.c measures: one allocator behind a few calls. A handle is whatever
+ * What bench.c and frag.c measure: one allocator behind a few calls. A handle is whatever
  * the allocator needs to take a block back.
  */
 #ifndef BENCH_ARM_H
@@ -14,24 +14,29 @@
  * @init:	a pool of so many frames, in arenas of 4 MiB
  * @fini:	free it
  * @claim:	a block; ~0 if there is none
+ * @claim_short: a block that is known to be of short life; the same
  * @release:	take it back
  * @claim_bulk:	@nr blocks of order 0 under one lock; how many it got
  * @release_bulk: take them back under one lock
- * @large:	2 MiB areas that are wholly free
+ * @frame:	number of a block's first frame
+ * @large:	2 MiB areas that are wholly free, by its own account
  */
 struct arm {
 	const char *name;
 	void (*init)(u32 frames);
 	void (*fini)(void);
 	u64 (*claim)(unsigned int order);
+	u64 (*claim_short)(unsigned int order);
 	void (*release)(u64 handle, unsigned int order);
 	u32 (*claim_bulk)(u64 *handles, u32 nr);
 	void (*release_bulk)(const u64 *handles, u32 nr);
+	u64 (*frame)(u64 handle);
 	u64 (*large)(void);
 };
 
 extern const struct arm arm_quarry;
 extern const struct arm arm_list;
+extern const struct arm arm_first;
 
 /* A lock nobody else wants: an atomic exchange and a store, as a spinlock costs. */
 static __always_inline void arm_lock(u32 *lock)

@@ -137,6 +137,11 @@ static void release_bulk(const u64 *handles, u32 nr)
 	arm_unlock(&lock);
 }
 
+static u64 frame(u64 handle)
+{
+	return handle;
+}
+
 static u64 large(void)
 {
 	return nr_free[9] + 2 * nr_free[10];
@@ -147,8 +152,10 @@ const struct arm arm_list = {
 	.init = init,
 	.fini = fini,
 	.claim = claim,
+	.claim_short = claim,
 	.release = release,
 	.claim_bulk = claim_bulk,
 	.release_bulk = release_bulk,
+	.frame = frame,
 	.large = large,
 };

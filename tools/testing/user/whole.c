@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What stays whole: the workloads of tools/bench/frag on the core, a list buddy and first
+ * fit, as a table.
+ *
+ *	whole [WORKLOAD...]
+ *
+ *	POOL_MIB=	memory (1024)
+ *	EFFORT=		percent of 6 million steps a GiB (100)
+ *	SEEDS=		so many (2), from SEED= (1)
+ *
+ * A cell is the share of the 2 MiB areas that could be whole, and behind it how many
+ * blocks were refused; the last columns are of 4 and 16 MiB, of the core.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/frag.h"
+#include "tap.h"
+
+static const struct arm *const arms[] = { &arm_quarry, &arm_list, &arm_first };
+
+static bool is_wanted(const char *name, char **words, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(words[i], *name ? name : "frag"))
+			return true;
+	return !nr;
+}
+
+static void show(const struct frag_workload *w, u64 seed, u32 frames, u32 effort)
+{
+	struct frag_result r[ARRAY_SIZE(arms)];
+	unsigned int a;
+
+	printf("%-10s %5llu", *w->name ? w->name : "frag", seed);
+	for (a = 0; a < ARRAY_SIZE(arms); a++) {
+		drive_arm(w, arms[a], frames, seed, effort, &r[a]);
+		printf("   %5.3f %7llu", frag_share_milli(&r[a], FRAG_2M) / 1000.0,
+		       r[a].refused);
+		fflush(stdout);
+	}
+	if (r[0].best[FRAG_4M])
+		printf("   %5.3f", frag_share_milli(&r[0], FRAG_4M) / 1000.0);
+	if (r[0].best[FRAG_16M])
+		printf("   %5.3f", frag_share_milli(&r[0], FRAG_16M) / 1000.0);
+	printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+	u64 mib = env_number("POOL_MIB", 1024), effort = env_number("EFFORT", 100);
+	u64 first = env_number("SEED", 1), seeds = env_number("SEEDS", 2), s;
+	unsigned int a, w;
+
+	if (mib < 64 || mib > 65536 || mib % 16 || !effort || effort > 1000) {
+		fprintf(stderr, "POOL_MIB: 64 to 65536, by 16; EFFORT: 1 to 1000\n");
+		return 2;
+	}
+	printf("%-10s %5s", "", "seed");
+	for (a = 0; a < ARRAY_SIZE(arms); a++)
+		printf("   %5s %7s", arms[a]->name, "refused");
+	printf("   %5s   %5s\n", "4 MiB", "16 MiB");
+	for (w = 0; w < frag_nr_workloads; w++)
+		for (s = first; s < first + seeds; s++)
+			if (is_wanted(frag_workloads[w].name, argv + 1, argc - 1))
+				show(&frag_workloads[w], s, mib * 256, effort);
+	return 0;
+}
