@@ -56,7 +56,9 @@ static bool check_next(struct quarry_pool *pool, bool device, unsigned long *pfn
 		quarry_buddy_check_area(&z->buddy, &c->arena, i, check);
 		if (c->span)
 			*strays += check_pages(c, i);
-		*pfn = c->arena.base + (i + 1) * (u64)QUARRY_AREA_FRAMES;
+		/* The next chunk may begin in the same 2 MiB. */
+		*pfn = min(c->arena.base + (i + 1) * (u64)QUARRY_AREA_FRAMES,
+			   (u64)c->pfn + c->nr);
 	} else {
 		/* The rest of it has not joined yet. */
 		*pfn = c->pfn + c->nr;
