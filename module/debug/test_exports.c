@@ -54,6 +54,7 @@ TEST_EXPORT(quarry_directory_label_bytes);
 TEST_EXPORT(quarry_grow_gfp);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
+TEST_EXPORT(quarry_zone_shrink);
 TEST_EXPORT(quarry_error_name);
 TEST_EXPORT(quarry_pool_check_name);
 TEST_EXPORT(quarry_pool_orders_snapshot);

@@ -101,7 +101,7 @@ struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
 		*zone = NULL;
 		first = ULONG_MAX;
 		for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z)) {
-			if (device != (z == quarry_device_zone(pool)))
+			if ((z->node == NUMA_NO_NODE) != device)
 				continue;
 			at = first_from(z, pfn);
 			if (at < first) {

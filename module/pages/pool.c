@@ -575,7 +575,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	quarry_pcp_drain_all(pool);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
-			given += quarry_zone_shrink(z, frames - given);
+			given += quarry_zone_shrink(z, frames - given, false);
 	return given << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_shrink, QUARRY_NS);

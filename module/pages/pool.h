@@ -278,7 +278,7 @@ void quarry_grow_irq(struct irq_work *irq);
 void quarry_wake_irq(struct irq_work *irq);
 
 /* shrink.c */
-u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames);
+u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 

@@ -3,9 +3,10 @@
  * Shrinking: chunks with no page out go back to the kernel.
  *
  * On request and under memory pressure, the youngest-emptied chunks first, never
- * below the pool's floor, nor near its low watermark: the background would take it
- * back with the next page that goes out. So as much as the mark asks for stays, and
- * as much again, up to an arena, for what comes and goes. The buddy keeps the empty
+ * below the pool's floor; under pressure not near its low watermark either, for the
+ * background would take it back with the next page that goes out. So as much as the
+ * mark asks for stays, and as much again, up to an arena, for what comes and goes. Who
+ * asks for it by quarry_pool_shrink() means it. The buddy keeps the empty
  * ones on a list, so nothing is searched for. A chunk with a page that somebody still
  * refers to is taken out of service instead: it is of no use to us and would poison the
  * kernel.
@@ -32,14 +33,14 @@ static u64 above_low(struct quarry_pool *pool)
 }
 
 /*
- * Take @nr free frames off what is held of the kernel's, but not below the floor or the
- * low watermark.
+ * Take @nr free frames off what is held of the kernel's, but not below the floor, nor, with
+ * @mark, what the low watermark needs.
  */
-static bool let_go(struct quarry_pool *pool, u64 nr)
+static bool let_go(struct quarry_pool *pool, u64 nr, bool mark)
 {
 	s64 held = atomic64_read(&pool->held);
 
-	if (pool->low && above_low(pool) < nr)
+	if (mark && pool->low && above_low(pool) < nr)
 		return false;
 	do {
 		if (held < nr + pool->min)
@@ -50,10 +51,11 @@ static bool let_go(struct quarry_pool *pool, u64 nr)
 
 /*
  * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that neither
- * the floor nor the low watermark needs. Those that cannot go are put behind the others, so
- * that they are not looked at over and over; and of one call they are no more than a few.
+ * the floor nor, with @mark, the low watermark needs. Those that cannot go are put behind
+ * the others, so that they are not looked at over and over; and of one call they are no
+ * more than a few.
  */
-static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
+static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most, bool mark)
 {
 	struct quarry_chunk *picked = NULL, *c;
 	unsigned int looks = LOOKS;
@@ -67,7 +69,7 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
 			break;
 		c = quarry_arena_chunk(a);
 		if (c->kind == QUARRY_CHUNK_KERNEL && c->nr <= most &&
-		    let_go(z->pool, c->nr) && !quarry_zone_leave(z, c))
+		    let_go(z->pool, c->nr, mark) && !quarry_zone_leave(z, c))
 			picked = c;
 		else
 			list_move_tail(&a->empty, &z->buddy.empty);
@@ -80,12 +82,13 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most)
  * quarry_zone_shrink() - give empty chunks back
  * @z:		the zone
  * @frames:	at most this many frames, in whole chunks
+ * @mark:	leave what the low watermark needs
  *
  * Context: any that may free pages.
  *
  * Return: frames given back.
  */
-u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
+u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
 	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
 	struct quarry_chunk *c;
@@ -93,7 +96,7 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames)
 	u32 nr;
 
 	while (given < frames && tries) {
-		c = pick_empty(z, frames - given);
+		c = pick_empty(z, frames - given, mark);
 		if (!c) {
 			tries--;
 			cond_resched();
@@ -145,7 +148,8 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
 			given += quarry_zone_shrink(pool->zone[sc->nid],
 						    round_up(sc->nr_to_scan - given,
-							     1UL << QUARRY_KERNEL_ORDER));
+							     1UL << QUARRY_KERNEL_ORDER),
+						    true);
 	quarry_pools_unlock_shared();
 	quarry_account_reclaimed(given);
 	sc->nr_scanned = max(given, sc->nr_to_scan);
