@@ -101,7 +101,7 @@ struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
 		*zone = NULL;
 		first = ULONG_MAX;
 		for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z)) {
-			if ((z->node == NUMA_NO_NODE) != device)
+			if (z->node == NUMA_NO_NODE ? !device : device)
 				continue;
 			at = first_from(z, pfn);
 			if (at < first) {
