@@ -164,12 +164,15 @@ static int __init quarry_init(void)
 	err = quarry_directory_init();
 	if (err)
 		goto chunks;
-	err = quarry_workqueue_init();
+	err = quarry_visits_init();
 	if (err)
 		goto directory;
+	err = quarry_decay_init();
+	if (err)
+		goto visits;
 	err = quarry_hotplug_init();
 	if (err)
-		goto workqueue;
+		goto decay;
 	err = quarry_shrinker_init();
 	if (err)
 		goto hotplug;
@@ -207,8 +210,10 @@ shrinker:
 	quarry_shrinker_exit();
 hotplug:
 	quarry_hotplug_exit();
-workqueue:
-	quarry_workqueue_exit();
+decay:
+	quarry_decay_exit();
+visits:
+	quarry_visits_exit();
 directory:
 	quarry_directory_exit();
 chunks:
@@ -229,7 +234,8 @@ static void __exit quarry_exit(void)
 	quarry_pools_exit();
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();
-	quarry_workqueue_exit();
+	quarry_decay_exit();
+	quarry_visits_exit();
 	quarry_directory_exit();
 	quarry_chunks_exit();
 	quarry_tags_exit();

@@ -388,7 +388,8 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 		return true;
 	quarry_mags_event(cache, m);
 	if (!m->shut && quarry_node_lock(n, &flags, try)) {
-		done = quarry_mags_give_full(m, &n->depot);
+		/* Who takes slabs away has looked for magazines here, see reap.c. */
+		done = !n->depot.shut && quarry_mags_give_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {

@@ -17,7 +17,6 @@
  *
  * Contexts: everything here sleeps, unless a function says otherwise.
  */
-#include <linux/cpu.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/panic.h>
@@ -485,9 +484,8 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	quarry_free_rcu_wait();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
-	cpus_read_lock();
-	quarry_cache_shut(cache, QUARRY_SHUT_DEAD, 0);
-	cpus_read_unlock();
+	quarry_cache_shut_dead(cache);
+	quarry_slabs_settle();
 	come_home(cache);
 	out = quarry_cache_objects_out(cache);
 	if (!out) {

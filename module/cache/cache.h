@@ -266,7 +266,6 @@ struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap
 void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *mag);
 void quarry_magazines_limit(struct quarry_cache *cache);
 u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m);
-u64 quarry_mags_drain_cpus(struct quarry_cache *cache);
 void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 nr,
 			   bool try);
 u64 quarry_depot_drain(struct quarry_cache_node *n, u32 keep);
@@ -325,12 +324,20 @@ void quarry_cache_watch(const struct quarry_cache_watcher *watcher);
 void quarry_cache_bury(struct quarry_cache *cache);
 void quarry_cache_put(struct quarry_cache *cache);
 
+/* visits.c: magazines of all CPUs */
+bool quarry_mags_has_any(const struct quarry_mags *m);
+u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only, bool wait);
+void quarry_mags_drain_cpu(int cpu);
+void quarry_mags_drain_idle(void);
+bool quarry_mags_drain_shut(struct quarry_cache *only, bool wait);
+
 /* reap.c */
 int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
 u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
+void quarry_slabs_settle(void);
 
 /* rcu.c */
 void quarry_free_rcu_wait(void);
@@ -340,8 +347,7 @@ void *quarry_object_start(const void *address);
 void *quarry_large_start(const void *address);
 
 /* modes.c */
-int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes);
-int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_million);
+void quarry_cache_shut_dead(struct quarry_cache *cache);
 void quarry_cache_shut_down(struct quarry_cache *cache);
 void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear);
 

@@ -48,27 +48,35 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 	}
 }
 
-static u64 check_this(void *data)
+static bool has_magazines(void *data, int cpu)
+{
+	const struct checking *c = data;
+
+	return quarry_mags_has_any(per_cpu_ptr(c->cache->mags, cpu));
+}
+
+static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 {
 	struct checking *c = data;
-	struct quarry_cache_node *n;
-	struct quarry_mags *m;
+	struct quarry_mags *m = per_cpu_ptr(c->cache->mags, cpu);
+	struct quarry_cache_node *n = quarry_mags_node(m);
 	unsigned long flags;
 
-	preempt_disable();
-	m = this_cpu_ptr(c->cache->mags);
-	n = quarry_mags_node(m);
-	if (quarry_mags_enter(m)) {
-		fault(c, quarry_mags_check(m));
-		quarry_node_lock(n, &flags, false);
-		check_objects(c, n, m->loaded);
-		check_objects(c, n, m->previous);
-		quarry_node_unlock(n, flags);
-		quarry_mags_leave(m);
-	}
-	preempt_enable();
-	return 0;
+	if (!quarry_mags_enter(m))
+		return QUARRY_VISIT_INSIDE;
+	fault(c, quarry_mags_check(m));
+	quarry_node_lock(n, &flags, false);
+	check_objects(c, n, m->loaded);
+	check_objects(c, n, m->previous);
+	quarry_node_unlock(n, flags);
+	quarry_mags_leave(m);
+	return QUARRY_VISIT_DONE;
 }
+
+static const struct quarry_visitor checker = {
+	.wanted = has_magazines,
+	.visit = check_there,
+};
 
 static void check_node(struct checking *c, struct quarry_cache_node *n)
 {
@@ -106,11 +114,11 @@ u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room)
 {
 	struct checking c = { .cache = cache };
 	struct quarry_cache_node *n = NULL;
-	u64 faults;
+	u64 faults, unused = 0;
 
 	while ((n = quarry_cache_node_next(cache, n)))
 		check_node(&c, n);
-	quarry_visit_cpus(check_this, &c);
+	quarry_visit(&checker, &c, true, &unused);
 	faults = atomic64_read(&c.faults);
 	strscpy(what, c.what ?: "", room);
 	quarry_cache_count_add(cache, QUARRY_MAGS_ERRORS + QUARRY_CACHE_ERR_CORRUPT, faults);

@@ -28,7 +28,6 @@
 #include <linux/mm.h>
 
 #include "../debug/inject.h"
-#include "../pages/visit.h"
 #include "cache.h"
 
 /* Misses between two visits of the reaper that double a capacity. */
@@ -142,6 +141,8 @@ static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry
 	m = this_cpu_ptr(cache->mags);
 	if (quarry_mags_enter(m)) {
 		mag = quarry_mags_install(m, mag);
+		/* Whoever shuts them looks for magazines then, and we for that (modes.c). */
+		smp_mb();
 		/* The other one is to be as large. */
 		m->wants = m->previous && m->previous->cap < m->cap;
 		quarry_mags_leave(m);
@@ -294,26 +295,4 @@ u64 quarry_depot_drain(struct quarry_cache_node *n, u32 keep)
 		preempt_enable();
 		quarry_magazine_free(n->cache, mag);
 	}
-}
-
-static u64 drain_this(void *data)
-{
-	struct quarry_cache *cache = data;
-	struct quarry_mags *m;
-	u64 nr = 0;
-
-	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (quarry_mags_enter(m)) {
-		nr = quarry_mags_drain(cache, m);
-		quarry_mags_leave(m);
-	}
-	preempt_enable();
-	return nr;
-}
-
-/* Empty the magazines of all CPUs. Context: sleeps. Return: objects given to slabs. */
-u64 quarry_mags_drain_cpus(struct quarry_cache *cache)
-{
-	return quarry_visit_cpus(drain_this, cache);
 }

@@ -3,14 +3,13 @@
  * Switching: safety modes and fault injection of a cache that is in use.
  *
  * The fast path knows nothing of modes. It is kept out by shutting the magazines of
- * every CPU, each on that CPU; while they are shut, all calls come by the slow
+ * every CPU, by an interrupt there; while they are shut, all calls come by the slow
  * functions, which look. What goes into a magazine differs with the modes (alloc.c),
  * so they are emptied when the first mode goes on or the last goes off. Objects that
  * are out stay what they are: their slab says whether they are guarded.
  *
  * Contexts: sleeps.
  */
-#include <linux/cpu.h>
 #include <linux/mutex.h>
 
 #include "../pages/visit.h"
@@ -55,21 +54,32 @@ static void shut_other(const struct shutting *s, int cpu)
 	preempt_enable();
 }
 
-static u64 shut_this(void *data)
+static bool not_as_wished(void *data, int cpu)
 {
-	struct shutting *s = data;
-	struct quarry_mags *m;
+	const struct shutting *s = data;
+	u8 shut = READ_ONCE(per_cpu_ptr(s->cache->mags, cpu)->shut);
 
-	preempt_disable();
-	m = this_cpu_ptr(s->cache->mags);
-	/* In process context, with preemption off: nobody is inside. */
-	if (!WARN_ON_ONCE(!quarry_mags_enter(m))) {
-		shut_one(s, m);
-		quarry_mags_leave(m);
-	}
-	preempt_enable();
-	return 0;
+	return ((shut | s->set) & ~s->clear) != shut;
 }
+
+static enum quarry_answer shut_there(void *data, int cpu, u64 *sum)
+{
+	const struct shutting *s = data;
+	struct quarry_mags *m = per_cpu_ptr(s->cache->mags, cpu);
+
+	if (!quarry_mags_enter(m))
+		return QUARRY_VISIT_INSIDE;
+	shut_one(s, m);
+	quarry_mags_leave(m);
+	return QUARRY_VISIT_DONE;
+}
+
+/* Whoever is under way with what he knows of the modes must be through. */
+static const struct quarry_visitor shutter = {
+	.wanted = not_as_wished,
+	.visit = shut_there,
+	.between = true,
+};
 
 /**
  * quarry_cache_shut() - keep the fast path out of a cache, or let it in again
@@ -77,18 +87,36 @@ static u64 shut_this(void *data)
  * @set:	QUARRY_SHUT_* to add
  * @clear:	QUARRY_SHUT_* to take away
  *
- * Context: sleeps; under cpus_read_lock().
+ * Context: sleeps.
  */
 void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
 {
 	struct shutting s = { cache, set, clear };
+	u64 unused = 0;
+
+	quarry_visit(&shutter, &s, true, &unused);
+}
+
+/**
+ * quarry_cache_shut_dead() - the same for good: nobody uses the cache any more
+ * @cache:	the cache
+ *
+ * Only CPUs that have magazines of it are visited. Others see the reason before they
+ * open one: their next call sets theirs, then looks here; we set this, then look for
+ * magazines there. Context: sleeps.
+ */
+void quarry_cache_shut_dead(struct quarry_cache *cache)
+{
+	struct quarry_mags *m;
 	int cpu;
 
-	/* Their magazines went when they did (reap.c), unless the cache was hidden then. */
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu))
-			shut_other(&s, cpu);
-	quarry_visit_cpus(shut_this, &s);
+	for_each_possible_cpu(cpu) {
+		m = per_cpu_ptr(cache->mags, cpu);
+		WRITE_ONCE(m->shut, m->shut | QUARRY_SHUT_DEAD);
+	}
+	/* Pairs with that of install(), magazines.c. */
+	smp_mb();
+	quarry_mags_drain_cpus(NULL, cache, true);
 }
 
 /* The same for good, at unload, when nobody is left who could be inside on any CPU. */
@@ -127,8 +155,19 @@ static int prepare(struct quarry_cache *cache, u32 modes)
 	return err;
 }
 
-/* quarry_cache_set_modes() under cpus_read_lock(), for who must take that first. */
-int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes)
+/**
+ * quarry_cache_set_modes() - switch the safety modes of a cache
+ * @cache:	the cache, in use or not
+ * @modes:	the QUARRY_MODE_* that are to be on; all others go off
+ *
+ * Objects that are out when the first mode goes on are not guarded; the next ones are.
+ * Context: sleeps.
+ *
+ * Return: 0; -EINVAL for an unknown mode, or for POISON where a constructor or
+ * SLAB_TYPESAFE_BY_RCU forbids it; -E2BIG if no block holds an object and its
+ * redzones; -ENOSPC or -ENOMEM. Then nothing has changed.
+ */
+int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes)
 {
 	struct quarry_cache_node *n = NULL;
 	u32 before;
@@ -157,28 +196,6 @@ int quarry_cache_set_modes_locked(struct quarry_cache *cache, u32 modes)
 	mutex_unlock(&modes_mutex);
 	return 0;
 }
-
-/**
- * quarry_cache_set_modes() - switch the safety modes of a cache
- * @cache:	the cache, in use or not
- * @modes:	the QUARRY_MODE_* that are to be on; all others go off
- *
- * Objects that are out when the first mode goes on are not guarded; the next ones are.
- * Context: sleeps.
- *
- * Return: 0; -EINVAL for an unknown mode, or for POISON where a constructor or
- * SLAB_TYPESAFE_BY_RCU forbids it; -E2BIG if no block holds an object and its
- * redzones; -ENOSPC or -ENOMEM. Then nothing has changed.
- */
-int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes)
-{
-	int err;
-
-	cpus_read_lock();
-	err = quarry_cache_set_modes_locked(cache, modes);
-	cpus_read_unlock();
-	return err;
-}
 EXPORT_SYMBOL_NS_GPL(quarry_cache_set_modes, QUARRY_NS);
 
 /**
@@ -193,18 +210,6 @@ unsigned int quarry_cache_modes(const struct quarry_cache *cache)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_modes, QUARRY_NS);
 
-/* quarry_cache_inject() under cpus_read_lock(), for who must take that first. */
-int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_million)
-{
-	int err = quarry_fault_set(&cache->fault, nth, per_million);
-	bool armed = quarry_fault_armed(&cache->fault);
-
-	if (!err)
-		quarry_cache_shut(cache, armed ? QUARRY_SHUT_INJECT : 0,
-				  armed ? 0 : QUARRY_SHUT_INJECT);
-	return err;
-}
-
 /**
  * quarry_cache_inject() - let allocations from a cache fail
  * @cache:	the cache
@@ -215,11 +220,12 @@ int quarry_cache_inject_locked(struct quarry_cache *cache, u64 nth, u32 per_mill
  */
 int quarry_cache_inject(struct quarry_cache *cache, u64 nth, u32 per_million)
 {
-	int err;
+	int err = quarry_fault_set(&cache->fault, nth, per_million);
+	bool armed = quarry_fault_armed(&cache->fault);
 
-	cpus_read_lock();
-	err = quarry_cache_inject_locked(cache, nth, per_million);
-	cpus_read_unlock();
+	if (!err)
+		quarry_cache_shut(cache, armed ? QUARRY_SHUT_INJECT : 0,
+				  armed ? 0 : QUARRY_SHUT_INJECT);
 	return err;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_inject, QUARRY_NS);

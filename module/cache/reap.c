@@ -4,7 +4,7 @@
  *
  * Three occasions
  *	the reaper	a work that comes by every PERIOD while there is anything to do.
- *			On each CPU it empties magazines that were not used since, and
+ *			It has magazines emptied that were not used since, and
  *			adapts the capacity of the others. Of a depot it takes the
  *			magazines that were never needed since, of a node the slabs
  *			that were empty all the time: the working set stays.
@@ -16,9 +16,9 @@
  *	cut		off the lists, and its labels away: nothing of it can get into a
  *			magazine any more (quarry_node_cut())
  *	emptied		the magazines that might hold an object of it: those of each
- *			CPU, by a visit, which also ends what was under way there; then
- *			the depot, which is shut meanwhile, so that no CPU gets back what
- *			another has left
+ *			CPU that has any, by a visit that comes when nothing is under way
+ *			there; then the depot, which is shut meanwhile, so that no CPU
+ *			gets back what another has left, or its first magazine
  *	let go		to the pool (quarry_slabs_let_go())
  *
  *	A slab that has all its objects is in no magazine, unless one was freed twice:
@@ -37,7 +37,6 @@
 
 #include "../debug/inject.h"
 #include "../pages/pool.h"
-#include "../pages/visit.h"
 #include "cache.h"
 
 #define PERIOD	(2 * HZ)
@@ -49,6 +48,9 @@ static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
 /* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
 static DEFINE_MUTEX(parting);
 
+/* Slabs after the first step. Under @parting. */
+static LIST_HEAD(gone);
+
 static struct shrinker *shrinker;
 static int hotplug = -1;
 static bool running;
@@ -57,30 +59,27 @@ static bool running;
 void quarry_reaper_kick(void)
 {
 	if (READ_ONCE(running) && !delayed_work_pending(&reaper_work) && !in_nmi())
-		/* Not the workqueue of the visits, which the reaper makes. */
 		queue_delayed_work(system_unbound_wq, &reaper_work, PERIOD);
 }
 
-/* What one CPU does for the reaper. Returns whether anything is left to do there. */
-static u64 calm_this(void *unused)
+/*
+ * Adapt to what was used since the last time, from outside: what a CPU counts at the same
+ * time may be lost, and is no more than a hint. Returns whether a CPU has magazines.
+ */
+static bool calm(void)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_mags *m;
-	u64 more = 0, ops;
+	bool more = false;
+	int cpu;
 
 	while ((cache = quarry_cache_next(cache))) {
-		preempt_disable();
-		m = this_cpu_ptr(cache->mags);
-		if (quarry_mags_enter(m)) {
-			ops = m->allocs + m->frees;
+		for_each_possible_cpu(cpu) {
+			m = per_cpu_ptr(cache->mags, cpu);
 			quarry_mags_calm(cache, m);
-			if (ops == m->last_ops)
-				quarry_mags_drain(cache, m);
-			m->last_ops = ops;
-			more += m->loaded || m->previous;
-			quarry_mags_leave(m);
+			m->last_ops = READ_ONCE(m->allocs) + READ_ONCE(m->frees);
+			more |= quarry_mags_has_any(m);
 		}
-		preempt_enable();
 		cond_resched();
 	}
 	return more;
@@ -96,16 +95,14 @@ static void set_shut(struct quarry_cache_node *n, bool shut)
 }
 
 /* The first step, for the empty slabs of a node, of which @keep may stay. */
-static u64 cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
+static void cut(struct quarry_cache_node *n, u64 keep)
 {
-	u64 nr;
+	bool shut = n->depot.shut;
 
 	/* Before, so that no CPU has taken a magazine by the time it is visited. */
 	set_shut(n, true);
-	nr = quarry_node_cut(n, keep, gone);
-	if (!nr)
-		set_shut(n, false);
-	return nr;
+	if (!quarry_node_cut(n, keep, &gone))
+		set_shut(n, shut);
 }
 
 /* @cache, or one after the other if it is NULL. The list must stay. */
@@ -116,44 +113,35 @@ static struct quarry_cache *each(struct quarry_cache *cache, struct quarry_cache
 	return quarry_cache_next(at);
 }
 
-static u64 empty_this(void *data)
-{
-	struct quarry_cache *cache = NULL;
-	struct quarry_mags *m;
-
-	while ((cache = each(data, cache))) {
-		preempt_disable();
-		m = this_cpu_ptr(cache->mags);
-		if (READ_ONCE(quarry_mags_node(m)->depot.shut) && quarry_mags_enter(m)) {
-			quarry_mags_drain(cache, m);
-			quarry_mags_leave(m);
-		}
-		preempt_enable();
-		cond_resched();
-	}
-	return 0;
-}
-
-/* The second and the third step. @only: the cache that @gone is of, or NULL. */
-static u64 part(struct list_head *gone, struct quarry_cache *only)
+/*
+ * The second and the third step, for all slabs that are off the lists. @only: the cache that
+ * they are of, or NULL. Under @parting. A CPU that does not answer keeps them where they
+ * are, for the reaper to try again, unless we are to @wait for it.
+ */
+static u64 part(struct quarry_cache *only, bool wait)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_cache_node *n;
+	LIST_HEAD(going);
 
-	if (list_empty(gone))
+	if (list_empty(&gone))
 		return 0;
-	quarry_visit_cpus(empty_this, only);
+	if (!quarry_mags_drain_shut(only, wait)) {
+		quarry_reaper_kick();
+		return 0;
+	}
 	while ((cache = each(only, cache)))
 		for (n = NULL; (n = quarry_cache_node_next(cache, n));)
 			if (n->depot.shut) {
 				quarry_depot_drain(n, 0);
 				set_shut(n, false);
 			}
-	return quarry_slabs_let_go(gone);
+	list_splice_init(&gone, &going);
+	return quarry_slabs_let_go(&going);
 }
 
 /* Find what was idle since the last time. Returns whether anything is left. */
-static bool trim(struct quarry_cache_node *n, struct list_head *gone)
+static bool trim(struct quarry_cache_node *n)
 {
 	unsigned long flags;
 	u32 idle, full;
@@ -168,7 +156,7 @@ static bool trim(struct quarry_cache_node *n, struct list_head *gone)
 
 	quarry_depot_drain(n, full - min(idle, full));
 	if (low)
-		cut(n, empty - min(low, empty), gone);
+		cut(n, empty - min(low, empty));
 
 	quarry_node_lock(n, &flags, false);
 	n->depot.low_full = n->depot.nr_full;
@@ -195,28 +183,47 @@ static void reaper(struct work_struct *work)
 {
 	struct quarry_cache_node *n;
 	struct quarry_cache *cache;
-	LIST_HEAD(gone);
 	bool more;
 
 	/* Nobody but us buries, so what was found stays. */
 	while ((cache = find_buried()))
 		quarry_cache_bury(cache);
 	quarry_caches_lock_shared();
-	more = quarry_visit_cpus(calm_this, NULL);
+	quarry_mags_drain_idle();
+	more = calm();
 	mutex_lock(&parting);
 	cache = NULL;
 	while ((cache = quarry_cache_next(cache))) {
 		n = NULL;
 		while ((n = quarry_cache_node_next(cache, n)))
-			more |= trim(n, &gone);
+			more |= trim(n);
 		more |= cache->kind == QUARRY_CACHE_DEAD;
 		cond_resched();
 	}
-	part(&gone, NULL);
+	part(NULL, true);
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	if (more)
 		quarry_reaper_kick();
+}
+
+/* Has a node anything that could go? A moment old. */
+static bool has_spare(const struct quarry_cache_node *n)
+{
+	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
+	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty);
+}
+
+/* The first step, for all that a cache can do without. Under @parting. */
+static void cut_all(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+
+	while ((n = quarry_cache_node_next(cache, n)))
+		if (has_spare(n)) {
+			quarry_depot_drain(n, 0);
+			cut(n, 0);
+		}
 }
 
 /**
@@ -228,18 +235,15 @@ static void reaper(struct work_struct *work)
  */
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 {
-	struct quarry_cache_node *n = NULL;
-	LIST_HEAD(gone);
 	u64 bytes;
 
 	if (wholly)
-		quarry_mags_drain_cpus(cache);
+		quarry_mags_drain_cpus(NULL, cache, true);
 	mutex_lock(&parting);
-	while ((n = quarry_cache_node_next(cache, n))) {
-		quarry_depot_drain(n, 0);
-		cut(n, 0, &gone);
-	}
-	bytes = part(&gone, cache);
+	/* What a visit that ended early has left is not this cache's alone. */
+	bytes = part(NULL, true);
+	cut_all(cache);
+	bytes += part(cache, true);
 	mutex_unlock(&parting);
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
@@ -248,26 +252,53 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 }
 
 /**
- * quarry_caches_reap() - the same of all caches
+ * quarry_slabs_settle() - let go of slabs that a CPU which did not answer has kept
+ *
+ * Context: sleeps, until every CPU has answered.
+ */
+void quarry_slabs_settle(void)
+{
+	mutex_lock(&parting);
+	part(NULL, true);
+	mutex_unlock(&parting);
+}
+
+/**
+ * quarry_caches_reap() - the same of all caches, in one round
  * @pool:	those of this pool, or NULL for all
  * @wholly:	as above
- * @wait:	if a cache is just being made or unmade, wait for that; else do nothing
+ * @wait:	for a cache that is just being made or unmade, for who reaps already, for CPUs
+ *		that do not answer and for grace periods; else do what can be done at once
  *
- * Context: sleeps. Return: bytes given to pools.
+ * Context: sleeps; without @wait for a bounded time. Return: bytes given to pools.
  */
 u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 {
 	struct quarry_cache *cache = NULL;
+	bool typesafe = false;
 	u64 bytes = 0;
 
 	if (wait)
 		quarry_caches_lock_shared();
 	else if (!quarry_caches_trylock_shared())
 		return 0;
+	if (wholly)
+		quarry_mags_drain_cpus(pool, NULL, wait);
+	if (wait)
+		mutex_lock(&parting);
+	else if (!mutex_trylock(&parting))
+		goto out;
 	while ((cache = quarry_cache_next(cache)))
-		if (!pool || cache->pool == pool)
-			bytes += quarry_cache_reap(cache, wholly);
+		if (!pool || cache->pool == pool) {
+			typesafe |= cache->flags & SLAB_TYPESAFE_BY_RCU;
+			cut_all(cache);
+		}
+	bytes = part(NULL, wait);
+	mutex_unlock(&parting);
+out:
 	quarry_caches_unlock_shared();
+	if (wholly && wait && bytes && typesafe)
+		rcu_barrier();
 	return bytes;
 }
 
@@ -298,7 +329,6 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
-	LIST_HEAD(gone);
 
 	if (!quarry_caches_trylock_shared())
 		return SHRINK_STOP;
@@ -310,9 +340,9 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
 			quarry_depot_drain(cache->nodes[sc->nid], 0);
 			pages += node_spare(cache->nodes[sc->nid]);
-			cut(cache->nodes[sc->nid], 0, &gone);
+			cut(cache->nodes[sc->nid], 0);
 		}
-	pages = part(&gone, NULL) >> PAGE_SHIFT;
+	pages = part(NULL, false) >> PAGE_SHIFT;
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
@@ -321,18 +351,8 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 
 static int cpu_dead(unsigned int cpu)
 {
-	struct quarry_cache *cache = NULL;
-
 	quarry_caches_lock_shared();
-	while ((cache = quarry_cache_next(cache))) {
-		struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
-
-		/* The CPU has stopped for good: nobody is inside. */
-		preempt_disable();
-		quarry_mags_close(m);
-		quarry_mags_drain(cache, m);
-		preempt_enable();
-	}
+	quarry_mags_drain_cpu(cpu);
 	quarry_caches_unlock_shared();
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "../compat.h"
 #include "../pages/alloc.h"
 #include "../pages/misuse.h"
+#include "../pages/visit.h"
 #include "../stats/snapshot.h"
 #include "inject.h"
 
@@ -55,6 +56,13 @@ TEST_EXPORT(quarry_grow_gfp);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);
+TEST_EXPORT(quarry_pools_pin);
+TEST_EXPORT(quarry_pcp_frames);
+TEST_EXPORT(quarry_pcp_drain_all);
+TEST_EXPORT(quarry_visit);
+TEST_EXPORT(quarry_visits_made);
+TEST_EXPORT(quarry_mags_has_any);
+TEST_EXPORT(quarry_mags_drain_cpus);
 TEST_EXPORT(quarry_error_name);
 TEST_EXPORT(quarry_pool_check_name);
 TEST_EXPORT(quarry_pool_orders_snapshot);

@@ -8,12 +8,8 @@
  * user memory is touched. A cache that was destroyed with objects out is listed, but
  * has no name any more that could be asked for.
  *
- * Switching visits all CPUs. Nothing under the list's lock may wait for CPU hotplug,
- * which takes that lock itself: so hotplug is shut out first.
- *
  * Context: process context of the caller.
  */
-#include <linux/cpu.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -129,17 +125,17 @@ static int check_modes(const struct quarry_cache_modes *m)
 	return 0;
 }
 
-/* Under change_mutex, cpus_read_lock() and the list's lock, in this order. */
+/* Under change_mutex and the list's lock, in this order. */
 static int change_modes(struct quarry_cache *cache, struct quarry_cache_modes *m)
 {
 	u32 modes = (quarry_cache_modes(cache) & ~m->clear) | m->set;
 	int err = 0;
 
 	if (modes != quarry_cache_modes(cache))
-		err = quarry_cache_set_modes_locked(cache, modes);
+		err = quarry_cache_set_modes(cache, modes);
 	if (!err && (m->fail_nth != QUARRY_FAULT_KEEP ||
 		     m->fail_per_million != QUARRY_FAULT_KEEP32))
-		err = quarry_cache_inject_locked(cache, m->fail_nth, m->fail_per_million);
+		err = quarry_cache_inject(cache, m->fail_nth, m->fail_per_million);
 	m->modes = quarry_cache_modes(cache);
 	return err;
 }
@@ -153,7 +149,6 @@ int quarry_do_cache_modes(void *arg)
 	if (err)
 		return err;
 	mutex_lock(&change_mutex);
-	cpus_read_lock();
 	cache = find_cache(m->name);
 	if (!IS_ERR(cache)) {
 		err = change_modes(cache, m);
@@ -161,7 +156,6 @@ int quarry_do_cache_modes(void *arg)
 	} else {
 		err = PTR_ERR(cache);
 	}
-	cpus_read_unlock();
 	mutex_unlock(&change_mutex);
 	return err;
 }

@@ -354,7 +354,7 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 		}
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
+			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool, false))
 				continue;
 		}
 		if (w->may_sleep && quarry_pool_await_growth(pool, seen))

@@ -8,8 +8,6 @@
  *
  * Contexts: sleeps.
  */
-#include <linux/cpu.h>
-
 #include "pcp.h"
 #include "visit.h"
 
@@ -29,23 +27,40 @@ static void bar(struct quarry_pcp *pcp, bool on)
 	pcp->lists.busy = on;
 }
 
-static u64 bar_this(void *data)
+static bool not_as_wished(void *data, int cpu)
+{
+	const struct barring *b = data;
+
+	return per_cpu_ptr(b->pool->pcp, cpu)->barred != b->bar;
+}
+
+static enum quarry_answer bar_there(void *data, int cpu, u64 *sum)
 {
 	struct barring *b = data;
-	struct quarry_pcp *pcp;
+	struct quarry_pcp *pcp = per_cpu_ptr(b->pool->pcp, cpu);
 
-	preempt_disable();
-	pcp = this_cpu_ptr(b->pool->pcp);
-	/* In process context, with preemption off: nobody is inside but us. */
-	if (b->bar && quarry_pcp_enter(pcp)) {
-		quarry_pcp_drain(b->pool, pcp, QUARRY_DRAIN_ALL);
-		bar(pcp, true);
-	} else if (!b->bar && pcp->barred) {
-		bar(pcp, false);
+	if (!b->bar) {
+		if (pcp->barred)
+			bar(pcp, false);
+		return QUARRY_VISIT_DONE;
 	}
-	preempt_enable();
-	return 0;
+	if (!quarry_pcp_enter(pcp))
+		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+	quarry_pcp_drain_bite(b->pool, pcp);
+	if (quarry_pcp_frames(pcp)) {
+		quarry_pcp_leave(pcp);
+		return QUARRY_VISIT_MORE;
+	}
+	bar(pcp, true);
+	return QUARRY_VISIT_DONE;
 }
+
+/* The mark outlasts the interrupt, so it must not come between a look at it and setting it. */
+static const struct quarry_visitor bar_visitor = {
+	.wanted = not_as_wished,
+	.visit = bar_there,
+	.between = true,
+};
 
 /**
  * quarry_pool_inject() - let allocations from a pool fail
@@ -60,18 +75,12 @@ int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million)
 {
 	struct barring b = { .pool = pool };
 	int err = quarry_fault_set(&pool->fault, nth, per_million);
-	int cpu;
+	u64 unused = 0;
 
 	if (err)
 		return err;
 	b.bar = quarry_fault_armed(&pool->fault);
-	cpus_read_lock();
-	for_each_possible_cpu(cpu)
-		/* Its lists went when it did (hotplug.c). */
-		if (!cpu_online(cpu))
-			bar(per_cpu_ptr(pool->pcp, cpu), b.bar);
-	quarry_visit_cpus(bar_this, &b);
-	cpus_read_unlock();
+	quarry_visit(&bar_visitor, &b, true, &unused);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_inject, QUARRY_NS);

@@ -40,20 +40,6 @@
 /* Failures after which the background waits no longer than before: 51 seconds. */
 #define BACKOFF_MAX	10U
 
-struct workqueue_struct *quarry_workqueue;
-
-int __init quarry_workqueue_init(void)
-{
-	quarry_workqueue = quarry_inject() ? NULL :
-		alloc_workqueue("quarry", WQ_MEM_RECLAIM, 0);
-	return quarry_workqueue ? 0 : -ENOMEM;
-}
-
-void quarry_workqueue_exit(void)
-{
-	destroy_workqueue(quarry_workqueue);
-}
-
 /* Take @nr frames of room below @limit, or none. */
 static bool take_room(struct quarry_pool *pool, u64 nr, u64 limit)
 {

@@ -17,11 +17,8 @@ static int cpu_dead(unsigned int cpu)
 	struct quarry_pool *pool = NULL;
 
 	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool))) {
-		preempt_disable();
-		quarry_pcp_drain(pool, per_cpu_ptr(pool->pcp, cpu), QUARRY_DRAIN_ALL);
-		preempt_enable();
-	}
+	while ((pool = quarry_pool_next(pool)))
+		quarry_pcp_drain_cpu(pool, cpu);
 	quarry_pools_unlock_shared();
 	return 0;
 }

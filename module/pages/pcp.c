@@ -39,19 +39,15 @@
  *
  * Exclusion is by preemption off and the mark @busy: no lock and no
  * interrupts off. An interrupt or NMI that lands in a marked section goes to the
- * zone instead. Other CPUs never touch the lists of a CPU that is online:
- * draining them all is done by a work item on each.
+ * zone instead. Other CPUs never touch the lists of a CPU that is online: they have it
+ * done by an interrupt there (drain.c, visit.c).
  *
  * Cost: no call moves more than a batch, so that the longest is under 3,000
  * instructions, the buddy's work included (page.longest of the benchmark).
  */
-#include <linux/cpu.h>
-#include <linux/mutex.h>
-
 #include "../arena/directory.h"
 #include "misuse.h"
 #include "pcp.h"
-#include "visit.h"
 
 /* Blocks that an idle list gives up at a time, where another wants its capacity. */
 #define IDLE_FLUSH	1U
@@ -377,6 +373,7 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
+	quarry_decay_kick();
 	return nr;
 }
 
@@ -395,6 +392,7 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_list *list = &pcp->lists.list[order];
 	enum way way = way_of(list);
 
+	quarry_decay_kick();
 	if ((way == STRAIGHT || !quarry_list_cap(list)) && widen(pool, pcp, order))
 		return;
 	if (raw_spin_is_locked(&quarry_buddy_zone(pcp->lists.buddy)->lock) &&
@@ -405,125 +403,49 @@ void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			       quarry_list_n(list) + 1));
 }
 
-/* Has the buddy a free block of this order? A moment old without the zone's lock. */
-static bool has_block(const struct quarry_buddy *b, unsigned int order)
+/**
+ * quarry_pcp_give() - give old blocks of a list to the buddy
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered, or that of a CPU that has stopped
+ * @order:	which list
+ *
+ * Context: any; preemption off. Return: blocks given, at most QUARRY_FLUSH; 0 also in NMI if
+ * the zone is locked.
+ */
+unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			     unsigned int order)
 {
-	unsigned int k;
-
-	for (k = order; k <= QUARRY_MAX_ORDER; k++)
-		if (READ_ONCE(b->blocks[k]))
-			return true;
-	return false;
+	return flush(pool, pcp, order, QUARRY_FLUSH, false);
 }
 
 /**
- * quarry_pcp_drain() - empty a CPU's lists
- * @pool:	the pool
- * @pcp:	this CPU's, entered, or that of a CPU that is dead
- * @order:	stop when the buddy has a free block of it; QUARRY_DRAIN_ALL: of none
+ * quarry_pcp_check() - check every invariant of a CPU's lists
+ * @pcp:	this CPU's, entered, or that of a CPU that has stopped
  *
- * Context: any; preemption off. Return: frames given to the buddy.
+ * Return: broken invariants found.
  */
-u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     unsigned int order)
+u64 quarry_pcp_check(struct quarry_pcp *pcp)
 {
-	unsigned int k, nr;
-	u64 frames = 0;
-
-	for (k = QUARRY_PCP_ORDERS; k-- && !has_block(pcp->lists.buddy, order);)
-		do {
-			nr = flush(pool, pcp, k, QUARRY_FLUSH, false);
-			frames += (u64)nr << k;
-		} while (nr && !has_block(pcp->lists.buddy, order));
-	if (frames)
-		quarry_count(pool, QUARRY_COUNT_DRAINS);
-	return frames;
-}
-
-/**
- * quarry_pcp_drain_this() - empty this CPU's lists
- * @pool:	the pool
- * @order:	as of quarry_pcp_drain()
- *
- * Context: any. Return: frames given to the buddy; 0 inside a marked section.
- */
-u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
-{
-	struct quarry_pcp *pcp;
-	u64 frames = 0;
-
-	preempt_disable();
-	pcp = this_cpu_ptr(pool->pcp);
-	if (quarry_pcp_enter(pcp)) {
-		frames = quarry_pcp_drain(pool, pcp, order);
-		quarry_pcp_leave(pcp);
-	}
-	preempt_enable();
-	return frames;
-}
-
-static u64 drain_whole(void *pool)
-{
-	return quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL);
-}
-
-/**
- * quarry_pcp_drain_all() - empty the lists of all CPUs
- * @pool:	the pool
- *
- * Context: sleeps; may be called from reclaim.
- *
- * Return: frames given to the buddy.
- */
-u64 quarry_pcp_drain_all(struct quarry_pool *pool)
-{
-	return quarry_visit_cpus(drain_whole, pool);
-}
-
-/* Faults in this CPU's lists. */
-static u64 check_this(void *data)
-{
-	struct quarry_pool *pool = data;
 	u64 capacity = 0, faults = 0;
-	struct quarry_pcp *pcp;
 	unsigned int k, i;
 
-	preempt_disable();
-	pcp = this_cpu_ptr(pool->pcp);
-	if (quarry_pcp_enter(pcp)) {
-		for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-			const struct quarry_list *list = &pcp->lists.list[k];
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+		const struct quarry_list *list = &pcp->lists.list[k];
 
-			capacity += (u64)quarry_list_cap(list) << k;
-			faults += list->top > list->end || list->slots < list->base ||
-				  list->end > list->base + room_of(list) ||
-				  quarry_list_cap(list) > stretched_max(list) ||
-				  list->slots[-1].state != &no_state;
-			for (i = 0; i < quarry_list_n(list); i++) {
-				const struct quarry_slot *slot = &list->slots[i];
-				struct quarry_chunk *c = quarry_directory_find(slot->page);
+		capacity += (u64)quarry_list_cap(list) << k;
+		faults += list->top > list->end || list->slots < list->base ||
+			  list->end > list->base + room_of(list) ||
+			  quarry_list_cap(list) > stretched_max(list) ||
+			  list->slots[-1].state != &no_state;
+		for (i = 0; i < quarry_list_n(list); i++) {
+			const struct quarry_slot *slot = &list->slots[i];
+			struct quarry_chunk *c = quarry_directory_find(slot->page);
 
-				faults += !c || c->buddy != pcp->lists.buddy ||
-					  &c->state[quarry_chunk_index(c, slot->page)] !=
-					  slot->state ||
-					  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
-					  (QUARRY_STATE_CACHED | k);
-			}
+			faults += !c || c->buddy != pcp->lists.buddy ||
+				  &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
+				  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
+				  (QUARRY_STATE_CACHED | k);
 		}
-		faults += capacity != pcp->lists.capacity || capacity > pcp->lists.limit;
-		quarry_pcp_leave(pcp);
 	}
-	preempt_enable();
-	return faults;
-}
-
-/**
- * quarry_pcp_check_all() - check the lists of all CPUs
- * @pool:	the pool
- *
- * Context: sleeps. Return: broken invariants found.
- */
-u64 quarry_pcp_check_all(struct quarry_pool *pool)
-{
-	return quarry_visit_cpus(check_this, pool);
+	return faults + (capacity != pcp->lists.capacity || capacity > pcp->lists.limit);
 }

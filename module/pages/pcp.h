@@ -33,11 +33,18 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		       unsigned int order);
 void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		     unsigned int order);
-u64 quarry_pcp_drain(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     unsigned int order);
+unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			     unsigned int order);
+u64 quarry_pcp_check(struct quarry_pcp *pcp);
+
+/* drain.c: the lists of any CPU */
+u64 quarry_pcp_frames(const struct quarry_pcp *pcp);
+u64 quarry_pcp_drain_bite(struct quarry_pool *pool, struct quarry_pcp *pcp);
 u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order);
-u64 quarry_pcp_drain_all(struct quarry_pool *pool);
+u64 quarry_pcp_drain_all(struct quarry_pool *pool, bool wait);
+void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu);
 u64 quarry_pcp_check_all(struct quarry_pool *pool);
+void quarry_decay_kick(void);
 
 /* zone.c: the zone's lock, from any context */
 bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags);

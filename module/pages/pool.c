@@ -402,7 +402,7 @@ static int retire(struct quarry_pool *pool)
 	/* One reference is the list's. */
 	if (refcount_read(&pool->refs) != 1)
 		return -EBUSY;
-	quarry_pcp_drain_all(pool);
+	quarry_pcp_drain_all(pool, true);
 	out = quarry_pool_frames_out(pool);
 	if (out) {
 		quarry_misuse(pool, QUARRY_ERR_DESTROY_BUSY, NULL,
@@ -554,7 +554,7 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
 	quarry_pool_reclaim(pool, true);
-	return quarry_pcp_drain_all(pool) << PAGE_SHIFT;
+	return quarry_pcp_drain_all(pool, true) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
 
@@ -572,7 +572,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	u64 given = 0;
 
 	quarry_pool_reclaim(pool, true);
-	quarry_pcp_drain_all(pool);
+	quarry_pcp_drain_all(pool, true);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
 			given += quarry_zone_shrink(z, frames - given, false);
@@ -594,7 +594,7 @@ void quarry_pools_pin(void)
 	quarry_pool_reclaim(NULL, true);
 	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
-		quarry_pcp_drain_all(pool);
+		quarry_pcp_drain_all(pool, true);
 		out += quarry_pool_frames_out(pool);
 	}
 	if (out && !pinned) {
@@ -634,7 +634,7 @@ void quarry_pools_exit(void)
 		up_write(&pools_sem);
 		if (!pool)
 			break;
-		quarry_pcp_drain_all(pool);
+		quarry_pcp_drain_all(pool, true);
 		pool_free(pool);
 	}
 }

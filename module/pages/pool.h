@@ -74,6 +74,7 @@ enum quarry_count {
  * @count:	enum quarry_count
  * @home:	this CPU's number at the buddy
  * @barred:	@lists are marked busy for good (fault.c)
+ * @seen_calls:	calls of the lists when it was last looked whether they are idle (drain.c)
  * @slots:	memory of the lists
  */
 struct quarry_pcp {
@@ -83,6 +84,7 @@ struct quarry_pcp {
 	u64 count[QUARRY_NR_COUNTS];
 	u8 home;
 	bool barred;
+	u64 seen_calls;
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
 
@@ -282,10 +284,11 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 
-/* grow.c: works of all pools; fit for use under reclaim */
-extern struct workqueue_struct *quarry_workqueue;
-int quarry_workqueue_init(void);
-void quarry_workqueue_exit(void);
+/* visit.c, drain.c */
+int quarry_visits_init(void);
+void quarry_visits_exit(void);
+int quarry_decay_init(void);
+void quarry_decay_exit(void);
 
 /* hotplug.c */
 int quarry_hotplug_init(void);

@@ -326,7 +326,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 			continue;
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool))
+			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool, false))
 				continue;
 		}
 		if (grow && quarry_pool_await_growth(pool, seen))
@@ -672,7 +672,7 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	struct quarry_chunk *c;
 	int err = -ENOENT;
 
-	quarry_pcp_drain_all(pool);
+	quarry_pcp_drain_all(pool, true);
 	mutex_lock(&add_mutex);
 	c = range_at(pool, PHYS_PFN(start), &z);
 	if (c)

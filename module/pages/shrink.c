@@ -122,6 +122,24 @@ static u64 zone_spare(const struct quarry_zone *z)
 	return held > z->pool->min ? min(spare, held - z->pool->min) : 0;
 }
 
+/* Frames that draining the lists of CPUs might set free, for whole chunks to go. */
+static u64 zone_listed(const struct quarry_zone *z)
+{
+	const struct quarry_pcp *pcp;
+	u64 frames = 0;
+	int cpu;
+
+	/* The floor needs them. */
+	if (atomic64_read(&z->pool->held) <= z->pool->min)
+		return 0;
+	for_each_possible_cpu(cpu) {
+		pcp = per_cpu_ptr(z->pool->pcp, cpu);
+		if (pcp->lists.buddy == &z->buddy)
+			frames += quarry_pcp_frames(pcp);
+	}
+	return frames;
+}
+
 static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_pool *pool = NULL;
@@ -131,7 +149,8 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 		return SHRINK_EMPTY;
 	while ((pool = quarry_pool_next(pool)))
 		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
-			spare += zone_spare(pool->zone[sc->nid]);
+			spare += zone_spare(pool->zone[sc->nid]) +
+				 zone_listed(pool->zone[sc->nid]);
 	quarry_pools_unlock_shared();
 	return spare ?: SHRINK_EMPTY;
 }
@@ -140,16 +159,21 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 {
 	struct quarry_pool *pool = NULL;
 	unsigned long given = 0;
+	struct quarry_zone *z;
 
 	if (!quarry_pools_trylock_shared())
 		return SHRINK_STOP;
 	/* Chunks go whole: what is asked for is rounded up to one. */
-	while (given < sc->nr_to_scan && (pool = quarry_pool_next(pool)))
-		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
-			given += quarry_zone_shrink(pool->zone[sc->nid],
-						    round_up(sc->nr_to_scan - given,
-							     1UL << QUARRY_KERNEL_ORDER),
-						    true);
+	while (given < sc->nr_to_scan && (pool = quarry_pool_next(pool))) {
+		if (sc->nid >= pool->nr_zones - 1 || !pool->zone[sc->nid])
+			continue;
+		z = pool->zone[sc->nid];
+		if (zone_listed(z))
+			quarry_pcp_drain_all(pool, false);
+		given += quarry_zone_shrink(z, round_up(sc->nr_to_scan - given,
+							1UL << QUARRY_KERNEL_ORDER),
+					    true);
+	}
 	quarry_pools_unlock_shared();
 	quarry_account_reclaimed(given);
 	sc->nr_scanned = max(given, sc->nr_to_scan);

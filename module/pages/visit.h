@@ -1,10 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Do something on every CPU. See visit.c. */
+/* What belongs to a CPU is changed on that CPU. See visit.c. */
 #ifndef QUARRY_VISIT_H
 #define QUARRY_VISIT_H
 
 #include <linux/types.h>
 
-u64 quarry_visit_cpus(u64 (*fn)(void *data), void *data);
+/* What came of one interrupt. */
+enum quarry_answer {
+	QUARRY_VISIT_DONE,	/* nothing is left to do there */
+	QUARRY_VISIT_MORE,	/* that was a bite: there is more */
+	QUARRY_VISIT_INSIDE,	/* it has landed where nothing can be changed */
+};
+
+/**
+ * struct quarry_visitor - what a visit is about
+ * @wanted:	has this CPU anything to do with it? Asked from outside before each
+ *		interrupt, so the answer may be a moment old; may note in @data what it saw
+ * @visit:	on that CPU, interrupts off; or for a CPU that has stopped, from another.
+ *		No more than a bite; adds to @sum
+ * @between:	@visit must find the CPU between two sections with preemption off, so that
+ *		whatever had begun in one of them before has ended
+ */
+struct quarry_visitor {
+	bool (*wanted)(void *data, int cpu);
+	enum quarry_answer (*visit)(void *data, int cpu, u64 *sum);
+	bool between;
+};
+
+bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu, bool wait,
+		      u64 *sum);
+bool quarry_visit(const struct quarry_visitor *v, void *data, bool wait, u64 *sum);
+u64 quarry_visits_made(int cpu);
 
 #endif /* QUARRY_VISIT_H */

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Visits to other CPUs: who is interrupted and who is not, what happens when the interrupt
+ * lands inside, when the CPU takes none, when it never schedules, and when it has stopped.
+ */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "../module/pages/visit.h"
+#include "cache_kunit.h"
+
+/* Blocks that are left on the lists of another CPU. */
+#define LEFT	8
+
+static void leave_blocks(void *arg)
+{
+	struct page *page[LEFT];
+	unsigned int i;
+
+	for (i = 0; i < LEFT; i++)
+		page[i] = quarry_alloc_pages(arg, GFP_KERNEL, 0);
+	for (i = 0; i < LEFT; i++)
+		if (page[i])
+			quarry_free_pages(arg, page[i], 0);
+}
+
+static void leave_objects(void *arg)
+{
+	void *object[LEFT];
+	unsigned int i;
+
+	for (i = 0; i < LEFT; i++)
+		object[i] = quarry_cache_alloc(arg, GFP_KERNEL);
+	for (i = 0; i < LEFT; i++)
+		quarry_cache_free(arg, object[i]);
+}
+
+/* With memory of the last CPU's node; the test runs on the first. */
+static struct quarry_pool *far_pool(struct kunit *test, u64 min, u64 max)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, min, max);
+
+	quarry_test_pin(test, 0);
+	return pool;
+}
+
+static u64 left_on(struct quarry_pool *pool, int cpu)
+{
+	return quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
+}
+
+/* What keeps a CPU for itself. */
+enum hogging { SCHEDULER, INTERRUPTS, MARK };
+
+/**
+ * struct hog - a thread that does not let go of its CPU
+ * @how:	of what it does not let go
+ * @pool:	whose lists it has marked
+ * @running:	it has begun
+ * @stop:	it is to end
+ * @late:	it ended by itself, because nobody said stop for a long time
+ */
+struct hog {
+	enum hogging how;
+	struct quarry_pool *pool;
+	bool running;
+	bool stop;
+	bool late;
+};
+
+static int hog(void *arg)
+{
+	struct hog *h = arg;
+	u64 until = ktime_get_ns() + 20ULL * NSEC_PER_SEC;
+	struct quarry_pcp *pcp = NULL;
+
+	if (h->how != SCHEDULER)
+		preempt_disable();
+	if (h->how == INTERRUPTS)
+		local_irq_disable();
+	if (h->how == MARK) {
+		pcp = this_cpu_ptr(h->pool->pcp);
+		if (!quarry_pcp_enter(pcp))
+			pcp = NULL;
+	}
+	WRITE_ONCE(h->running, true);
+	while (!READ_ONCE(h->stop)) {
+		if (ktime_get_ns() > until) {
+			h->late = true;
+			break;
+		}
+		cpu_relax();
+	}
+	if (pcp)
+		quarry_pcp_leave(pcp);
+	if (h->how == INTERRUPTS)
+		local_irq_enable();
+	if (h->how != SCHEDULER)
+		preempt_enable();
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static struct task_struct *start_hog(struct kunit *test, struct hog *h, int cpu)
+{
+	struct task_struct *task = kthread_create_on_cpu(hog, h, cpu, "quarry-hog/%u");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	if (h->how == SCHEDULER)
+		sched_set_fifo(task);
+	wake_up_process(task);
+	while (!READ_ONCE(h->running))
+		usleep_range(100, 200);
+	return task;
+}
+
+/* Returns whether it hogged to the end. */
+static bool stop_hog(struct hog *h, struct task_struct *task)
+{
+	WRITE_ONCE(h->stop, true);
+	kthread_stop(task);
+	return !h->late;
+}
+
+/**
+ * struct round - a visitor of the test's own, whom nobody else's visits disturb
+ * @bites:	that each CPU asks for
+ * @visited:	how often each was visited
+ * @elsewhere:	visits that ran on another CPU than they were for
+ */
+struct round {
+	unsigned int bites[2];
+	unsigned int visited[2];
+	unsigned int elsewhere;
+};
+
+static bool has_bites(void *data, int cpu)
+{
+	struct round *r = data;
+
+	return cpu < ARRAY_SIZE(r->bites) && r->bites[cpu];
+}
+
+static enum quarry_answer bite(void *data, int cpu, u64 *sum)
+{
+	struct round *r = data;
+
+	r->elsewhere += cpu != raw_smp_processor_id() || !irqs_disabled();
+	r->visited[cpu]++;
+	r->bites[cpu]--;
+	*sum += 10;
+	return r->bites[cpu] ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
+}
+
+static const struct quarry_visitor biter = { .wanted = has_bites, .visit = bite };
+
+static void who_holds_nothing_is_left_alone(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_4M, SZ_4M);
+	int other = quarry_test_other_cpu(test);
+	struct round r = { .bites = { 0, 3 } };
+	u64 made = quarry_visits_made(other), sum = 1;
+
+	KUNIT_ASSERT_EQ(test, other, 1);
+	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, true, &sum));
+	KUNIT_EXPECT_EQ(test, r.visited[0], 0);
+	KUNIT_EXPECT_EQ(test, r.visited[1], 3);
+	KUNIT_EXPECT_EQ(test, sum, 31);
+	KUNIT_EXPECT_GE(test, quarry_visits_made(other), made + 3);
+	r.bites[0] = 1;
+	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, false, &sum));
+	KUNIT_EXPECT_EQ(test, r.visited[0], 1);
+	KUNIT_EXPECT_EQ(test, r.visited[1], 3);
+	KUNIT_EXPECT_EQ(test, r.elsewhere, 0);
+
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	KUNIT_ASSERT_GE(test, left_on(pool, other), LEFT);
+	KUNIT_EXPECT_GE(test, quarry_pcp_drain_all(pool, true), LEFT);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), 0);
+}
+
+static void one_interrupt_for_many_caches(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_16M, SZ_16M);
+	int other = quarry_test_other_cpu(test);
+	struct quarry_cache *c[16];
+	u64 made, nr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		c[i] = quarry_test_cache_in(test, pool, 256, 0);
+		/* The second time there are magazines. */
+		quarry_test_on_cpu(test, other, leave_objects, c[i]);
+		quarry_test_on_cpu(test, other, leave_objects, c[i]);
+		KUNIT_ASSERT_TRUE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, other)));
+	}
+	made = quarry_visits_made(other);
+	nr = quarry_mags_drain_cpus(pool, NULL, true);
+	KUNIT_EXPECT_GE(test, nr, ARRAY_SIZE(c) * LEFT);
+	for (i = 0; i < ARRAY_SIZE(c); i++)
+		KUNIT_EXPECT_FALSE(test,
+				   quarry_mags_has_any(per_cpu_ptr(c[i]->mags, other)));
+	/* One, but for bites: a full batch is asked once more, and 256 objects are one. */
+	KUNIT_EXPECT_LE(test, quarry_visits_made(other) - made, 1 + nr / 256);
+}
+
+static void inside_a_section_it_comes_again(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_4M, SZ_4M);
+	int other = quarry_test_other_cpu(test);
+	struct hog h = { .how = MARK, .pool = pool };
+	struct task_struct *task;
+	u64 left;
+
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	left = left_on(pool, other);
+	task = start_hog(test, &h, other);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
+	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), left);
+}
+
+static void who_takes_no_interrupt_is_given_up(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_4M, SZ_4M);
+	int other = quarry_test_other_cpu(test);
+	struct hog h = { .how = INTERRUPTS };
+	struct task_struct *task;
+	u64 left;
+
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	left = left_on(pool, other);
+	task = start_hog(test, &h, other);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	/* The interrupt is still on its way: the next visitor does not wait for it either. */
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
+	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
+	/* When it comes it does nothing, and the way is free again. */
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), left);
+}
+
+/* Everything that used to wait for the other CPU's scheduler, while there is none. */
+static void a_real_time_task_holds_nobody_up(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_pool *pool, *full = far_pool(test, SZ_4M, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	int other = quarry_test_other_cpu(test);
+	struct hog h = { .how = SCHEDULER };
+	struct task_struct *task;
+	struct quarry_cache *c;
+	unsigned int nr;
+
+	cfg.max_bytes = SZ_4M;
+	cfg.node = full->node;
+	pool = quarry_pool_create(quarry_test_name(test), &cfg);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	c = quarry_cache_create_in(pool, "kunit.hogged", 256, 0, 0, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(c));
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	quarry_test_on_cpu(test, other, leave_blocks, full);
+	nr = quarry_test_take_all(test, full, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	KUNIT_ASSERT_LE(test, nr, FRAMES(SZ_4M) - LEFT);
+
+	task = start_hog(test, &h, other);
+	/* What lies on the lists there is had by who may sleep. */
+	nr += quarry_test_take_all(test, full, GFP_KERNEL | __GFP_NOWARN, 0, pages + nr,
+				   FRAMES(SZ_4M) + 1 - nr);
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_4M));
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(full, GFP_KERNEL | __GFP_NOWARN, 0));
+	quarry_test_faults(test, pool, "");
+	quarry_test_cache_faults(test, c, "");
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_CHECK));
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, 0));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, ~0ULL, 1000000));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 0, 0));
+	quarry_pool_drain(pool);
+	quarry_cache_shrink(c);
+	KUNIT_EXPECT_GT(test, quarry_pool_shrink(pool, ~0ULL), 0);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(c));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(pool));
+	quarry_pools_pin();
+	quarry_test_give_all(full, 0, pages, nr);
+	/* All of that was while nobody else ran there. */
+	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
+}
+
+/* Does what lies idle on lists go back, and with it the memory that it pins? */
+static void idle_lists_decay(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, 0, SZ_16M);
+	int other = quarry_test_other_cpu(test);
+	unsigned int i;
+
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	KUNIT_ASSERT_GT(test, left_on(pool, other), 0);
+	for (i = 0; i < 200 && left_on(pool, other); i++)
+		msleep(100);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
+}
+
+/* The shrinker's side: it must not be put off by a few blocks on lists. */
+static void the_shrinker_empties_lists(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, 0, SZ_16M);
+	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
+	int other = quarry_test_other_cpu(test);
+	unsigned int i;
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		kunit_skip(test, "no drop_caches");
+	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	for (i = 0; i < 10 && quarry_test_stats(test, pool)->managed_bytes; i++) {
+		pos = 0;
+		kernel_write(file, "2\n", 2, &pos);
+	}
+	filp_close(file, NULL);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, 0);
+}
+
+/* A CPU goes, and a pool whose blocks lie there with it, in either order. */
+static void offline_and_destroy(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	int other = quarry_test_other_cpu(test);
+	struct quarry_pool *pool;
+	unsigned int i;
+
+	quarry_test_pin(test, 0);
+	cfg.max_bytes = SZ_4M;
+	cfg.node = cpu_to_mem(other);
+	for (i = 0; i < 6; i++) {
+		pool = quarry_pool_create(quarry_test_name(test), &cfg);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+		quarry_test_on_cpu(test, other, leave_blocks, pool);
+		if (i % 2)
+			KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(pool));
+		KUNIT_EXPECT_EQ(test, 0, remove_cpu(other));
+		if (!(i % 2)) {
+			KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
+			KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(pool));
+		}
+		KUNIT_EXPECT_EQ(test, 0, add_cpu(other));
+	}
+}
+
+static struct kunit_case visits_cases[] = {
+	KUNIT_CASE(who_holds_nothing_is_left_alone),
+	KUNIT_CASE(one_interrupt_for_many_caches),
+	KUNIT_CASE(inside_a_section_it_comes_again),
+	KUNIT_CASE(who_takes_no_interrupt_is_given_up),
+	KUNIT_CASE(a_real_time_task_holds_nobody_up),
+	KUNIT_CASE(idle_lists_decay),
+	KUNIT_CASE(the_shrinker_empties_lists),
+	KUNIT_CASE(offline_and_destroy),
+	{}
+};
+
+static struct kunit_suite visits_suite = {
+	.name = "quarry-visits",
+	.suite_init = quarry_test_parameters,
+	.test_cases = visits_cases,
+};
+kunit_test_suite(visits_suite);

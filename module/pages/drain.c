@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Draining: blocks on per-CPU lists go back to the buddy.
+ *
+ * Three occasions
+ *	need		an allocation that finds nothing: this CPU's lists first, then those
+ *			of the others, by visits (visit.c) that end after a bounded time
+ *	request		quarry_pool_drain(), shrinking, destroying, a CPU that dies
+ *	idleness	a list that nobody has used for PERIOD is emptied. A block on a list
+ *			keeps its arena from going back to the kernel, and half a megabyte
+ *			of them, freed in random order, keeps all of a pool of 64 MiB
+ *
+ * The decay of idle lists is a work that comes by every PERIOD while any list holds
+ * anything. It compares how often the lists of each CPU were called with what it saw the
+ * last time, from outside; only a CPU with blocks that nobody asks for is interrupted.
+ *
+ * Contexts: visits sleep; draining this CPU any.
+ * Cost: at most BITE blocks with interrupts off.
+ */
+#include <linux/irq_work.h>
+#include <linux/workqueue.h>
+
+#include "../debug/inject.h"
+#include "pcp.h"
+#include "visit.h"
+
+#define PERIOD	(2 * HZ)
+
+/* Most blocks that go in one interrupt. */
+#define BITE	128U
+
+/* Has the buddy a free block of this order? A moment old without the zone's lock. */
+static bool has_block(const struct quarry_buddy *b, unsigned int order)
+{
+	unsigned int k;
+
+	for (k = order; k <= QUARRY_MAX_ORDER; k++)
+		if (READ_ONCE(b->blocks[k]))
+			return true;
+	return false;
+}
+
+/* Frames on a CPU's lists. Context: any; of another CPU a moment old. */
+u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
+{
+	unsigned int k;
+	u64 frames = 0;
+
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		frames += (u64)quarry_list_n(&pcp->lists.list[k]) << k;
+	return frames;
+}
+
+/* Large blocks first, at most @most. Entered, or of a CPU that has stopped. */
+static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		 unsigned int most)
+{
+	unsigned int k, nr, all = 0;
+	u64 frames = 0;
+
+	for (k = QUARRY_PCP_ORDERS; k--;)
+		do {
+			if (all >= most || has_block(pcp->lists.buddy, order))
+				goto out;
+			nr = quarry_pcp_give(pool, pcp, k);
+			frames += (u64)nr << k;
+			all += nr;
+		} while (nr);
+out:
+	if (frames)
+		quarry_count(pool, QUARRY_COUNT_DRAINS);
+	return frames;
+}
+
+/**
+ * quarry_pcp_drain_this() - empty this CPU's lists
+ * @pool:	the pool
+ * @order:	stop when the buddy has a free block of it; QUARRY_DRAIN_ALL: of none
+ *
+ * Context: any. Return: frames given to the buddy; 0 inside a marked section.
+ */
+u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
+{
+	struct quarry_pcp *pcp;
+	u64 frames = 0;
+
+	preempt_disable();
+	pcp = this_cpu_ptr(pool->pcp);
+	if (quarry_pcp_enter(pcp)) {
+		frames = drain(pool, pcp, order, U32_MAX);
+		quarry_pcp_leave(pcp);
+	}
+	preempt_enable();
+	return frames;
+}
+
+/*
+ * Give a bite of a CPU's blocks to the buddy. Entered, or of a CPU that has stopped; see
+ * quarry_pcp_frames() for what is left. Context: any; preemption off.
+ */
+u64 quarry_pcp_drain_bite(struct quarry_pool *pool, struct quarry_pcp *pcp)
+{
+	return drain(pool, pcp, QUARRY_DRAIN_ALL, BITE);
+}
+
+static bool holds_blocks(void *data, int cpu)
+{
+	struct quarry_pool *pool = data;
+
+	return quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
+}
+
+static enum quarry_answer drain_there(void *data, int cpu, u64 *sum)
+{
+	struct quarry_pool *pool = data;
+	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+	if (!quarry_pcp_enter(pcp))
+		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+	*sum += quarry_pcp_drain_bite(pool, pcp);
+	quarry_pcp_leave(pcp);
+	return quarry_pcp_frames(pcp) ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
+}
+
+static const struct quarry_visitor drain_visitor = {
+	.wanted = holds_blocks,
+	.visit = drain_there,
+};
+
+/**
+ * quarry_pcp_drain_all() - empty the lists of all CPUs
+ * @pool:	the pool
+ * @wait:	for CPUs that take no interrupts, too
+ *
+ * Context: sleeps; may be called from reclaim without @wait.
+ *
+ * Return: frames given to the buddy.
+ */
+u64 quarry_pcp_drain_all(struct quarry_pool *pool, bool wait)
+{
+	u64 frames = 0;
+
+	quarry_visit(&drain_visitor, pool, wait, &frames);
+	return frames;
+}
+
+/* Empty the lists of one CPU. Context: sleeps. */
+void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu)
+{
+	u64 frames = 0;
+
+	quarry_visit_cpu(&drain_visitor, pool, cpu, true, &frames);
+}
+
+static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
+{
+	struct quarry_pool *pool = data;
+	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+	if (!quarry_pcp_enter(pcp))
+		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+	*sum += quarry_pcp_check(pcp);
+	quarry_pcp_leave(pcp);
+	return QUARRY_VISIT_DONE;
+}
+
+/* An empty list can be broken as well: all of them. */
+static bool always(void *data, int cpu)
+{
+	return true;
+}
+
+static const struct quarry_visitor check_visitor = {
+	.wanted = always,
+	.visit = check_there,
+};
+
+/**
+ * quarry_pcp_check_all() - check the lists of all CPUs
+ * @pool:	the pool
+ *
+ * Context: sleeps. Return: broken invariants found.
+ */
+u64 quarry_pcp_check_all(struct quarry_pool *pool)
+{
+	u64 faults = 0;
+
+	quarry_visit(&check_visitor, pool, true, &faults);
+	return faults;
+}
+
+/* Calls that a CPU's lists have served. */
+static u64 calls(const struct quarry_pcp *pcp)
+{
+	unsigned int k;
+	u64 nr = 0;
+
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		nr += READ_ONCE(pcp->lists.list[k].allocs) + READ_ONCE(pcp->lists.list[k].frees);
+	return nr;
+}
+
+static bool holds_idle_blocks(void *data, int cpu)
+{
+	struct quarry_pool *pool = data;
+	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+	return calls(pcp) == pcp->seen_calls && quarry_pcp_frames(pcp);
+}
+
+static const struct quarry_visitor idle_visitor = {
+	.wanted = holds_idle_blocks,
+	.visit = drain_there,
+};
+
+/* Returns whether anything is left on the lists of a pool. */
+static bool decay(struct quarry_pool *pool)
+{
+	struct quarry_pcp *pcp;
+	u64 frames = 0;
+	bool left = false;
+	int cpu;
+
+	quarry_visit(&idle_visitor, pool, false, &frames);
+	for_each_possible_cpu(cpu) {
+		pcp = per_cpu_ptr(pool->pcp, cpu);
+		pcp->seen_calls = calls(pcp);
+		left |= quarry_pcp_frames(pcp) && !pcp->barred;
+	}
+	return left;
+}
+
+static void decay_all(struct work_struct *work);
+static void start_decay(struct irq_work *irq);
+
+static DECLARE_DEFERRABLE_WORK(decay_work, decay_all);
+static struct irq_work decay_irq = IRQ_WORK_INIT(start_decay);
+
+/* The work is pending or about to be. */
+static bool decaying = true;
+
+static void start_decay(struct irq_work *irq)
+{
+	queue_delayed_work(system_unbound_wq, &decay_work, PERIOD);
+}
+
+static void decay_all(struct work_struct *work)
+{
+	struct quarry_pool *pool = NULL;
+	bool left = false;
+
+	WRITE_ONCE(decaying, false);
+	quarry_pools_lock_shared();
+	while ((pool = quarry_pool_next(pool)))
+		left |= decay(pool);
+	quarry_pools_unlock_shared();
+	if (left)
+		quarry_decay_kick();
+}
+
+/* There are blocks on a list that may be forgotten there. Context: any. */
+void quarry_decay_kick(void)
+{
+	if (likely(READ_ONCE(decaying)))
+		return;
+	WRITE_ONCE(decaying, true);
+	irq_work_queue(&decay_irq);
+}
+
+int __init quarry_decay_init(void)
+{
+	int err = quarry_inject() ? -ENOMEM : 0;
+
+	if (!err)
+		WRITE_ONCE(decaying, false);
+	return err;
+}
+
+/* Before the pools go. */
+void quarry_decay_exit(void)
+{
+	/* Twice, for the work may have kicked after we looked. */
+	WRITE_ONCE(decaying, true);
+	irq_work_sync(&decay_irq);
+	cancel_delayed_work_sync(&decay_work);
+	WRITE_ONCE(decaying, true);
+	irq_work_sync(&decay_irq);
+	cancel_delayed_work_sync(&decay_work);
+}
