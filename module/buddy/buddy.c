@@ -418,16 +418,22 @@ static u32 area_frame(const struct quarry_area *area, unsigned int pos)
 	return (area - area->arena->areas) * QUARRY_AREA_FRAMES + pos;
 }
 
+static u8 state_of(const struct quarry_want *want)
+{
+	return quarry_state(want->kind, want->order, want->direct);
+}
+
 /*
  * Claim up to @nr blocks from one area, in up to *@pieces pieces, which are counted
  * down. Returns how many.
  */
 static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
-			       unsigned int order, u8 kind, unsigned int nr,
+			       const struct quarry_want *want, unsigned int nr,
 			       struct quarry_block *blocks, unsigned int *pieces)
 {
 	struct quarry_arena *a = area->arena;
-	unsigned int got = 0, from, piece, pos, end;
+	unsigned int order = want->order, got = 0, from, piece, pos, end;
+	u8 state = state_of(want);
 
 	for (; got < nr && *pieces && area->line.orders >> order; --*pieces) {
 		from = order + __ffs(area->line.orders >> order);
@@ -443,7 +449,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 			block->arena = a;
 			block->frame.i = area_frame(area, pos);
 			block->zero = zero_take(b, area, pos, order);
-			WRITE_ONCE(a->state[block->frame.i], kind | order);
+			WRITE_ONCE(a->state[block->frame.i], state);
 		}
 	}
 	area_place(b, area);
@@ -453,31 +459,27 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 /**
  * quarry_buddy_claim_many() - claim blocks of one order
  * @b:		the allocator
- * @order:	0 to QUARRY_MAX_ORDER
- * @kind:	QUARRY_STATE_* to write at each head
+ * @want:	which
  * @nr:		how many are wanted, at least 1
- * @home:	1 to QUARRY_HOMES - 1: keep to areas of one's own; 0: no
  * @blocks:	room for @nr
  *
  * A batch may stop early to stay short, though never with nothing when there
  * was something. Context: under the caller's lock.
  *
- * Return: blocks claimed; 0 if no block of @order is free.
+ * Return: blocks claimed; 0 if no block of the order is free.
  */
-unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
-				     u8 kind, unsigned int nr, u8 home,
-				     struct quarry_block *blocks)
+unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry_want *want,
+				     unsigned int nr, struct quarry_block *blocks)
 {
-	unsigned int got = 0, pieces = PIECES_A_BATCH;
+	unsigned int order = want->order, got = 0, pieces = PIECES_A_BATCH;
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
 		while (got < nr && pieces) {
-			area = pick(b, order, home);
+			area = pick(b, order, want->home);
 			if (!area)
 				break;
-			got += area_claim(b, area, order, kind, nr - got,
-					  blocks + got, &pieces);
+			got += area_claim(b, area, want, nr - got, blocks + got, &pieces);
 		}
 		return got;
 	}
@@ -490,7 +492,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
 		block->arena = area->arena;
 		block->frame.i = area_frame(area, 0);
 		block->zero = areas_take(b, area, order);
-		WRITE_ONCE(block->arena->state[block->frame.i], kind | order);
+		WRITE_ONCE(block->arena->state[block->frame.i], state_of(want));
 		got++;
 	}
 	return got;
@@ -499,16 +501,15 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
 /**
  * quarry_buddy_claim() - claim a block
  * @b:		the allocator
- * @order:	0 to QUARRY_MAX_ORDER
- * @kind:	QUARRY_STATE_* to write at its head
+ * @want:	which
  * @block:	filled on success
  *
  * Context: under the caller's lock. Return: 0 or -ENOMEM.
  */
-int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
+int quarry_buddy_claim(struct quarry_buddy *b, const struct quarry_want *want,
 		       struct quarry_block *block)
 {
-	return quarry_buddy_claim_many(b, order, kind, 1, 0, block) ? 0 : -ENOMEM;
+	return quarry_buddy_claim_many(b, want, 1, block) ? 0 : -ENOMEM;
 }
 
 /**

@@ -199,6 +199,35 @@ struct quarry_buddy {
 	struct quarry_area *home[QUARRY_HOMES];
 };
 
+/*
+ * How long blocks live that are likely to go together. What lives differently is kept
+ * apart as long as there is room, so that memory full of short lives comes back whole.
+ */
+enum quarry_life {
+	QUARRY_LIFE_PAGE,	/* pages of which nothing is known */
+	QUARRY_LIFE_SHORT,	/* movable or reclaimable: its owner can give it up */
+	QUARRY_LIFE_SLAB,	/* slabs of objects that nobody gives up */
+	QUARRY_LIVES
+};
+
+/**
+ * struct quarry_want - what is claimed
+ * @order:	0 to QUARRY_MAX_ORDER
+ * @kind:	QUARRY_STATE_* to write at each head
+ * @home:	1 to QUARRY_HOMES - 1: keep to areas of one's own; 0: no
+ * @life:	enum quarry_life
+ * @direct:	the blocks go back past all lists; only to QUARRY_DIRECT_MAX
+ * @zero:	rather blocks that are known to be zero; else rather others
+ */
+struct quarry_want {
+	u8 order;
+	u8 kind;
+	u8 home;
+	u8 life;
+	bool direct;
+	bool zero;
+};
+
 /**
  * struct quarry_block - what a claim returns
  * @arena:	where
@@ -252,11 +281,10 @@ struct quarry_check {
 size_t quarry_arena_metadata_bytes(u64 first, u32 nr);
 void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr);
 void quarry_buddy_init(struct quarry_buddy *b);
-int quarry_buddy_claim(struct quarry_buddy *b, unsigned int order, u8 kind,
+int quarry_buddy_claim(struct quarry_buddy *b, const struct quarry_want *want,
 		       struct quarry_block *block);
-unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, unsigned int order,
-				     u8 kind, unsigned int nr, u8 home,
-				     struct quarry_block *blocks);
+unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry_want *want,
+				     unsigned int nr, struct quarry_block *blocks);
 void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		       struct quarry_frame f, unsigned int order, bool zero);
 bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,

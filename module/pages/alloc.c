@@ -180,21 +180,21 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 				   unsigned int order, const struct quarry_wish *w,
 				   bool *zero)
 {
+	struct quarry_want want = {
+		.order = order, .kind = QUARRY_STATE_ALLOC,
+		.zero = want_init_on_alloc(w->gfp),
+	};
 	struct page *page = NULL;
 	struct quarry_block block;
 	unsigned long flags;
-	bool direct;
 
 	if (!quarry_zone_lock(z, &flags))
 		return NULL;
-	direct = quarry_zone_is_low(z, 1U << order);
+	want.direct = quarry_zone_is_low(z, 1U << order);
 	if (quarry_zone_may_take(z, 1U << order, w->keep) &&
-	    !quarry_buddy_claim(&z->buddy, order, QUARRY_STATE_ALLOC, &block)) {
+	    !quarry_buddy_claim(&z->buddy, &want, &block)) {
 		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
 		*zero = block.zero;
-		if (direct)
-			WRITE_ONCE(block.arena->state[block.frame.i],
-				   quarry_state(QUARRY_STATE_ALLOC, order, true));
 		this_cpu_inc(pool->pcp->direct_allocs[order]);
 	}
 	quarry_zone_unlock(z, flags);

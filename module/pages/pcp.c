@@ -337,6 +337,9 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
+	const struct quarry_want w = {
+		.order = order, .kind = QUARRY_STATE_CACHED, .home = pcp->home,
+	};
 	struct quarry_block blocks[QUARRY_REFILL];
 	enum way way = way_of(list);
 	unsigned int i, nr, want;
@@ -354,8 +357,7 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	/* The reserve is not for lists: what is on them is anybody's. */
 	if (!quarry_zone_may_take(z, want << order, pool->reserve))
 		want = quarry_zone_may_take(z, 1U << order, pool->reserve);
-	nr = want ? quarry_buddy_claim_many(&z->buddy, order, QUARRY_STATE_CACHED,
-					    want, pcp->home, blocks) : 0;
+	nr = want ? quarry_buddy_claim_many(&z->buddy, &w, want, blocks) : 0;
 	quarry_zone_unlock(z, flags);
 	/* They are ours now. The buddy lists its best fits first; pop takes the last. */
 	for (i = 0; i < nr; i++) {

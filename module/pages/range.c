@@ -81,10 +81,10 @@ static int parse(const struct quarry_range *r, struct request *q)
 static bool claim_trimmed(struct quarry_zone *z, const struct request *q,
 			  unsigned long *pfn, bool *zero)
 {
+	const struct quarry_want want = { .order = q->order, .kind = QUARRY_STATE_RUN };
 	struct quarry_block block;
 
-	if (q->order > QUARRY_MAX_ORDER ||
-	    quarry_buddy_claim(&z->buddy, q->order, QUARRY_STATE_RUN, &block))
+	if (q->order > QUARRY_MAX_ORDER || quarry_buddy_claim(&z->buddy, &want, &block))
 		return false;
 	quarry_buddy_trim(&z->buddy, block.arena, block.frame, 1U << q->order, q->nr);
 	*pfn = block.arena->base + block.frame.i;

@@ -130,6 +130,7 @@ static void fragment(struct pool *p, struct dice *d)
 static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *claim,
 		    struct figure *release)
 {
+	struct quarry_want want = { .kind = QUARRY_STATE_ALLOC };
 	struct quarry_block held[HELD];
 	unsigned int order[HELD];
 	unsigned int nr = 0, i;
@@ -139,8 +140,8 @@ static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *c
 		if (nr < HELD && dice(d, 2)) {
 			order[nr] = dice(d, ORDERS);
 			since = steps;
-			if (quarry_buddy_claim(&p->b, order[nr], QUARRY_STATE_ALLOC,
-					       &held[nr]))
+			want.order = order[nr];
+			if (quarry_buddy_claim(&p->b, &want, &held[nr]))
 				continue;
 			count(&claim[order[nr]], since);
 			nr++;

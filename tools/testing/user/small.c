@@ -33,6 +33,7 @@
 #define UNITS		8
 
 #define KIND		QUARRY_STATE_ALLOC
+#define WANT(o, ...)	(&(struct quarry_want){ .order = (o), .kind = KIND, ##__VA_ARGS__ })
 
 /* Where the arena lies: absolute first unit, units, and frames a unit as order. */
 struct place {
@@ -141,12 +142,12 @@ static bool operate(struct twin *t, const struct place *p, unsigned int op)
 	unsigned int lo, hi, nr, align;
 
 	if (op < orders) {
-		twin_claim(t, op + p->shift, KIND);
+		twin_claim(t, WANT(op + p->shift));
 		return true;
 	}
 	op -= orders;
 	if (op < orders * n) {
-		twin_claim_many(t, op / n + p->shift, KIND, op % n + 1, 0);
+		twin_claim_many(t, WANT(op / n + p->shift), op % n + 1);
 		return true;
 	}
 	op -= orders * n;
@@ -291,7 +292,7 @@ static void positions(const void *arg)
 					twin_fail(&t, "frame %llu order %u", f, order);
 				if (order < 10 || nr < 4)
 					twin_claim_at(&t, 0, f, order, KIND);
-				twin_claim(&t, order, KIND);
+				twin_claim(&t, WANT(order));
 				if (t.m.nr_live == 2)
 					twin_free(&t, 1, true);
 				twin_free(&t, 0, true);
@@ -389,8 +390,8 @@ static void batches(const void *arg)
 	for (order = 0; order < 14; order++)
 		for (i = 1; i < 70 + ARRAY_SIZE(more); i++) {
 			nr = i < 70 ? i : more[i - 70];
-			twin_claim_many(&t, order, KIND, nr, 0);
-			twin_claim_many(&t, order, KIND, 3, 0);
+			twin_claim_many(&t, WANT(order), nr);
+			twin_claim_many(&t, WANT(order), 3);
 			while (t.m.nr_live)
 				twin_free(&t, nr & 1 ? 0 : t.m.nr_live - 1, nr & 2);
 		}
@@ -416,25 +417,25 @@ static void homes_apart(const void *arg)
 	(void)arg;
 	fresh(&t, 0, 512 * 16, true);
 	for (home = 1; home < 6; home++) {
-		twin_claim_many(&t, 0, KIND, 1, home);
+		twin_claim_many(&t, WANT(0, .home = home), 1);
 		area[home] = last_area(&t);
 		for (other = 1; other < home; other++)
 			if (area[other] == area[home])
 				twin_fail(&t, "homes %u and %u share an area", other, home);
 	}
 	for (home = 1; home < 6; home++) {
-		twin_claim_many(&t, 3, KIND, 4, home);
+		twin_claim_many(&t, WANT(3, .home = home), 4);
 		if (last_area(&t) != area[home])
 			twin_fail(&t, "home %u left its area", home);
 	}
 	/* Nobody's claim goes where it fits best, whoever's home that is. */
-	twin_claim_many(&t, 0, KIND, 1, 0);
+	twin_claim_many(&t, WANT(0), 1);
 	twin_drain(&t);
 	twin_fini(&t);
 	/* Where whole areas are few they are not broken for that. */
 	fresh(&t, 0, 512 * 4, false);
 	for (home = 1; home < 6; home++)
-		twin_claim_many(&t, 0, KIND, 1, home);
+		twin_claim_many(&t, WANT(0, .home = home), 1);
 	if (t.b.nr_whole != 2)
 		twin_fail(&t, "%u whole areas left of 4, not 2", (unsigned int)t.b.nr_whole);
 	twin_drain(&t);
@@ -442,7 +443,7 @@ static void homes_apart(const void *arg)
 	/* One area for all: shared, to the last frame. */
 	fresh(&t, 0, 512, false);
 	for (home = 1; t.b.nfree; home = 1 + home % (QUARRY_HOMES - 1))
-		if (twin_claim_many(&t, 0, KIND, 3, home) < 1)
+		if (twin_claim_many(&t, WANT(0, .home = home), 3) < 1)
 			twin_fail(&t, "free and not to be had by home %u", home);
 	twin_drain(&t);
 	twin_fini(&t);
@@ -457,15 +458,15 @@ static void exhaustion(const void *arg)
 	(void)arg;
 	for (order = 0; order < 12; order++) {
 		fresh(&t, 1000, 9000, true);
-		while (twin_claim(&t, order, KIND))
+		while (twin_claim(&t, WANT(order)))
 			;
-		while (twin_claim(&t, 0, KIND))
+		while (twin_claim(&t, WANT(0)))
 			;
 		if (t.b.nfree)
 			twin_fail(&t, "free and not to be had");
 		twin_full(&t);
 		twin_free(&t, t.m.nr_live / 2, true);
-		if (!twin_claim(&t, 0, KIND))
+		if (!twin_claim(&t, WANT(0)))
 			twin_fail(&t, "free and not to be had");
 		twin_drain(&t);
 		twin_fini(&t);
@@ -557,7 +558,7 @@ static void bites(const void *arg)
 	quarry_arena_init(&a, metadata, first, nr);
 	while (!quarry_buddy_join(&b, &a, true)) {
 		expect_sound(&b, joined, joined, "joining");
-		if (quarry_buddy_claim(&b, 5, KIND, &block))
+		if (quarry_buddy_claim(&b, WANT(5), &block))
 			abort();
 		expect_sound(&b, joined, joined - 32, "claimed from while joining");
 		quarry_buddy_free(&b, &a, block.frame, 5, true);
@@ -571,7 +572,7 @@ static void bites(const void *arg)
 		expect_sound(&b, b.nfree, b.nr_frames, "leaving");
 		if (left++ != 1)
 			continue;
-		if (quarry_buddy_claim(&b, 0, KIND, &block) ||
+		if (quarry_buddy_claim(&b, WANT(0), &block) ||
 		    quarry_buddy_leave(&b, &a) != -EBUSY)
 			abort();
 		expect_sound(&b, b.nr_frames, b.nr_frames - 1, "could not leave");
@@ -652,8 +653,8 @@ static void refusals(const void *arg)
 	(void)arg;
 	twin_init(&t);
 	for (order = 0; order < 19; order++) {
-		twin_claim(&t, order, KIND);
-		twin_claim_many(&t, order, KIND, 8, 0);
+		twin_claim(&t, WANT(order));
+		twin_claim_many(&t, WANT(order), 8);
 	}
 	twin_full(&t);
 	twin_add(&t, 0, 700, 1300, false);

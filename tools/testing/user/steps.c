@@ -234,6 +234,23 @@ static void any_churn(struct twin *t, struct dice *d, const struct load *l)
 	}
 }
 
+static void any_claim(struct twin *t, struct dice *d, const struct load *l, bool many)
+{
+	struct quarry_want want = { .order = any_order(d, l), .kind = any_kind(d) };
+	u8 how = dice(d, 64);
+
+	want.life = how % QUARRY_LIVES;
+	want.zero = how & 8;
+	want.direct = how & 48 && want.order <= QUARRY_DIRECT_MAX &&
+		      (want.kind == QUARRY_STATE_ALLOC || want.kind == QUARRY_STATE_CACHED);
+	if (!many) {
+		twin_claim(t, &want);
+		return;
+	}
+	want.home = any_home(d);
+	twin_claim_many(t, &want, 1 + dice(d, dice(d, 8) ? 16 : 200));
+}
+
 static void any_free(struct twin *t, struct dice *d)
 {
 	twin_free(t, dice(d, t->m.nr_live), !dice(d, 3));
@@ -265,9 +282,6 @@ void steps_one(struct twin *t, struct dice *d, struct load *l)
 		any_trim(t, d);
 	else if (what < (l->filling ? 90 : 160) && t->m.nr_live)
 		any_free(t, d);
-	else if (what < (l->filling ? 230 : 240))
-		twin_claim(t, any_order(d, l), any_kind(d));
 	else
-		twin_claim_many(t, any_order(d, l), any_kind(d),
-				1 + dice(d, dice(d, 8) ? 16 : 200), any_home(d));
+		any_claim(t, d, l, what >= (l->filling ? 230 : 240));
 }

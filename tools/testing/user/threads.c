@@ -81,6 +81,7 @@ static void *worker(void *arg)
 	u8 who = 1 + (uintptr_t)arg;
 	struct quarry_block block[16];
 	struct held held[HELD];
+	struct quarry_want want;
 	unsigned int nr = 0, got, i, order;
 	struct quarry_frame f;
 	struct dice d;
@@ -96,7 +97,9 @@ static void *worker(void *arg)
 		order = order * dice(&d, 3) / 2;
 		if (what < 4 && nr < HELD) {
 			pthread_mutex_lock(&lock);
-			err = quarry_buddy_claim(&buddy, order, QUARRY_STATE_ALLOC, block);
+			want = (struct quarry_want){ .order = order,
+						     .kind = QUARRY_STATE_ALLOC };
+			err = quarry_buddy_claim(&buddy, &want, block);
 			pthread_mutex_unlock(&lock);
 			if (err)
 				continue;
@@ -106,8 +109,10 @@ static void *worker(void *arg)
 		} else if (what < 6 && nr + 16 <= HELD) {
 			order /= 2;
 			pthread_mutex_lock(&lock);
-			got = quarry_buddy_claim_many(&buddy, order, QUARRY_STATE_CACHED,
-						      1 + dice(&d, 16), who, block);
+			want = (struct quarry_want){ .order = order, .home = who,
+						     .kind = QUARRY_STATE_CACHED };
+			got = quarry_buddy_claim_many(&buddy, &want, 1 + dice(&d, 16),
+						      block);
 			pthread_mutex_unlock(&lock);
 			for (i = 0; i < got; i++) {
 				held[nr] = (struct held){ block[i].arena, block[i].frame,

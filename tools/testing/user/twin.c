@@ -27,6 +27,7 @@
 #define FILL_CLASS	32u	/* free frames a class of areas */
 #define PIECES_A_BATCH	3u	/* a batch may stop after so many pieces */
 #define BATCH		512u
+#define DIRECT		0x100u	/* beside the kind of a block in the model */
 
 /**
  * twin_fail() - report a difference and die
@@ -117,7 +118,7 @@ static void expected_states(const struct twin *t, unsigned int slot, u8 *states,
 		while (at < end) {
 			unsigned int order = model_piece(a, at, end);
 
-			states[at] = kind | order;
+			states[at] = quarry_state(kind, order, !p->run && p->kind & DIRECT);
 			for (k = 0; k < (1u << order); k++)
 				heads[at + k] = at + 1;
 			kind = QUARRY_STATE_RUN_MORE;
@@ -412,9 +413,10 @@ static unsigned int slot_of(struct twin *t, const struct quarry_arena *a)
 
 /* The core says that it took this block: could it, and what does that mean? */
 static void claimed(struct twin *t, const struct quarry_block *block,
-		    unsigned int order, u8 kind, bool choice)
+		    const struct quarry_want *want, bool choice)
 {
-	unsigned int slot = slot_of(t, block->arena);
+	unsigned int slot = slot_of(t, block->arena), order = want->order;
+	u8 state_wanted = quarry_state(want->kind, order, want->direct);
 	const struct model_arena *a = &t->m.arena[slot];
 	u64 at = (u64)block->frame.i - skew(t, slot);
 	bool zero;
@@ -427,29 +429,30 @@ static void claimed(struct twin *t, const struct quarry_block *block,
 	zero = model_take(&t->m, slot, at, order);
 	expect(t, zero == block->zero, "claim %u at %llu: zero is %d", order, at,
 	       block->zero);
-	expect(t, state(t, slot, at) == (kind | order), "claim %u wrote state %#x",
-	       order, state(t, slot, at));
-	model_out(&t->m, slot, at, 1ull << order, false, kind);
+	expect(t, state(t, slot, at) == state_wanted, "claim %u wrote state %#x, not %#x",
+	       order, state(t, slot, at), state_wanted);
+	model_out(&t->m, slot, at, 1ull << order, false,
+		  want->kind | (want->direct ? DIRECT : 0));
 }
 
 /**
  * twin_claim() - claim a block
  * @t:		the twins
- * @order:	0 to 18
- * @kind:	its state
+ * @want:	which
  *
  * Return: whether there was one.
  */
-bool twin_claim(struct twin *t, unsigned int order, u8 kind)
+bool twin_claim(struct twin *t, const struct quarry_want *want)
 {
+	unsigned int order = want->order;
 	struct quarry_block block;
 	bool has = model_has(&t->m, order);
 	int err;
 
-	err = quarry_buddy_claim(&t->b, order, kind, &block);
+	err = quarry_buddy_claim(&t->b, want, &block);
 	expect(t, err == (has ? 0 : -ENOMEM), "claim %u: %d", order, err);
 	if (has)
-		claimed(t, &block, order, kind, true);
+		claimed(t, &block, want, true);
 	step(t, "claim");
 	return has;
 }
@@ -457,28 +460,27 @@ bool twin_claim(struct twin *t, unsigned int order, u8 kind)
 /**
  * twin_claim_many() - claim blocks
  * @t:		the twins
- * @order:	0 to 18
- * @kind:	their state
+ * @want:	which; where blocks land is checked for home 0 alone
  * @nr:		how many; at most 512
- * @home:	for whom; where blocks land is checked for 0 alone
  *
  * Return: how many there were.
  */
-unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
-			     unsigned int nr, u8 home)
+unsigned int twin_claim_many(struct twin *t, const struct quarry_want *want,
+			     unsigned int nr)
 {
+	unsigned int order = want->order;
 	struct quarry_block block[BATCH + 1];
 	bool has = model_has(&t->m, order);
 	unsigned int got, i;
 
 	/* What lies behind the batch must not be written. */
 	memset(&block[nr], 0x5a, sizeof(block[0]));
-	got = quarry_buddy_claim_many(&t->b, order, kind, nr, home, block);
+	got = quarry_buddy_claim_many(&t->b, want, nr, block);
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
 	expect(t, ((u8 *)&block[nr])[0] == 0x5a, "claim_many %u wrote behind", order);
 	for (i = 0; i < got; i++)
-		claimed(t, &block[i], order, kind, !i && !home);
+		claimed(t, &block[i], want, !i && !want->home);
 	/* Each piece is a block at least. */
 	if (got < nr && model_has(&t->m, order))
 		expect(t, order < 9 && got >= PIECES_A_BATCH,

@@ -49,9 +49,9 @@ __noreturn __printf(2, 3) void twin_fail(struct twin *t, const char *what, ...);
 
 void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero);
 bool twin_remove(struct twin *t, unsigned int slot);
-bool twin_claim(struct twin *t, unsigned int order, u8 kind);
-unsigned int twin_claim_many(struct twin *t, unsigned int order, u8 kind,
-			     unsigned int nr, u8 home);
+bool twin_claim(struct twin *t, const struct quarry_want *want);
+unsigned int twin_claim_many(struct twin *t, const struct quarry_want *want,
+			     unsigned int nr);
 int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
 		  u8 kind);
 int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,

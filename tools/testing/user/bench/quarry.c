@@ -46,15 +46,28 @@ static void fini(void)
 	free(metadata);
 }
 
-static u64 claim(unsigned int order)
+static u64 claim_life(unsigned int order, enum quarry_life life)
 {
+	const struct quarry_want want = {
+		.order = order, .kind = QUARRY_STATE_ALLOC, .life = life,
+	};
 	struct quarry_block block;
 	int err;
 
 	arm_lock(&lock);
-	err = quarry_buddy_claim(&buddy, order, QUARRY_STATE_ALLOC, &block);
+	err = quarry_buddy_claim(&buddy, &want, &block);
 	arm_unlock(&lock);
 	return err ? ~0ull : (u64)(block.arena - arenas) * ARENA_FRAMES + block.frame.i;
+}
+
+static u64 claim(unsigned int order)
+{
+	return claim_life(order, QUARRY_LIFE_PAGE);
+}
+
+static u64 claim_short(unsigned int order)
+{
+	return claim_life(order, QUARRY_LIFE_SHORT);
 }
 
 static void release_locked(u64 handle, unsigned int order)
@@ -76,11 +89,12 @@ static void release(u64 handle, unsigned int order)
 
 static u32 claim_bulk(u64 *handles, u32 nr)
 {
+	const struct quarry_want want = { .kind = QUARRY_STATE_ALLOC };
 	struct quarry_block blocks[128];
 	u32 i, got;
 
 	arm_lock(&lock);
-	got = quarry_buddy_claim_many(&buddy, 0, QUARRY_STATE_ALLOC, nr, 0, blocks);
+	got = quarry_buddy_claim_many(&buddy, &want, nr, blocks);
 	arm_unlock(&lock);
 	for (i = 0; i < got; i++)
 		handles[i] = (u64)(blocks[i].arena - arenas) * ARENA_FRAMES +
@@ -111,7 +125,7 @@ const struct arm arm_quarry = {
 	.init = init,
 	.fini = fini,
 	.claim = claim,
-	.claim_short = claim,
+	.claim_short = claim_short,
 	.release = release,
 	.claim_bulk = claim_bulk,
 	.release_bulk = release_bulk,
