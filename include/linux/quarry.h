@@ -28,7 +28,8 @@
  * Pages. Each page has a reference that is quarry's beside the client's, so
  * page_count() of a fresh page is 2, and a stray put_page() or kfree() cannot
  * give it to the kernel. Blocks are not compound: every page of a block can be
- * referenced by itself. page->private is 0 in the first page of a block.
+ * referenced by itself. page->private is as its last owner left it, and 0 in a page
+ * that is fresh from the kernel: set it before you read it.
  *
  * Misuse is refused, counted, and reported once per call site with a stack;
  * see Documentation/using.md.

@@ -289,7 +289,6 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 			list->top = slot;
 			list->allocs++;
 			quarry_lists_leave(lists);
-			set_page_private(page, 0);
 			preempt_enable();
 			return page;
 		}

@@ -45,28 +45,45 @@
 /* What MODULE_IMPORT_NS() makes, whose argument became a string in 6.13. */
 MODULE_INFO(import_ns, "QUARRY");
 
+/* The kernel's pages come with a private field of 0, quarry's as they are. */
+static __always_inline struct page *quarry_redirect_fresh(struct page *page)
+{
+	if (page)
+		set_page_private(page, 0);
+	return page;
+}
+
 static __always_inline struct page *
 quarry_redirect_alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return quarry_alloc_pages(QUARRY_REDIRECT_POOL, gfp, order);
+	return quarry_redirect_fresh(quarry_alloc_pages(QUARRY_REDIRECT_POOL, gfp, order));
 }
 
 static __always_inline struct page *
 quarry_redirect_alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 {
-	return quarry_alloc_pages_node(QUARRY_REDIRECT_POOL, node, gfp, order);
+	return quarry_redirect_fresh(quarry_alloc_pages_node(QUARRY_REDIRECT_POOL, node,
+							     gfp, order));
 }
 
 static __always_inline unsigned long
 quarry_redirect_get_free_pages(gfp_t gfp, unsigned int order)
 {
-	return quarry_get_free_pages(QUARRY_REDIRECT_POOL, gfp, order);
+	unsigned long addr = quarry_get_free_pages(QUARRY_REDIRECT_POOL, gfp, order);
+
+	if (addr)
+		quarry_redirect_fresh(virt_to_page((void *)addr));
+	return addr;
 }
 
 static __always_inline void *
 quarry_redirect_alloc_pages_exact(size_t size, gfp_t gfp)
 {
-	return quarry_alloc_pages_exact(QUARRY_REDIRECT_POOL, size, gfp);
+	void *virt = quarry_alloc_pages_exact(QUARRY_REDIRECT_POOL, size, gfp);
+
+	if (virt)
+		quarry_redirect_fresh(virt_to_page(virt));
+	return virt;
 }
 
 static inline void

@@ -97,7 +97,6 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 		quarry_count_add(pool, zero ? QUARRY_COUNT_ZERO_SKIPPED :
 					      QUARRY_COUNT_ZEROED, nr);
 	}
-	set_page_private(page, 0);
 }
 
 /* The zone of a node, or the nearest one that the pool may use. */

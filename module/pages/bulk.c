@@ -33,14 +33,11 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 #pragma GCC unroll 4
 	while (slot != end) {
 		u8 *state = slot[-1].state;
-		struct page *page;
 
 		if (unlikely(*state != cached))
 			break;
 		*state = out;
-		page = (--slot)->page;
-		set_page_private(page, 0);
-		*pages++ = page;
+		*pages++ = (--slot)->page;
 	}
 	nr = list->top - slot;
 	list->top = slot;
