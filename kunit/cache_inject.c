@@ -192,7 +192,9 @@ static void it_is_over_when_it_is(struct kunit *test)
 static void a_pool_that_fails(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct quarry_cache *c = quarry_test_cache_in(test, pool, 80, 0);
+	/* Of 32 bytes a slab is a page: there is none smaller to fall back to. */
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 32, 0);
+	struct quarry_cache *large = quarry_test_cache_in(test, pool, 512, 0);
 	struct quarry_cache_stats *st;
 	void *p;
 
@@ -208,8 +210,14 @@ static void a_pool_that_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 1, 0));
 	p = quarry_cache_alloc(c, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 0, 0));
 	quarry_cache_free(c, p);
+	/* Where there is, that is tried next. */
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 1, 0));
+	p = quarry_cache_alloc(large, GFP_NOWAIT | __GFP_NOWARN);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, large)->slab_bytes, PAGE_SIZE);
+	quarry_cache_free(large, p);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 0, 0));
 }
 
 /* malloc's classes are caches; an error path is reached by the size it asks for. */

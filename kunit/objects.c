@@ -406,6 +406,133 @@ static void the_end_of_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->allocated_bytes, 0);
 }
 
+/* Sizes whose slabs are of order 3 where that is to be had. */
+static const unsigned int fragmented_sizes[] = { 96, 512, 700, 2048 };
+
+static void fragmented_name(const unsigned int *size, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%u bytes", *size);
+}
+
+KUNIT_ARRAY_PARAM(fragmented, fragmented_sizes, fragmented_name);
+
+/* The pool is full but for every second page. */
+static unsigned int fragment(struct kunit *test, struct quarry_pool *pool,
+			     struct page **pages, unsigned int room)
+{
+	unsigned int i, nr, kept = 0;
+
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL | __GFP_NOWARN, 0, pages, room);
+	for (i = 0; i < nr; i++)
+		if (page_to_pfn(pages[i]) & 1)
+			pages[kept++] = pages[i];
+		else
+			quarry_free_pages(pool, pages[i], 0);
+	return kept;
+}
+
+/* A slab is of the smallest order that holds an object, where there is nothing better. */
+static void objects_in_what_is_left(struct kunit *test)
+{
+	unsigned int size = *(const unsigned int *)test->param_value, nr, kept, i;
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_8M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, size, 0);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_8M) + 1);
+	unsigned int room = FRAMES(SZ_4M) * (PAGE_SIZE / size) + 1;
+	void **p = kvmalloc_array(room, sizeof(*p), GFP_KERNEL);
+	struct quarry_cache_stats *st, *before;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->order, 3);
+	kept = fragment(test, pool, pages, FRAMES(SZ_8M) + 1);
+	KUNIT_EXPECT_EQ(test, kept, FRAMES(SZ_4M));
+	nr = quarry_test_exhaust(test, c, GFP_KERNEL, p, room);
+	/* All that there is. */
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_4M) * (PAGE_SIZE / size));
+	st = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_EQ(test, st->slabs, FRAMES(SZ_4M));
+	KUNIT_EXPECT_EQ(test, st->slab_bytes, SZ_4M);
+	KUNIT_EXPECT_EQ(test, st->objects_out, nr);
+	for (i = 0; i < nr; i++)
+		quarry_test_object_fill(p[i], size, 1);
+	for (i = 0; i < nr; i++)
+		if (!quarry_test_object_filled(p[i], size, 1))
+			break;
+	KUNIT_EXPECT_EQ(test, i, nr);
+	/* What is wrong is seen at once, one by one and in bulk; the rest goes in bulk. */
+	quarry_cache_free(c, p[--nr]);
+	before = quarry_test_cache_stats(test, c);
+	quarry_cache_free(c, p[0] + 8);
+	quarry_cache_free(c, (void *)((unsigned long)p[0] | ~PAGE_MASK) - 7);
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_INTERIOR, 2);
+	quarry_cache_free_bulk(c, nr, p);
+	quarry_test_cache_sound(test, c);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(c));
+	quarry_test_give_all(pool, 0, pages, kept);
+	/* And the next is of the better kind again. */
+	KUNIT_EXPECT_TRUE(test, quarry_cache_alloc_bulk(c, GFP_KERNEL, 10, p));
+	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->slab_bytes, PAGE_SIZE << 3);
+	KUNIT_EXPECT_EQ(test, quarry_cache_same(c), c->shape[0].same);
+	quarry_cache_free_bulk(c, 10, p);
+	kvfree(p);
+}
+
+/*
+ * Where slabs are of two orders, what is freed in bulk with an object of one is looked at
+ * for itself: a neighbour of the slab is no object of it.
+ */
+static void bulk_looks_at_each_least_slab(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_8M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 512, 0);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_8M) + 1);
+	struct quarry_cache_stats *before;
+	unsigned int kept, i;
+	void *p[16];
+
+	kept = fragment(test, pool, pages, FRAMES(SZ_8M) + 1);
+	KUNIT_ASSERT_TRUE(test, quarry_cache_alloc_bulk(c, GFP_KERNEL, 16, p));
+	/* A magazine with room for all, as those who free many have. */
+	quarry_cache_free_bulk(c, 16, p);
+	KUNIT_ASSERT_TRUE(test, quarry_cache_alloc_bulk(c, GFP_KERNEL, 16, p));
+	before = quarry_test_cache_stats(test, c);
+	for (i = 8; i < 16; i++)
+		quarry_cache_free(c, p[i]);
+	/* The page behind is the test's own. */
+	p[8] = (void *)(((unsigned long)p[0] & PAGE_MASK) ^ PAGE_SIZE);
+	for (i = 9; i < 16; i++)
+		p[i] = p[8] + 512 * (i - 8);
+	quarry_cache_free_bulk(c, 16, p);
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_FOREIGN, 8);
+	quarry_test_give_all(pool, 0, pages, kept);
+}
+
+/* A node without memory is given the objects of others, not a slab of others for each. */
+static void others_objects_come_before_others_slabs(struct kunit *test)
+{
+	int node = quarry_test_other_node(test);
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 512, 0);
+	void **p = quarry_test_objects(test, 1000);
+	struct quarry_cache_stats *st;
+	unsigned int i;
+
+	p[0] = quarry_cache_alloc(c, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p[0]);
+	/* All memory is of one node: wish for the other. */
+	if (page_to_nid(virt_to_page(p[0])) == node)
+		node = first_memory_node;
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc_node(c, GFP_KERNEL | __GFP_THISNODE |
+							__GFP_NOWARN, node));
+	for (i = 1; i < 1000; i++) {
+		p[i] = quarry_cache_alloc_node(c, i & 1 ? GFP_KERNEL : GFP_NOWAIT, node);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+	}
+	st = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_LE(test, st->slabs, 1000 / st->objects_per_slab + 2);
+	quarry_test_give_objects(c, p, 1000);
+}
+
 static void objects_of_a_node(struct kunit *test)
 {
 	struct quarry_cache *c = quarry_test_cache(test, 300);
@@ -546,6 +673,9 @@ static struct kunit_case objects_cases[] = {
 	KUNIT_CASE(destroying_waits_for_what_is_pending),
 	KUNIT_CASE(a_reserve_cannot_fail),
 	KUNIT_CASE(the_end_of_memory),
+	KUNIT_CASE_PARAM(objects_in_what_is_left, fragmented_gen_params),
+	KUNIT_CASE(bulk_looks_at_each_least_slab),
+	KUNIT_CASE(others_objects_come_before_others_slabs),
 	KUNIT_CASE(objects_of_a_node),
 	KUNIT_CASE(a_pool_of_one_node),
 	KUNIT_CASE(usercopy),

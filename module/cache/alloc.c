@@ -4,7 +4,8 @@
  *
  * Model
  *
- *	alloc	loaded magazine -> previous -> depot -> slabs -> [grow] -> other nodes
+ *	alloc	loaded magazine -> previous -> depot -> slabs -> [grow here, if that is cheap]
+ *		-> slabs of other nodes -> [grow]
  *	free	loaded magazine -> previous -> depot -> slabs
  *
  *	The first step is the fast path, in the client (quarry_cache_fast.h). The second
@@ -30,6 +31,9 @@
 
 /* Most objects from slabs to a magazine under one hold of the lock. */
 #define REFILL	64U
+
+/* For so long a node that had no memory is not asked while others have objects. */
+#define BARREN		(HZ / 10)
 
 /* The node of this CPU, or the nearest one that the cache may use. */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache)
@@ -147,6 +151,18 @@ static void *take_from(struct quarry_cache *cache, struct quarry_cache_node *n, 
 	return object;
 }
 
+/* Have the slabs of other nodes an object? */
+static bool is_elsewhere(struct quarry_cache *cache, const struct quarry_cache_node *here,
+			 bool guarded)
+{
+	struct quarry_cache_node *n = NULL;
+
+	while ((n = quarry_cache_node_next(cache, n)))
+		if (n != here && READ_ONCE((guarded ? &n->guarded : &n->plain)->nr_free))
+			return true;
+	return false;
+}
+
 /* From any node's slabs. */
 static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
 {
@@ -162,12 +178,31 @@ static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
 }
 
 /*
- * With all that may take. @node: where, or NUMA_NO_NODE. A new slab may land elsewhere,
- * and others may be quicker to take its objects: so it is tried until growing fails.
+ * A slab more on the node @here, if that is cheap; and for a while not again if it is not:
+ * each object would ask a node for memory that has none.
+ */
+static struct quarry_cache_node *grow_cheaply(struct quarry_cache *cache, gfp_t gfp,
+					      struct quarry_cache_node *here, bool guarded)
+{
+	struct quarry_cache_node *n;
+
+	if (!quarry_may_kmalloc() || time_before(jiffies, READ_ONCE(here->barren)))
+		return NULL;
+	n = quarry_node_grow(cache, (gfp & ~__GFP_NOFAIL) | __GFP_THISNODE | __GFP_NORETRY |
+				    __GFP_NOWARN, here->node, guarded);
+	if (!n)
+		WRITE_ONCE(here->barren, jiffies + BARREN);
+	return n;
+}
+
+/*
+ * With all that may take. @node: where, or NUMA_NO_NODE. What other nodes have in their slabs
+ * comes before memory that has to be worked for. A new slab may land elsewhere, and others
+ * may be quicker to take its objects: so it is tried until growing fails.
  */
 static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
 {
-	struct quarry_cache_node *n, *wish = NULL;
+	struct quarry_cache_node *n, *here, *wish = NULL;
 	bool reaped = false;
 	void *object;
 
@@ -183,9 +218,18 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 				take_local(cache, guarded, false);
 		if (object)
 			return object;
-		n = !quarry_may_kmalloc() ? NULL :
-		    quarry_node_grow(cache, gfp, wish ? wish->node : NUMA_NO_NODE, *guarded);
-		if (n && n != (wish ?: quarry_cache_home(cache))) {
+		here = wish ?: quarry_cache_home(cache);
+		n = NULL;
+		if (!(gfp & __GFP_THISNODE) && is_elsewhere(cache, here, *guarded)) {
+			n = grow_cheaply(cache, gfp, here, *guarded);
+			object = n ? NULL : take_elsewhere(cache, *guarded);
+			if (object)
+				return object;
+		}
+		if (!n && quarry_may_kmalloc())
+			n = quarry_node_grow(cache, gfp, wish ? wish->node : NUMA_NO_NODE,
+					     *guarded);
+		if (n && n != here) {
 			object = take_from(cache, n, *guarded);
 			if (object)
 				return object;

@@ -242,10 +242,10 @@ static __always_inline bool four_belong(const struct quarry_mags *m, void **p,
 
 /* Into the loaded magazine, up to one that does not belong there; there is room. */
 static __always_inline size_t copy_in(struct quarry_mags *m, size_t nr, void **p,
-				      const struct quarry_shape *shape)
+				      u64 same)
 {
 	void **start = m->top, **top = start, **last;
-	struct place at = { .same = shape->same };
+	struct place at = { .same = same };
 	unsigned long far;
 
 	if (!nr || !belongs(m, *p, &at))
@@ -300,7 +300,7 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_t nr, void **p)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
-	struct place at = { .same = cache->shape[0].same };
+	struct place at = { .same = quarry_cache_same(cache) };
 	size_t i, start, taken = 0;
 
 	for (i = 0; i < nr && (is_in(m, p[i], &at) || belongs(m, p[i], &at)); i++)
@@ -329,7 +329,7 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 		quarry_mags_mark(m);
 		for (;;) {
 			done += copy_in(m, min_t(size_t, nr - done, m->end - m->top), p + done,
-					&cache->shape[0]);
+					quarry_cache_same(cache));
 			full = m->top == m->end;
 			quarry_mags_close(m);
 			if (done == nr || !full || !next_room(cache, m))
@@ -380,7 +380,7 @@ void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 	m = this_cpu_ptr(cache->mags);
 	if (likely(quarry_mags_try_mark(m))) {
 		if (likely((size_t)(m->end - m->top) >= nr))
-			done = copy_in(m, nr, p, &cache->shape[0]);
+			done = copy_in(m, nr, p, quarry_cache_same(cache));
 		quarry_mags_unmark(m);
 	}
 	preempt_enable();

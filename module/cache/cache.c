@@ -119,8 +119,8 @@ static struct quarry_cache_node *node_create(struct quarry_cache *cache, int nod
 	raw_spin_lock_init(&n->lock);
 	n->cache = cache;
 	n->node = node;
-	quarry_slabs_init(&n->plain, &cache->shape[0], 0);
-	quarry_slabs_init(&n->guarded, &cache->shape[1], cache->red);
+	quarry_slabs_init(&n->plain, &cache->shape[0], &cache->least[0], 0);
+	quarry_slabs_init(&n->guarded, &cache->shape[1], &cache->least[1], cache->red);
 	quarry_depot_init(&n->depot);
 	init_llist_head(&n->late);
 	return n;
@@ -263,6 +263,9 @@ static int shapes(struct quarry_cache *cache, unsigned int size, unsigned int al
 	if (quarry_shape_init(&cache->shape[1], cache->red + size + sizeof(u64),
 			      cache->shape[0].align, line))
 		cache->shape[1].nr = 0;
+	else
+		quarry_shape_least(&cache->least[1], &cache->shape[1]);
+	quarry_shape_least(&cache->least[0], &cache->shape[0]);
 	return 0;
 }
 
@@ -429,8 +432,8 @@ u64 quarry_cache_objects_out(struct quarry_cache *cache)
 
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_node_lock(n, &flags, false);
-		out += n->plain.nr_slabs * cache->shape[0].nr - n->plain.nr_free +
-		       n->guarded.nr_slabs * cache->shape[1].nr - n->guarded.nr_free;
+		out += quarry_slabs_objects(&n->plain) - n->plain.nr_free +
+		       quarry_slabs_objects(&n->guarded) - n->guarded.nr_free;
 		quarry_node_unlock(n, flags);
 	}
 	return out;

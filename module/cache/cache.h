@@ -105,6 +105,7 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @quarantine_at: where the oldest is
  * @quarantine_n: how many there are
  * @lost:	guarded objects that were written to while they were free
+ * @barren:	jiffies until which it is not asked again for memory that may be elsewhere
  * @low_empty:	least number of empty slabs since they were last reaped
  * @grows:	slabs taken from the pool, ever
  * @shrinks:	slabs given back, ever
@@ -124,6 +125,7 @@ struct quarry_cache_node {
 	u32 quarantine_at;
 	u32 quarantine_n;
 	atomic_t lost;
+	unsigned long barren;
 	u64 low_empty;
 	u64 grows;
 	u64 shrinks;
@@ -136,6 +138,8 @@ struct quarry_cache_node {
  * @mags:	per-CPU magazines; first, as struct quarry_cache_head says
  * @pool:	where slabs come from
  * @shape:	of slabs: plain and guarded
+ * @least:	of slabs that found no larger block; nr is 0 where there is no smaller one
+ * @nr_least:	plain slabs of that shape
  * @red:	bytes of the redzone before a guarded object
  * @flags:	as given at creation
  * @modes:	QUARRY_MODE_* that are on
@@ -161,6 +165,8 @@ struct quarry_cache {
 	struct quarry_mags __percpu *mags;
 	struct quarry_pool *pool;
 	struct quarry_shape shape[2];
+	struct quarry_shape least[2];
+	atomic_t nr_least;
 	u32 red;
 	slab_flags_t flags;
 	u32 modes;
@@ -200,6 +206,16 @@ static inline void quarry_mags_leave(struct quarry_mags *m)
 {
 	quarry_mags_open(m);
 	quarry_mags_unmark(m);
+}
+
+/*
+ * The bits that objects of a plain slab have in common, whichever shape it has. Who has an
+ * object of a least slab was given it after that was counted.
+ */
+static inline u64 quarry_cache_same(const struct quarry_cache *cache)
+{
+	return unlikely(atomic_read(&cache->nr_least)) ? cache->least[0].same :
+							 cache->shape[0].same;
 }
 
 /* The node after @n, or the first; NULL at the end. */

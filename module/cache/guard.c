@@ -38,7 +38,7 @@
 /* The record of an object of a guarded slab. */
 struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object)
 {
-	u32 i = ((unsigned long)object - s->slab.first) / s->slab.owner->shape->stride;
+	u32 i = ((unsigned long)object - s->slab.first) / quarry_slab_shape(&s->slab)->stride;
 
 	return &s->records[i];
 }
@@ -256,7 +256,7 @@ void quarry_guard_release(struct quarry_cache_node *n)
 /* The objects of a slab that were kept from being reused go back. Under the lock. */
 static void put_lost(struct quarry_pslab *s)
 {
-	const struct quarry_shape *shape = s->slab.owner->shape;
+	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	u32 i;
 
 	for (i = 0; i < shape->nr; i++)

@@ -80,7 +80,7 @@ static void gather_slab(struct gathering *g, struct quarry_pslab *s)
 {
 	u32 i;
 
-	for (i = 0; i < s->slab.owner->shape->nr; i++) {
+	for (i = 0; i < quarry_slab_shape(&s->slab)->nr; i++) {
 		const struct quarry_record *r = &s->records[i];
 		bool out = test_bit(QUARRY_RECORD_OUT, &r->flags);
 		bool allocs = g->which == QUARRY_RECORD_ALLOC;

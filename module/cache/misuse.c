@@ -93,7 +93,8 @@ static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const 
 	s = quarry_pslab_of(object);
 	known = s && quarry_slab_look(&s->slab, object, &i) != QUARRY_SLAB_OUTSIDE;
 	if (known)
-		at = (unsigned long)object - s->slab.first - i * s->slab.owner->shape->stride;
+		at = (unsigned long)object - s->slab.first -
+		     i * quarry_slab_shape(&s->slab)->stride;
 	if (known && s->node->cache != cache)
 		pr_err("cache %s: %s: it is of %s; refused\n", cache->name, texts[kind],
 		       s->node->cache->name);

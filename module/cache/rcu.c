@@ -34,7 +34,7 @@ void *quarry_object_start(const void *address)
 	s = quarry_pslab_of(address);
 	if (s && quarry_slab_look(&s->slab, address, &i) != QUARRY_SLAB_OUTSIDE)
 		start = (void *)(s->slab.first +
-				 (unsigned long)i * s->slab.owner->shape->stride);
+				 (unsigned long)i * quarry_slab_shape(&s->slab)->stride);
 	preempt_enable();
 	return start;
 }

@@ -304,8 +304,7 @@ out:
 
 static u64 node_spare(struct quarry_cache_node *n)
 {
-	return (READ_ONCE(n->plain.nr_empty) << n->cache->shape[0].order) +
-	       (READ_ONCE(n->guarded.nr_empty) << n->cache->shape[1].order);
+	return READ_ONCE(n->plain.empty_pages) + READ_ONCE(n->guarded.empty_pages);
 }
 
 static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)

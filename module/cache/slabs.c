@@ -9,9 +9,10 @@
  *	  `----reap------'
  *
  *	Growing: description, pages, construction, private words, labels, and then the
- *	lists; reaping is the mirror, in two steps: quarry_node_cut() takes a slab off the
- *	lists and its labels away, quarry_slabs_let_go() gives it back. Between them
- *	whoever reaps empties the magazines (reap.c). The block is marked SLAB in the
+ *	lists. The pages are a block of the order that suits the objects; where the pool has
+ *	none at hand, of the lowest order that holds one (slab/shape.c). Reaping is the
+ *	mirror, in two steps: quarry_node_cut() takes a slab off the lists and its labels
+ *	away, quarry_slabs_let_go() gives it back. Between them whoever reaps empties the magazines (reap.c). The block is marked SLAB in the
  *	page layer meanwhile, so that a free of its pages is refused there.
  *
  * Frees without the lock
@@ -44,7 +45,7 @@ static void take_late(struct quarry_cache_node *n)
 
 	while (at) {
 		struct quarry_pslab *s = llist_entry(at, struct quarry_pslab, late_link);
-		const struct quarry_shape *shape = s->slab.owner->shape;
+		const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 		unsigned long i;
 
 		at = at->next;
@@ -99,7 +100,7 @@ static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
 {
 	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->late))
 		return false;
-	if (!test_and_set_bit(s->slab.owner->shape->nr, s->late))
+	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->late))
 		llist_add(&s->late_link, &n->late);
 	return true;
 }
@@ -216,27 +217,25 @@ static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long p
 }
 
 /* The pages of a slab that nobody can find any more, back to the pool. */
-static void give_pages(struct quarry_cache *cache, struct quarry_pslab *s, unsigned int order)
+static void give_pages(struct quarry_pslab *s)
 {
+	unsigned int order = quarry_slab_shape(&s->slab)->order;
+	struct quarry_cache *cache = s->node->cache;
+
+	if (s->slab.is_least && !s->records)
+		atomic_dec(&cache->nr_least);
 	kmemleak_free(page_address(s->page));
 	set_private(s, 1U << order, 0);
 	quarry_block_mark(cache->pool, s->page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
 	__quarry_free_pages(cache->pool, s->page, order);
 }
 
-/**
- * quarry_node_grow() - a slab more
- * @cache:	the cache
- * @gfp:	what may be done for it
- * @node:	where it should be; with __GFP_THISNODE where it must be
- * @guarded:	of which kind
- *
- * Context: as @gfp says; not NMI. Return: the node that has a slab more, or NULL.
- */
-struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
-					   bool guarded)
+/* A slab of one shape. */
+static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int node,
+				      bool guarded, bool least)
 {
-	const struct quarry_shape *shape = &cache->shape[guarded];
+	const struct quarry_shape *shape = least ? &cache->least[guarded] :
+						   &cache->shape[guarded];
 	unsigned int nr = 1U << shape->order;
 	struct quarry_cache_node *n;
 	struct quarry_slabs *slabs;
@@ -244,7 +243,6 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	unsigned long first, i, flags;
 	u64 label;
 
-	gfp &= ~GFP_OURS;
 	s = pslab_alloc(shape, guarded, gfp & ~__GFP_THISNODE, node);
 	if (!s)
 		return NULL;
@@ -260,25 +258,28 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	slabs = guarded ? &n->guarded : &n->plain;
 
 	quarry_node_lock(n, &flags, false);
-	first = quarry_slabs_first(slabs, (unsigned long)page_address(s->page));
+	first = quarry_slabs_first(slabs, least, (unsigned long)page_address(s->page));
 	quarry_node_unlock(n, flags);
 	s->slab.first = first;
 	s->slab.owner = slabs;
+	s->slab.is_least = least;
 	if (cache->ctor)
 		for (i = 0; i < shape->nr; i++)
 			cache->ctor((void *)(first + i * shape->stride));
 	/* What objects point to is in use. */
 	kmemleak_alloc((void *)page_address(s->page), PAGE_SIZE << shape->order, 0, gfp);
 	set_private(s, nr, (unsigned long)s);
+	if (least && !guarded)
+		atomic_inc(&cache->nr_least);
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
 	if (!quarry_directory_label(page_to_pfn(s->page), nr, label, quarry_gfp_meta(gfp))) {
-		give_pages(cache, s, shape->order);
+		give_pages(s);
 		goto description;
 	}
 	quarry_node_lock(n, &flags, false);
-	quarry_slabs_add(slabs, &s->slab, first);
+	quarry_slabs_add(slabs, least, &s->slab, first);
 	n->grows++;
 	n->metadata += s->bytes;
 	if (cache->ctor)
@@ -294,11 +295,36 @@ description:
 	return NULL;
 }
 
+/**
+ * quarry_node_grow() - a slab more
+ * @cache:	the cache
+ * @gfp:	what may be done for it
+ * @node:	where it should be; with __GFP_THISNODE where it must be
+ * @guarded:	of which kind
+ *
+ * A block of the order that holds objects best is worth a light try; then the smallest
+ * that holds one will do, for which is done what @gfp says.
+ *
+ * Context: as @gfp says; not NMI. Return: the node that has a slab more, or NULL.
+ */
+struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
+					   bool guarded)
+{
+	struct quarry_cache_node *n;
+
+	gfp &= ~GFP_OURS;
+	if (!cache->least[guarded].nr)
+		return grow(cache, gfp, node, guarded, false);
+	n = grow(cache, (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN, node, guarded,
+		 false);
+	return n ?: grow(cache, gfp, node, guarded, true);
+}
+
 static void typesafe_release(struct rcu_head *rcu)
 {
 	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
 
-	give_pages(s->node->cache, s, s->slab.owner->shape->order);
+	give_pages(s);
 	pslab_free_rcu(rcu);
 }
 
@@ -310,7 +336,7 @@ static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 		call_rcu(&s->rcu, typesafe_release);
 		return;
 	}
-	give_pages(n->cache, s, s->slab.owner->shape->order);
+	give_pages(s);
 	call_rcu(&s->rcu, pslab_free_rcu);
 }
 
@@ -345,7 +371,7 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
 			quarry_directory_label(page_to_pfn(s[i]->page),
-					       1UL << s[i]->slab.owner->shape->order, 0, 0);
+					       1UL << quarry_slab_shape(&s[i]->slab)->order, 0, 0);
 			list_add(&s[i]->slab.link, gone);
 		}
 		all += nr;
@@ -367,7 +393,7 @@ u64 quarry_slabs_let_go(struct list_head *gone)
 	u64 bytes = 0;
 
 	list_for_each_entry_safe(slab, next, gone, link) {
-		bytes += quarry_shape_bytes(slab->owner->shape);
+		bytes += quarry_shape_bytes(quarry_slab_shape(slab));
 		release(quarry_pslab(slab)->node, quarry_pslab(slab));
 	}
 	return bytes;

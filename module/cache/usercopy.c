@@ -43,7 +43,7 @@ int quarry_usercopy_check(const void *ptr, size_t n)
 		err = -EFAULT;
 		if (quarry_slab_look(&s->slab, ptr, &i) != QUARRY_SLAB_OUTSIDE) {
 			at = (unsigned long)ptr - s->slab.first -
-			     (u64)i * s->slab.owner->shape->stride;
+			     (u64)i * quarry_slab_shape(&s->slab)->stride;
 			if (at >= from && n <= size && at - from <= size - n)
 				err = 0;
 		}

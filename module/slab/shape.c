@@ -21,6 +21,9 @@
  *	one that wastes least. No order up to 3 holds more
  *	objects a page than the one chosen.
  *
+ *	Where no such block is to be had, the lowest order that holds an object at all will
+ *	do: the same strides in a shorter slab (quarry_shape_least()).
+ *
  * Dividing by the stride
  *	Which object an offset lies in is offset / stride. With inverse =
  *	ceil(2^64 / stride) it is the upper half of offset * inverse: the
@@ -45,6 +48,11 @@
  *
  *	e is taken so large that the lowest bits of first * scale do not matter, and the
  *	slab's tag can stand in their place: both together are the slab's label.
+ *
+ *	A shorter slab with the same strides is told by the same numbers, as if its objects
+ *	were the last ones of a longer slab, which begins before it: its label is that
+ *	slab's. What it does not have lies before its pages, since the colours in front of the
+ *	first object are less than a stride.
  *
  * Contexts: pure arithmetic; any.
  */
@@ -114,7 +122,11 @@ static void starts_init(struct quarry_shape *shape)
 	shape->starts.scale = shape->inverse + extra;
 	e = shape->starts.scale * shape->stride;
 	shape->starts.bound = (shape->nr - 1) * e + SLACK;
-	/* A stride that is a power of two leaves no rest, so the first is at the start. */
+}
+
+/* A stride that is a power of two leaves no rest, so the first is at the start. */
+static void same_init(struct quarry_shape *shape)
+{
 	shape->same = -(u64)quarry_shape_bytes(shape);
 	if (!(shape->stride & (shape->stride - 1)))
 		shape->same |= shape->stride - 1;
@@ -130,9 +142,49 @@ static void starts_init(struct quarry_shape *shape)
  */
 u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u16 tag)
 {
-	u64 key = first * shape->starts.scale - (1ULL << QUARRY_TAG_BITS);
+	unsigned long start = first - (unsigned long)shape->skipped * shape->stride;
+	u64 key = start * shape->starts.scale - (1ULL << QUARRY_TAG_BITS);
 
 	return (key >> QUARRY_TAG_BITS << QUARRY_TAG_BITS) | tag;
+}
+
+/* Everything that follows from the stride and the order. */
+static void cut(struct quarry_shape *shape, u32 line)
+{
+	u32 spare;
+
+	shape->nr = nr_of(shape->size, shape->stride, shape->order);
+	spare = quarry_shape_bytes(shape) - shape->size - (shape->nr - 1) * shape->stride;
+	shape->step = max(shape->align, line);
+	shape->colours = 1 + spare / shape->step;
+}
+
+/* The order that an alignment needs: a slab is aligned to its length, and no further. */
+static unsigned int lowest_order(u32 align)
+{
+	return align >> QUARRY_SLAB_SHIFT ? fls(align >> QUARRY_SLAB_SHIFT) - 1 : 0;
+}
+
+/**
+ * quarry_shape_least() - the same objects in the smallest slab that holds one
+ * @least:	filled; its nr is 0 if @shape has that order already
+ * @shape:	of quarry_shape_init()
+ *
+ * Both have one struct quarry_starts. Context: any.
+ */
+void quarry_shape_least(struct quarry_shape *least, const struct quarry_shape *shape)
+{
+	*least = *shape;
+	least->order = lowest_order(shape->align);
+	while (!nr_of(shape->size, shape->stride, least->order))
+		least->order++;
+	if (least->order == shape->order) {
+		least->nr = 0;
+		return;
+	}
+	cut(least, shape->step);
+	least->skipped = shape->nr - least->nr;
+	same_init(least);
 }
 
 /**
@@ -148,8 +200,6 @@ u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u1
  */
 int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
 {
-	u32 bytes, spare;
-
 	if (!size || (align & (align - 1)) || align > QUARRY_ALIGN_MAX)
 		return -EINVAL;
 	if (size > QUARRY_OBJECT_MAX)
@@ -158,16 +208,11 @@ int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
 	shape->size = size;
 	shape->align = align;
 	shape->stride = (size + align - 1) & ~(align - 1);
-	/* A slab is aligned to its length, and no further. */
-	shape->order = choose_order(size, shape->stride,
-				    align >> QUARRY_SLAB_SHIFT ?
-				    fls(align >> QUARRY_SLAB_SHIFT) - 1 : 0);
+	shape->skipped = 0;
+	shape->order = choose_order(size, shape->stride, lowest_order(align));
 	shape->inverse = div64_u64(~0ULL, shape->stride) + 1;
-	bytes = quarry_shape_bytes(shape);
-	shape->nr = nr_of(size, shape->stride, shape->order);
-	spare = bytes - size - (shape->nr - 1) * shape->stride;
-	shape->step = max(align, line);
-	shape->colours = 1 + spare / shape->step;
+	cut(shape, line);
 	starts_init(shape);
+	same_init(shape);
 	return 0;
 }

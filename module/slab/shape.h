@@ -30,6 +30,7 @@
  * @order:	its pages, as a power of two
  * @colours:	places where the first object may begin
  * @step:	bytes from one such place to the next
+ * @skipped:	objects fewer than in a slab of the shape that @starts is of
  */
 struct quarry_shape {
 	u64 inverse;
@@ -42,9 +43,11 @@ struct quarry_shape {
 	u32 order;
 	u32 colours;
 	u32 step;
+	u32 skipped;
 };
 
 int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line);
+void quarry_shape_least(struct quarry_shape *least, const struct quarry_shape *shape);
 u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u16 tag);
 
 static inline u32 quarry_shape_bytes(const struct quarry_shape *shape)

@@ -13,6 +13,9 @@
  *	  full       -> slabs with all out
  *	  empty      -> slabs with nothing out, which may go back to the pool
  *
+ *	Slabs are of one shape, or of the least one of the same objects where there was no
+ *	block for that (shape.c). They lie in the same lists: an eighth is an eighth.
+ *
  *	A new slab is empty; taking moves it down this table, putting back up.
  *
  *	Taking goes to the fullest slab that has any, so that those with little out
@@ -58,16 +61,19 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape)
  * quarry_slabs_init() - no slabs yet
  * @s:		filled
  * @shape:	of those to come; kept
+ * @least:	of those that find no block for @shape, of quarry_shape_least(); kept
  * @lead:	bytes of each stride before the object, a multiple of its alignment
  *
  * Context: any.
  */
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape, u32 lead)
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
+		       const struct quarry_shape *least, u32 lead)
 {
 	unsigned int k;
 
 	memset(s, 0, sizeof(*s));
 	s->shape = shape;
+	s->least = least;
 	s->lead = lead;
 	for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
 		INIT_LIST_HEAD(&s->partial[k]);
@@ -98,7 +104,10 @@ static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
 	list_add(&slab->link, quarry_slabs_list(s, place));
 	if (place < QUARRY_SLAB_BUCKETS)
 		s->buckets |= 1U << place;
-	s->nr_empty += place == QUARRY_SLAB_EMPTY;
+	if (place == QUARRY_SLAB_EMPTY) {
+		s->nr_empty++;
+		s->empty_pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
+	}
 }
 
 static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
@@ -108,13 +117,16 @@ static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
 	list_del(&slab->link);
 	if (place < QUARRY_SLAB_BUCKETS && list_empty(&s->partial[place]))
 		s->buckets &= ~(1U << place);
-	s->nr_empty -= place == QUARRY_SLAB_EMPTY;
+	if (place == QUARRY_SLAB_EMPTY) {
+		s->nr_empty--;
+		s->empty_pages -= 1U << quarry_slab_shape(slab)->order;
+	}
 }
 
 /* Objects of a slab came or went. */
 static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
 {
-	u32 place = place_of(s->shape, slab->nfree);
+	u32 place = place_of(quarry_slab_shape(slab), slab->nfree);
 
 	if (place == slab->place)
 		return;
@@ -125,34 +137,38 @@ static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
 /**
  * quarry_slabs_first() - where the first object of the next slab is to lie
  * @s:		whose
+ * @least:	of which shape it is to be
  * @start:	address of the slab's pages, aligned to their length
  *
  * Each call gives the next colour. Context: under the caller's lock.
  */
-unsigned long quarry_slabs_first(struct quarry_slabs *s, unsigned long start)
+unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start)
 {
-	const struct quarry_shape *shape = s->shape;
-	unsigned long first = start + (unsigned long)s->colour * shape->step + s->lead;
+	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
+	u32 *colour = &s->colour[least];
+	unsigned long first = start + (unsigned long)*colour * shape->step + s->lead;
 
-	s->colour = s->colour + 1 < shape->colours ? s->colour + 1 : 0;
+	*colour = *colour + 1 < shape->colours ? *colour + 1 : 0;
 	return first;
 }
 
 /**
  * quarry_slabs_add() - a block of pages becomes a slab
  * @s:		whose
+ * @least:	of which shape it is
  * @slab:	quarry_slab_metadata_bytes() bytes, any content
  * @first:	of quarry_slabs_first()
  *
  * Context: under the caller's lock.
  */
-void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
+void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *slab,
 		      unsigned long first)
 {
-	const struct quarry_shape *shape = s->shape;
+	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
 	u32 w, words = words_of(shape);
 
 	slab->owner = s;
+	slab->is_least = least;
 	slab->first = first;
 	slab->nfree = shape->nr;
 	for (w = 0; w < words; w++)
@@ -161,6 +177,7 @@ void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
 		slab->free[words - 1] >>= 64 - shape->nr % 64;
 	enlist(s, slab, QUARRY_SLAB_EMPTY);
 	s->nr_slabs++;
+	s->nr_least += least;
 	s->nr_free += shape->nr;
 }
 
@@ -179,7 +196,8 @@ struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s)
 	slab = list_first_entry(&s->empty, struct quarry_slab, link);
 	delist(s, slab);
 	s->nr_slabs--;
-	s->nr_free -= s->shape->nr;
+	s->nr_least -= slab->is_least;
+	s->nr_free -= slab->nfree;
 	return slab;
 }
 
@@ -196,7 +214,7 @@ static struct quarry_slab *pick(struct quarry_slabs *s)
 
 static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **objects)
 {
-	const struct quarry_shape *shape = slab->owner->shape;
+	const struct quarry_shape *shape = quarry_slab_shape(slab);
 	unsigned int got = 0, w, i;
 
 	nr = min(nr, slab->nfree);
@@ -250,7 +268,7 @@ unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **o
 enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 					const void *object, u32 *index)
 {
-	const struct quarry_shape *shape = slab->owner->shape;
+	const struct quarry_shape *shape = quarry_slab_shape(slab);
 	u64 offset = (unsigned long)object - slab->first;
 
 	if (offset >= quarry_shape_bytes(shape))
@@ -291,9 +309,9 @@ enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
 static const char *check_slab(const struct quarry_slabs *s, const struct quarry_slab *slab,
 			      u32 place)
 {
-	const struct quarry_shape *shape = s->shape;
+	const struct quarry_shape *shape = quarry_slabs_shape(s, slab->is_least);
 	u32 w, nfree = 0, words = words_of(shape);
-	unsigned long start = quarry_slab_start(slab);
+	unsigned long start = slab->first & ~((unsigned long)quarry_shape_bytes(shape) - 1);
 
 	for (w = 0; w < words; w++)
 		nfree += hweight64(slab->free[w]);
@@ -321,7 +339,7 @@ static const char *check_slab(const struct quarry_slabs *s, const struct quarry_
  */
 const char *quarry_slabs_check(const struct quarry_slabs *s)
 {
-	u64 slabs = 0, empty = 0, nfree = 0;
+	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0;
 	const struct quarry_slab *slab;
 	const char *what;
 	u32 place;
@@ -338,11 +356,16 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 			if (what)
 				return what;
 			slabs++;
+			least += slab->is_least;
 			nfree += slab->nfree;
-			empty += place == QUARRY_SLAB_EMPTY;
+			if (place != QUARRY_SLAB_EMPTY)
+				continue;
+			empty++;
+			pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
 		}
 	}
-	if (slabs != s->nr_slabs || empty != s->nr_empty || nfree != s->nr_free)
+	if (slabs != s->nr_slabs || least != s->nr_least || empty != s->nr_empty ||
+	    pages != s->empty_pages || nfree != s->nr_free)
 		return "the sums are wrong";
 	return NULL;
 }

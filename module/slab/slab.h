@@ -30,6 +30,7 @@ enum quarry_slab_fault {
  * @first:	address of the first object
  * @nfree:	objects that are here
  * @place:	bucket, QUARRY_SLAB_EMPTY or QUARRY_SLAB_FULL
+ * @is_least:	of the owner's least shape
  * @free:	a bit for each object, set when it is here
  */
 struct quarry_slab {
@@ -37,41 +38,49 @@ struct quarry_slab {
 	struct quarry_slabs *owner;
 	unsigned long first;
 	u32 nfree;
-	u32 place;
+	u16 place;
+	u16 is_least;
 	u64 free[];
 };
 
 /**
  * struct quarry_slabs - the slabs of one cache on one node
- * @shape:	of them all
+ * @shape:	of them all but a few
+ * @least:	of those that found no larger block
  * @partial:	by how much is out
  * @buckets:	which of @partial have an entry, as bits
  * @full:	with no object here
  * @empty:	with all objects here
  * @nr_slabs:	slabs, all told
+ * @nr_least:	of these, of shape @least
  * @nr_empty:	length of @empty
+ * @empty_pages: pages of those
  * @nr_free:	objects that are here, all told
- * @colour:	of the next slab
+ * @colour:	of the next slab of @shape, and of @least
  * @lead:	bytes of each stride before the object
  */
 struct quarry_slabs {
 	const struct quarry_shape *shape;
+	const struct quarry_shape *least;
 	struct list_head partial[QUARRY_SLAB_BUCKETS];
 	u32 buckets;
 	struct list_head full;
 	struct list_head empty;
 	u64 nr_slabs;
+	u64 nr_least;
 	u64 nr_empty;
+	u64 empty_pages;
 	u64 nr_free;
-	u32 colour;
+	u32 colour[2];
 	u32 lead;
 };
 
 size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
 
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape, u32 lead);
-unsigned long quarry_slabs_first(struct quarry_slabs *s, unsigned long start);
-void quarry_slabs_add(struct quarry_slabs *s, struct quarry_slab *slab,
+void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
+		       const struct quarry_shape *least, u32 lead);
+unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start);
+void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *slab,
 		      unsigned long first);
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
 unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
@@ -81,10 +90,34 @@ enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
 struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place);
 const char *quarry_slabs_check(const struct quarry_slabs *s);
 
+static inline const struct quarry_shape *quarry_slabs_shape(const struct quarry_slabs *s,
+							    bool least)
+{
+	return least ? s->least : s->shape;
+}
+
+static inline const struct quarry_shape *quarry_slab_shape(const struct quarry_slab *slab)
+{
+	return quarry_slabs_shape(slab->owner, slab->is_least);
+}
+
 /* Where its pages begin. */
 static inline unsigned long quarry_slab_start(const struct quarry_slab *slab)
 {
-	return slab->first & ~((unsigned long)quarry_shape_bytes(slab->owner->shape) - 1);
+	return slab->first & ~((unsigned long)quarry_shape_bytes(quarry_slab_shape(slab)) - 1);
+}
+
+/* Objects in all slabs, here or out. */
+static inline u64 quarry_slabs_objects(const struct quarry_slabs *s)
+{
+	return (s->nr_slabs - s->nr_least) * s->shape->nr + s->nr_least * s->least->nr;
+}
+
+/* Bytes of all slabs. */
+static inline u64 quarry_slabs_bytes(const struct quarry_slabs *s)
+{
+	return (s->nr_slabs - s->nr_least) * quarry_shape_bytes(s->shape) +
+	       s->nr_least * quarry_shape_bytes(s->least);
 }
 
 #endif /* QUARRY_SLAB_H */

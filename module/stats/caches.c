@@ -46,17 +46,17 @@ static void add_slabs(const struct quarry_slabs *slabs, struct quarry_cache_stat
 		      u64 *nr, u64 *bytes)
 {
 	const struct quarry_shape *shape = slabs->shape;
+	u64 objects = quarry_slabs_objects(slabs);
 
 	if (!slabs->nr_slabs)
 		return;
 	st->slabs += slabs->nr_slabs;
 	st->slabs_empty += slabs->nr_empty;
-	st->slab_bytes += slabs->nr_slabs * quarry_shape_bytes(shape);
+	st->slab_bytes += quarry_slabs_bytes(slabs);
 	st->partial_bytes += slabs->nr_free * shape->stride;
-	st->waste_bytes += slabs->nr_slabs *
-			   (quarry_shape_bytes(shape) - (u64)shape->nr * shape->stride);
-	*nr += slabs->nr_slabs * shape->nr - slabs->nr_free;
-	*bytes += (slabs->nr_slabs * shape->nr - slabs->nr_free) * shape->stride;
+	st->waste_bytes += quarry_slabs_bytes(slabs) - objects * shape->stride;
+	*nr += objects - slabs->nr_free;
+	*bytes += (objects - slabs->nr_free) * shape->stride;
 }
 
 /**
@@ -184,8 +184,8 @@ void quarry_cache_sums_snapshot(struct quarry_cache *cache, struct quarry_cache_
 	memset(sums, 0, sizeof(*sums));
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_node_lock(n, &flags, false);
-		sums->objects += n->plain.nr_slabs * cache->shape[0].nr +
-				 n->guarded.nr_slabs * cache->shape[1].nr;
+		sums->objects += quarry_slabs_objects(&n->plain) +
+				 quarry_slabs_objects(&n->guarded);
 		sums->depot += n->depot.nr_objects;
 		quarry_node_unlock(n, flags);
 	}

@@ -79,7 +79,7 @@ static struct quarry_slab *slab[SLABS];
 static struct quarry_magazine *dropped[1 << 16];
 static unsigned int nr_dropped;
 
-static struct quarry_shape shape;
+static struct quarry_shape shape, least;
 static char *memory;
 static struct thread thread[MAX_THREADS];
 static u64 nr_threads, nr_steps;
@@ -128,8 +128,8 @@ static void grow(void)
 	slab[i] = malloc(quarry_slab_metadata_bytes(&shape));
 	if (!slab[i])
 		fail("no memory");
-	quarry_slabs_add(&slabs, slab[i],
-			 quarry_slabs_first(&slabs, (unsigned long)memory +
+	quarry_slabs_add(&slabs, false, slab[i],
+			 quarry_slabs_first(&slabs, false, (unsigned long)memory +
 					    i * quarry_shape_bytes(&shape)));
 }
 
@@ -459,7 +459,8 @@ static void start(u64 seed)
 	if (!memory)
 		fail("no memory");
 	memset(memory, 0, SLABS * quarry_shape_bytes(&shape));
-	quarry_slabs_init(&slabs, &shape, 16);
+	quarry_shape_least(&least, &shape);
+	quarry_slabs_init(&slabs, &shape, &least, 16);
 	quarry_depot_init(&depot);
 	for (i = 0; i < nr_threads; i++) {
 		quarry_mags_init(&thread[i].m, TAG, &shape.starts, caps[i % ARRAY_SIZE(caps)]);

@@ -4,18 +4,20 @@
  *
  * shapes	Every size up to 8192 at many an alignment, and larger ones: where objects
  *		lie, what is wasted against every other order counted out, and the
- *		division by the stride around every border.
+ *		division by the stride around every border. Of each, the least shape: the
+ *		lowest order that holds an object, with the same strides.
  * starts	Of the same shapes, which addresses the fast path takes for the start of an
  *		object: around every border and in the middle of every object of slabs at
  *		random places, with the first and the last colour; of some, every
- *		address of the slab.
+ *		address of the slab. So too of slabs of the least shape, by the numbers of
+ *		the other.
  * refusals	Sizes and alignments that make no sense.
  * colours	Where the first object of each slab is to lie, with and without a lead:
  *		all colours in turn, and from the lead of the first object to the end of
  *		the last nothing outside.
  * looks	Every address of a slab and around it: outside, interior, free or out.
- * walk		Random taking and putting back over memory that is really there, beside
- *		a byte for each object; one put in eight is one that must be refused.
+ * walk		Random taking and putting back, from slabs of both shapes, over memory
+ *		that is really there, beside a byte for each object; one put in eight is one that must be refused.
  *		What is in the objects must stay, free or not. SEED= STEPS=
  * damage	What the check is there to see, each by its own words.
  */
@@ -122,25 +124,53 @@ static void check_division(const struct quarry_shape *shape)
 	}
 }
 
+static void check_room(const struct quarry_shape *shape)
+{
+	u32 size = shape->size, align = shape->align;
+	u64 end;
+
+	if (shape->nr != count_out(size, shape->stride, quarry_shape_bytes(shape)))
+		fail("size %u align %u: %u objects", size, align, shape->nr);
+	end = (u64)(shape->colours - 1) * shape->step + (u64)(shape->nr - 1) * shape->stride +
+	      size;
+	if (!shape->colours || shape->step % align || end > quarry_shape_bytes(shape))
+		fail("size %u align %u: the last colour does not fit", size, align);
+	if (end + shape->step <= quarry_shape_bytes(shape))
+		fail("size %u align %u: there is room for a colour more", size, align);
+}
+
+static void check_least(const struct quarry_shape *shape)
+{
+	struct quarry_shape least;
+	u32 order;
+
+	for (order = 0; 4096u << order < shape->align || 4096u << order < shape->size; order++)
+		;
+	quarry_shape_least(&least, shape);
+	if ((least.nr != 0) != (order < shape->order))
+		fail("size %u: order %u, and none below: %u", shape->size, shape->order, order);
+	if (!least.nr)
+		return;
+	if (least.order != order || least.stride != shape->stride ||
+	    least.size != shape->size || least.align != shape->align)
+		fail("size %u align %u: the least order is %u, not %u", shape->size,
+		     shape->align, order, least.order);
+	check_room(&least);
+}
+
 static void check_shape(u32 size, u32 align)
 {
 	struct quarry_shape shape;
-	u64 end;
 
 	if (quarry_shape_init(&shape, size, align, LINE))
 		fail("size %u align %u was refused", size, align);
 	if (shape.size != size || shape.align < align || shape.stride < size ||
 	    shape.stride % shape.align || shape.stride - size >= shape.align)
 		fail("size %u align %u: stride %u", size, align, shape.stride);
-	if (shape.nr != count_out(size, shape.stride, quarry_shape_bytes(&shape)))
-		fail("size %u align %u: %u objects", size, align, shape.nr);
-	end = (u64)(shape.colours - 1) * shape.step + (u64)(shape.nr - 1) * shape.stride + size;
-	if (!shape.colours || shape.step % shape.align || end > quarry_shape_bytes(&shape))
-		fail("size %u align %u: the last colour does not fit", size, align);
-	if (end + shape.step <= quarry_shape_bytes(&shape))
-		fail("size %u align %u: there is room for a colour more", size, align);
+	check_room(&shape);
 	check_order(&shape);
 	check_division(&shape);
+	check_least(&shape);
 }
 
 static void shapes(const void *arg)
@@ -164,24 +194,24 @@ static bool starts_truly(const struct quarry_shape *shape, u64 first, u64 addres
 	       (address - first) / shape->stride < shape->nr;
 }
 
-static void check_start(const struct quarry_shape *shape, u64 first, u64 label, u64 address)
+static void check_start(const struct quarry_starts *by, const struct quarry_shape *shape,
+			u64 first, u64 label, u64 address)
 {
 	bool want = starts_truly(shape, first, address);
 
-	if (quarry_starts_at(&shape->starts, label, (void *)(unsigned long)address) != want)
+	if (quarry_starts_at(by, label, (void *)(unsigned long)address) != want)
 		fail("size %u align %u: byte %lld from the first is %s start", shape->size,
 		     shape->align, (long long)(address - first), want ? "no" : "a");
 }
 
-static void check_starts(struct dice *d, u32 size, u32 align, bool all)
+static void check_starts_of(struct dice *d, const struct quarry_starts *by,
+			    const struct quarry_shape *of, bool all)
 {
 	u64 bytes, start, first, label, i, at;
-	struct quarry_shape shape;
-	u32 colour, k;
+	struct quarry_shape shape = *of;
+	u32 colour, k, size = of->size;
 	u16 tag;
 
-	if (quarry_shape_init(&shape, size, align, LINE))
-		fail("size %u align %u was refused", size, align);
 	bytes = quarry_shape_bytes(&shape);
 	for (k = 0; k < 2; k++) {
 		colour = k ? shape.colours - 1 : 0;
@@ -192,16 +222,16 @@ static void check_starts(struct dice *d, u32 size, u32 align, bool all)
 		if ((u32)label != tag)
 			fail("size %u: a label has forgotten its tag", size);
 		for (i = 0; all && i < bytes; i++)
-			check_start(&shape, first, label, start + i);
+			check_start(by, &shape, first, label, start + i);
 		/* One more than there are: what would come after the last. */
 		for (i = 0; i <= shape.nr; i++) {
 			at = first + i * shape.stride;
 			if (at - start >= bytes)
 				break;
-			check_start(&shape, first, label, at);
-			check_start(&shape, first, label, at + 1);
-			check_start(&shape, first, label, at + shape.stride / 2);
-			check_start(&shape, first, label, at + shape.stride - 1);
+			check_start(by, &shape, first, label, at);
+			check_start(by, &shape, first, label, at + 1);
+			check_start(by, &shape, first, label, at + shape.stride / 2);
+			check_start(by, &shape, first, label, at + shape.stride - 1);
 			if ((first & shape.same) != (at & shape.same) && i < shape.nr)
 				fail("size %u: the bits in common are not", size);
 			if ((shape.same & 1) && i < shape.nr &&
@@ -209,11 +239,25 @@ static void check_starts(struct dice *d, u32 size, u32 align, bool all)
 			    (first & shape.same))
 				fail("size %u: an inside has the bits in common", size);
 		}
-		check_start(&shape, first, label, start);
-		check_start(&shape, first, label, start + bytes - 1);
+		if ((first & shape.same) == ((first + bytes) & shape.same))
+			fail("size %u: the neighbour of a slab has its bits in common", size);
+		check_start(by, &shape, first, label, start);
+		check_start(by, &shape, first, label, start + bytes - 1);
 	}
 	if ((shape.same & 1) != ((shape.stride & (shape.stride - 1)) == 0))
 		fail("size %u: the bits in common tell too much or too little", size);
+}
+
+static void check_starts(struct dice *d, u32 size, u32 align, bool all)
+{
+	struct quarry_shape shape, least;
+
+	if (quarry_shape_init(&shape, size, align, LINE))
+		fail("size %u align %u was refused", size, align);
+	check_starts_of(d, &shape.starts, &shape, all);
+	quarry_shape_least(&least, &shape);
+	if (least.nr)
+		check_starts_of(d, &shape.starts, &least, all);
 }
 
 static void starts(const void *arg)
@@ -251,7 +295,7 @@ static void colours(const void *arg)
 {
 	static const u32 leads[] = { 0, 8, 64, 128 };
 	unsigned long start = 1ul << 30, first, end;
-	struct quarry_shape shape;
+	struct quarry_shape shape, least;
 	struct quarry_slabs slabs;
 	unsigned int i, k;
 	u32 size;
@@ -262,9 +306,13 @@ static void colours(const void *arg)
 			if (quarry_shape_init(&shape, size, leads[i], LINE))
 				fail("size %u lead %u was refused", size, leads[i]);
 			memset(&slabs, 0x5a, sizeof(slabs));
-			quarry_slabs_init(&slabs, &shape, leads[i]);
+			quarry_shape_least(&least, &shape);
+			quarry_slabs_init(&slabs, &shape, &least, leads[i]);
 			for (k = 0; k < 2 * shape.colours + 1; k++) {
-				first = quarry_slabs_first(&slabs, start);
+				/* Those of the other shape have colours of their own. */
+				if (least.nr && k % 3 == 1)
+					quarry_slabs_first(&slabs, true, start);
+				first = quarry_slabs_first(&slabs, false, start);
 				if (first != start + leads[i] +
 					     (u64)(k % shape.colours) * shape.step)
 					fail("size %u lead %u: call %u gives %lu", size,
@@ -282,7 +330,7 @@ static void colours(const void *arg)
 /* Every third object is here. */
 static void look_at(const struct quarry_slab *slab, unsigned long at)
 {
-	const struct quarry_shape *shape = slab->owner->shape;
+	const struct quarry_shape *shape = quarry_slab_shape(slab);
 	enum quarry_slab_fault want, got;
 	u64 offset = at - slab->first, k = offset / shape->stride;
 	u32 number;
@@ -298,9 +346,9 @@ static void look_at(const struct quarry_slab *slab, unsigned long at)
 		     slab->owner->lead, (long long)offset, got, number, want, k);
 }
 
-static void look_at_all(u32 size, u32 align, u32 lead)
+static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 {
-	struct quarry_shape shape;
+	struct quarry_shape shape, least, both[2];
 	struct quarry_slabs slabs;
 	struct quarry_slab *slab;
 	unsigned long at, start;
@@ -309,16 +357,22 @@ static void look_at_all(u32 size, u32 align, u32 lead)
 
 	if (quarry_shape_init(&shape, size, align, LINE))
 		fail("size %u was refused", size);
+	quarry_shape_least(&least, &shape);
+	both[0] = shape;
+	both[1] = least;
+	if (is_least && !least.nr)
+		return;
+	shape = both[is_least];
 	bytes = quarry_shape_bytes(&shape);
 	start = 16ul * bytes;
 	slab = malloc(quarry_slab_metadata_bytes(&shape));
 	if (!slab)
 		fail("no memory");
-	quarry_slabs_init(&slabs, &shape, lead);
+	quarry_slabs_init(&slabs, &both[0], &both[1], lead);
 	/* The last colour. */
 	for (i = 1; i < shape.colours; i++)
-		quarry_slabs_first(&slabs, start);
-	quarry_slabs_add(&slabs, slab, quarry_slabs_first(&slabs, start));
+		quarry_slabs_first(&slabs, is_least, start);
+	quarry_slabs_add(&slabs, is_least, slab, quarry_slabs_first(&slabs, is_least, start));
 	for (i = 0; i < shape.nr; i++)
 		if (quarry_slabs_take(&slabs, 1, &object) != 1)
 			fail("size %u: no object %u", size, i);
@@ -338,20 +392,23 @@ static void look_at_all(u32 size, u32 align, u32 lead)
 static void looks(const void *arg)
 {
 	static const u32 sizes[] = { 8, 24, 100, 136, 504, 700, 1365, 4096, 9000, 3 << 20 };
-	unsigned int i;
+	unsigned int i, least;
 
 	(void)arg;
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		look_at_all(sizes[i], 0, 0);
-		look_at_all(sizes[i] + 8, 8, 8);
-		look_at_all(sizes[i] + 64, 64, 64);
-		look_at_all(sizes[i], 32768, 0);
+	for (i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		least = i % 2;
+		look_at_all(sizes[i / 2], 0, 0, least);
+		look_at_all(sizes[i / 2] + 8, 8, 8, least);
+		look_at_all(sizes[i / 2] + 64, 64, 64, least);
+		look_at_all(sizes[i / 2], 32768, 0, least);
 	}
 }
 
 /* The reference: memory, and the objects that are out. */
 struct twin {
 	struct quarry_shape shape;
+	struct quarry_shape least;
+	const struct quarry_shape *of[SLABS];
 	struct quarry_slabs slabs;
 	struct quarry_slab *slab[SLABS];
 	char *memory[SLABS];
@@ -359,7 +416,8 @@ struct twin {
 	void *out[OUT];
 	unsigned int nr_out;
 	u64 nr_slabs;
-	u64 added;
+	u64 nr_objects;
+	u64 added[2];
 };
 
 static unsigned int slab_of(const struct twin *t, const void *object)
@@ -368,7 +426,7 @@ static unsigned int slab_of(const struct twin *t, const void *object)
 
 	for (i = 0; i < SLABS; i++)
 		if (t->slab[i] && (char *)object >= t->memory[i] &&
-		    (char *)object < t->memory[i] + quarry_shape_bytes(&t->shape))
+		    (char *)object < t->memory[i] + quarry_shape_bytes(t->of[i]))
 			return i;
 	fail("an object of no slab");
 	return 0;
@@ -379,29 +437,32 @@ static u32 number_of(const struct twin *t, unsigned int i, const void *object)
 	return ((unsigned long)object - t->slab[i]->first) / t->shape.stride;
 }
 
-static void add_slab(struct twin *t)
+static void add_slab(struct twin *t, bool least)
 {
-	u32 bytes = quarry_shape_bytes(&t->shape);
+	const struct quarry_shape *shape = least ? &t->least : &t->shape;
+	u32 bytes = quarry_shape_bytes(shape);
 	unsigned int i;
 
 	for (i = 0; i < SLABS && t->slab[i]; i++)
 		;
-	if (i == SLABS)
+	if (i == SLABS || !shape->nr)
 		return;
+	t->of[i] = shape;
 	t->memory[i] = aligned_alloc(bytes, bytes);
-	t->slab[i] = malloc(quarry_slab_metadata_bytes(&t->shape));
-	t->is_out[i] = calloc(t->shape.nr, 1);
+	t->slab[i] = malloc(quarry_slab_metadata_bytes(shape));
+	t->is_out[i] = calloc(shape->nr, 1);
 	if (!t->memory[i] || !t->slab[i] || !t->is_out[i])
 		fail("no memory");
 	memset(t->memory[i], 0x11 + i, bytes);
-	quarry_slabs_add(&t->slabs, t->slab[i],
-			 quarry_slabs_first(&t->slabs, (unsigned long)t->memory[i]));
+	quarry_slabs_add(&t->slabs, least, t->slab[i],
+			 quarry_slabs_first(&t->slabs, least, (unsigned long)t->memory[i]));
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
 	if (t->slab[i]->first - (unsigned long)t->memory[i] !=
-	    (unsigned long)(t->added++ % t->shape.colours) * t->shape.step + t->slabs.lead)
+	    (unsigned long)(t->added[least]++ % shape->colours) * shape->step + t->slabs.lead)
 		fail("a slab has the wrong colour");
 	t->nr_slabs++;
+	t->nr_objects += shape->nr;
 }
 
 static void remove_slab(struct twin *t)
@@ -413,14 +474,14 @@ static void remove_slab(struct twin *t)
 	for (i = 0; i < SLABS; i++) {
 		bool empty = t->slab[i];
 
-		for (k = 0; empty && k < t->shape.nr; k++)
+		for (k = 0; empty && k < t->of[i]->nr; k++)
 			empty = !t->is_out[i][k];
 		has |= empty;
 		if (!slab || t->slab[i] != slab)
 			continue;
 		if (!empty)
 			fail("a slab with objects out was given up");
-		for (k = 0; k < quarry_shape_bytes(&t->shape); k++)
+		for (k = 0; k < quarry_shape_bytes(t->of[i]); k++)
 			if (t->memory[i][k] != (char)(0x11 + i))
 				fail("the slab's memory was written to");
 		free(t->memory[i]);
@@ -428,6 +489,7 @@ static void remove_slab(struct twin *t)
 		free(slab);
 		t->slab[i] = NULL;
 		t->nr_slabs--;
+		t->nr_objects -= t->of[i]->nr;
 		return;
 	}
 	if (slab || has)
@@ -438,7 +500,7 @@ static u32 out_of(const struct twin *t, unsigned int i)
 {
 	u32 k, nr = 0;
 
-	for (k = 0; k < t->shape.nr; k++)
+	for (k = 0; k < t->of[i]->nr; k++)
 		nr += t->is_out[i][k];
 	return nr;
 }
@@ -449,9 +511,11 @@ static u32 fullest(const struct twin *t)
 	u32 best = 0, nr, i;
 
 	for (i = 0; i < SLABS; i++) {
-		nr = t->slab[i] ? out_of(t, i) : t->shape.nr;
-		if (nr < t->shape.nr && nr * QUARRY_SLAB_BUCKETS / t->shape.nr > best)
-			best = nr * QUARRY_SLAB_BUCKETS / t->shape.nr;
+		if (!t->slab[i])
+			continue;
+		nr = out_of(t, i);
+		if (nr < t->of[i]->nr && nr * QUARRY_SLAB_BUCKETS / t->of[i]->nr > best)
+			best = nr * QUARRY_SLAB_BUCKETS / t->of[i]->nr;
 	}
 	return best;
 }
@@ -465,7 +529,7 @@ static void take(struct twin *t, unsigned int nr)
 	if (t->nr_out + nr > OUT)
 		return;
 	got = quarry_slabs_take(&t->slabs, nr, objects);
-	if (got != min_t(u64, nr, t->nr_slabs * t->shape.nr - t->nr_out))
+	if (got != min_t(u64, nr, t->nr_objects - t->nr_out))
 		fail("took %u of %u", got, nr);
 	for (i = 0; i < got; i++) {
 		s = slab_of(t, objects[i]);
@@ -473,7 +537,7 @@ static void take(struct twin *t, unsigned int nr)
 		if ((unsigned long)objects[i] % t->shape.align ||
 		    (unsigned long)objects[i] != t->slab[s]->first + k * t->shape.stride)
 			fail("an object lies askew");
-		if (!i && out_of(t, s) * QUARRY_SLAB_BUCKETS / t->shape.nr != bucket)
+		if (!i && out_of(t, s) * QUARRY_SLAB_BUCKETS / t->of[s]->nr != bucket)
 			fail("not from the fullest slab");
 		if (t->is_out[s][k]++)
 			fail("handed out twice");
@@ -502,17 +566,17 @@ static void put(struct twin *t, struct dice *d)
 		object += 1 + dice(d, t->shape.stride - 1);
 		expect(t->slab[i], object,
 		       (unsigned long)object - t->slab[i]->first <
-		       quarry_shape_bytes(&t->shape) ? QUARRY_SLAB_INTERIOR :
-						       QUARRY_SLAB_OUTSIDE);
+		       quarry_shape_bytes(t->of[i]) ? QUARRY_SLAB_INTERIOR :
+						      QUARRY_SLAB_OUTSIDE);
 		return;
 	case 1:
 		expect(t->slab[i], (char *)t->slab[i]->first - 1, QUARRY_SLAB_OUTSIDE);
 		expect(t->slab[i], (char *)t->slab[i]->first +
-				   (u64)t->shape.nr * t->shape.stride, QUARRY_SLAB_OUTSIDE);
+				   (u64)t->of[i]->nr * t->shape.stride, QUARRY_SLAB_OUTSIDE);
 		expect(t->slab[i], NULL, QUARRY_SLAB_OUTSIDE);
 		return;
 	case 2:
-		k = dice(d, t->shape.nr);
+		k = dice(d, t->of[i]->nr);
 		if (!t->is_out[i][k])
 			expect(t->slab[i], (char *)t->slab[i]->first + k * t->shape.stride,
 			       QUARRY_SLAB_FREE);
@@ -527,7 +591,7 @@ static void put(struct twin *t, struct dice *d)
 static void check_lists(struct twin *t)
 {
 	const struct quarry_slab *slab;
-	u32 place, want, out, nr = t->shape.nr;
+	u32 place, want, out, nr;
 	unsigned int i;
 	u64 listed = 0;
 
@@ -535,6 +599,7 @@ static void check_lists(struct twin *t)
 		list_for_each_entry(slab, quarry_slabs_list(&t->slabs, place), link) {
 			i = slab_of(t, (void *)slab->first);
 			out = out_of(t, i);
+			nr = t->of[i]->nr;
 			want = !out ? QUARRY_SLAB_EMPTY : out == nr ? QUARRY_SLAB_FULL :
 			       out * QUARRY_SLAB_BUCKETS / nr;
 			if (slab != t->slab[i] || place != want)
@@ -552,7 +617,8 @@ static void check(struct twin *t)
 	if (what)
 		fail("%s", what);
 	check_lists(t);
-	if (t->slabs.nr_free != t->nr_slabs * t->shape.nr - t->nr_out)
+	if (t->slabs.nr_free != t->nr_objects - t->nr_out ||
+	    quarry_slabs_objects(&t->slabs) != t->nr_objects)
 		fail("%u objects out, %llu free", t->nr_out, t->slabs.nr_free);
 }
 
@@ -575,13 +641,14 @@ static void walk_of(u64 seed, u32 size, u32 align, u32 lead, u64 steps)
 	dice_seed(&d, seed);
 	if (!t || quarry_shape_init(&t->shape, size, align, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape, lead);
+	quarry_shape_least(&t->least, &t->shape);
+	quarry_slabs_init(&t->slabs, &t->shape, &t->least, lead);
 	for (step = 0; step < steps; step++) {
 		bool filling = step / 700 % 2;
 		unsigned int what = dice(&d, 100);
 
 		if (what < 3)
-			add_slab(t);
+			add_slab(t, !dice(&d, 3));
 		else if (what < 5)
 			remove_slab(t);
 		else if (t->nr_out && what < (filling ? 45 : 80))
@@ -625,17 +692,19 @@ static void must_say(struct twin *t, const char *words)
 		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
 }
 
-static void damage_slab(struct twin *t, struct quarry_slab *slab)
+static void damage_slab(struct twin *t, unsigned int i)
 {
+	const struct quarry_shape *shape = t->of[i];
+	struct quarry_slab *slab = t->slab[i];
 	struct quarry_slabs other = t->slabs;
 
 	slab->free[0] ^= 1;
 	must_say(t, "differ from its bits");
 	slab->free[0] ^= 1;
 	/* A bit that stands for no object. */
-	slab->free[t->shape.nr / 64] ^= 1ULL << (t->shape.nr % 64);
+	slab->free[shape->nr / 64] ^= 1ULL << (shape->nr % 64);
 	must_say(t, "that is none");
-	slab->free[t->shape.nr / 64] ^= 1ULL << (t->shape.nr % 64);
+	slab->free[shape->nr / 64] ^= 1ULL << (shape->nr % 64);
 	slab->nfree++;
 	must_say(t, "differ from its bits");
 	slab->nfree--;
@@ -645,9 +714,9 @@ static void damage_slab(struct twin *t, struct quarry_slab *slab)
 	slab->first += t->shape.align;
 	must_say(t, "at no colour");
 	slab->first -= t->shape.align;
-	slab->first += t->shape.colours * t->shape.step;
+	slab->first += shape->colours * shape->step;
 	must_say(t, "at no colour");
-	slab->first -= t->shape.colours * t->shape.step;
+	slab->first -= shape->colours * shape->step;
 	slab->owner = &other;
 	must_say(t, "is another's");
 	slab->owner = &t->slabs;
@@ -664,13 +733,14 @@ static void damage(const void *arg)
 	(void)arg;
 	if (!t || quarry_shape_init(&t->shape, 104, 0, LINE))
 		fail("no twin");
-	quarry_slabs_init(&t->slabs, &t->shape, 8);
-	add_slab(t);
-	add_slab(t);
+	quarry_shape_least(&t->least, &t->shape);
+	quarry_slabs_init(&t->slabs, &t->shape, &t->least, 8);
+	add_slab(t, false);
+	add_slab(t, true);
 	take(t, 5);
 	check(t);
-	damage_slab(t, t->slab[0]);
-	damage_slab(t, t->slab[1]);
+	damage_slab(t, 0);
+	damage_slab(t, 1);
 	/* In the list of another place, which it believes in. */
 	slab = t->slab[slab_of(t, t->out[0])];
 	place = slab->place;
@@ -699,6 +769,12 @@ static void damage(const void *arg)
 	t->slabs.nr_empty++;
 	must_say(t, "sums");
 	t->slabs.nr_empty--;
+	t->slabs.empty_pages++;
+	must_say(t, "sums");
+	t->slabs.empty_pages--;
+	t->slabs.nr_least++;
+	must_say(t, "sums");
+	t->slabs.nr_least--;
 	dice_seed(&d, 1);
 	leave(t, &d);
 }

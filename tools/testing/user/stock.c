@@ -87,6 +87,7 @@ struct cpu {
  */
 struct stock {
 	struct quarry_shape shape;
+	struct quarry_shape least;
 	u32 lead;
 	u32 bytes;
 	struct quarry_slabs slabs;
@@ -171,9 +172,9 @@ static void add_slab(struct stock *t)
 		fail(t, "no memory");
 	start = t->memory + i * t->bytes;
 	first = start + t->added++ % t->shape.colours * t->shape.step + t->lead;
-	if (quarry_slabs_first(&t->slabs, (unsigned long)start) != (unsigned long)first)
+	if (quarry_slabs_first(&t->slabs, false, (unsigned long)start) != (unsigned long)first)
 		fail(t, "the first object is to lie at the wrong place");
-	quarry_slabs_add(&t->slabs, slab, (unsigned long)first);
+	quarry_slabs_add(&t->slabs, false, slab, (unsigned long)first);
 	if (quarry_slab_start(slab) != (unsigned long)start)
 		fail(t, "a slab does not know where it begins");
 	t->slab[i] = slab;
@@ -856,7 +857,8 @@ struct stock *stock_new(const struct stock_kind *kind, u64 seed)
 	t->lead = kind->lead;
 	t->bytes = quarry_shape_bytes(&t->shape);
 	t->memory = aligned_alloc(t->bytes, SLABS * t->bytes);
-	quarry_slabs_init(&t->slabs, &t->shape, t->lead);
+	quarry_shape_least(&t->least, &t->shape);
+	quarry_slabs_init(&t->slabs, &t->shape, &t->least, t->lead);
 	quarry_depot_init(&t->depot);
 	for (i = 0; i < CPUS; i++) {
 		t->cpu[i].m = malloc(sizeof(*t->cpu[i].m));
