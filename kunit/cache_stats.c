@@ -238,6 +238,8 @@ static void what_does_not_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->objects_per_slab, (PAGE_SIZE << st->order) / 112);
 	KUNIT_EXPECT_EQ(test, st->percpu_bytes,
 			num_possible_cpus() * sizeof(struct quarry_mags));
+	/* Nobody has used it: it costs little, however many CPUs there are. */
+	KUNIT_EXPECT_LE(test, st->percpu_bytes, num_possible_cpus() * 128ULL);
 	KUNIT_EXPECT_EQ(test, st->pad, 0);
 	KUNIT_EXPECT_NULL(test, memchr_inv(st->errors, 0, sizeof(st->errors)));
 	KUNIT_EXPECT_EQ(test, st->slab_bytes + st->object_bytes + st->magazine_bytes +
@@ -274,6 +276,10 @@ static void gauges(struct kunit *test)
 	p[1] = quarry_cache_alloc(c, GFP_KERNEL);
 	st = quarry_test_cache_stats(test, c);
 	KUNIT_EXPECT_EQ(test, st->magazines, 1);
+	/* And a place of this CPU's to count in, from now on. */
+	KUNIT_EXPECT_EQ(test, st->percpu_bytes, num_possible_cpus() * sizeof(struct quarry_mags) +
+			sizeof(struct quarry_mags_cold));
+	KUNIT_EXPECT_EQ(test, st->slow_allocs, 2);
 	KUNIT_EXPECT_EQ(test, st->magazine_capacity, 28);
 	KUNIT_EXPECT_EQ(test, st->magazine_bytes, 27 * 64);
 	KUNIT_EXPECT_EQ(test, st->partial_bytes, (63 - 28) * 64);

@@ -59,7 +59,7 @@ static __always_inline bool quarry_starts_at(const struct quarry_starts *starts,
 	return (unsigned long)object * starts->scale - label <= starts->bound;
 }
 
-/* Counters of one CPU that only slow paths move. */
+/* Counters that only slow paths move; they stand apart, in struct quarry_mags_cold. */
 enum quarry_mags_count {
 	QUARRY_MAGS_SLOW_ALLOCS,	/* allocations the loaded magazine could not serve */
 	QUARRY_MAGS_SLOW_FREES,		/* frees it could not take */
@@ -70,8 +70,7 @@ enum quarry_mags_count {
 	QUARRY_MAGS_FLUSHES,		/* batches to slabs */
 	QUARRY_MAGS_FAILURES,		/* allocations that got NULL */
 	QUARRY_MAGS_INJECTED,		/* of these, by fault injection */
-	QUARRY_MAGS_ERRORS,		/* and as many as there are kinds from here */
-	QUARRY_MAGS_COUNTS = QUARRY_MAGS_ERRORS + 16
+	QUARRY_MAGS_COUNTS
 };
 
 /* Of struct quarry_mags.idle_tag: in no tag. */
@@ -95,7 +94,7 @@ enum quarry_mags_count {
  * @loaded:	the magazine that is open, or NULL
  * @previous:	the one before, or NULL
  * @stub:	what @top points behind while nothing is open
- * @count:	enum quarry_mags_count
+ * @cold:	what this CPU has counted, once it has come by the slow way; else NULL
  */
 struct quarry_mags {
 	void **top;
@@ -113,7 +112,7 @@ struct quarry_mags {
 	struct quarry_magazine *loaded;
 	struct quarry_magazine *previous;
 	void *stub[1];
-	u64 count[QUARRY_MAGS_COUNTS];
+	struct quarry_mags_cold *cold;
 };
 
 /*

@@ -75,14 +75,14 @@ bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool 
 	if (!quarry_node_lock(n, &flags, try))
 		return false;
 	if (!m->shut && quarry_mags_take_full(m, &n->depot)) {
-		m->count[QUARRY_MAGS_EXCHANGES]++;
+		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
 		nr = m->loaded->n;
 	} else if (quarry_mags_fit(m, &n->depot)) {
 		mag = m->loaded;
 		nr = quarry_slabs_take(is_guarded_now(m) ? &n->guarded : &n->plain,
 				       min(mag->cap, REFILL), mag->slot);
 		mag->n = nr;
-		m->count[QUARRY_MAGS_REFILLS] += !!nr;
+		quarry_cache_count_add(cache, QUARRY_MAGS_REFILLS, !!nr);
 		turn_round(mag->slot, nr);
 	} else {
 		m->wants = 1;
@@ -437,13 +437,13 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {
-		m->count[QUARRY_MAGS_EXCHANGES]++;
+		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
 		return true;
 	}
 	m->wants |= !m->shut || !m->loaded;
 	if (!m->loaded)
 		return false;
-	m->count[QUARRY_MAGS_FLUSHES]++;
+	quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
 	quarry_magazine_flush(n, m->loaded, (m->loaded->cap + 1) / 2, try);
 	return true;
 }

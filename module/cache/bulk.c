@@ -71,7 +71,7 @@ static bool next_full(struct quarry_cache *cache, struct quarry_mags *m)
 		quarry_node_lock(n, &flags, false);
 		done = quarry_mags_take_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
-		m->count[QUARRY_MAGS_EXCHANGES] += done;
+		quarry_cache_count_add(cache, QUARRY_MAGS_EXCHANGES, done);
 	}
 	if (done)
 		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
@@ -289,7 +289,7 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 		quarry_node_lock(n, &flags, false);
 		done = quarry_mags_give_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
-		m->count[QUARRY_MAGS_EXCHANGES] += done;
+		quarry_cache_count_add(cache, QUARRY_MAGS_EXCHANGES, done);
 	}
 	if (done)
 		quarry_cache_count(cache, QUARRY_MAGS_SLOW_FREES);

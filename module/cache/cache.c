@@ -26,6 +26,8 @@
 #include "cache.h"
 
 static_assert(!offsetof(struct quarry_cache, mags));
+/* What a cache costs that was never used, a CPU. */
+static_assert(sizeof(struct quarry_mags) <= 128);
 static_assert(offsetof(struct quarry_magazine, slot) ==
 	      offsetof(struct quarry_magazine, guard) + sizeof(void *));
 static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
@@ -192,6 +194,17 @@ static void untag(struct quarry_cache *cache)
 			quarry_tag_hide(cache->nodes[i]);
 }
 
+static void mags_free(struct quarry_cache *cache)
+{
+	int cpu;
+
+	if (!cache->mags)
+		return;
+	for_each_possible_cpu(cpu)
+		kfree(per_cpu_ptr(cache->mags, cpu)->cold);
+	free_percpu(cache->mags);
+}
+
 /* Drop a reference; with the last one the cache goes. Context: any but NMI. */
 void quarry_cache_put(struct quarry_cache *cache)
 {
@@ -205,7 +218,7 @@ void quarry_cache_put(struct quarry_cache *cache)
 			kfree(cache->nodes[i]);
 		}
 	kfree(cache->nodes);
-	free_percpu(cache->mags);
+	mags_free(cache);
 	kfree(cache);
 }
 

@@ -25,6 +25,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/stackdepot.h>
+#include <asm/local.h>
 
 #include "../compat.h"
 #include "../debug/fault.h"
@@ -134,6 +135,14 @@ struct quarry_cache_node {
 };
 
 /**
+ * struct quarry_mags_cold - the part of a CPU's magazines that only the slow paths need
+ * @count:	enum quarry_mags_count; moved by this CPU alone, but in any context
+ */
+struct quarry_mags_cold {
+	local_t count[QUARRY_MAGS_COUNTS];
+};
+
+/**
  * struct quarry_cache - see include/linux/quarry_cache.h
  * @mags:	per-CPU magazines; first, as struct quarry_cache_head says
  * @pool:	where slabs come from
@@ -148,6 +157,9 @@ struct quarry_cache_node {
  * @user_size:	how many they are
  * @cap_min:	of magazines, when a cache is new; 0: none at all
  * @cap_max:	of magazines, when it is busy
+ * @count:	of CPUs that have no cold part (yet)
+ * @nr_cold:	CPUs that have one
+ * @errors:	misuse, by kind
  * @magazines:	magazines there are
  * @magazine_bytes: what they cost, without their objects
  * @nodes:	by node; NULL for nodes that the pool may not use
@@ -175,6 +187,9 @@ struct quarry_cache {
 	u32 user_size;
 	u32 cap_min;
 	u32 cap_max;
+	atomic64_t count[QUARRY_MAGS_COUNTS];
+	atomic_t nr_cold;
+	atomic64_t errors[QUARRY_NR_CACHE_ERRORS];
 	atomic_t magazines;
 	atomic64_t magazine_bytes;
 	struct quarry_cache_node **nodes;
@@ -189,9 +204,25 @@ struct quarry_cache {
 	struct rcu_head rcu;
 };
 
-#define quarry_cache_count_add(cache, which, nr) \
-	this_cpu_add((cache)->mags->count[which], nr)
-#define quarry_cache_count(cache, which)	quarry_cache_count_add(cache, which, 1)
+/* Count for this CPU. Context: any. */
+static inline void quarry_cache_count_add(struct quarry_cache *cache,
+					  enum quarry_mags_count which, long nr)
+{
+	struct quarry_mags_cold *cold;
+
+	preempt_disable();
+	cold = READ_ONCE(this_cpu_ptr(cache->mags)->cold);
+	if (likely(cold))
+		local_add(nr, &cold->count[which]);
+	else
+		atomic64_add(nr, &cache->count[which]);
+	preempt_enable();
+}
+
+static inline void quarry_cache_count(struct quarry_cache *cache, enum quarry_mags_count which)
+{
+	quarry_cache_count_add(cache, which, 1);
+}
 
 static inline bool quarry_mags_enter(struct quarry_mags *m)
 {

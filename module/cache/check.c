@@ -121,6 +121,6 @@ u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room)
 	quarry_visit(&checker, &c, true, &unused);
 	faults = atomic64_read(&c.faults);
 	strscpy(what, c.what ?: "", room);
-	quarry_cache_count_add(cache, QUARRY_MAGS_ERRORS + QUARRY_CACHE_ERR_CORRUPT, faults);
+	atomic64_add(faults, &cache->errors[QUARRY_CACHE_ERR_CORRUPT]);
 	return faults;
 }

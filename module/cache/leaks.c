@@ -197,7 +197,7 @@ void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 	struct gathering g;
 	unsigned int i;
 
-	quarry_cache_count(cache, QUARRY_MAGS_ERRORS + QUARRY_CACHE_ERR_LEAK);
+	atomic64_inc(&cache->errors[QUARRY_CACHE_ERR_LEAK]);
 	pr_err("cache %s: destroyed with %llu objects out; they stay what they are until they are freed\n",
 	       cache->name, out);
 	if (gather_sorted(cache, false, &g))

@@ -151,6 +151,22 @@ static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry
 	return mag;
 }
 
+/* What this CPU's slow calls count in; until it is there, the cache counts for it. */
+static void bring_cold(struct quarry_cache *cache, struct quarry_mags *m, int node)
+{
+	struct quarry_mags_cold *cold;
+
+	cold = quarry_inject() ? NULL :
+	       kzalloc_node(sizeof(*cold), GFP_NOWAIT | __GFP_NOWARN, node);
+	if (!cold)
+		return;
+	/* An interrupt may have brought one, or another CPU, if we have moved. */
+	if (cmpxchg(&m->cold, NULL, cold))
+		kfree(cold);
+	else
+		atomic_inc(&cache->nr_cold);
+}
+
 /**
  * quarry_magazine_bring() - bring this CPU a magazine
  * @cache:	the cache
@@ -167,6 +183,8 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 
 	if (!quarry_may_kmalloc())
 		return;
+	if (!READ_ONCE(m->cold))
+		bring_cold(cache, m, n->node);
 	cap = READ_ONCE(m->cap);
 	WRITE_ONCE(m->wants, 0);
 	mag = cap ? quarry_magazine_make(cache, cap, GFP_NOWAIT | __GFP_NOWARN, n->node) : NULL;
@@ -257,7 +275,7 @@ u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 			continue;
 		nr += mag[i]->n;
 		if (mag[i]->n)
-			m->count[QUARRY_MAGS_FLUSHES]++;
+			quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
 		quarry_magazine_flush(n, mag[i], mag[i]->n, false);
 		quarry_node_lock(n, &flags, false);
 		quarry_depot_put(&n->depot, mag[i]);

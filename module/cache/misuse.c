@@ -16,7 +16,6 @@
 #include "cache.h"
 
 static_assert(QUARRY_ERRORS_MAX >= QUARRY_NR_CACHE_ERRORS);
-static_assert(QUARRY_MAGS_COUNTS - QUARRY_MAGS_ERRORS >= (int)QUARRY_NR_CACHE_ERRORS);
 
 static const char * const names[QUARRY_NR_CACHE_ERRORS] = {
 	[QUARRY_CACHE_ERR_DOUBLE_FREE]		= "double_free",
@@ -117,7 +116,7 @@ static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const 
 bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object)
 {
-	quarry_cache_count(cache, QUARRY_MAGS_ERRORS + kind);
+	atomic64_inc(&cache->errors[kind]);
 	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
 		return false;
 	say(cache, kind, object);

@@ -12,8 +12,9 @@
  *	lists. The pages are a block of the order that suits the objects; where the pool has
  *	none at hand, of the lowest order that holds one (slab/shape.c). Reaping is the
  *	mirror, in two steps: quarry_node_cut() takes a slab off the lists and its labels
- *	away, quarry_slabs_let_go() gives it back. Between them whoever reaps empties the magazines (reap.c). The block is marked SLAB in the
- *	page layer meanwhile, so that a free of its pages is refused there.
+ *	away, quarry_slabs_let_go() gives it back. Between them whoever reaps empties the
+ *	magazines (reap.c). The block is marked SLAB in the page layer meanwhile, so that a
+ *	free of its pages is refused there.
  *
  * Frees without the lock
  *	In NMI, or where a caller may hold the lock himself, it can only be tried. An

@@ -27,11 +27,14 @@ static void sum_cpus(struct quarry_cache *cache, struct sums *s)
 	int cpu;
 
 	memset(s, 0, sizeof(*s));
+	for (k = 0; k < QUARRY_MAGS_COUNTS; k++)
+		s->count[k] = atomic64_read(&cache->count[k]);
 	for_each_possible_cpu(cpu) {
 		const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+		const struct quarry_mags_cold *cold = READ_ONCE(m->cold);
 
-		for (k = 0; k < QUARRY_MAGS_COUNTS; k++)
-			s->count[k] += READ_ONCE(m->count[k]);
+		for (k = 0; cold && k < QUARRY_MAGS_COUNTS; k++)
+			s->count[k] += local_read(&cold->count[k]);
 		s->allocs += READ_ONCE(m->allocs);
 		s->frees += READ_ONCE(m->frees);
 		rcu_read_lock();
@@ -107,7 +110,8 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->magazine_bytes = nr ? mul_u64_u64_div_u64(bytes, held, nr) : 0;
 	st->object_bytes = bytes - st->magazine_bytes;
 	st->metadata_bytes += atomic64_read(&cache->magazine_bytes);
-	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_mags);
+	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_mags) +
+			   (u64)atomic_read(&cache->nr_cold) * sizeof(struct quarry_mags_cold);
 	st->magazines = atomic_read(&cache->magazines);
 	st->magazine_capacity = s.cap;
 
@@ -123,7 +127,7 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->failures = s.count[QUARRY_MAGS_FAILURES];
 	st->fail_injected = s.count[QUARRY_MAGS_INJECTED];
 	for (k = 0; k < QUARRY_NR_CACHE_ERRORS; k++)
-		st->errors[k] = s.count[QUARRY_MAGS_ERRORS + k];
+		st->errors[k] = atomic64_read(&cache->errors[k]);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_snapshot, QUARRY_NS);
 
