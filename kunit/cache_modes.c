@@ -388,7 +388,11 @@ static void quarantine_delays(struct kunit *test)
 	quarry_cache_free(c, p);
 	KUNIT_EXPECT_PTR_EQ(test, p, quarry_cache_alloc(c, GFP_KERNEL));
 	quarry_cache_free(c, p);
+	/* Who never had the mode on does not pay for it. */
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODES & ~QUARRY_MODE_QUARANTINE));
+	KUNIT_EXPECT_NULL(test, quarry_cache_node_next(c, NULL)->quarantine);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_QUARANTINE));
+	KUNIT_EXPECT_NOT_NULL(test, quarry_cache_node_next(c, NULL)->quarantine);
 	first = quarry_cache_alloc(c, GFP_KERNEL);
 	quarry_cache_free(c, first);
 	for (i = 0; i < QUARRY_QUARANTINE - 1; i++) {

@@ -215,6 +215,7 @@ void quarry_cache_put(struct quarry_cache *cache)
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
 		if (cache->nodes[i]) {
 			quarry_tag_put(cache->nodes[i]);
+			kfree(cache->nodes[i]->quarantine);
 			kfree(cache->nodes[i]);
 		}
 	kfree(cache->nodes);

@@ -94,15 +94,16 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
 
 /**
  * struct quarry_cache_node - a cache's memory on one node
- * @lock:	guards everything here but @late and @lost
  * @cache:	whose
  * @node:	NUMA node
  * @tag:	of frames of @plain and of @guarded; the latter 0 until it is needed
+ * @lock:	guards what follows but @late, @lost and @barren; on a line apart from what frees
+ *		on every CPU read
  * @plain:	slabs
  * @guarded:	slabs for safety modes
  * @depot:	magazines
  * @late:	slabs with objects that were freed without the lock
- * @quarantine:	guarded objects that wait, a ring
+ * @quarantine:	guarded objects that wait, a ring; NULL until that mode is first on
  * @quarantine_at: where the oldest is
  * @quarantine_n: how many there are
  * @lost:	guarded objects that were written to while they were free
@@ -114,15 +115,15 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @metadata:	bytes of the slabs' descriptions
  */
 struct quarry_cache_node {
-	raw_spinlock_t lock;
 	struct quarry_cache *cache;
 	int node;
 	u16 tag[2];
+	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	struct quarry_slabs plain;
 	struct quarry_slabs guarded;
 	struct quarry_depot depot;
 	struct llist_head late;
-	void *quarantine[QUARRY_QUARANTINE];
+	void **quarantine;
 	u32 quarantine_at;
 	u32 quarantine_n;
 	atomic_t lost;

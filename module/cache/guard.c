@@ -207,7 +207,7 @@ void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool tr
 	if (!waits(n->cache) || !quarry_node_lock(n, &flags, try))
 		return object;
 	/* Once more: who ends it says so first, and then takes out what is in here. */
-	if (!waits(n->cache)) {
+	if (!waits(n->cache) || !n->quarantine) {
 		oldest = object;
 	} else if (n->quarantine_n == QUARRY_QUARANTINE) {
 		oldest = n->quarantine[n->quarantine_at];

@@ -12,6 +12,7 @@
  */
 #include <linux/mutex.h>
 
+#include "../debug/inject.h"
 #include "../pages/visit.h"
 #include "cache.h"
 
@@ -141,6 +142,25 @@ static int check_modes(const struct quarry_cache *cache, u32 modes)
 	return 0;
 }
 
+/* A ring for objects that wait, which stays. */
+static int make_quarantine(struct quarry_cache_node *n)
+{
+	unsigned long flags;
+	void **ring;
+
+	if (n->quarantine)
+		return 0;
+	ring = quarry_inject() ? NULL :
+	       kcalloc_node(QUARRY_QUARANTINE, sizeof(*ring), GFP_KERNEL,
+			    node_online(n->node) ? n->node : NUMA_NO_NODE);
+	if (!ring)
+		return -ENOMEM;
+	quarry_node_lock(n, &flags, false);
+	n->quarantine = ring;
+	quarry_node_unlock(n, flags);
+	return 0;
+}
+
 /* What guarded slabs need before the first of them is made. */
 static int prepare(struct quarry_cache *cache, u32 modes)
 {
@@ -149,9 +169,12 @@ static int prepare(struct quarry_cache *cache, u32 modes)
 
 	if (modes & QUARRY_MODE_OWNER)
 		err = stack_depot_init();
-	while (!err && modes && (n = quarry_cache_node_next(cache, n)))
+	while (!err && modes && (n = quarry_cache_node_next(cache, n))) {
 		if (!n->tag[1])
 			err = quarry_tag_get(n, 1);
+		if (!err && modes & QUARRY_MODE_QUARANTINE)
+			err = make_quarantine(n);
+	}
 	return err;
 }
 
