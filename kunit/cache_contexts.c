@@ -18,7 +18,6 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/smp.h>
 
 #include "cache_kunit.h"
 
@@ -747,16 +746,12 @@ static void the_shrinker_takes_what_is_spare(struct kunit *test)
 struct freer {
 	struct quarry_cache *c;
 	void *p;
-	atomic_t ready;
 };
 
-static void free_at_once(void *arg)
+static void free_object_of(void *arg)
 {
 	struct freer *f = arg;
 
-	atomic_inc(&f->ready);
-	while (atomic_read(&f->ready) < 2)
-		cpu_relax();
 	quarry_cache_free(f->c, f->p);
 }
 
@@ -774,11 +769,7 @@ static void a_racing_double_free_is_contained(struct kunit *test)
 	for (i = 0; i < 100; i++) {
 		f.p = quarry_cache_alloc(f.c, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, f.p);
-		atomic_set(&f.ready, 0);
-		preempt_disable();
-		smp_call_function_single(smp_processor_id() ? 0 : 1, free_at_once, &f, false);
-		free_at_once(&f);
-		preempt_enable();
+		quarry_test_at_once(test, free_object_of, &f);
 		quarry_cache_shrink(f.c);
 	}
 	after = quarry_test_cache_stats(test, f.c);

@@ -20,7 +20,6 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/smp.h>
 
 #include "quarry_kunit.h"
 
@@ -484,16 +483,12 @@ static void two_cpus_on_one_pool(struct kunit *test)
 struct freer {
 	struct quarry_pool *pool;
 	struct page *page;
-	atomic_t ready;
 };
 
-static void free_at_once(void *arg)
+static void free_page_of(void *arg)
 {
 	struct freer *f = arg;
 
-	atomic_inc(&f->ready);
-	while (atomic_read(&f->ready) < 2)
-		cpu_relax();
 	quarry_free_pages(f->pool, f->page, 0);
 }
 
@@ -513,11 +508,7 @@ static void a_racing_double_free_is_contained(struct kunit *test)
 	for (i = 0; i < 200; i++) {
 		f.page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 		KUNIT_ASSERT_NOT_NULL(test, f.page);
-		atomic_set(&f.ready, 0);
-		preempt_disable();
-		smp_call_function_single(smp_processor_id() ? 0 : 1, free_at_once, &f, false);
-		free_at_once(&f);
-		preempt_enable();
+		quarry_test_at_once(test, free_page_of, &f);
 		quarry_pool_drain(pool);
 	}
 	/* Nothing is there twice, nothing is lost. */

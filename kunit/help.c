@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
+#include <linux/smp.h>
 #include <linux/vmalloc.h>
 
 #include "quarry_kunit.h"
@@ -392,6 +393,44 @@ int quarry_test_other_cpu(struct kunit *test)
 	if (cpu >= nr_cpu_ids)
 		kunit_skip(test, "one CPU");
 	return cpu;
+}
+
+struct twice {
+	void (*fn)(void *arg);
+	void *arg;
+	atomic_t ready;
+	atomic_t through;
+};
+
+static void once_of_two(void *arg)
+{
+	struct twice *t = arg;
+
+	atomic_inc(&t->ready);
+	while (atomic_read(&t->ready) < 2)
+		cpu_relax();
+	t->fn(t->arg);
+	atomic_inc_return(&t->through);
+}
+
+/*
+ * Run @fn(@arg) here and in an interrupt of another CPU, at the same time, where there is
+ * one: quarry_test_other_cpu(). Returns when both are through, not before: a CPU that its
+ * host does not let run is still inside when this one has long gone on.
+ */
+void quarry_test_at_once(struct kunit *test, void (*fn)(void *), void *arg)
+{
+	struct twice t = { .fn = fn, .arg = arg };
+	int err;
+
+	preempt_disable();
+	err = smp_call_function_single(smp_processor_id() ? 0 : 1, once_of_two, &t, false);
+	if (!err)
+		once_of_two(&t);
+	while (!err && atomic_read_acquire(&t.through) < 2)
+		cpu_relax();
+	preempt_enable();
+	KUNIT_ASSERT_EQ(test, err, 0);
 }
 
 /* A node with memory that is not the first; the test is skipped without one. */
