@@ -274,10 +274,13 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		fault(c, "the number of frames or free frames is wrong");
 	if (zero != b->nr_zero)
 		fault(c, "the number of zero frames is wrong");
-	for (k = 0; k < QUARRY_HOMES; k++)
-		homes -= b->home[k] && b->home[k]->home == k;
-	if (homes || b->home[0])
-		fault(c, "a home is not where it is said to be");
+	for (k = 0; k < QUARRY_HOMES; k++) {
+		homes -= !!b->home[k];
+		if (b->home[k] && (!k || b->home[k]->home != k))
+			fault(c, "a home is not where it is said to be");
+	}
+	if (homes)
+		fault(c, "an area is nobody's home and does not know");
 	check_buckets(b, in_buckets, groups, c);
 }
 

@@ -412,6 +412,7 @@ static void homes_apart(const void *arg)
 {
 	u64 area[QUARRY_HOMES];
 	struct twin t;
+	unsigned int got;
 	u8 home, other;
 
 	(void)arg;
@@ -442,9 +443,11 @@ static void homes_apart(const void *arg)
 	twin_fini(&t);
 	/* One area for all: shared, to the last frame. */
 	fresh(&t, 0, 512, false);
-	for (home = 1; t.b.nfree; home = 1 + home % (QUARRY_HOMES - 1))
-		if (twin_claim_many(&t, WANT(0, .home = home), 3) < 1)
+	for (home = 1; t.b.nfree; home = 1 + home % (QUARRY_HOMES - 1)) {
+		got = twin_claim_many(&t, WANT(0, .home = home), 3);
+		if (!got)
 			twin_fail(&t, "free and not to be had by home %u", home);
+	}
 	twin_drain(&t);
 	twin_fini(&t);
 }
