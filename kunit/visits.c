@@ -370,4 +370,5 @@ static struct kunit_suite visits_suite = {
 	.suite_init = quarry_test_parameters,
 	.test_cases = visits_cases,
 };
+
 kunit_test_suite(visits_suite);

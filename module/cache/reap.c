@@ -290,7 +290,8 @@ u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 		goto out;
 	while ((cache = quarry_cache_next(cache)))
 		if (!pool || cache->pool == pool) {
-			typesafe |= cache->flags & SLAB_TYPESAFE_BY_RCU;
+			if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+				typesafe = true;
 			cut_all(cache);
 		}
 	bytes = part(NULL, wait);

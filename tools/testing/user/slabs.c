@@ -17,8 +17,9 @@
  *		the last nothing outside.
  * looks	Every address of a slab and around it: outside, interior, free or out.
  * walk		Random taking and putting back, from slabs of both shapes, over memory
- *		that is really there, beside a byte for each object; one put in eight is one that must be refused.
- *		What is in the objects must stay, free or not. SEED= STEPS=
+ *		that is really there, beside a byte for each object; one put in eight is one
+ *		that must be refused. What is in the objects must stay, free or not.
+ *		SEED= STEPS=
  * damage	What the check is there to see, each by its own words.
  */
 #include <errno.h>
@@ -142,12 +143,14 @@ static void check_room(const struct quarry_shape *shape)
 static void check_least(const struct quarry_shape *shape)
 {
 	struct quarry_shape least;
+	bool wanted;
 	u32 order;
 
 	for (order = 0; 4096u << order < shape->align || 4096u << order < shape->size; order++)
 		;
 	quarry_shape_least(&least, shape);
-	if ((least.nr != 0) != (order < shape->order))
+	wanted = order < shape->order;
+	if (!least.nr == wanted)
 		fail("size %u: order %u, and none below: %u", shape->size, shape->order, order);
 	if (!least.nr)
 		return;
