@@ -60,11 +60,13 @@ enum hogging { SCHEDULER, INTERRUPTS, MARK };
  * @pool:	whose lists it has marked
  * @running:	it has begun
  * @stop:	it is to end
+ * @ms:		it ends by itself after so long, if this is not 0
  * @late:	it ended by itself, because nobody said stop for a long time
  */
 struct hog {
 	enum hogging how;
 	struct quarry_pool *pool;
+	unsigned int ms;
 	bool running;
 	bool stop;
 	bool late;
@@ -73,7 +75,7 @@ struct hog {
 static int hog(void *arg)
 {
 	struct hog *h = arg;
-	u64 until = ktime_get_ns() + 20ULL * NSEC_PER_SEC;
+	u64 until = ktime_get_ns() + (h->ms ?: 20000ULL) * NSEC_PER_MSEC;
 	struct quarry_pcp *pcp = NULL;
 
 	if (h->how != SCHEDULER)
@@ -165,22 +167,22 @@ static void who_holds_nothing_is_left_alone(struct kunit *test)
 	u64 made = quarry_visits_made(other), sum = 1;
 
 	KUNIT_ASSERT_EQ(test, other, 1);
-	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, true, &sum));
+	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, QUARRY_FOREVER, &sum));
 	KUNIT_EXPECT_EQ(test, r.visited[0], 0);
 	KUNIT_EXPECT_EQ(test, r.visited[1], 3);
 	KUNIT_EXPECT_EQ(test, sum, 31);
 	KUNIT_EXPECT_GE(test, quarry_visits_made(other), made + 3);
 	r.bites[0] = 1;
-	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, false, &sum));
+	KUNIT_EXPECT_TRUE(test, quarry_visit(&biter, &r, QUARRY_BRIEF, &sum));
 	KUNIT_EXPECT_EQ(test, r.visited[0], 1);
 	KUNIT_EXPECT_EQ(test, r.visited[1], 3);
 	KUNIT_EXPECT_EQ(test, r.elsewhere, 0);
 
 	quarry_test_on_cpu(test, other, leave_blocks, pool);
 	KUNIT_ASSERT_GE(test, left_on(pool, other), LEFT);
-	KUNIT_EXPECT_GE(test, quarry_pcp_drain_all(pool, true), LEFT);
+	KUNIT_EXPECT_GE(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), LEFT);
 	KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), 0);
 }
 
 static void one_interrupt_for_many_caches(struct kunit *test)
@@ -199,7 +201,7 @@ static void one_interrupt_for_many_caches(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, other)));
 	}
 	made = quarry_visits_made(other);
-	nr = quarry_mags_drain_cpus(pool, NULL, true);
+	nr = quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
 	KUNIT_EXPECT_GE(test, nr, ARRAY_SIZE(c) * LEFT);
 	for (i = 0; i < ARRAY_SIZE(c); i++)
 		KUNIT_EXPECT_FALSE(test,
@@ -219,10 +221,10 @@ static void inside_a_section_it_comes_again(struct kunit *test)
 	quarry_test_on_cpu(test, other, leave_blocks, pool);
 	left = left_on(pool, other);
 	task = start_hog(test, &h, other);
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
 	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), left);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
 }
 
 static void who_takes_no_interrupt_is_given_up(struct kunit *test)
@@ -236,13 +238,56 @@ static void who_takes_no_interrupt_is_given_up(struct kunit *test)
 	quarry_test_on_cpu(test, other, leave_blocks, pool);
 	left = left_on(pool, other);
 	task = start_hog(test, &h, other);
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	/* The interrupt is still on its way: the next visitor does not wait for it either. */
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, false), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
 	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
 	/* When it comes it does nothing, and the way is free again. */
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, true), left);
+	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
+}
+
+/* Are the last blocks of a pool had by who may sleep, while they lie where @h is? */
+static bool all_are_had(struct kunit *test, struct hog *h, int cpu)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_4M, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct task_struct *task;
+	unsigned int nr, left;
+
+	quarry_test_on_cpu(test, cpu, leave_blocks, pool);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	left = FRAMES(SZ_4M) - nr;
+	KUNIT_EXPECT_GE(test, left, LEFT);
+	h->pool = pool;
+	task = start_hog(test, h, cpu);
+	nr += quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages + nr,
+				   FRAMES(SZ_4M) + 1 - nr);
+	stop_hog(h, task);
+	quarry_test_give_all(pool, 0, pages, nr);
+	KUNIT_EXPECT_TRUE(test, nr == FRAMES(SZ_4M) || nr == FRAMES(SZ_4M) - left);
+	return nr == FRAMES(SZ_4M);
+}
+
+static void who_would_fail_is_patient(struct kunit *test)
+{
+	int other = quarry_test_other_cpu(test);
+	struct hog off = { .how = INTERRUPTS, .ms = 50 }, inside = { .how = MARK, .ms = 50 };
+	unsigned int tries;
+
+	KUNIT_EXPECT_TRUE(test, all_are_had(test, &off, other));
+	KUNIT_EXPECT_TRUE(test, all_are_had(test, &inside, other));
+	/*
+	 * But not for ever. Somebody else may happen to send that CPU an interrupt, and
+	 * keep ours till it is answered; not thrice.
+	 */
+	for (tries = 0; tries < 3; tries++) {
+		struct hog dead = { .how = INTERRUPTS };
+
+		if (!all_are_had(test, &dead, other))
+			break;
+	}
+	KUNIT_EXPECT_LT(test, tries, 3);
 }
 
 /* Everything that used to wait for the other CPU's scheduler, while there is none. */
@@ -358,6 +403,7 @@ static struct kunit_case visits_cases[] = {
 	KUNIT_CASE(one_interrupt_for_many_caches),
 	KUNIT_CASE(inside_a_section_it_comes_again),
 	KUNIT_CASE(who_takes_no_interrupt_is_given_up),
+	KUNIT_CASE(who_would_fail_is_patient),
 	KUNIT_CASE(a_real_time_task_holds_nobody_up),
 	KUNIT_CASE(idle_lists_decay),
 	KUNIT_CASE(the_shrinker_empties_lists),

@@ -248,7 +248,8 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		if (reaped)
 			schedule_timeout_uninterruptible(1);
 		/* What the pool's other caches have to spare, and then once more. */
-		quarry_caches_reap(cache->pool, false, false);
+		quarry_caches_reap(cache->pool, false,
+				   gfp & __GFP_NORETRY ? QUARRY_BRIEF : QUARRY_PATIENT);
 		reaped = true;
 	}
 }

@@ -374,16 +374,17 @@ void quarry_cache_put(struct quarry_cache *cache);
 
 /* visits.c: magazines of all CPUs */
 bool quarry_mags_has_any(const struct quarry_mags *m);
-u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only, bool wait);
+u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
+			   enum quarry_patience patience);
 void quarry_mags_drain_cpu(int cpu);
 void quarry_mags_drain_idle(void);
-bool quarry_mags_drain_shut(struct quarry_cache *only, bool wait);
+bool quarry_mags_drain_shut(struct quarry_cache *only, enum quarry_patience patience);
 
 /* reap.c */
 int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait);
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, enum quarry_patience patience);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 void quarry_slabs_settle(void);
 

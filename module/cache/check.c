@@ -118,7 +118,7 @@ u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room)
 
 	while ((n = quarry_cache_node_next(cache, n)))
 		check_node(&c, n);
-	quarry_visit(&checker, &c, true, &unused);
+	quarry_visit(&checker, &c, QUARRY_FOREVER, &unused);
 	faults = atomic64_read(&c.faults);
 	strscpy(what, c.what ?: "", room);
 	atomic64_add(faults, &cache->errors[QUARRY_CACHE_ERR_CORRUPT]);

@@ -95,7 +95,7 @@ void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
 	struct shutting s = { cache, set, clear };
 	u64 unused = 0;
 
-	quarry_visit(&shutter, &s, true, &unused);
+	quarry_visit(&shutter, &s, QUARRY_FOREVER, &unused);
 }
 
 /**
@@ -117,7 +117,7 @@ void quarry_cache_shut_dead(struct quarry_cache *cache)
 	}
 	/* Pairs with that of install(), magazines.c. */
 	smp_mb();
-	quarry_mags_drain_cpus(NULL, cache, true);
+	quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
 }
 
 /* The same for good, at unload, when nobody is left who could be inside on any CPU. */

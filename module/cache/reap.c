@@ -116,9 +116,9 @@ static struct quarry_cache *each(struct quarry_cache *cache, struct quarry_cache
 /*
  * The second and the third step, for all slabs that are off the lists. @only: the cache that
  * they are of, or NULL. Under @parting. A CPU that does not answer keeps them where they
- * are, for the reaper to try again, unless we are to @wait for it.
+ * are, for the reaper to try again, unless @patience is for ever.
  */
-static u64 part(struct quarry_cache *only, bool wait)
+static u64 part(struct quarry_cache *only, enum quarry_patience patience)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_cache_node *n;
@@ -126,7 +126,7 @@ static u64 part(struct quarry_cache *only, bool wait)
 
 	if (list_empty(&gone))
 		return 0;
-	if (!quarry_mags_drain_shut(only, wait)) {
+	if (!quarry_mags_drain_shut(only, patience)) {
 		quarry_reaper_kick();
 		return 0;
 	}
@@ -200,7 +200,7 @@ static void reaper(struct work_struct *work)
 		more |= cache->kind == QUARRY_CACHE_DEAD;
 		cond_resched();
 	}
-	part(NULL, true);
+	part(NULL, QUARRY_FOREVER);
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	if (more)
@@ -238,12 +238,12 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 	u64 bytes;
 
 	if (wholly)
-		quarry_mags_drain_cpus(NULL, cache, true);
+		quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
 	mutex_lock(&parting);
 	/* What a visit that ended early has left is not this cache's alone. */
-	bytes = part(NULL, true);
+	bytes = part(NULL, QUARRY_FOREVER);
 	cut_all(cache);
-	bytes += part(cache, true);
+	bytes += part(cache, QUARRY_FOREVER);
 	mutex_unlock(&parting);
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
@@ -259,21 +259,42 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 void quarry_slabs_settle(void)
 {
 	mutex_lock(&parting);
-	part(NULL, true);
+	part(NULL, QUARRY_FOREVER);
 	mutex_unlock(&parting);
+}
+
+/*
+ * Nobody allocates under @parting, so whoever sleeps may wait for it; but its holder may
+ * wait for a CPU that does not answer.
+ */
+static bool lock_parting(enum quarry_patience patience)
+{
+	unsigned long until = jiffies + HZ;
+
+	if (patience == QUARRY_FOREVER) {
+		mutex_lock(&parting);
+		return true;
+	}
+	while (!mutex_trylock(&parting)) {
+		if (patience == QUARRY_BRIEF || time_after(jiffies, until))
+			return false;
+		schedule_timeout_uninterruptible(1);
+	}
+	return true;
 }
 
 /**
  * quarry_caches_reap() - the same of all caches, in one round
  * @pool:	those of this pool, or NULL for all
  * @wholly:	as above
- * @wait:	for a cache that is just being made or unmade, for who reaps already, for CPUs
- *		that do not answer and for grace periods; else do what can be done at once
+ * @patience:	with who reaps already and with CPUs that do not answer; and for ever is also
+ *		for a cache that is just being made or unmade and for grace periods
  *
- * Context: sleeps; without @wait for a bounded time. Return: bytes given to pools.
+ * Context: sleeps; unless for ever, for a bounded time. Return: bytes given to pools.
  */
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
+u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, enum quarry_patience patience)
 {
+	bool wait = patience == QUARRY_FOREVER;
 	struct quarry_cache *cache = NULL;
 	bool typesafe = false;
 	u64 bytes = 0;
@@ -283,10 +304,8 @@ u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 	else if (!quarry_caches_trylock_shared())
 		return 0;
 	if (wholly)
-		quarry_mags_drain_cpus(pool, NULL, wait);
-	if (wait)
-		mutex_lock(&parting);
-	else if (!mutex_trylock(&parting))
+		quarry_mags_drain_cpus(pool, NULL, patience);
+	if (!lock_parting(patience))
 		goto out;
 	while ((cache = quarry_cache_next(cache)))
 		if (!pool || cache->pool == pool) {
@@ -294,7 +313,7 @@ u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, bool wait)
 				typesafe = true;
 			cut_all(cache);
 		}
-	bytes = part(NULL, wait);
+	bytes = part(NULL, patience);
 	mutex_unlock(&parting);
 out:
 	quarry_caches_unlock_shared();
@@ -342,7 +361,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			pages += node_spare(cache->nodes[sc->nid]);
 			cut(cache->nodes[sc->nid], 0);
 		}
-	pages = part(NULL, false) >> PAGE_SHIFT;
+	pages = part(NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
@@ -358,9 +377,9 @@ static int cpu_dead(unsigned int cpu)
 }
 
 /* Pages that pools look for are in caches that have no use for them. */
-static u64 reclaim(struct quarry_pool *pool, bool wait)
+static u64 reclaim(struct quarry_pool *pool, enum quarry_patience patience)
 {
-	return quarry_caches_reap(pool, true, wait);
+	return quarry_caches_reap(pool, true, patience);
 }
 
 int __init quarry_reaper_init(void)

@@ -85,16 +85,17 @@ static const struct quarry_visitor emptier = {
  * quarry_mags_drain_cpus() - empty the magazines of all CPUs
  * @pool:	of the caches in this pool, or NULL
  * @only:	of this cache alone, or NULL
- * @wait:	for CPUs that take no interrupts, too
+ * @patience:	with CPUs that take no interrupts
  *
- * Context: sleeps; without @wait for a bounded time. Return: objects given to slabs.
+ * Context: sleeps; unless for ever, for a bounded time. Return: objects given to slabs.
  */
-u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only, bool wait)
+u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
+			   enum quarry_patience patience)
 {
 	struct errand e = { .pool = pool, .only = only, .due = quarry_mags_has_any };
 	u64 nr = 0;
 
-	quarry_visit(&emptier, &e, wait, &nr);
+	quarry_visit(&emptier, &e, patience, &nr);
 	return nr;
 }
 
@@ -104,7 +105,7 @@ void quarry_mags_drain_cpu(int cpu)
 	struct errand e = { .due = quarry_mags_has_any };
 	u64 nr = 0;
 
-	quarry_visit_cpu(&emptier, &e, cpu, true, &nr);
+	quarry_visit_cpu(&emptier, &e, cpu, QUARRY_FOREVER, &nr);
 }
 
 static bool is_idle(const struct quarry_mags *m)
@@ -119,7 +120,7 @@ void quarry_mags_drain_idle(void)
 	struct errand e = { .due = is_idle };
 	u64 nr = 0;
 
-	quarry_visit(&emptier, &e, false, &nr);
+	quarry_visit(&emptier, &e, QUARRY_BRIEF, &nr);
 }
 
 static bool is_shut_off(const struct quarry_mags *m)
@@ -140,16 +141,16 @@ static const struct quarry_visitor finisher = {
 /**
  * quarry_mags_drain_shut() - empty the magazines beside depots that are shut
  * @only:	of this cache alone, or NULL
- * @wait:	for every CPU
+ * @patience:	with CPUs that take no interrupts
  *
- * For who takes slabs away, see reap.c. Context: sleeps; without @wait for a bounded time.
+ * For who takes slabs away, see reap.c. Context: sleeps; unless for ever, for a bounded time.
  *
  * Return: false if a CPU was given up.
  */
-bool quarry_mags_drain_shut(struct quarry_cache *only, bool wait)
+bool quarry_mags_drain_shut(struct quarry_cache *only, enum quarry_patience patience)
 {
 	struct errand e = { .only = only, .due = is_shut_off };
 	u64 nr = 0;
 
-	return quarry_visit(&finisher, &e, wait, &nr);
+	return quarry_visit(&finisher, &e, patience, &nr);
 }

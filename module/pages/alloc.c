@@ -282,6 +282,15 @@ static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 	return NULL;
 }
 
+/* From where it may come from and is free. */
+static struct page *take_now(struct quarry_pool *pool, unsigned int order,
+			     const struct quarry_wish *w, bool *zero)
+{
+	struct page *page = take_local(pool, order, w, zero);
+
+	return page || w->strict ? page : take_elsewhere(pool, order, w, zero);
+}
+
 /*
  * Drain this CPU's lists: first as far as it seems to need, then wholly, for another
  * CPU may have had what was seen, and the reserve is not for all. False if nothing
@@ -314,9 +323,7 @@ struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
 	}
-	page = take_local(pool, order, w, &zero);
-	if (!page && !w->strict)
-		page = take_elsewhere(pool, order, w, &zero);
+	page = take_now(pool, order, w, &zero);
 	if (page)
 		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
 	return page;
@@ -353,8 +360,13 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 		}
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool, false))
+			if (quarry_pool_reclaim(pool, QUARRY_PATIENT) +
+			    quarry_pcp_drain_all(pool, QUARRY_PATIENT))
 				continue;
+			/* Another visitor may have brought it meanwhile. */
+			page = take_now(pool, order, w, zero);
+			if (page)
+				return page;
 		}
 		if (w->may_sleep && quarry_pool_await_growth(pool, seen))
 			continue;

@@ -130,17 +130,17 @@ static const struct quarry_visitor drain_visitor = {
 /**
  * quarry_pcp_drain_all() - empty the lists of all CPUs
  * @pool:	the pool
- * @wait:	for CPUs that take no interrupts, too
+ * @patience:	with CPUs that take no interrupts
  *
- * Context: sleeps; may be called from reclaim without @wait.
+ * Context: sleeps; from reclaim, no more than briefly.
  *
  * Return: frames given to the buddy.
  */
-u64 quarry_pcp_drain_all(struct quarry_pool *pool, bool wait)
+u64 quarry_pcp_drain_all(struct quarry_pool *pool, enum quarry_patience patience)
 {
 	u64 frames = 0;
 
-	quarry_visit(&drain_visitor, pool, wait, &frames);
+	quarry_visit(&drain_visitor, pool, patience, &frames);
 	return frames;
 }
 
@@ -149,7 +149,7 @@ void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu)
 {
 	u64 frames = 0;
 
-	quarry_visit_cpu(&drain_visitor, pool, cpu, true, &frames);
+	quarry_visit_cpu(&drain_visitor, pool, cpu, QUARRY_FOREVER, &frames);
 }
 
 static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
@@ -185,7 +185,7 @@ u64 quarry_pcp_check_all(struct quarry_pool *pool)
 {
 	u64 faults = 0;
 
-	quarry_visit(&check_visitor, pool, true, &faults);
+	quarry_visit(&check_visitor, pool, QUARRY_FOREVER, &faults);
 	return faults;
 }
 
@@ -221,7 +221,7 @@ static bool decay(struct quarry_pool *pool)
 	bool left = false;
 	int cpu;
 
-	quarry_visit(&idle_visitor, pool, false, &frames);
+	quarry_visit(&idle_visitor, pool, QUARRY_BRIEF, &frames);
 	for_each_possible_cpu(cpu) {
 		pcp = per_cpu_ptr(pool->pcp, cpu);
 		pcp->seen_calls = calls(pcp);

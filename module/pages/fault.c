@@ -80,7 +80,7 @@ int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million)
 	if (err)
 		return err;
 	b.bar = quarry_fault_armed(&pool->fault);
-	quarry_visit(&bar_visitor, &b, true, &unused);
+	quarry_visit(&bar_visitor, &b, QUARRY_FOREVER, &unused);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_inject, QUARRY_NS);

@@ -41,7 +41,7 @@ u64 quarry_pcp_check(struct quarry_pcp *pcp);
 u64 quarry_pcp_frames(const struct quarry_pcp *pcp);
 u64 quarry_pcp_drain_bite(struct quarry_pool *pool, struct quarry_pcp *pcp);
 u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order);
-u64 quarry_pcp_drain_all(struct quarry_pool *pool, bool wait);
+u64 quarry_pcp_drain_all(struct quarry_pool *pool, enum quarry_patience patience);
 void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu);
 u64 quarry_pcp_check_all(struct quarry_pool *pool);
 void quarry_decay_kick(void);

@@ -78,19 +78,20 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 	up_write(&pools_sem);
 }
 
-static u64 (*reclaim)(struct quarry_pool *pool, bool wait);
+static u64 (*reclaim)(struct quarry_pool *pool, enum quarry_patience patience);
 
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait))
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool,
+					enum quarry_patience patience))
 {
 	WRITE_ONCE(reclaim, fn);
 }
 
 /* Pages that the layer above can do without come back. Context: sleeps. */
-u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait)
+u64 quarry_pool_reclaim(struct quarry_pool *pool, enum quarry_patience patience)
 {
-	u64 (*fn)(struct quarry_pool *pool, bool wait) = READ_ONCE(reclaim);
+	u64 (*fn)(struct quarry_pool *pool, enum quarry_patience patience) = READ_ONCE(reclaim);
 
-	return fn ? fn(pool, wait) : 0;
+	return fn ? fn(pool, patience) : 0;
 }
 
 /**
@@ -402,7 +403,7 @@ static int retire(struct quarry_pool *pool)
 	/* One reference is the list's. */
 	if (refcount_read(&pool->refs) != 1)
 		return -EBUSY;
-	quarry_pcp_drain_all(pool, true);
+	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	out = quarry_pool_frames_out(pool);
 	if (out) {
 		quarry_misuse(pool, QUARRY_ERR_DESTROY_BUSY, NULL,
@@ -553,8 +554,8 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
  */
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
-	quarry_pool_reclaim(pool, true);
-	return quarry_pcp_drain_all(pool, true) << PAGE_SHIFT;
+	quarry_pool_reclaim(pool, QUARRY_FOREVER);
+	return quarry_pcp_drain_all(pool, QUARRY_FOREVER) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
 
@@ -571,8 +572,8 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
-	quarry_pool_reclaim(pool, true);
-	quarry_pcp_drain_all(pool, true);
+	quarry_pool_reclaim(pool, QUARRY_FOREVER);
+	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
 			given += quarry_zone_shrink(z, frames - given, false);
@@ -591,10 +592,10 @@ void quarry_pools_pin(void)
 	u64 out = 0;
 
 	/* What caches only keep at hand is nobody's. */
-	quarry_pool_reclaim(NULL, true);
+	quarry_pool_reclaim(NULL, QUARRY_FOREVER);
 	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
-		quarry_pcp_drain_all(pool, true);
+		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		out += quarry_pool_frames_out(pool);
 	}
 	if (out && !pinned) {
@@ -634,7 +635,7 @@ void quarry_pools_exit(void)
 		up_write(&pools_sem);
 		if (!pool)
 			break;
-		quarry_pcp_drain_all(pool, true);
+		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		pool_free(pool);
 	}
 }

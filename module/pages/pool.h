@@ -27,11 +27,11 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-
 #include "../arena/chunk.h"
 #include "../buddy/buddy.h"
 #include "../compat.h"
 #include "../debug/fault.h"
+#include "visit.h"
 
 /* Counters that only slow paths move, a u64 a CPU each. */
 enum quarry_count {
@@ -253,8 +253,9 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
  * does not use. Sleeps; from an allocation it must not wait for who may allocate
  * (@wait false). Returns bytes given back.
  */
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool, bool wait));
-u64 quarry_pool_reclaim(struct quarry_pool *pool, bool wait);
+void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool,
+					enum quarry_patience patience));
+u64 quarry_pool_reclaim(struct quarry_pool *pool, enum quarry_patience patience);
 
 /* chunks.c */
 struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,

@@ -326,8 +326,12 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 			continue;
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim(pool, false) + quarry_pcp_drain_all(pool, false))
+			if (quarry_pool_reclaim(pool, QUARRY_PATIENT) +
+			    quarry_pcp_drain_all(pool, QUARRY_PATIENT))
 				continue;
+			/* Another visitor may have brought it meanwhile. */
+			if (claim(pool, r, q, pfn, zero))
+				return true;
 		}
 		if (grow && quarry_pool_await_growth(pool, seen))
 			continue;
@@ -672,7 +676,7 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	struct quarry_chunk *c;
 	int err = -ENOENT;
 
-	quarry_pcp_drain_all(pool, true);
+	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	mutex_lock(&add_mutex);
 	c = range_at(pool, PHYS_PFN(start), &z);
 	if (c)

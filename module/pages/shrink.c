@@ -169,7 +169,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			continue;
 		z = pool->zone[sc->nid];
 		if (zone_listed(z))
-			quarry_pcp_drain_all(pool, false);
+			quarry_pcp_drain_all(pool, QUARRY_BRIEF);
 		given += quarry_zone_shrink(z, round_up(sc->nr_to_scan - given,
 							1UL << QUARRY_KERNEL_ORDER),
 					    true);

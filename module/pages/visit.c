@@ -9,29 +9,34 @@
  *	   visitor                                 the CPU
  *	   wanted()?  no: the CPU is left alone
  *	      |  yes
- *	   IDLE -> SENT  -----interrupt----->  SENT -> RUNNING
+ *	   leaves a request at the CPU's post
+ *	   and sends  ---------interrupt----->  takes the request
  *	      |                                    visit(): a bite, if not inside
- *	   takes the answer  <---------------  RUNNING -> ANSWERED
+ *	   goes on    <-----------------------  answers it
  *	      |
  *	   MORE: again    INSIDE: again, a moment later    DONE: the next CPU
  *
  *	Nothing here waits for another CPU's scheduler: a CPU that runs a real-time task for
- *	ever takes interrupts. One that does not even do that is given up after PATIENCE
- *	(SENT -> GIVEN_UP, and the interrupt does nothing when it comes), unless the caller
- *	cannot do without. A CPU that holds nothing of what is asked for is never touched, and
- *	whoever comes while another visitor is at work finds nothing left to do.
+ *	ever takes interrupts. How long one may be waited for that does not even do that, or
+ *	whose host lets another run instead, the caller says (enum quarry_patience). A CPU
+ *	that holds nothing of what is asked for is never touched, and whoever comes while
+ *	another visitor is at work finds nothing left to do.
  *
- * Each CPU has one post. A visitor who finds it taken counts that as having landed inside.
- * From SENT to taking the answer the visitor cannot be preempted, so a post is never held
- * by somebody who does not run.
+ *	A request stays at the post until the interrupt comes, however late, or the visitor
+ *	takes it back, and then the interrupt finds nothing to do. Who takes it, by xchg(),
+ *	knows that the other will not. Were it sent anew after each short wait instead, two
+ *	CPUs that take turns on one of the host's might never meet. A visitor that waits
+ *	sleeps, and may find the answer late, but only a CPU that does not answer keeps its
+ *	post: nobody waits for a visitor. Each CPU has one post; who finds it taken counts
+ *	that as having landed inside.
  *
  * CPUs that are off line
  *	Nobody is inside the lists of a CPU that has stopped: it left the last section when
  *	the stopper took it. From then until it is brought up again a visitor works in its
  *	place, one at a time, under @stopped. Bringing up waits for that lock (going_up()).
  *
- * Contexts: visits sleep, with @wait for as long as it takes. Interrupts are off on the CPU
- * visited for a bite of some ten microseconds.
+ * Contexts: visits sleep, for a bounded time unless the caller cannot do without. Interrupts
+ * are off on the CPU visited for a bite of some ten microseconds.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
@@ -39,6 +44,7 @@
 #include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -47,31 +53,43 @@
 #include "pool.h"
 #include "visit.h"
 
-/* How long a CPU may leave an interrupt unanswered, or be found inside, in ns. */
-#define PATIENCE	(200 * NSEC_PER_USEC)
+/*
+ * How long a CPU may leave an interrupt unanswered, or be found inside, in ns. What is
+ * longer than BRIEF is slept, not spun.
+ */
+#define BRIEF		(200 * NSEC_PER_USEC)
+#define LONG		NSEC_PER_SEC
 
-/* Most interrupts to one CPU in a visit that may end early. */
+/* Most answers of one CPU in a visit that may end early. */
 #define BITES		256U
 
-enum post_state { IDLE, FILLING, SENT, RUNNING, ANSWERED, GIVEN_UP };
+/**
+ * struct request - what one CPU is asked; on the visitor's stack
+ * @visitor:	the question
+ * @data:	the same
+ * @sum:	what visit() added
+ * @answer:	what it returned
+ * @answered:	the two above are there, and the CPU is through with this
+ */
+struct request {
+	const struct quarry_visitor *visitor;
+	void *data;
+	u64 sum;
+	enum quarry_answer answer;
+	bool answered;
+};
 
 /**
- * struct post - how one CPU is asked
+ * struct post - where a CPU is asked
  * @csd:	the interrupt
- * @state:	enum post_state
- * @visitor:	from SENT to ANSWERED: what is asked
- * @data:	the same
- * @answer:	in ANSWERED
- * @sum:	in ANSWERED: what visit() added
+ * @sent:	it is on its way: whatever lies here before it takes this back, it will find
+ * @request:	that it is to take, or NULL
  * @made:	interrupts that were sent, ever
  */
 struct post {
 	call_single_data_t csd;
-	atomic_t state;
-	const struct quarry_visitor *visitor;
-	void *data;
-	enum quarry_answer answer;
-	u64 sum;
+	atomic_t sent;
+	struct request *request;
 	atomic64_t made;
 };
 
@@ -102,48 +120,59 @@ static bool between_sections(void)
 static void answer(void *info)
 {
 	struct post *p = info;
-	u64 sum = 0;
+	struct request *r;
 
-	if (atomic_cmpxchg(&p->state, SENT, RUNNING) != SENT) {
-		atomic_set_release(&p->state, IDLE);
+	/* In this order: who finds @sent set has left a request that we see. */
+	atomic_xchg(&p->sent, false);
+	r = xchg(&p->request, NULL);
+	if (!r)
 		return;
-	}
 	if (!cpu_online(smp_processor_id()) ||
-	    (p->visitor->between && !between_sections()))
-		p->answer = QUARRY_VISIT_INSIDE;
+	    (r->visitor->between && !between_sections()))
+		r->answer = QUARRY_VISIT_INSIDE;
 	else
-		p->answer = p->visitor->visit(p->data, smp_processor_id(), &sum);
-	p->sum = sum;
-	atomic_set_release(&p->state, ANSWERED);
+		r->answer = r->visitor->visit(r->data, smp_processor_id(), &r->sum);
+	/* Who sees it sees the answer, and may be gone with @r the next moment. */
+	smp_store_release(&r->answered, true);
 }
 
-/* Send the interrupt and take the answer. Preemption is off. */
-static enum quarry_answer call(struct post *p, const struct quarry_visitor *v, void *data,
-			       int cpu, u64 *sum)
+/* Take a request back. False: the interrupt has come for it. */
+static bool take_back(struct post *p, struct request *r)
 {
-	enum quarry_answer got = QUARRY_VISIT_INSIDE;
-	u64 until = ktime_get_mono_fast_ns() + PATIENCE;
+	return cmpxchg(&p->request, r, NULL) == r;
+}
 
-	if (atomic_cmpxchg(&p->state, IDLE, FILLING) != IDLE)
-		return got;
-	p->visitor = v;
-	p->data = data;
-	atomic_set_release(&p->state, SENT);
+/* Leave a request and send the interrupt, if it is not on its way. Preemption is off. */
+static bool leave(struct post *p, struct request *r, int cpu)
+{
+	if (cmpxchg(&p->request, NULL, r))
+		return false;
+	if (atomic_xchg(&p->sent, true))
+		return true;
 	if (smp_call_function_single_async(cpu, &p->csd)) {
-		atomic_set(&p->state, IDLE);
-		return got;
+		atomic_set(&p->sent, false);
+		return !take_back(p, r);
 	}
 	atomic64_inc(&p->made);
-	while (atomic_read_acquire(&p->state) != ANSWERED) {
-		if (ktime_get_mono_fast_ns() > until &&
-		    atomic_cmpxchg(&p->state, SENT, GIVEN_UP) == SENT)
-			return got;
-		cpu_relax();
+	return true;
+}
+
+/* Until the answer is there, or it is @until and nobody has begun with it. */
+static enum quarry_answer await(struct post *p, struct request *r, u64 until)
+{
+	u64 spin = ktime_get_mono_fast_ns() + BRIEF, now;
+
+	/* Pairs with that of answer(). */
+	while (!smp_load_acquire(&r->answered)) {
+		now = ktime_get_mono_fast_ns();
+		if (now > until && take_back(p, r))
+			return QUARRY_VISIT_INSIDE;
+		if (now > spin)
+			usleep_range(20, 100);
+		else
+			cpu_relax();
 	}
-	got = p->answer;
-	*sum += p->sum;
-	atomic_set_release(&p->state, IDLE);
-	return got;
+	return r->answer;
 }
 
 /* In the place of a CPU that has stopped. Preemption is off. */
@@ -160,10 +189,15 @@ static enum quarry_answer stand_in(const struct quarry_visitor *v, void *data, i
 	return got;
 }
 
-static enum quarry_answer ask(const struct quarry_visitor *v, void *data, int cpu, u64 *sum)
+/* One bite. Gives up at @until. */
+static enum quarry_answer ask(const struct quarry_visitor *v, void *data, int cpu, u64 until,
+			      u64 *sum)
 {
-	enum quarry_answer got;
+	struct request r = { .visitor = v, .data = data };
+	struct post *p = per_cpu_ptr(&posts, cpu);
+	enum quarry_answer got = QUARRY_VISIT_INSIDE;
 	unsigned long flags;
+	bool left = false;
 
 	preempt_disable();
 	if (cpu == smp_processor_id()) {
@@ -171,54 +205,84 @@ static enum quarry_answer ask(const struct quarry_visitor *v, void *data, int cp
 		got = v->visit(data, cpu, sum);
 		local_irq_restore(flags);
 	} else if (cpu_online(cpu)) {
-		got = call(per_cpu_ptr(&posts, cpu), v, data, cpu, sum);
+		left = leave(p, &r, cpu);
 	} else {
 		got = stand_in(v, data, cpu, sum);
 	}
 	preempt_enable();
+	if (left) {
+		got = await(p, &r, until);
+		*sum += r.sum;
+	}
 	return got;
 }
 
-/* quarry_visit() of one CPU. */
-bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu, bool wait,
-		      u64 *sum)
+/* Until when the visit goes on without an answer; a patient one has @end for all CPUs. */
+static u64 deadline(enum quarry_patience patience, u64 end)
 {
-	u64 until = ktime_get_mono_fast_ns() + PATIENCE;
+	if (patience == QUARRY_FOREVER)
+		return U64_MAX;
+	return max(end, ktime_get_mono_fast_ns() + BRIEF);
+}
+
+static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
+		      enum quarry_patience patience, u64 end, u64 *sum)
+{
+	u64 spin = ktime_get_mono_fast_ns() + BRIEF, until = deadline(patience, end);
 	enum quarry_answer got = QUARRY_VISIT_MORE;
 	unsigned int bites = 0;
 
 	while (got != QUARRY_VISIT_DONE && v->wanted(data, cpu)) {
-		got = ask(v, data, cpu, sum);
-		if (got == QUARRY_VISIT_MORE)
-			until = ktime_get_mono_fast_ns() + PATIENCE;
-		if (!wait && (++bites > BITES || ktime_get_mono_fast_ns() > until))
-			return false;
-		if (got == QUARRY_VISIT_INSIDE && wait)
-			usleep_range(20, 100);
-		else if (got == QUARRY_VISIT_INSIDE)
-			udelay(1);
+		got = ask(v, data, cpu, until, sum);
+		if (got == QUARRY_VISIT_MORE) {
+			until = deadline(patience, end);
+			if (++bites > BITES && patience != QUARRY_FOREVER)
+				return false;
+		}
+		if (got == QUARRY_VISIT_INSIDE) {
+			if (ktime_get_mono_fast_ns() > until)
+				return false;
+			if (ktime_get_mono_fast_ns() > spin)
+				usleep_range(20, 100);
+			else
+				udelay(1);
+		}
 		cond_resched();
 	}
 	return true;
+}
+
+static u64 end_of(enum quarry_patience patience)
+{
+	return patience == QUARRY_PATIENT ? ktime_get_mono_fast_ns() + LONG : 0;
+}
+
+/* quarry_visit() of one CPU. */
+bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
+		      enum quarry_patience patience, u64 *sum)
+{
+	return visit_cpu(v, data, cpu, patience, end_of(patience), sum);
 }
 
 /**
  * quarry_visit() - do something on every CPU that it concerns
  * @v:		what
  * @data:	for its functions
- * @wait:	until every CPU has answered; else one that does not is given up
+ * @patience:	with CPUs that do not answer
  * @sum:	what visit() has added is added to this
  *
- * Context: sleeps; without @wait for a bounded time, and from reclaim too. Return: false if
- * a CPU was given up.
+ * Context: sleeps; unless for ever, for a bounded time, and from reclaim too. Return:
+ * false if a CPU was given up.
  */
-bool quarry_visit(const struct quarry_visitor *v, void *data, bool wait, u64 *sum)
+bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patience patience,
+		  u64 *sum)
 {
+	u64 end = end_of(patience);
 	bool all = true;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		all &= quarry_visit_cpu(v, data, cpu, wait, sum);
+		all &= visit_cpu(v, data, cpu, patience, end, sum);
 	return all;
 }
 
@@ -285,6 +349,8 @@ void quarry_visits_exit(void)
 	cpuhp_remove_state_nocalls(online_state);
 	cpuhp_remove_state_nocalls(up_state);
 	for_each_possible_cpu(cpu)
-		while (atomic_read_acquire(&per_cpu_ptr(&posts, cpu)->state) != IDLE)
+		while (atomic_read(&per_cpu_ptr(&posts, cpu)->sent))
 			usleep_range(20, 100);
+	/* One that has just said so has yet to return. */
+	synchronize_rcu();
 }

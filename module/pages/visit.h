@@ -12,6 +12,16 @@ enum quarry_answer {
 	QUARRY_VISIT_INSIDE,	/* it has landed where nothing can be changed */
 };
 
+/*
+ * How long a visitor waits for a CPU that does not answer. A CPU that takes interrupts
+ * answers within some ten microseconds; a virtual one may not run for milliseconds.
+ */
+enum quarry_patience {
+	QUARRY_BRIEF,		/* 200 us: reclaim, and who comes by again */
+	QUARRY_PATIENT,		/* a second for all of them: who fails otherwise */
+	QUARRY_FOREVER,		/* who cannot do without */
+};
+
 /**
  * struct quarry_visitor - what a visit is about
  * @wanted:	has this CPU anything to do with it? Asked from outside before each
@@ -27,9 +37,10 @@ struct quarry_visitor {
 	bool between;
 };
 
-bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu, bool wait,
-		      u64 *sum);
-bool quarry_visit(const struct quarry_visitor *v, void *data, bool wait, u64 *sum);
+bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
+		      enum quarry_patience patience, u64 *sum);
+bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patience patience,
+		  u64 *sum);
 u64 quarry_visits_made(int cpu);
 
 #endif /* QUARRY_VISIT_H */
