@@ -13,7 +13,7 @@ kbuild-args := V=$(V) $(if $(C),C=$(C)) $(if $(W),W=$(W))
 setup := tools/setup
 build-module := $(setup)/build-module
 
-.PHONY: all modules tools run check bench user kunit selftests fuzz lint docs
+.PHONY: all modules tools run check check-long bench user kunit selftests fuzz lint docs
 .PHONY: setup clean distclean help
 
 all: modules tools
@@ -32,6 +32,10 @@ run:
 check:
 	@$(setup)/packages check
 	@tools/testing/check
+
+check-long:
+	@$(setup)/packages check
+	@tools/testing/check --stages tools/testing/stages-long --logs build/check-long
 
 bench:
 	@tools/bench/run
@@ -73,6 +77,7 @@ help:
 #?  make                  quarry.ko for 6.1 and quarryctl, into build/
 #?  make run              a tour: quarry at work in a virtual machine
 #?  make check            every test; the last line says how many passed
+#?  make check-long       campaigns of some hours: more seeds, steps and time
 #?  make bench            instruction counts beside the kernel's allocators
 #?
 #?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, rt, debug

@@ -113,6 +113,8 @@ struct frag_drive;
  * @level_long:	percent of memory that blocks of long life have beside
  * @one_long_in: one block in so many is of these; 0: none
  * @rounds:	of those that go by rounds
+ * @of_served:	the share is of what was asked for: an arm whose memory is not its own
+ *		has more to serve from than it should
  */
 struct frag_workload {
 	const char *name;
@@ -122,6 +124,7 @@ struct frag_workload {
 	u8 level_long;
 	u16 one_long_in;
 	u16 rounds;
+	bool of_served;
 };
 
 extern const struct frag_workload frag_workloads[];

@@ -4,13 +4,14 @@
  *
  *	(frag)		fill nine tenths with single pages, free half of them at random; a
  *			hundred rounds of freeing a tenth of what is out and taking as many
- *	one		the same, then 600 rounds of a tenth in which a page is freed and
- *			one taken, each time: what lists a CPU would serve by itself
+ *	one		begins so; then 600 rounds of a tenth, in which one page is freed and
+ *			one taken each time: the lists of a CPU could do it by themselves
  *	mixed50, mixed80, mixed90
  *			orders 0 to 6, of which most are 0; random replacement, one block
  *			in twenty of a set that is replaced as slowly
  *	equal50, wide50	as many bytes in each of orders 0 to 8 and 0 to 9
  *	low70		orders 0 to 3, as many blocks of each
+ *			These are judged several times.
  *	o9at95		mixed to 95 percent; then what is asked for are blocks of 2 MiB
  *	bursts		mixed orders up to nine tenths and back, with a trickle of blocks
  *			that stay; that burst blocks are of short life is said, and the
@@ -20,14 +21,17 @@
  *	immortal	one block in a hundred is never freed, up to a tenth of memory
  *	demand9		single pages are replaced at a level of 60 percent, beside them blocks
  *			of 2 MiB up to 20; the share is of the latter: served of asked
+ *	trace		sizes and lives as a machine at work has them: see trace.c
  */
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "drive.h"
+#include "trace.h"
 
 #define FILL	90	/* percent, of those that begin or peak there */
+
+#define LOOKS	8	/* of the second half of a walk, so that chance is less */
 
 /* Fill with single pages, and free some of them at random. */
 static void spread(struct frag_drive *d, u32 level)
@@ -46,14 +50,22 @@ static void run_frag(struct frag_drive *d, const struct frag_workload *w)
 
 	spread(d, frag_percent(d, w->level));
 	tenth = d->n[FRAG_SET] / 10;
-	for (round = 0; round < 100; round++) {
+	for (round = 0; round < w->rounds; round++) {
 		for (i = 0; i < tenth; i++)
 			frag_drop_any(d, FRAG_SET);
 		for (i = 0; i < tenth; i++)
 			frag_take(d, FRAG_SET, 0, FRAG_PLAIN);
 		frag_pause(d, 0);
 	}
-	/* And by ones, if that is asked for. */
+	frag_judge(d);
+}
+
+static void run_one(struct frag_drive *d, const struct frag_workload *w)
+{
+	u32 i, tenth;
+
+	spread(d, frag_percent(d, w->level));
+	tenth = d->n[FRAG_SET] / 10;
 	for (i = 0; i < w->rounds * tenth; i++) {
 		frag_drop_any(d, FRAG_SET);
 		frag_take(d, FRAG_SET, 0, FRAG_PLAIN);
@@ -69,13 +81,14 @@ static unsigned int draw_set(struct frag_drive *d, const struct frag_workload *w
 }
 
 /* A block comes, and blocks of its set go until that is at its level. */
-static void mix(struct frag_drive *d, const struct frag_workload *w)
+static void mix_some(struct frag_drive *d, const struct frag_workload *w,
+		     u32 steps)
 {
 	const u32 level[FRAG_SETS] = { frag_percent(d, w->level),
 				       frag_percent(d, w->level_long) };
 	u32 turn;
 
-	for (turn = 0; turn < d->steps; turn++) {
+	for (turn = 0; turn < steps; turn++) {
 		unsigned int set = draw_set(d, w);
 
 		frag_take(d, set, frag_draw_order(d, w), FRAG_PLAIN);
@@ -87,8 +100,13 @@ static void mix(struct frag_drive *d, const struct frag_workload *w)
 
 static void run_mixed(struct frag_drive *d, const struct frag_workload *w)
 {
-	mix(d, w);
-	frag_judge(d);
+	u32 i;
+
+	mix_some(d, w, d->steps / 2);
+	for (i = 0; i < LOOKS; i++) {
+		mix_some(d, w, d->steps / 2 / LOOKS);
+		frag_judge(d);
+	}
 }
 
 /* Of the frames that are left, how many come as blocks of 2 MiB? */
@@ -97,7 +115,7 @@ static void run_demand_at_end(struct frag_drive *d, const struct frag_workload *
 	u32 served = 0, best;
 	u64 refused;
 
-	mix(d, w);
+	mix_some(d, w, d->steps);
 	if (d->arm->settle)
 		d->arm->settle();
 	best = (d->m->frames - d->out[0] - d->out[1]) / FRAG_AREA_FRAMES;
@@ -167,7 +185,7 @@ static void run_immortal(struct frag_drive *d, const struct frag_workload *w)
 	u32 level = frag_percent(d, w->level), most = frag_percent(d, w->level_long);
 	u32 turn;
 
-	for (turn = 0; turn < d->steps; turn++) {
+	for (turn = 1; turn <= d->steps; turn++) {
 		unsigned int set = draw_set(d, w);
 
 		if (d->out[FRAG_SET_LONG] >= most)
@@ -175,9 +193,10 @@ static void run_immortal(struct frag_drive *d, const struct frag_workload *w)
 		frag_take(d, set, frag_draw_order(d, w), FRAG_PLAIN);
 		while (d->out[FRAG_SET] > level)
 			frag_drop_any(d, FRAG_SET);
+		if (turn > d->steps / 2 && turn % (d->steps / 2 / LOOKS) == 0)
+			frag_judge(d);
 		frag_pause(d, turn);
 	}
-	frag_judge(d);
 }
 
 static void run_demand_beside(struct frag_drive *d, const struct frag_workload *w)
@@ -202,8 +221,8 @@ static void run_demand_beside(struct frag_drive *d, const struct frag_workload *
 #define ORDERS_0_TO_6	{ 70, 10, 8, 6, 4, 0, 2 }
 
 const struct frag_workload frag_workloads[] = {
-	{ .name = "", .run = run_frag, .level = 45 },
-	{ .name = "one", .run = run_frag, .level = 45, .rounds = 600 },
+	{ .name = "", .run = run_frag, .level = 45, .rounds = 100 },
+	{ .name = "one", .run = run_one, .level = 45, .rounds = 600 },
 	{ .name = "mixed50", .run = run_mixed, .weights = ORDERS_0_TO_6,
 	  .level = 30, .level_long = 20, .one_long_in = 20 },
 	{ .name = "mixed80", .run = run_mixed, .weights = ORDERS_0_TO_6,
@@ -218,7 +237,8 @@ const struct frag_workload frag_workloads[] = {
 	  .level = 30, .level_long = 20, .one_long_in = 20 },
 	{ .name = "low70", .run = run_mixed, .weights = { 1, 1, 1, 1 },
 	  .level = 50, .level_long = 20, .one_long_in = 20 },
-	{ .name = "o9at95", .run = run_demand_at_end, .weights = ORDERS_0_TO_6,
+	{ .name = "o9at95", .run = run_demand_at_end, .of_served = true,
+	  .weights = ORDERS_0_TO_6,
 	  .level = 75, .level_long = 20, .one_long_in = 20 },
 	{ .name = "bursts", .run = run_bursts, .weights = ORDERS_0_TO_6, .level = 1,
 	  .level_long = 5, .one_long_in = 20, .rounds = 20 },
@@ -228,8 +248,9 @@ const struct frag_workload frag_workloads[] = {
 	  .level = 40, .level_long = 10, .one_long_in = 20 },
 	{ .name = "immortal", .run = run_immortal, .weights = ORDERS_0_TO_6,
 	  .level = 40, .level_long = 10, .one_long_in = 100 },
-	{ .name = "demand9", .run = run_demand_beside, .level = 60, .level_long = 20,
-	  .one_long_in = 1000 },
+	{ .name = "demand9", .run = run_demand_beside, .of_served = true, .level = 60,
+	  .level_long = 20, .one_long_in = 1000 },
+	{ .name = "trace", .run = frag_run_trace, .level = 60 },
 };
 
 const unsigned int frag_nr_workloads = ARRAY_SIZE(frag_workloads);

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Native nanoseconds of the core, beside a classic buddy with lists.
+ * Native nanoseconds of the core, beside a classic buddy with lists and first fit.
  *
  * The workloads are those of `make bench`, which counts guest instructions;
  * instructions see no cache misses and no atomics, nanoseconds do. A pool has
  * POOL_MIB in arenas of 4 MiB. Arms take turns; each figure is the median of RUNS
  * runs. Figures are nanoseconds of CPU time (others may share the machine) per
- * claim and free together, page.frag apart, which is a fraction:
+ * claim and free together:
  *
  *	page.pair.oN		claim, free, repeat
  *	page.batch128.o0	128 out, then 128 back, newest first
  *	page.bulk128.o0		128 out by calls for 128, then back in one call
  *	page.rand.o0		fill, shuffle, free in that order
- *	page.frag		fill 90%, shuffle with seed 42, free half; 100 rounds of
- *				freeing 10% of what is out at random and claiming
- *				as many; 2 MiB areas that are free, over those that
- *				could be
+ *	page.frag, page.frag.*	what stays whole, in fractions, and how many blocks were
+ *				refused: the workloads of tools/bench/frag, EFFORT percent of
+ *				their steps; the worse of two seeds
  *
  * Usage: bench [FILE]	FILE gets the figures as JSON, one object a line
  */
@@ -23,13 +22,16 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <linux/minmax.h>
+
 #include "../dice.h"
 #include "../tap.h"
-#include "arm.h"
+#include "frag.h"
 
 #define MAX_RUNS 31
+#define SEEDS	2
 
-static const struct arm *const arms[] = { &arm_quarry, &arm_list };
+static const struct arm *const arms[] = { &arm_quarry, &arm_list, &arm_first };
 
 static u32 pool_frames;
 static u64 *handles;
@@ -127,43 +129,6 @@ static double rand_order(const struct arm *arm, unsigned int order)
 	return (double)spent / nr;
 }
 
-static double frag(const struct arm *arm, unsigned int order)
-{
-	u32 nr = pool_frames / 10 * 9, i, some;
-	unsigned int round;
-	double share;
-	struct dice d;
-
-	(void)order;
-	dice_seed(&d, 42);
-	arm->init(pool_frames);
-	for (i = 0; i < nr; i++)
-		handles[i] = arm->claim(0);
-	shuffle(&d, nr);
-	for (i = nr / 2; i < nr; i++)
-		arm->release(handles[i], 0);
-	nr /= 2;
-	some = nr / 10;
-	for (round = 0; round < 100; round++) {
-		for (i = 0; i < some; i++) {
-			u32 j = dice(&d, nr - i);
-			u64 h = handles[j];
-
-			/* What goes is moved behind those that stay. */
-			handles[j] = handles[nr - i - 1];
-			handles[nr - i - 1] = h;
-			arm->release(h, 0);
-		}
-		for (i = nr - some; i < nr; i++)
-			handles[i] = arm->claim(0);
-	}
-	share = (double)arm->large() / ((pool_frames - nr) / 512);
-	for (i = 0; i < nr; i++)
-		arm->release(handles[i], 0);
-	arm->fini();
-	return share;
-}
-
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -177,11 +142,73 @@ static double median(double *figures, unsigned int nr)
 	return figures[nr / 2];
 }
 
-static void write_json(FILE *json, const char *name, const char *unit, double quarry,
-		       double list)
+/* One line of the table and of the JSON: the core, then the others. */
+static void tell(FILE *json, const char *name, const char *unit, int digits,
+		 const double *figures)
 {
-	fprintf(json, "{\"workload\": \"%s\", \"unit\": \"%s\", ", name, unit);
-	fprintf(json, "\"quarry\": %.4f, \"peers\": {\"list\": %.4f}}\n", quarry, list);
+	unsigned int a;
+
+	printf("%-26s %-9s", name, unit);
+	for (a = 0; a < ARRAY_SIZE(arms); a++)
+		printf(" %10.*f", digits, figures[a]);
+	printf("\n");
+	fflush(stdout);
+	if (!json)
+		return;
+	fprintf(json, "{\"workload\": \"%s\", \"unit\": \"%s\", \"quarry\": %.4f, \"peers\": {",
+		name, unit, figures[0]);
+	for (a = 1; a < ARRAY_SIZE(arms); a++)
+		fprintf(json, "%s\"%s\": %.4f", a > 1 ? ", " : "", arms[a]->name, figures[a]);
+	fprintf(json, "}}\n");
+}
+
+static double worst_share(const struct frag_result *r, enum frag_size size)
+{
+	double share = 1;
+	unsigned int s;
+
+	for (s = 0; s < SEEDS; s++)
+		share = min(share, frag_share_milli(&r[s], size) / 1000.0);
+	return share;
+}
+
+static void frag_shares(FILE *json, const char *name, const char *what, enum frag_size size,
+			const struct frag_result r[][SEEDS])
+{
+	double figures[ARRAY_SIZE(arms)];
+	char full[64];
+	unsigned int a;
+
+	for (a = 0; a < ARRAY_SIZE(arms); a++)
+		figures[a] = worst_share(r[a], size);
+	snprintf(full, sizeof(full), "page.frag%s%s%s", *name ? "." : "", name, what);
+	tell(json, full, "fraction", 3, figures);
+}
+
+static void drives(FILE *json, const struct frag_workload *w, u32 effort)
+{
+	struct frag_result r[ARRAY_SIZE(arms)][SEEDS];
+	double refused[ARRAY_SIZE(arms)] = {};
+	char full[64];
+	unsigned int a, s;
+
+	for (a = 0; a < ARRAY_SIZE(arms); a++) {
+		for (s = 0; s < SEEDS; s++) {
+			drive_arm(w, arms[a], pool_frames, 1 + s, effort, &r[a][s]);
+			printf("note user.page.frag%s%s %s: seed %u: %llu of %llu, %llu refused\n",
+			       *w->name ? "." : "", w->name, arms[a]->name, 1 + s,
+			       r[a][s].whole[FRAG_2M], r[a][s].best[FRAG_2M],
+			       r[a][s].refused);
+			refused[a] = max_t(double, refused[a], r[a][s].refused);
+		}
+	}
+	frag_shares(json, w->name, "", FRAG_2M, r);
+	snprintf(full, sizeof(full), "page.frag%s%s.refused", *w->name ? "." : "", w->name);
+	tell(json, full, "blocks", 0, refused);
+	if (*w->name)
+		return;
+	frag_shares(json, w->name, ".arenas", FRAG_4M, r);
+	frag_shares(json, w->name, ".areas16m", FRAG_16M, r);
 }
 
 int main(int argc, char **argv)
@@ -190,32 +217,34 @@ int main(int argc, char **argv)
 		const char *name;
 		double (*run)(const struct arm *arm, unsigned int order);
 		unsigned int order;
-		bool once;
 	} workloads[] = {
-		{ "page.pair.o0", pair, 0, false },
-		{ "page.pair.o1", pair, 1, false },
-		{ "page.pair.o2", pair, 2, false },
-		{ "page.pair.o3", pair, 3, false },
-		{ "page.pair.o4", pair, 4, false },
-		{ "page.pair.o5", pair, 5, false },
-		{ "page.pair.o6", pair, 6, false },
-		{ "page.pair.o7", pair, 7, false },
-		{ "page.pair.o8", pair, 8, false },
-		{ "page.pair.o9", pair, 9, false },
-		{ "page.pair.o10", pair, 10, false },
-		{ "page.batch128.o0", batch, 0, false },
-		{ "page.bulk128.o0", bulk, 0, false },
-		{ "page.rand.o0", rand_order, 0, false },
-		{ "page.frag", frag, 0, true },
+		{ "page.pair.o0", pair, 0 },
+		{ "page.pair.o1", pair, 1 },
+		{ "page.pair.o2", pair, 2 },
+		{ "page.pair.o3", pair, 3 },
+		{ "page.pair.o4", pair, 4 },
+		{ "page.pair.o5", pair, 5 },
+		{ "page.pair.o6", pair, 6 },
+		{ "page.pair.o7", pair, 7 },
+		{ "page.pair.o8", pair, 8 },
+		{ "page.pair.o9", pair, 9 },
+		{ "page.pair.o10", pair, 10 },
+		{ "page.batch128.o0", batch, 0 },
+		{ "page.bulk128.o0", bulk, 0 },
+		{ "page.rand.o0", rand_order, 0 },
 	};
 	u64 runs = env_number("RUNS", 7), mib = env_number("POOL_MIB", 1024);
-	double figures[ARRAY_SIZE(arms)][MAX_RUNS], q, l;
+	u64 effort = env_number("EFFORT", 30);
+	double figures[ARRAY_SIZE(arms)][MAX_RUNS], medians[ARRAY_SIZE(arms)];
 	FILE *json = NULL;
 	unsigned int w, r, a;
 	int err = 0;
 
-	if (!runs || runs > MAX_RUNS || mib < 64 || mib > 65536 || mib % 4) {
-		fprintf(stderr, "RUNS: 1 to %u; POOL_MIB: 64 to 65536, by 4\n", MAX_RUNS);
+	if (!runs || runs > MAX_RUNS || mib < 64 || mib > 65536 || mib % 16 || !effort ||
+	    effort > 1000) {
+		fprintf(stderr,
+			"RUNS: 1 to %u; POOL_MIB: 64 to 65536, by 16; EFFORT: 1 to 1000\n",
+			MAX_RUNS);
 		return 2;
 	}
 	if (argc > 1) {
@@ -230,27 +259,19 @@ int main(int argc, char **argv)
 	if (!handles)
 		return 2;
 	printf("core in user space, %llu MiB, median of %llu\n\n", mib, runs);
-	printf("%-18s %-9s %10s %10s %8s\n", "workload", "unit", "quarry", "list", "ratio");
+	printf("%-26s %-9s %10s %10s %10s\n", "workload", "unit", arms[0]->name, arms[1]->name,
+	       arms[2]->name);
 	for (w = 0; w < ARRAY_SIZE(workloads); w++) {
-		const char *unit = workloads[w].once ? "fraction" : "ns";
-		u64 n = workloads[w].once ? 1 : runs;
-
-		for (r = 0; r < n; r++)
+		for (r = 0; r < runs; r++)
 			for (a = 0; a < ARRAY_SIZE(arms); a++)
 				figures[a][r] = workloads[w].run(arms[a],
 								 workloads[w].order);
-		q = median(figures[0], n);
-		l = median(figures[1], n);
-		printf("%-18s %-9s %10.*f %10.*f %8.2f\n", workloads[w].name, unit,
-		       workloads[w].once ? 4 : 1, q, workloads[w].once ? 4 : 1, l, q / l);
-		fflush(stdout);
-		if (json)
-			write_json(json, workloads[w].name, unit, q, l);
-		if (workloads[w].once && q < 0.95) {
-			fprintf(stderr, "%s: %.4f is below 0.95\n", workloads[w].name, q);
-			err = 1;
-		}
+		for (a = 0; a < ARRAY_SIZE(arms); a++)
+			medians[a] = median(figures[a], runs);
+		tell(json, workloads[w].name, "ns", 1, medians);
 	}
+	for (w = 0; w < frag_nr_workloads; w++)
+		drives(json, &frag_workloads[w], effort);
 	if (json && fclose(json)) {
 		perror(argv[1]);
 		err = 2;

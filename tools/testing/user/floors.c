@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must stay whole: the workloads of tools/bench/frag on the core, judged.
+ *
+ * A test is a workload. What the core keeps whole must reach the floors of the table, or
+ * what first fit keeps in the same drives, and it may refuse no more blocks than first fit
+ * does. There is no clock in it and all is drawn from the seeds, so a test gives the same
+ * figures each time: only a change of the policy changes them.
+ *
+ * A share is that of all seeds together, and first fit's is a matter of chance as well: two
+ * areas of the hundred that 256 MiB have are SLACK.
+ *
+ * Before that the count itself is tested: by an arm that gives a wrong account, one that
+ * gives a block twice, one whose blocks are not aligned, one that has too little. Each
+ * must be seen.
+ *
+ *	SEEDS=		so many (2), from SEED= (1)
+ *	EFFORT=		percent of 6 million steps a GiB (50)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../bench/frag/list.h"
+#include "bench/frag.h"
+#include "tap.h"
+
+#define SLACK	20	/* thousandths */
+
+/* --- the count ---------------------------------------------------------------------- */
+
+#define SMALL	16384u		/* frames */
+
+static struct list_buddy liar;
+static u64 surplus;		/* areas that it says are whole, and are not */
+static u64 shift;		/* of every frame number */
+static u64 alias;		/* bit that no frame number has */
+
+static unsigned long liar_get(unsigned int order, enum frag_life life)
+{
+	(void)life;
+	return list_buddy_claim(&liar, order);
+}
+
+static void liar_put(unsigned long block, unsigned int order)
+{
+	if (!list_buddy_release(&liar, block, order))
+		abort();
+}
+
+static u64 liar_frame(unsigned long block)
+{
+	return (block & ~alias) + shift;
+}
+
+static u64 liar_whole(void)
+{
+	return list_buddy_areas(&liar) + surplus;
+}
+
+/* Faults of a short drive of an arm over @frames of which it promises SMALL. */
+static u64 faults(struct frag_arm arm, u32 frames)
+{
+	struct frag_memory m = { .frames = SMALL, .nr_areas = SMALL / FRAG_AREA_FRAMES };
+	struct list_frame *descriptors = calloc(SMALL, sizeof(*descriptors));
+	struct frag_result r;
+
+	m.blocks = calloc(m.frames, sizeof(*m.blocks));
+	m.areas = calloc(m.nr_areas, sizeof(*m.areas));
+	if (!m.blocks || !m.areas || !descriptors)
+		abort();
+	arm.name = "liar";
+	arm.put = liar_put;
+	arm.frame = liar_frame;
+	list_buddy_init(&liar, descriptors, frames);
+	frag_run(frag_workload("mixed80"), &arm, &m, 1, 100, &r);
+	free(m.blocks);
+	free(m.areas);
+	free(descriptors);
+	return r.faults;
+}
+
+static void require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	printf("# %s\n", what);
+	fflush(stdout);
+	abort();
+}
+
+static void count_holds(const void *arg)
+{
+	(void)arg;
+	require(!faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+		"an honest arm has faults");
+}
+
+static void count_sees_account(const void *arg)
+{
+	(void)arg;
+	surplus = 1;
+	require(faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+		"an area too many is not seen");
+}
+
+static void count_sees_twice(const void *arg)
+{
+	(void)arg;
+	/* Every second area lies on the one before. */
+	alias = FRAG_AREA_FRAMES;
+	require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+		"a frame that is out twice is not seen");
+}
+
+static void count_sees_alignment(const void *arg)
+{
+	(void)arg;
+	shift = 1;
+	require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+		"blocks that are not aligned are not seen");
+}
+
+static void count_sees_shortage(const void *arg)
+{
+	(void)arg;
+	require(faults((struct frag_arm){ .get = liar_get }, SMALL / 2),
+		"half of the memory is not missed");
+}
+
+/* --- the floors --------------------------------------------------------------------- */
+
+/**
+ * struct floor - what a workload must reach
+ * @name:	the workload
+ * @mib:	the pool
+ * @least:	thousandths, by size of block; 0: none
+ * @first:	and what first fit does, in shares of 2 MiB and in what is refused
+ */
+static const struct floor {
+	const char *name;
+	u32 mib;
+	u32 least[FRAG_SIZES];
+	bool first;
+} floors[] = {
+	{ "", 1024, { 950, 950, 800 }, false },
+	{ "one", 1024, { 990, 950, 900 }, false },
+	{ "bursts", 1024, { 950, 950, 800 }, false },
+	{ "mixed50", 256, .first = true },
+	{ "mixed80", 256, .first = true },
+	{ "mixed90", 256, .first = true },
+	{ "equal50", 256, .first = true },
+	{ "wide50", 256, .first = true },
+	{ "low70", 256, .first = true },
+	{ "o9at95", 256, .first = true },
+	{ "quiet", 256, .first = true },
+	{ "lifo", 256, .first = true },
+	{ "immortal", 256, .first = true },
+	{ "demand9", 256, .first = true },
+	{ "trace", 256, .first = true },
+};
+
+/**
+ * struct kept - by one arm, in all drives of a workload
+ * @share:	mean, in thousandths, by size of block
+ * @refused:	blocks
+ */
+struct kept {
+	u32 share[FRAG_SIZES];
+	u64 refused;
+};
+
+static struct kept drive_all(const struct floor *floor, const struct arm *arm)
+{
+	u64 first = env_number("SEED", 1), seeds = env_number("SEEDS", 2), s;
+	struct frag_result all = {}, r;
+	enum frag_size size;
+	struct kept kept;
+
+	for (s = first; s < first + seeds; s++) {
+		drive_arm(frag_workload(floor->name), arm, floor->mib * 256, s,
+			  env_number("EFFORT", 50), &r);
+		printf("# %s seed %llu: 2 MiB %u, 4 MiB %u, 16 MiB %u; %llu refused\n",
+		       arm->name, s, frag_share_milli(&r, FRAG_2M),
+		       frag_share_milli(&r, FRAG_4M), frag_share_milli(&r, FRAG_16M),
+		       r.refused);
+		all.refused += r.refused;
+		for (size = 0; size < FRAG_SIZES; size++) {
+			all.whole[size] += r.whole[size];
+			all.best[size] += r.best[size];
+		}
+	}
+	kept.refused = all.refused;
+	for (size = 0; size < FRAG_SIZES; size++)
+		kept.share[size] = frag_share_milli(&all, size);
+	return kept;
+}
+
+static void judge(const void *arg)
+{
+	const struct floor *floor = arg;
+	struct kept kept = drive_all(floor, &arm_quarry), first;
+	enum frag_size size;
+
+	for (size = 0; size < FRAG_SIZES; size++)
+		require(kept.share[size] >= floor->least[size], "less stays whole than must");
+	if (!floor->first)
+		return;
+	first = drive_all(floor, &arm_first);
+	require(kept.share[FRAG_2M] + SLACK >= first.share[FRAG_2M],
+		"less stays whole than with first fit");
+	require(kept.refused * 1000 <= first.refused * (1000 + SLACK + SLACK),
+		"more is refused than by first fit");
+}
+
+int main(void)
+{
+	char name[64];
+	unsigned int i;
+
+	tap_plan(5 + ARRAY_SIZE(floors));
+	tap_run("the count agrees with an honest arm", count_holds, NULL);
+	tap_run("the count sees a wrong account", count_sees_account, NULL);
+	tap_run("the count sees a frame that is out twice", count_sees_twice, NULL);
+	tap_run("the count sees blocks that are not aligned", count_sees_alignment, NULL);
+	tap_run("the count misses memory", count_sees_shortage, NULL);
+	for (i = 0; i < ARRAY_SIZE(floors); i++) {
+		snprintf(name, sizeof(name), "page.frag%s%s", *floors[i].name ? "." : "",
+			 floors[i].name);
+		tap_run(name, judge, &floors[i]);
+	}
+	return tap_end();
+}
