@@ -13,7 +13,6 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
-#include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
@@ -699,34 +698,22 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 	stop_hammer(test, h, 1000);
 }
 
-/*
- * Ask the kernel to shrink all that it can, until nothing is left of this cache that it
- * could do without. False if nobody can be asked.
- *
- * Once is not enough: a shrinker goes away if another one is at work, and gives up a CPU
- * whose host lets another run for a while. Both come by again.
- */
-static bool shrink_to_the_end(struct kunit *test, struct quarry_cache *c)
+/* Reclaim until nothing is left of a cache that it could do without. */
+static bool reclaim_to_the_end(struct kunit *test, struct quarry_cache *c)
 {
 	u64 before = quarry_test_cache_stats(test, c)->slabs;
 	struct quarry_cache_stats *st;
-	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
 	unsigned int tries;
-	ssize_t got = 2;
-	loff_t pos;
 
-	if (IS_ERR(file))
-		return false;
-	for (tries = 0; tries < 200 && got == 2; tries++) {
-		pos = 0;
-		got = kernel_write(file, "2\n", 2, &pos);
+	for (tries = 0; tries < 200; tries++) {
+		if (!quarry_test_reclaim())
+			return false;
 		st = quarry_test_cache_stats(test, c);
 		if (st->slabs < before && !st->slabs_empty)
 			break;
 		usleep_range(1000, 2000);
 	}
-	filp_close(file, NULL);
-	return got == 2;
+	return true;
 }
 
 static void the_shrinker_takes_what_is_spare(struct kunit *test)
@@ -744,7 +731,7 @@ static void the_shrinker_takes_what_is_spare(struct kunit *test)
 		quarry_test_take_objects(test, c, p, 3000);
 		quarry_test_give_objects(c, p, 3000);
 		before = quarry_test_cache_stats(test, c)->slabs;
-		if (!shrink_to_the_end(test, c)) {
+		if (!reclaim_to_the_end(test, c)) {
 			stop_hammer(test, a, 0);
 			stop_hammer(test, b, 0);
 			kunit_skip(test, "no drop_caches");

@@ -433,6 +433,24 @@ void quarry_test_at_once(struct kunit *test, void (*fn)(void *), void *arg)
 	KUNIT_ASSERT_EQ(test, err, 0);
 }
 
+/*
+ * The kernel's own reclaim: every shrinker, for every node. False if it cannot be asked.
+ * A shrinker that finds another at work goes away, and one that waits for a CPU whose host
+ * lets another run gives up soon: what must be gone in the end has to be asked for again.
+ */
+bool quarry_test_reclaim(void)
+{
+	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
+	loff_t pos = 0;
+	ssize_t got;
+
+	if (IS_ERR(file))
+		return false;
+	got = kernel_write(file, "2\n", 2, &pos);
+	filp_close(file, NULL);
+	return got == 2;
+}
+
 /* A node with memory that is not the first; the test is skipped without one. */
 int quarry_test_other_node(struct kunit *test)
 {

@@ -7,7 +7,6 @@
  * for or comes from the kernel's own reclaim (drop_caches runs every shrinker), so
  * nothing here depends on time.
  */
-#include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/workqueue.h>
@@ -296,20 +295,6 @@ static void the_watermark_does_not_break_the_cap(struct kunit *test)
 	quarry_test_give_all(pool, 8, pages, nr);
 }
 
-/* The kernel's own reclaim: every shrinker, for every node. */
-static int reclaim_all(struct kunit *test)
-{
-	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t ret;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = kernel_write(file, "2\n", 2, &pos);
-	filp_close(file, NULL);
-	return ret == 2 ? 0 : -EIO;
-}
-
 static void reclaim_takes_what_is_empty(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_64M);
@@ -326,7 +311,7 @@ static void reclaim_takes_what_is_empty(struct kunit *test)
 		if (i % 4)
 			quarry_free_pages(pool, pages[i], 10);
 	quarry_pool_drain(pool);
-	if (reclaim_all(test))
+	if (!quarry_test_reclaim())
 		kunit_skip(test, "no drop_caches");
 	/* Four arenas are in use, the floor among them. */
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, SZ_16M);
@@ -336,7 +321,7 @@ static void reclaim_takes_what_is_empty(struct kunit *test)
 		quarry_free_pages(pool, pages[i], 10);
 	}
 	quarry_pool_drain(pool);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(test));
+	KUNIT_EXPECT_TRUE(test, quarry_test_reclaim());
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, SZ_4M);
 }
 

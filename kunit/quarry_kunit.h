@@ -55,6 +55,7 @@ void quarry_test_pin(struct kunit *test, int cpu);
 void quarry_test_on_cpu(struct kunit *test, int cpu, void (*fn)(void *), void *arg);
 void quarry_test_at_once(struct kunit *test, void (*fn)(void *), void *arg);
 int quarry_test_other_cpu(struct kunit *test);
+bool quarry_test_reclaim(void);
 int quarry_test_other_node(struct kunit *test);
 u64 quarry_test_memfree(void);
 

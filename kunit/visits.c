@@ -127,6 +127,49 @@ static bool stop_hog(struct hog *h, struct task_struct *task)
 	return !h->late;
 }
 
+/*
+ * One that lets nobody drain its CPU, with blocks on the lists there. On a host that is
+ * busy they may have gone, as idle, before it began.
+ */
+static struct task_struct *start_beside_blocks(struct kunit *test, struct hog *h, int cpu,
+					       struct quarry_pool *pool)
+{
+	struct task_struct *task;
+	unsigned int tries;
+
+	for (tries = 0; tries < 10; tries++) {
+		quarry_test_on_cpu(test, cpu, leave_blocks, pool);
+		task = start_hog(test, h, cpu);
+		if (left_on(pool, cpu) >= LEFT)
+			return task;
+		stop_hog(h, task);
+		h->running = false;
+		h->stop = false;
+		h->late = false;
+	}
+	KUNIT_ASSERT_LT(test, tries, 10);
+	return NULL;
+}
+
+/* All of a pool but what is left on the lists of a CPU. Returns how many. */
+static unsigned int take_but_left(struct kunit *test, struct quarry_pool *pool, int cpu,
+				  struct page **pages)
+{
+	unsigned int tries, nr, all;
+
+	for (tries = 0; tries < 10; tries++) {
+		quarry_test_on_cpu(test, cpu, leave_blocks, pool);
+		all = quarry_test_stats(test, pool)->managed_bytes >> PAGE_SHIFT;
+		nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, all + 1);
+		if (nr + LEFT <= all)
+			return nr;
+		/* They had gone, as idle. */
+		quarry_test_give_all(pool, 0, pages, nr);
+	}
+	KUNIT_ASSERT_LT(test, tries, 10);
+	return 0;
+}
+
 /**
  * struct round - a visitor of the test's own, whom nobody else's visits disturb
  * @bites:	that each CPU asks for
@@ -185,29 +228,46 @@ static void who_holds_nothing_is_left_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), 0);
 }
 
+/* Objects that are given back from magazines of @cpu, by how many interrupts. */
+static u64 drain_caches(struct kunit *test, struct quarry_pool *pool, struct quarry_cache **c,
+			unsigned int nr_caches, int cpu, u64 *made)
+{
+	unsigned int i;
+	u64 nr;
+
+	for (i = 0; i < nr_caches; i++)
+		quarry_test_on_cpu(test, cpu, leave_objects, c[i]);
+	*made = quarry_visits_made(cpu);
+	nr = quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
+	*made = quarry_visits_made(cpu) - *made;
+	for (i = 0; i < nr_caches; i++)
+		KUNIT_EXPECT_FALSE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, cpu)));
+	return nr;
+}
+
 static void one_interrupt_for_many_caches(struct kunit *test)
 {
 	struct quarry_pool *pool = far_pool(test, SZ_16M, SZ_16M);
 	int other = quarry_test_other_cpu(test);
 	struct quarry_cache *c[16];
+	unsigned int i, tries;
 	u64 made, nr;
-	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(c); i++) {
 		c[i] = quarry_test_cache_in(test, pool, 256, 0);
 		/* The second time there are magazines. */
 		quarry_test_on_cpu(test, other, leave_objects, c[i]);
-		quarry_test_on_cpu(test, other, leave_objects, c[i]);
-		KUNIT_ASSERT_TRUE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, other)));
 	}
-	made = quarry_visits_made(other);
-	nr = quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
-	KUNIT_EXPECT_GE(test, nr, ARRAY_SIZE(c) * LEFT);
-	for (i = 0; i < ARRAY_SIZE(c); i++)
-		KUNIT_EXPECT_FALSE(test,
-				   quarry_mags_has_any(per_cpu_ptr(c[i]->mags, other)));
-	/* One, but for bites: a full batch is asked once more, and 256 objects are one. */
-	KUNIT_EXPECT_LE(test, quarry_visits_made(other) - made, 1 + nr / 256);
+	/*
+	 * One, but for bites: a full batch is asked once more, and 256 objects are one. The
+	 * reaper may be quicker, or send some of its own; not each time.
+	 */
+	for (tries = 0; tries < 10; tries++) {
+		nr = drain_caches(test, pool, c, ARRAY_SIZE(c), other, &made);
+		if (nr >= ARRAY_SIZE(c) * LEFT && made <= 1 + nr / 256)
+			break;
+	}
+	KUNIT_EXPECT_LT_MSG(test, tries, 10, "%llu interrupts for %llu objects", made, nr);
 }
 
 static void inside_a_section_it_comes_again(struct kunit *test)
@@ -218,13 +278,13 @@ static void inside_a_section_it_comes_again(struct kunit *test)
 	struct task_struct *task;
 	u64 left;
 
-	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	task = start_beside_blocks(test, &h, other, pool);
 	left = left_on(pool, other);
-	task = start_hog(test, &h, other);
 	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
 	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
+	KUNIT_EXPECT_LE(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
 }
 
 static void who_takes_no_interrupt_is_given_up(struct kunit *test)
@@ -235,16 +295,16 @@ static void who_takes_no_interrupt_is_given_up(struct kunit *test)
 	struct task_struct *task;
 	u64 left;
 
-	quarry_test_on_cpu(test, other, leave_blocks, pool);
+	task = start_beside_blocks(test, &h, other, pool);
 	left = left_on(pool, other);
-	task = start_hog(test, &h, other);
 	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	/* The interrupt is still on its way: the next visitor does not wait for it either. */
 	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_BRIEF), 0);
 	KUNIT_EXPECT_EQ(test, left_on(pool, other), left);
 	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
 	/* When it comes it does nothing, and the way is free again. */
-	KUNIT_EXPECT_EQ(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
+	KUNIT_EXPECT_LE(test, quarry_pcp_drain_all(pool, QUARRY_FOREVER), left);
+	KUNIT_EXPECT_EQ(test, left_on(pool, other), 0);
 }
 
 /* Are the last blocks of a pool had by who may sleep, while they lie where @h is? */
@@ -255,10 +315,8 @@ static bool all_are_had(struct kunit *test, struct hog *h, int cpu)
 	struct task_struct *task;
 	unsigned int nr, left;
 
-	quarry_test_on_cpu(test, cpu, leave_blocks, pool);
-	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	nr = take_but_left(test, pool, cpu, pages);
 	left = FRAMES(SZ_4M) - nr;
-	KUNIT_EXPECT_GE(test, left, LEFT);
 	h->pool = pool;
 	task = start_hog(test, h, cpu);
 	nr += quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages + nr,
@@ -311,9 +369,7 @@ static void a_real_time_task_holds_nobody_up(struct kunit *test)
 	quarry_test_on_cpu(test, other, leave_blocks, pool);
 	quarry_test_on_cpu(test, other, leave_objects, c);
 	quarry_test_on_cpu(test, other, leave_objects, c);
-	quarry_test_on_cpu(test, other, leave_blocks, full);
-	nr = quarry_test_take_all(test, full, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
-	KUNIT_ASSERT_LE(test, nr, FRAMES(SZ_4M) - LEFT);
+	nr = take_but_left(test, full, other, pages);
 
 	task = start_hog(test, &h, other);
 	/* What lies on the lists there is had by who may sleep. */
@@ -356,19 +412,15 @@ static void idle_lists_decay(struct kunit *test)
 static void the_shrinker_empties_lists(struct kunit *test)
 {
 	struct quarry_pool *pool = far_pool(test, 0, SZ_16M);
-	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
 	int other = quarry_test_other_cpu(test);
 	unsigned int i;
-	loff_t pos = 0;
 
-	if (IS_ERR(file))
-		kunit_skip(test, "no drop_caches");
 	quarry_test_on_cpu(test, other, leave_blocks, pool);
-	for (i = 0; i < 10 && quarry_test_stats(test, pool)->managed_bytes; i++) {
-		pos = 0;
-		kernel_write(file, "2\n", 2, &pos);
+	for (i = 0; i < 200 && quarry_test_stats(test, pool)->managed_bytes; i++) {
+		if (!quarry_test_reclaim())
+			kunit_skip(test, "no drop_caches");
+		usleep_range(1000, 2000);
 	}
-	filp_close(file, NULL);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, 0);
 }
 
