@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The peer that drivers use for memory of their own: gen_pool with its default
- * algorithm, first fit, over one chunk. It manages numbers and never touches what
- * they stand for, so the chunk needs no memory behind it; its base is made up,
- * aligned as a 2 MiB area is.
+ * The peer that drivers use for memory of their own: gen_pool with first fit, aligned
+ * to the order as the blocks of the others are, over one chunk. It manages numbers and
+ * never touches what they stand for, so the chunk needs no memory behind it; its base is
+ * made up, aligned as an area is.
  */
 #include <linux/genalloc.h>
 #include <linux/mm.h>
@@ -22,6 +22,7 @@ static int arm_open(u64 bytes, unsigned int size)
 	pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
 	if (!pool)
 		return -ENOMEM;
+	gen_pool_set_algo(pool, gen_pool_first_fit_order_align, NULL);
 	err = gen_pool_add(pool, BASE, bytes, NUMA_NO_NODE);
 	if (err)
 		gen_pool_destroy(pool);

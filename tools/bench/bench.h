@@ -44,7 +44,8 @@ struct bench_draw {
  * @mixed:	time of @n steps: free what is in a slot, allocate into it; or NULL
  * @get_size:	allocate so many bytes, untimed; or NULL
  * @usable:	bytes that may be used of an object; or NULL
- * @areas:	2 MiB areas it has, and those that are wholly free; or NULL
+ * @settle:	give back to the whole what lists of CPUs hold; or NULL
+ * @whole:	2 MiB areas that are wholly free, by its own account; or NULL
  * @shared:	its memory is not its own: open() reserves nothing
  *
  * Times are in ns, or BENCH_FAILED. What is allocated is a handle to the caller. Arms
@@ -67,13 +68,15 @@ struct bench_arm {
 	void *(*get_size)(size_t size);
 	size_t (*usable)(const void *object);
 	unsigned long (*frame)(const void *block);
-	void (*areas)(u64 *all, u64 *whole);
+	void (*settle)(void);
+	u64 (*whole)(void);
 	bool shared;
 };
 
 extern const struct bench_arm bench_quarry;
 extern const struct bench_arm bench_kernel;
 extern const struct bench_arm bench_genpool;
+extern const struct bench_arm bench_list;
 extern const struct bench_arm bench_control;
 extern const struct bench_arm bench_cache;
 extern const struct bench_arm bench_kmem;
@@ -82,6 +85,8 @@ extern const struct bench_arm bench_kmalloc;
 
 /* All arms the kernel has, quarry first; ends with NULL. */
 extern const struct bench_arm *const bench_arms[];
+/* The same and those that only show how whole they keep memory. */
+extern const struct bench_arm *const bench_whole_arms[];
 extern const struct bench_arm *const bench_cache_arms[];
 extern const struct bench_arm *const bench_malloc_arms[];
 
@@ -90,6 +95,11 @@ struct quarry_cache_stats;
 /* Of the cache that arm bench_cache has open. */
 int bench_cache_modes(unsigned int modes);
 void bench_cache_stats(struct quarry_cache_stats *stats);
+
+/* Caches in the pool that arm bench_quarry has open. */
+int bench_caches_open(unsigned int nr);
+void bench_caches_use(void);
+void bench_caches_close(void);
 
 /* Is a workload of this name wanted? */
 bool bench_wanted(const char *workload);
@@ -104,6 +114,7 @@ int bench_density(void);
 int bench_waste(void);
 int bench_remote(void);
 int bench_frag(void);
+int bench_fail(void);
 int bench_longest(void);
 int bench_smp(void);
 

@@ -1,158 +1,163 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page.frag: how much of the free memory is whole after a long life.
+ * page.frag.*: how much of the free memory is whole after a long life.
  *
- * Fill nine tenths of the memory with single pages, shuffle them (seed 42), free
- * half. Then a hundred rounds: free a tenth of what is out, at random, and
- * allocate as much again. At the end
+ * The workloads and the count are those of the folder frag, which say what they are; the
+ * programs in tools/testing/user run the same ones natively on the bare core. Here they go
+ * through all of the allocator: a pool at its cap, with its lists, which are emptied
+ * before the count. quarry tells from its own snapshot as well, and it must agree.
  *
- *	           2 MiB areas with no page out
- *	value = -----------------------------------------
- *	        areas that could be so, were it packed
+ *	page.frag.NAME		share of the 2 MiB areas that could be whole
+ *	page.frag.NAME.refused	allocations that failed, where others do not
+ *	page.frag		the workload that has no name; beside it its
+ *	page.frag.arenas	4 MiB blocks, which can go back to the kernel, and its
+ *	page.frag.areas16m	blocks of 16 MiB
  *
- * Memory that lies on per-CPU lists is drained first and counts as free only when
- * it is. quarry tells from its own snapshot, and the bench counts the areas of the
- * pages that are out, which must agree.
+ * Each workload is run with two seeds. The figure is the worse of the two, the notes have
+ * both.
  *
- * The page allocator cannot be confined to some areas. For it, the areas are those
- * that it ever gave a page of during the drive, and pages that others hold in them
- * are overlooked, which flatters it.
+ * The page allocator cannot be confined to some areas. For it, the areas are those that it
+ * ever gave a page of during the drive, and pages that others hold in them are overlooked,
+ * which flatters it. It is left out where the share is of what was asked for.
  */
-#include <linux/bitmap.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
 #include "bench.h"
+#include "frag/frag.h"
 
 #define BYTES		SZ_128M
 #define FRAMES		(BYTES / PAGE_SIZE)
-#define AREA_FRAMES	(SZ_2M / PAGE_SIZE)
-#define AREAS_MAX	SZ_64K		/* 128 GiB of physical memory */
-#define ROUNDS		100
+#define AREAS		SZ_64K		/* 128 GiB of physical memory */
+#define EFFORT		25		/* percent: instructions are counted, which takes long */
+#define SEEDS		2
+#define NAME_ROOM	48
 
-struct drive {
-	const struct bench_arm *arm;
-	struct rnd_state dice;
-	unsigned long *touched;
-	unsigned long *live;
-	void **slots;
-	unsigned int n;
-};
+static const struct bench_arm *driven;
 
-static unsigned int area_of(const struct drive *d, const void *block)
+static unsigned long get(unsigned int order, enum frag_life life)
 {
-	return min(d->arm->frame(block) / AREA_FRAMES, AREAS_MAX - 1UL);
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	void *block = driven->get(order, life == FRAG_SHORT ? gfp | __GFP_MOVABLE : gfp);
+
+	return block ? (unsigned long)block : FRAG_NONE;
 }
 
-static int take(struct drive *d, unsigned int n)
+static void put(unsigned long block, unsigned int order)
 {
-	while (n--) {
-		void *block = d->arm->get(0, GFP_KERNEL);
+	driven->put((void *)block, order);
+}
 
-		if (!block)
-			return -ENOMEM;
-		d->slots[d->n++] = block;
-		__set_bit(area_of(d, block), d->touched);
-	}
+static u64 frame(unsigned long block)
+{
+	return driven->frame((void *)block);
+}
+
+static void pause(void)
+{
+	cond_resched();
+}
+
+static const char *name_of(char *name, size_t room, const struct frag_workload *w,
+			   const char *what)
+{
+	scnprintf(name, room, "page.frag%s%s%s", *w->name ? "." : "", w->name, what);
+	return name;
+}
+
+static int drive(const struct frag_workload *w, const struct frag_memory *m, u64 seed,
+		 struct frag_result *r)
+{
+	const struct frag_arm arm = { .name = driven->name, .get = get, .put = put,
+				      .frame = frame, .pause = pause,
+				      .settle = driven->settle,
+				      .whole = driven->whole,
+				      .shared = driven->shared };
+	char name[NAME_ROOM];
+	int err;
+
+	err = driven->open(BYTES, 0);
+	if (err)
+		return err;
+	frag_run(w, &arm, m, seed, EFFORT, r);
+	driven->close();
+	name_of(name, sizeof(name), w, "");
+	bench_say("note %s %s: seed %llu: %llu of %llu %s, %llu of %llu refused\n", name,
+		  driven->name, seed, r->whole[FRAG_2M], r->best[FRAG_2M],
+		  w->of_served ? "served" : "areas whole", r->refused, r->asked);
+	if (r->faults)
+		bench_say("wrong %s %s: %llu faults of the count\n", name, driven->name,
+			  r->faults);
 	return 0;
 }
 
-/* Free @n of them at random. */
-static void drop(struct drive *d, unsigned int n)
+static bool is_wanted(const struct frag_workload *w)
 {
-	unsigned int at;
+	char name[NAME_ROOM];
 
-	while (n-- && d->n) {
-		at = prandom_u32_state(&d->dice) % d->n--;
-		swap(d->slots[at], d->slots[d->n]);
-		d->arm->put(d->slots[d->n], 0);
-	}
+	if (*w->name)
+		return bench_wanted(name_of(name, sizeof(name), w, ""));
+	return bench_wanted("page.frag") || bench_wanted("page.frag.arenas") ||
+	       bench_wanted("page.frag.areas16m");
 }
 
-static int churn(struct drive *d)
+static void tell(const struct frag_workload *w, const char *what, enum frag_size size,
+		 const struct frag_result *r)
 {
-	unsigned int round, tenth;
+	u32 milli = 1000;
+	unsigned int i;
+	char name[NAME_ROOM];
+
+	for (i = 0; i < SEEDS; i++)
+		milli = min(milli, frag_share_milli(&r[i], size));
+	bench_value(name_of(name, sizeof(name), w, what), "fraction", driven->name, milli);
+}
+
+static int measure(const struct frag_workload *w, const struct frag_memory *m)
+{
+	struct frag_result r[SEEDS];
+	u64 refused = 0;
+	unsigned int i;
+	char name[NAME_ROOM];
 	int err;
 
-	err = take(d, FRAMES * 9 / 10);
-	if (err)
-		return err;
-	drop(d, d->n / 2);
-	tenth = d->n / 10;
-	for (round = 0; round < ROUNDS && !err; round++) {
-		drop(d, tenth);
-		err = take(d, tenth);
-		cond_resched();
+	for (i = 0; i < SEEDS; i++) {
+		err = drive(w, m, 1 + i, &r[i]);
+		if (err)
+			return err;
+		refused = max(refused, r[i].refused);
 	}
-	return err;
-}
-
-static void judge(struct drive *d)
-{
-	const struct bench_arm *arm = d->arm;
-	unsigned int areas, whole, best, i;
-	u64 own_areas, own_whole;
-
-	for (i = 0; i < d->n; i++)
-		__set_bit(area_of(d, d->slots[i]), d->live);
-	areas = arm->shared ? bitmap_weight(d->touched, AREAS_MAX) : BYTES / SZ_2M;
-	whole = areas - bitmap_weight(d->live, AREAS_MAX);
-	best = areas - DIV_ROUND_UP(d->n, AREA_FRAMES);
-	bench_say("note page.frag %s: %u pages out, %u of %u areas have none, %u could\n",
-		  arm->name, d->n, whole, areas, best);
-	if (arm->areas) {
-		arm->areas(&own_areas, &own_whole);
-		bench_say("note page.frag %s: by its own account %llu of %llu\n",
-			  arm->name, own_whole, own_areas);
-		whole = own_whole;
+	tell(w, "", FRAG_2M, r);
+	bench_value(name_of(name, sizeof(name), w, ".refused"), "blocks", driven->name,
+		    refused * 1000);
+	if (!*w->name) {
+		tell(w, ".arenas", FRAG_4M, r);
+		tell(w, ".areas16m", FRAG_16M, r);
 	}
-	bench_value("page.frag", "fraction", arm->name, div_u64((u64)whole * 1000, best));
-}
-
-static int drive(struct drive *d)
-{
-	int err;
-
-	bitmap_zero(d->touched, AREAS_MAX);
-	bitmap_zero(d->live, AREAS_MAX);
-	prandom_seed_state(&d->dice, 42);
-	err = d->arm->open(BYTES, 0);
-	if (err)
-		return err;
-	err = churn(d);
-	if (err)
-		bench_say("note page.frag %s: out of memory with %u pages out\n",
-			  d->arm->name, d->n);
-	else
-		judge(d);
-	drop(d, d->n);
-	d->arm->close();
 	return 0;
 }
 
 int bench_frag(void)
 {
-	struct drive d = {};
-	unsigned int i;
+	struct frag_memory m = { .frames = FRAMES, .nr_areas = AREAS };
+	unsigned int i, a;
 	int err = 0;
 
-	if (!bench_wanted("page.frag"))
-		return 0;
-	d.touched = bitmap_zalloc(AREAS_MAX, GFP_KERNEL);
-	d.live = bitmap_zalloc(AREAS_MAX, GFP_KERNEL);
-	d.slots = kvmalloc_array(FRAMES, sizeof(*d.slots), GFP_KERNEL);
-	if (!d.touched || !d.live || !d.slots)
+	m.blocks = kvmalloc_array(FRAMES, sizeof(*m.blocks), GFP_KERNEL);
+	m.areas = kvmalloc_array(AREAS, sizeof(*m.areas), GFP_KERNEL);
+	if (!m.blocks || !m.areas)
 		err = -ENOMEM;
-	for (i = 0; bench_arms[i] && !err; i++) {
-		d.arm = bench_arms[i];
-		err = drive(&d);
+	for (i = 0; i < frag_nr_workloads && !err; i++) {
+		for (a = 0; bench_whole_arms[a] && is_wanted(&frag_workloads[i]) && !err; a++) {
+			driven = bench_whole_arms[a];
+			if (driven->shared && frag_workloads[i].of_served)
+				continue;
+			err = measure(&frag_workloads[i], &m);
+		}
 	}
-	kvfree(d.slots);
-	bitmap_free(d.live);
-	bitmap_free(d.touched);
+	kvfree(m.areas);
+	kvfree(m.blocks);
 	return err;
 }

@@ -31,6 +31,16 @@ const struct bench_arm *const bench_arms[] = {
 	NULL
 };
 
+const struct bench_arm *const bench_whole_arms[] = {
+	&bench_quarry,
+	&bench_kernel,
+	&bench_list,
+#ifdef CONFIG_GENERIC_ALLOCATOR
+	&bench_genpool,
+#endif
+	NULL
+};
+
 const struct bench_arm *const bench_cache_arms[] = { &bench_cache, &bench_kmem, NULL };
 const struct bench_arm *const bench_malloc_arms[] = { &bench_malloc, &bench_kmalloc, NULL };
 
@@ -56,7 +66,7 @@ static int __init quarry_bench_init(void)
 		return err;
 	bench_harness();
 	err = bench_pages() ?: bench_objects() ?: bench_density() ?: bench_waste() ?:
-	      bench_remote() ?: bench_frag() ?: bench_longest() ?: bench_smp();
+	      bench_remote() ?: bench_frag() ?: bench_fail() ?: bench_longest() ?: bench_smp();
 	if (err) {
 		bench_results_close();
 		return err;

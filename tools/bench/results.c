@@ -6,6 +6,7 @@
  *	value WORKLOAD UNIT ARM NUMBER		NUMBER with three decimals
  *	batches WORKLOAD ARM OPS FIRST MEDIAN LAST	thousandths for each operation
  *	against WORKLOAD ARM CONTROL QUARTILE MEDIAN QUARTILE	thousandths
+ *	wrong ...				a figure that must not be believed
  *	note ...				for people
  *
  * They are read from debugfs quarry_bench/results. Written by one thread.
