@@ -211,7 +211,10 @@ static void claims(const void *arg)
 		printf("# %10llu %9llu | %8.2f %8llu | %8.2f %8llu\n", mib, p.nr,
 		       mean_of_claim, c.most, mean_of_free, r.most);
 		fflush(stdout);
-		/* Pools up to 2 GiB set the measure, larger ones are held to it. */
+		/*
+		 * Pools up to 2 GiB set the measure, larger ones are held to it. A maximum
+		 * is of a sample, as the mean is: what grows with memory grows 19 times here.
+		 */
 		if (mib <= 2048) {
 			claim_mean = max(claim_mean, mean_of_claim);
 			free_mean = max(free_mean, mean_of_free);
@@ -220,7 +223,7 @@ static void claims(const void *arg)
 		} else if (mean_of_claim > 1.05 * claim_mean ||
 			   mean_of_free > 1.05 * free_mean) {
 			fail("the mean grows");
-		} else if (c.most > claim_most || r.most > free_most) {
+		} else if (c.most > 1.05 * claim_most || r.most > 1.05 * free_most) {
 			fail("the maximum grows");
 		}
 		pool_fini(&p);
