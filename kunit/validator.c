@@ -117,7 +117,7 @@ static void bucket_of_an_area(struct patient *p)
 
 static void mask_of_buckets(struct patient *p)
 {
-	p->z->buddy.area_orders[0] ^= 1;
+	p->z->buddy.area_places[0][0] ^= 1;
 }
 
 static void whole_bit_of_a_group(struct patient *p)

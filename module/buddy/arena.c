@@ -27,6 +27,45 @@
 
 #define BITE_FRAMES	(QUARRY_BITE_AREAS * QUARRY_AREA_FRAMES)
 
+static u32 all_areas(const struct quarry_arena *a)
+{
+	return ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
+}
+
+/* Small arenas are dealt out, so that there are as many areas in each place. */
+static void choose_place(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	unsigned int c;
+
+	a->place = 0;
+	if (all_areas(a) > QUARRY_PLACE_AREAS)
+		return;
+	for (c = 1; c < QUARRY_PLACES; c++)
+		if (b->small_areas[c] < b->small_areas[a->place])
+			a->place = c;
+	b->small_areas[a->place] += all_areas(a);
+}
+
+static void forget_place(struct quarry_buddy *b, const struct quarry_arena *a)
+{
+	if (all_areas(a) <= QUARRY_PLACE_AREAS)
+		b->small_areas[a->place] -= all_areas(a);
+}
+
+/*
+ * The place that an area is in. A large arena has all places, from its beginning to its
+ * end, each at least 16 MiB.
+ */
+u8 quarry_area_place(const struct quarry_arena *a, u32 i)
+{
+	u32 before = a->base / QUARRY_AREA_FRAMES % QUARRY_PLACE_AREAS;
+	u32 parts = (before + all_areas(a) + QUARRY_PLACE_AREAS - 1) / QUARRY_PLACE_AREAS;
+
+	if (all_areas(a) <= QUARRY_PLACE_AREAS)
+		return a->place;
+	return (before + i) / QUARRY_PLACE_AREAS * QUARRY_PLACES / parts;
+}
+
 static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 {
 	u32 nr = ((u64)a->hi + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES, i;
@@ -36,6 +75,8 @@ static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 	for (i = a->nr_areas; i < nr; i++) {
 		a->areas[i].arena = a;
 		a->areas[i].bucket = QUARRY_NO_BUCKET;
+		a->areas[i].place = quarry_area_place(a, i);
+		a->areas[i].life = QUARRY_LIFE_PAGE;
 	}
 	b->nr_areas += nr;
 	b->nr_areas -= a->nr_areas;
@@ -71,6 +112,7 @@ bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero
 		return true;
 	if (!a->buddy) {
 		a->buddy = b;
+		choose_place(b, a);
 		list_add_tail(&a->link, &b->arenas);
 		b->nr_arenas++;
 	}
@@ -126,6 +168,7 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 		return -EAGAIN;
 	}
 	list_del_init(&a->link);
+	forget_place(b, a);
 	b->nr_arenas--;
 	a->buddy = NULL;
 	return 0;

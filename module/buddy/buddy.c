@@ -20,12 +20,23 @@
  *	is never read or written here.
  *
  * Where a claim lands
- *	A small order takes the fullest area that can serve it, and of the
- *	equally full ones that whose largest free block is smallest; inside
- *	the area it takes the smallest block that fits. Only when no broken
- *	area serves is a whole one broken, out of the smallest run of whole
- *	areas. So areas that empty go on emptying, and large blocks survive:
- *	the filling is that of a best-fit allocator over areas.
+ *	A small order takes, among the broken areas that can serve it, one whose
+ *	largest free block is of least use to anybody else: no order that was asked
+ *	for lately fits into it that does not fit into a smaller one. Of these it takes
+ *	one in the first place: memory is divided into 16 places, and what is in the
+ *	first is filled first, as a first-fit allocator does it. So the last places
+ *	empty by themselves, and whole areas, arenas and blocks of 16 MiB with them.
+ *	Inside the area it is the smallest block that fits. While a third of all areas
+ *	is whole, nobody has to fear for large blocks, and the place alone counts.
+ *	Only when no broken area serves is a whole one broken, out of the shortest run.
+ *
+ *	  [life][largest order 0..8][place 0..15] -> broken areas
+ *	  [largest order 9..18]                   -> groups
+ *
+ *	Blocks that live differently (enum quarry_life) go to areas of different lives,
+ *	and to arenas of different lives as far as a few tries tell: else one that stays
+ *	keeps each area from becoming whole when the others go. When whole areas are few
+ *	lives are mixed: a refusal is worse.
  *
  *	Claimers that name a home (the CPUs' lists do) pass by an area that another
  *	one claimed from last. Blocks of two CPUs would else lie side by side, with
@@ -33,16 +44,18 @@
  *	8% for two CPUs that allocate and free at random. While most areas are whole
  *	another one is broken for that; later the home is shared.
  *
- *	  buckets  [fill class 0..15][largest order 0..8] -> areas
- *	  groups   [largest order 9..18]                  -> groups
+ *	Zeros are the least reason: of a few equally good blocks of 128 KiB or more one
+ *	that is known to be zero goes to who wants zeros, and to nobody else.
  *
- *	Both are found by one bit search each, so the steps of a claim depend on
- *	neither the number of arenas nor their size.
+ *	All is found by bit searches and bounded tries, so the steps of a claim depend
+ *	on neither the number of arenas nor their size. design.md has the policies that
+ *	were tried and what each kept whole.
  *
  * Invariants, checked by check.c
  *	nfree of an arena = sum over its areas = set bits in their lines
  *	a group's bit is set if and only if its area is whole
- *	an area is in a bucket if and only if it is neither full nor whole
+ *	an area is in a bucket if and only if it is neither full nor whole; which one
+ *	follows from its life, largest free order and place
  *	blocks[k] = sum of nr[k] of the areas (k < 9), of the groups (k >= 9)
  *	every frame that is not free is covered by exactly one head in @state
  *
@@ -50,7 +63,8 @@
  * struct quarry_buddy. All claims look before they change anything, so there is
  * no path that has to be undone.
  *
- * Cost: metadata is two bits and a byte a frame, and under 200 bytes an area.
+ * Cost: metadata is two bits and a byte a frame, under 200 bytes an area,
+ * and 7 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -66,8 +80,21 @@ static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 /* Homes of others that a claim passes by before it shares one. */
 #define HOMES_PASSED	8
 
+/* Groups that are looked at for a better one, and free blocks for one that is zero or not. */
+#define GROUPS_TRIED	8
+#define BLOCKS_TRIED	8
+
+/* Smaller blocks are cleared sooner than one that is zero is found. */
+#define ZERO_ORDER	5
+
+/* While more than one of so many areas is whole, no large block is in danger. */
+#define PLENTY		3
+
+/* Of so many areas one should be whole before lives are mixed. */
+#define WHOLE_MIN	32
+
 /* A batch takes no more pieces out of areas than this, to bound its length. */
-#define PIECES_A_BATCH	3
+#define PIECES_A_BATCH	2
 
 static u32 quarry_nr_areas(u64 first, u32 nr)
 {
@@ -142,50 +169,61 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
  */
 void quarry_buddy_init(struct quarry_buddy *b)
 {
-	unsigned int c, k;
+	unsigned int life, k, c;
 
 	memset(b, 0, sizeof(*b));
 	INIT_LIST_HEAD(&b->arenas);
 	INIT_LIST_HEAD(&b->empty);
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
 		INIT_LIST_HEAD(&b->groups[k]);
-	for (c = 0; c < QUARRY_FILL_CLASSES; c++)
+	for (life = 0; life < QUARRY_LIVES; life++)
 		for (k = 0; k < QUARRY_AREA_ORDER; k++)
-			INIT_LIST_HEAD(&b->areas[c][k]);
+			for (c = 0; c < QUARRY_PLACES; c++)
+				INIT_LIST_HEAD(&b->areas[life][k][c]);
+}
+
+/* Put an area into the bucket that it names, or take it out of there. */
+static void bucket_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
+{
+	unsigned int c = area->bucket % QUARRY_PLACES;
+	unsigned int k = area->bucket / QUARRY_PLACES % QUARRY_AREA_ORDER;
+	unsigned int life = area->bucket / QUARRY_PLACES / QUARRY_AREA_ORDER;
+	struct list_head *list = &b->areas[life][k][c];
+
+	if (in) {
+		list_add(&area->link, list);
+		b->area_places[life][k] |= 1U << c;
+		b->area_orders[life] |= 1U << k;
+		return;
+	}
+	list_del(&area->link);
+	if (!list_empty(list))
+		return;
+	b->area_places[life][k] &= ~(1U << c);
+	if (!b->area_places[life][k])
+		b->area_orders[life] &= ~(1U << k);
 }
 
 /* Move an area to the bucket where its line says that it belongs. */
 static void area_place(struct quarry_buddy *b, struct quarry_area *area)
 {
 	const struct quarry_line *l = &area->line;
-	u8 bucket = QUARRY_NO_BUCKET;
-	unsigned int c, k;
+	u16 bucket = QUARRY_NO_BUCKET;
 
-	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES) {
-		c = (l->nfree - 1) / (QUARRY_AREA_FRAMES / QUARRY_FILL_CLASSES);
-		bucket = c * QUARRY_AREA_ORDER + __fls(l->orders);
-	}
+	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES)
+		bucket = quarry_area_bucket(area->life, __fls(l->orders), area->place);
 	if (bucket == area->bucket)
 		return;
-	if (area->bucket != QUARRY_NO_BUCKET) {
-		list_del(&area->link);
-		c = area->bucket / QUARRY_AREA_ORDER;
-		k = area->bucket % QUARRY_AREA_ORDER;
-		if (list_empty(&b->areas[c][k]))
-			b->area_orders[c] &= ~(1U << k);
-	}
+	if (area->bucket != QUARRY_NO_BUCKET)
+		bucket_move(b, area, false);
 	area->bucket = bucket;
-	if (bucket != QUARRY_NO_BUCKET) {
-		c = bucket / QUARRY_AREA_ORDER;
-		k = bucket % QUARRY_AREA_ORDER;
-		list_add(&area->link, &b->areas[c][k]);
-		b->area_orders[c] |= 1U << k;
-	}
+	if (bucket != QUARRY_NO_BUCKET)
+		bucket_move(b, area, true);
 }
 
 static void group_place(struct quarry_buddy *b, struct quarry_group *group)
 {
-	u8 bucket = QUARRY_NO_BUCKET;
+	u16 bucket = QUARRY_NO_BUCKET;
 
 	if (group->line.nfree)
 		bucket = __fls(group->line.orders);
@@ -284,12 +322,13 @@ static void group_put(struct quarry_buddy *b, struct quarry_area *area,
 
 /*
  * Take a block below order 9 out of its area, @from being the order of the
- * maximal free block around it. The caller places the area.
+ * maximal free block around it and @life that of who takes it. The caller places the area.
  */
 static void area_take(struct quarry_buddy *b, struct quarry_area *area,
-		      unsigned int pos, unsigned int order, unsigned int from)
+		      unsigned int pos, unsigned int order, unsigned int from, u8 life)
 {
 	if (from == QUARRY_AREA_ORDER) {
+		area->life = life;
 		group_take(b, area, 0);
 		/* What the group gave up is the area's until it is split. */
 		b->blocks[QUARRY_AREA_ORDER]++;
@@ -299,7 +338,7 @@ static void area_take(struct quarry_buddy *b, struct quarry_area *area,
 }
 
 static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
-		       unsigned int order)
+		       unsigned int order, u8 life)
 {
 	struct quarry_area *end = area + (1U << (order - QUARRY_AREA_ORDER));
 	struct quarry_arena *a = area->arena;
@@ -308,6 +347,7 @@ static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
 	group_take(b, area, order - QUARRY_AREA_ORDER);
 	for (; area < end; area++) {
 		memset(&area->line, 0, sizeof(area->line));
+		area->life = life;
 		zero &= zero_take(b, area, 0, QUARRY_AREA_ORDER);
 	}
 	frames_taken(b, a, 1U << order);
@@ -334,58 +374,210 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 	u64 splits = b->splits;
 
 	if (order >= QUARRY_AREA_ORDER) {
-		*zero = areas_take(b, area, order);
+		*zero = areas_take(b, area, order, QUARRY_LIFE_PAGE);
 	} else {
 		area_take(b, area, pos, order,
-			  quarry_line_maximal(&area->line, pos, order));
+			  quarry_line_maximal(&area->line, pos, order),
+			  QUARRY_LIFE_PAGE);
 		*zero = zero_take(b, area, pos, order);
 		area_place(b, area);
 	}
 	return b->splits - splits;
 }
 
-/*
- * The fullest broken area that has a free block of @order and is nobody else's home.
- * Failing that *@others is set to one that is, and after a few of these one is
- * returned: better shared than to look at them all.
- */
-static struct quarry_area *pick_area(const struct quarry_buddy *b, unsigned int order,
-				     u8 home, struct quarry_area **others)
+/* Note that an order was asked for. Returns the orders that are, as bits. */
+static u16 note_asked(struct quarry_buddy *b, unsigned int order)
 {
-	unsigned int c, fit, tries = 0;
-	struct quarry_area *area;
+	if (++b->claims == QUARRY_ASKED_CLAIMS) {
+		b->claims = 0;
+		b->asked_before = b->asked;
+		b->asked = 0;
+	}
+	if (order < QUARRY_AREA_ORDER)
+		b->asked |= 1U << order;
+	return b->asked | b->asked_before;
+}
 
-	*others = NULL;
-	for (c = 0; c < QUARRY_FILL_CLASSES; c++)
-		for (fit = b->area_orders[c] >> order; fit; fit &= fit - 1)
-			list_for_each_entry(area, &b->areas[c][order + __ffs(fit)], link) {
+/*
+ * Of the broken areas of a life whose largest free block is of an order from @lo to
+ * below @hi, one in the first place that is nobody else's home. Failing that *@others is
+ * set to one that is, and after *@tries of these one is returned: better shared than to
+ * look at them all.
+ */
+static struct quarry_area *pick_from(const struct quarry_buddy *b, u8 life, u8 home,
+				     unsigned int lo, unsigned int hi,
+				     struct quarry_area **others, unsigned int *tries)
+{
+	const u16 *places = b->area_places[life];
+	struct quarry_area *area;
+	unsigned int k, c, any;
+
+	for (any = 0, k = lo; k < hi; k++)
+		any |= places[k];
+	for (; any; any &= any - 1) {
+		c = __ffs(any);
+		for (k = lo; k < hi; k++) {
+			if (!(places[k] & 1U << c))
+				continue;
+			list_for_each_entry(area, &b->areas[life][k][c], link) {
 				if (!home || !area->home || area->home == home)
 					return area;
 				*others = *others ?: area;
-				if (++tries == HOMES_PASSED)
+				if (!--*tries)
 					return *others;
 			}
+		}
+	}
 	return NULL;
 }
 
-/* The first of 2^order whole areas, out of the shortest run, or NULL. */
-static struct quarry_area *pick_whole(const struct quarry_buddy *b,
-				      unsigned int order)
+/* The first order above @order that was asked for, or QUARRY_AREA_ORDER. */
+static unsigned int next_asked(u16 asked, unsigned int order)
 {
-	unsigned int fit = b->group_orders >> order;
-	struct quarry_group *group;
-	struct quarry_arena *a;
-	u64 pos;
+	unsigned int more = (asked | 1U << QUARRY_AREA_ORDER) >> (order + 1);
 
-	if (!fit)
-		return NULL;
-	group = list_first_entry(&b->groups[order + __ffs(fit)],
-				 struct quarry_group, link);
-	a = group->arena;
-	pos = (u64)(group - a->groups) * QUARRY_LINE_UNITS +
-	      quarry_line_find(&group->line,
-			       order + __ffs(group->line.orders >> order));
-	return &a->areas[pos - a->shift];
+	return order + 1 + __ffs(more);
+}
+
+/*
+ * A broken area of a life that has a free block of the order: rather one whose largest free
+ * block is of no use to who asks for more, and of these one in the first place. While there
+ * is plenty of whole areas those who ask for more have these, and only the place counts.
+ */
+static struct quarry_area *pick_area(const struct quarry_buddy *b, u8 life,
+				     const struct quarry_want *want, u16 asked,
+				     struct quarry_area **others)
+{
+	unsigned int orders = b->area_orders[life] & ~0U << want->order;
+	unsigned int lo, hi, tries = HOMES_PASSED;
+	struct quarry_area *area = NULL;
+
+	if (b->nr_whole > b->nr_areas / PLENTY)
+		asked = 0;
+	*others = NULL;
+	for (; !area && orders; orders &= ~0U << hi) {
+		lo = __ffs(orders);
+		hi = next_asked(asked, lo);
+		area = pick_from(b, life, want->home, lo, hi, others, &tries);
+	}
+	return area;
+}
+
+static bool words_are_set(const u64 *words, unsigned int pos, unsigned int order)
+{
+	unsigned int w = pos / 64, end;
+
+	if (order <= QUARRY_WORD_ORDER)
+		return !(~words[w] & quarry_line_mask(pos, order));
+	for (end = w + (1U << (order - QUARRY_WORD_ORDER)); w < end; w++)
+		if (~words[w])
+			return false;
+	return true;
+}
+
+static bool area_is_zero(const struct quarry_area *area)
+{
+	return words_are_set(area->zero, 0, QUARRY_AREA_ORDER);
+}
+
+static bool zeros_matter(const struct quarry_buddy *b, const struct quarry_want *want)
+{
+	return b->nr_zero && want->order >= ZERO_ORDER;
+}
+
+/*
+ * A maximal free block of exactly @order in a broken area: of the first BLOCKS_TRIED one
+ * that is zero or not as it is wanted, else the first.
+ */
+static unsigned int find_block(const struct quarry_buddy *b, const struct quarry_area *area,
+			       unsigned int order, const struct quarry_want *want)
+{
+	unsigned int first = quarry_line_find(&area->line, order), pos = first, tries;
+
+	if (!zeros_matter(b, want))
+		return first;
+	for (tries = BLOCKS_TRIED; tries && pos < QUARRY_LINE_UNITS; tries--) {
+		if (words_are_set(area->zero, pos, order) == want->zero)
+			return pos;
+		pos = quarry_line_next(&area->line, order, pos + (1U << order));
+	}
+	return first;
+}
+
+/* Has a small arena blocks of another life than @life? Of a large one it is not asked. */
+static bool has_other_life(const struct quarry_arena *a, u8 life)
+{
+	u32 i;
+
+	if (a->nr_areas > QUARRY_PLACE_AREAS)
+		return false;
+	for (i = 0; i < a->nr_areas; i++)
+		if (!area_is_whole(&a->areas[i]) && a->areas[i].life != life)
+			return true;
+	return false;
+}
+
+/*
+ * The first area of one of the shortest runs of at least 2^order whole ones in a group: as
+ * for find_block(), one whose first area is zero or not as it is wanted.
+ */
+static struct quarry_area *shortest_run(const struct quarry_buddy *b,
+					const struct quarry_group *group, unsigned int order,
+					const struct quarry_want *want)
+{
+	const struct quarry_arena *a = group->arena;
+	unsigned int from = order + __ffs(group->line.orders >> order);
+	unsigned int pos = quarry_line_find(&group->line, from), tries;
+	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+	struct quarry_area *first = &a->areas[before + pos - a->shift], *area;
+
+	if (!zeros_matter(b, want))
+		return first;
+	for (tries = BLOCKS_TRIED; tries && pos < QUARRY_LINE_UNITS; tries--) {
+		area = &a->areas[before + pos - a->shift];
+		if (area_is_zero(area) == want->zero)
+			return area;
+		pos = quarry_line_next(&group->line, from, pos + (1U << from));
+	}
+	return first;
+}
+
+/* How much is against whole areas of an arena? Below QUARRY_PLACES: nothing but the place. */
+static unsigned int badness(const struct quarry_arena *a, const struct quarry_want *want,
+			    bool wrong_zeros)
+{
+	return has_other_life(a, want->life) * 4 * QUARRY_PLACES +
+	       wrong_zeros * 2 * QUARRY_PLACES + a->place;
+}
+
+/*
+ * The first of 2^order whole areas, or NULL: out of the shortest run, of an arena that has
+ * no blocks of another life, with zeros or not as they are wanted, and in the first place,
+ * as far as GROUPS_TRIED tell. For a large block the place does not matter.
+ */
+static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int order,
+				      const struct quarry_want *want)
+{
+	unsigned int good = want->order < QUARRY_AREA_ORDER ? 0 : QUARRY_PLACES - 1;
+	unsigned int fit, bad, least = ~0U, tries = GROUPS_TRIED;
+	struct quarry_group *group, *best = NULL;
+	bool wrong = false;
+
+	for (fit = b->group_orders >> order; fit && least >= QUARRY_PLACES; fit &= fit - 1)
+		list_for_each_entry(group, &b->groups[order + __ffs(fit)], link) {
+			if (zeros_matter(b, want))
+				wrong = area_is_zero(shortest_run(b, group, order, want)) !=
+					want->zero;
+			bad = badness(group->arena, want, wrong);
+			if (bad < least) {
+				best = group;
+				least = bad;
+			}
+			if (least <= good || !--tries)
+				goto found;
+		}
+found:
+	return best ? shortest_run(b, best, order, want) : NULL;
 }
 
 static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
@@ -400,16 +592,36 @@ static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
 	area->home = home;
 }
 
-static struct quarry_area *pick(struct quarry_buddy *b, unsigned int order, u8 home)
+/* A broken area of another life, or NULL. */
+static struct quarry_area *pick_other_life(const struct quarry_buddy *b,
+					   const struct quarry_want *want, u16 asked)
 {
-	struct quarry_area *others, *area = pick_area(b, order, home, &others);
+	struct quarry_area *area = NULL, *others = NULL;
+	u8 life;
+
+	for (life = 0; !area && !others && life < QUARRY_LIVES; life++)
+		if (life != want->life)
+			area = pick_area(b, life, want, asked, &others);
+	return area ?: others;
+}
+
+static struct quarry_area *pick(struct quarry_buddy *b, const struct quarry_want *want,
+				u16 asked)
+{
+	struct quarry_area *others, *area = pick_area(b, want->life, want, asked, &others);
 
 	/* Large blocks are dearer than cache lines. */
-	if (!area && (!others || b->nr_whole > b->nr_areas / 2))
-		area = pick_whole(b, 0);
-	area = area ?: others;
-	if (area && home)
-		set_home(b, area, home);
+	if (!area && others && b->nr_whole <= b->nr_areas / 2)
+		area = others;
+	/* When there are few of them left, dearer than to keep lives apart. */
+	if (!area && !others && b->nr_whole <= b->nr_areas / WHOLE_MIN)
+		area = pick_other_life(b, want, asked);
+	if (!area)
+		area = pick_whole(b, 0, want);
+	if (!area)
+		area = pick_other_life(b, want, asked);
+	if (area && want->home)
+		set_home(b, area, want->home);
 	return area;
 }
 
@@ -440,8 +652,8 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 		piece = min_t(unsigned int, order + __fls(nr - got), from);
 		/* A whole area is broken here, so never taken in one piece. */
 		piece = min_t(unsigned int, piece, QUARRY_AREA_ORDER - 1);
-		pos = quarry_line_find(&area->line, from);
-		area_take(b, area, pos, piece, from);
+		pos = find_block(b, area, from, want);
+		area_take(b, area, pos, piece, from, want->life);
 		b->splits += (1U << (piece - order)) - 1;
 		for (end = pos + (1U << piece); pos < end; pos += 1U << order) {
 			struct quarry_block *block = &blocks[got++];
@@ -454,6 +666,16 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 	}
 	area_place(b, area);
 	return got;
+}
+
+/* Is a block of a small order free at all? Whoever finds nothing asks again and again. */
+static bool has_small(const struct quarry_buddy *b, unsigned int order)
+{
+	unsigned int life, orders = 0;
+
+	for (life = 0; life < QUARRY_LIVES; life++)
+		orders |= b->area_orders[life];
+	return b->group_orders || orders >> order;
 }
 
 /**
@@ -472,11 +694,12 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 				     unsigned int nr, struct quarry_block *blocks)
 {
 	unsigned int order = want->order, got = 0, pieces = PIECES_A_BATCH;
+	u16 asked = note_asked(b, order);
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
-		while (got < nr && pieces) {
-			area = pick(b, order, want->home);
+		while (got < nr && pieces && has_small(b, order)) {
+			area = pick(b, want, asked);
 			if (!area)
 				break;
 			got += area_claim(b, area, want, nr - got, blocks + got, &pieces);
@@ -486,12 +709,12 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 	while (got < nr) {
 		struct quarry_block *block = &blocks[got];
 
-		area = pick_whole(b, order - QUARRY_AREA_ORDER);
+		area = pick_whole(b, order - QUARRY_AREA_ORDER, want);
 		if (!area)
 			break;
 		block->arena = area->arena;
 		block->frame.i = area_frame(area, 0);
-		block->zero = areas_take(b, area, order);
+		block->zero = areas_take(b, area, order, want->life);
 		WRITE_ONCE(block->arena->state[block->frame.i], state_of(want));
 		got++;
 	}

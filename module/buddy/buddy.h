@@ -21,12 +21,18 @@
 #define QUARRY_MAX_ORDER	QUARRY_GROUP_ORDER
 #define QUARRY_MAX_RUN		0x40000U	/* 2^QUARRY_MAX_ORDER */
 
-/* Areas are sorted by how full they are, in so many classes. */
-#define QUARRY_FILL_CLASSES	16
+/* Areas are sorted by where they are, into so many places; the first is filled first. */
+#define QUARRY_PLACES		16
+
+/* Areas of an arena that are in one place: 16 MiB. A smaller arena is in one as a whole. */
+#define QUARRY_PLACE_AREAS	8
+
+/* Claims after which it is forgotten which orders were asked for before the last so many. */
+#define QUARRY_ASKED_CLAIMS	4096
 
 /* Numbers of those who keep to areas of their own; 0 is everybody else. */
 #define QUARRY_HOMES		16
-#define QUARRY_NO_BUCKET	0xff
+#define QUARRY_NO_BUCKET	0xffff
 
 /**
  * struct quarry_frame - number of a frame, counted from its arena's first area
@@ -91,6 +97,17 @@ static inline unsigned int quarry_state_order(u8 state)
 	return quarry_state_is_direct(state) ? QUARRY_STATE_ORDER - order : order;
 }
 
+/*
+ * How long blocks live that are likely to go together. What lives differently is kept
+ * apart as long as there is room, so that memory full of short lives comes back whole.
+ */
+enum quarry_life {
+	QUARRY_LIFE_PAGE,	/* pages of which nothing is known */
+	QUARRY_LIFE_SHORT,	/* movable or reclaimable: its owner can give it up */
+	QUARRY_LIFE_SLAB,	/* slabs of objects that nobody gives up */
+	QUARRY_LIVES
+};
+
 struct quarry_arena;
 
 /**
@@ -99,17 +116,37 @@ struct quarry_arena;
  * @zero:	bit set: the frame is free and known to hold zeros
  * @link:	in its bucket of struct quarry_buddy.areas, when @bucket says so
  * @arena:	what it is part of
- * @bucket:	fill class * QUARRY_AREA_ORDER + largest order, or QUARRY_NO_BUCKET
+ * @bucket:	quarry_area_bucket() of what it has, or QUARRY_NO_BUCKET
  * @home:	whose home it is, or 0
+ * @place:	which of QUARRY_PLACES it is in
+ * @life:	enum quarry_life of who has broken it, until it is whole again
  */
 struct quarry_area {
 	struct quarry_line line;
 	u64 zero[QUARRY_LINE_WORDS];
 	struct list_head link;
 	struct quarry_arena *arena;
-	u8 bucket;
+	u16 bucket;
 	u8 home;
+	u8 place;
+	u8 life;
 };
+
+/*
+ * Which area is it best to give blocks back to? What lies in the last places is to empty, and
+ * what is empty already. A moment old without the lock.
+ */
+static inline u32 quarry_area_worth(const struct quarry_area *area)
+{
+	return area->place * (QUARRY_AREA_FRAMES + 1) + READ_ONCE(area->line.nfree);
+}
+
+/* Broken areas are found by life, largest free order, and place. */
+static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
+				     unsigned int place)
+{
+	return (life * QUARRY_AREA_ORDER + order) * QUARRY_PLACES + place;
+}
 
 /**
  * struct quarry_group - 512 areas
@@ -122,7 +159,7 @@ struct quarry_group {
 	struct quarry_line line;
 	struct list_head link;
 	struct quarry_arena *arena;
-	u8 bucket;
+	u16 bucket;
 };
 
 /**
@@ -137,6 +174,7 @@ struct quarry_group {
  * @nr_areas:	of @areas, those that have joined
  * @nr_groups:	length of @groups
  * @shift:	areas of the first group that lie before areas[0]
+ * @place:	of all its areas, if they are no more than QUARRY_PLACE_AREAS
  * @areas:	the areas
  * @groups:	the groups
  * @link:	in struct quarry_buddy.arenas, oldest first
@@ -153,6 +191,7 @@ struct quarry_arena {
 	u32 nr_areas;
 	u32 nr_groups;
 	u32 shift;
+	u8 place;
 	struct quarry_area *areas;
 	struct quarry_group *groups;
 	struct list_head link;
@@ -172,11 +211,16 @@ struct quarry_arena {
  * @nr_areas:	areas of all arenas
  * @nr_whole:	areas that are wholly free
  * @group_orders: orders for which @groups has an entry, as bits
- * @area_orders: by fill class, orders for which @areas has an entry, as bits
+ * @area_orders: by life, orders for which @area_places has one, as bits
+ * @area_places: by life and order, places for which @areas has an entry, as bits
+ * @small_areas: by place, areas of arenas that are in one place
+ * @asked:	orders that were asked for lately, as bits
+ * @asked_before: the same in the QUARRY_ASKED_CLAIMS claims before
+ * @claims:	claims since @asked_before
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
  * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER
- * @areas:	broken areas by fill class (fullest first) and largest free order
+ * @areas:	broken areas by life, largest free order and place
  * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
@@ -191,23 +235,17 @@ struct quarry_buddy {
 	u64 nr_areas;
 	u64 nr_whole;
 	u16 group_orders;
-	u16 area_orders[QUARRY_FILL_CLASSES];
+	u16 area_orders[QUARRY_LIVES];
+	u16 area_places[QUARRY_LIVES][QUARRY_AREA_ORDER];
+	u16 asked;
+	u16 asked_before;
+	u32 claims;
+	u32 small_areas[QUARRY_PLACES];
 	struct list_head arenas;
 	struct list_head empty;
 	struct list_head groups[QUARRY_LINE_ORDER + 1];
-	struct list_head areas[QUARRY_FILL_CLASSES][QUARRY_AREA_ORDER];
+	struct list_head areas[QUARRY_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
 	struct quarry_area *home[QUARRY_HOMES];
-};
-
-/*
- * How long blocks live that are likely to go together. What lives differently is kept
- * apart as long as there is room, so that memory full of short lives comes back whole.
- */
-enum quarry_life {
-	QUARRY_LIFE_PAGE,	/* pages of which nothing is known */
-	QUARRY_LIFE_SHORT,	/* movable or reclaimable: its owner can give it up */
-	QUARRY_LIFE_SLAB,	/* slabs of objects that nobody gives up */
-	QUARRY_LIVES
 };
 
 /**
@@ -276,6 +314,9 @@ struct quarry_check {
 	u64 faults;
 	char what[64];
 };
+
+/* arena.c, for check.c */
+u8 quarry_area_place(const struct quarry_arena *a, u32 i);
 
 /* buddy.c: blocks */
 size_t quarry_arena_metadata_bytes(u64 first, u32 nr);

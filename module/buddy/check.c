@@ -155,17 +155,45 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 		fault(c, "an area is nobody's home and does not know");
 	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
 		fault(c, "a whole area is not in its group, or a broken one is");
+	if (p->life >= QUARRY_LIVES || p->place >= QUARRY_PLACES ||
+	    p->place != quarry_area_place(a, area)) {
+		fault(c, "an area has no such life, or is in another place");
+		return;
+	}
 	if (whole || !l->nfree) {
 		if (p->bucket != QUARRY_NO_BUCKET)
 			fault(c, "a whole or full area is in a bucket");
 		return;
 	}
-	if (p->bucket != (l->nfree - 1) / (QUARRY_AREA_FRAMES / QUARRY_FILL_CLASSES) *
-			 QUARRY_AREA_ORDER + __fls(l->orders | 1))
+	if (p->bucket != quarry_area_bucket(p->life, __fls(l->orders | 1), p->place))
 		fault(c, "an area is in the wrong bucket");
-	else if (!listed(&b->areas[p->bucket / QUARRY_AREA_ORDER]
-				  [p->bucket % QUARRY_AREA_ORDER], &p->link))
+	else if (!listed(&b->areas[p->life][__fls(l->orders | 1)][p->place], &p->link))
 		fault(c, "an area is missing from its bucket");
+}
+
+/* Returns how many areas of this life and largest order are in buckets. */
+static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
+			    unsigned int order, struct quarry_check *c)
+{
+	const struct list_head *list = b->areas[life][order], *pos;
+	unsigned int place;
+	u64 areas = 0;
+
+	if (!b->area_places[life][order] == !!(b->area_orders[life] & (1U << order)))
+		fault(c, "the mask of area orders is wrong");
+	for (place = 0; place < QUARRY_PLACES; place++, list++) {
+		if (list_empty(list) == !!(b->area_places[life][order] & (1U << place)))
+			fault(c, "the mask of area buckets is wrong");
+		list_for_each(pos, list) {
+			const struct quarry_area *area =
+				list_entry(pos, struct quarry_area, link);
+
+			if (area->bucket != quarry_area_bucket(life, order, place))
+				fault(c, "a bucket holds a stray area");
+			areas++;
+		}
+	}
+	return areas;
 }
 
 /* The buckets hold as many entries as there are areas and groups to hold. */
@@ -175,20 +203,8 @@ static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups,
 	const struct list_head *pos;
 	unsigned int k, i;
 
-	for (i = 0; i < QUARRY_FILL_CLASSES; i++)
-		for (k = 0; k < QUARRY_AREA_ORDER; k++) {
-			if (list_empty(&b->areas[i][k]) ==
-			    !!(b->area_orders[i] & (1U << k)))
-				fault(c, "the mask of area buckets is wrong");
-			list_for_each(pos, &b->areas[i][k]) {
-				const struct quarry_area *area =
-					list_entry(pos, struct quarry_area, link);
-
-				if (area->bucket != i * QUARRY_AREA_ORDER + k)
-					fault(c, "a bucket holds a stray area");
-				areas--;
-			}
-		}
+	for (i = 0; i < QUARRY_LIVES * QUARRY_AREA_ORDER; i++)
+		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
 		if (list_empty(&b->groups[k]) == !!(b->group_orders & (1U << k)))
 			fault(c, "the mask of group buckets is wrong");
@@ -217,6 +233,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
 	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
 	u64 zero = 0, in_buckets = 0, groups = 0, homes = 0;
+	u32 small[QUARRY_PLACES] = {};
 	const struct quarry_arena *a;
 	unsigned int k;
 	u32 i;
@@ -253,6 +270,11 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		}
 		if (a->buddy != b)
 			fault(c, "an arena points to another allocator");
+		k = ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
+		if (a->place >= (k <= QUARRY_PLACE_AREAS ? QUARRY_PLACES : 1))
+			fault(c, "an arena has no such place");
+		else if (k <= QUARRY_PLACE_AREAS)
+			small[a->place] += k;
 		if (sum != a->nfree)
 			fault(c, "free frames of an arena differ from its areas");
 		if (list_empty(&a->empty) != (a->nfree != a->hi - a->lo))
@@ -281,6 +303,8 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 	}
 	if (homes)
 		fault(c, "an area is nobody's home and does not know");
+	if (memcmp(small, b->small_areas, sizeof(small)))
+		fault(c, "the areas of small arenas are miscounted");
 	check_buckets(b, in_buckets, groups, c);
 }
 

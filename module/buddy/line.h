@@ -193,14 +193,11 @@ static inline u64 quarry_line_maximal_starts(u64 bits, unsigned int order,
 	return bits & ~(twice | (twice << (1U << order)));
 }
 
-/*
- * The lowest maximal free block of exactly @order. nr[order] must be above
- * zero.
- */
-static inline unsigned int quarry_line_find(const struct quarry_line *l,
-					    unsigned int order)
+/* The lowest maximal free block of exactly @order from @pos on, or QUARRY_LINE_UNITS. */
+static inline unsigned int quarry_line_next(const struct quarry_line *l,
+					    unsigned int order, unsigned int pos)
 {
-	unsigned int w;
+	unsigned int w = pos / 64;
 	u64 starts;
 
 	if (order >= QUARRY_WORD_ORDER) {
@@ -208,18 +205,27 @@ static inline unsigned int quarry_line_find(const struct quarry_line *l,
 						    order - QUARRY_WORD_ORDER,
 						    QUARRY_LINE_ORDER -
 						    QUARRY_WORD_ORDER);
-		return __ffs64(starts) * 64;
+		starts &= ~0ULL << w;
+		return starts ? __ffs64(starts) * 64 : QUARRY_LINE_UNITS;
 	}
-	for (w = 0; w < QUARRY_LINE_WORDS - 1; w++) {
+	for (; w < QUARRY_LINE_WORDS; w++) {
 		if (!l->free[w])
 			continue;
 		starts = quarry_line_maximal_starts(l->free[w], order,
 						    QUARRY_WORD_ORDER);
+		if (w == pos / 64)
+			starts &= ~0ULL << pos % 64;
 		if (starts)
 			return w * 64 + __ffs64(starts);
 	}
-	starts = quarry_line_maximal_starts(l->free[w], order, QUARRY_WORD_ORDER);
-	return w * 64 + __ffs64(starts);
+	return QUARRY_LINE_UNITS;
+}
+
+/* The lowest maximal free block of exactly @order. nr[order] must be above zero. */
+static inline unsigned int quarry_line_find(const struct quarry_line *l,
+					    unsigned int order)
+{
+	return quarry_line_next(l, order, 0);
 }
 
 #endif /* QUARRY_LINE_H */

@@ -189,11 +189,11 @@ static void slide(struct quarry_list *list)
 }
 
 /* Free frames in a block's area; a moment old. */
-static u32 free_around(const struct quarry_chunk *c, const struct quarry_slot *slot)
+static u32 worth_of(const struct quarry_chunk *c, const struct quarry_slot *slot)
 {
 	u32 f = slot->state - c->arena.state;
 
-	return READ_ONCE(c->arena.areas[f / QUARRY_AREA_FRAMES].line.nfree);
+	return quarry_area_worth(&c->arena.areas[f / QUARRY_AREA_FRAMES]);
 }
 
 /*
@@ -213,7 +213,7 @@ static void look_up(struct quarry_list *list, unsigned int nr, bool choose,
 		if (i >= pairs || !chunks[i])
 			continue;
 		other = quarry_directory_find(b->page);
-		if (other && free_around(other, b) > free_around(chunks[i], a)) {
+		if (other && worth_of(other, b) > worth_of(chunks[i], a)) {
 			swap(*a, *b);
 			chunks[i] = other;
 		}

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dice.h"
 #include "tap.h"
 #include "twin.h"
 
@@ -452,6 +453,199 @@ static void homes_apart(const void *arg)
 	twin_fini(&t);
 }
 
+/* Claims of zeros take zero frames, and others leave them, of blocks that are as good. */
+static void expect_zeros(struct twin *t, unsigned int order, bool zero, unsigned int nr)
+{
+	u64 before = t->b.nr_zero, taken;
+	bool got = true;
+
+	while (nr--)
+		got &= twin_claim(t, WANT(order, .zero = zero));
+	if (!got)
+		twin_fail(t, "free and not to be had");
+	taken = before - t->b.nr_zero;
+	if (zero ? t->b.nr_zero : taken)
+		twin_fail(t, "order %u: %llu zero frames taken, %llu left", order, taken,
+			  t->b.nr_zero);
+}
+
+static void zeros(const void *arg)
+{
+	static const unsigned int orders[] = { 5, 6, 7, 9, 10 };
+	unsigned int i, order, n, blocks;
+	size_t k;
+	struct twin t;
+
+	(void)arg;
+	/* In one area, or of areas, blocks alone, of which each second is zero. */
+	for (i = 0; i < ARRAY_SIZE(orders); i++)
+		for (n = 0; n < 2; n++) {
+			order = orders[i];
+			blocks = order < 9 && 512 >> order < 16 ? 512 >> order : 16;
+			fresh(&t, 0, blocks << order, false);
+			while (twin_claim(&t, WANT(order)))
+				;
+			for (k = t.m.nr_live; k--;)
+				if (t.m.live[k].at >> order & 1)
+					twin_free(&t, k, t.m.live[k].at >> order & 2);
+			expect_zeros(&t, order, n, blocks / 4);
+			expect_zeros(&t, order, !n, blocks / 4);
+			twin_drain(&t);
+			twin_fini(&t);
+		}
+	/* Arenas that are zero or not. */
+	for (n = 0; n < 2; n++) {
+		twin_init(&t);
+		t.policy = 1;
+		for (i = 0; i < 4; i++)
+			twin_add(&t, i, i * 4096, 1024, i & 1);
+		expect_zeros(&t, 9, n, 4);
+		expect_zeros(&t, 9, !n, 4);
+		twin_drain(&t);
+		twin_fini(&t);
+	}
+}
+
+/* The arena of the block that was claimed last. */
+static unsigned int last_arena(const struct twin *t)
+{
+	return t->m.live[t->m.nr_live - 1].arena;
+}
+
+/* What lives differently is in arenas of its own while there are any, and then served. */
+static void lives_apart(const void *arg)
+{
+	unsigned int arena[QUARRY_LIVES], i;
+	struct twin t;
+	u8 life, other;
+
+	(void)arg;
+	twin_init(&t);
+	t.policy = 1;
+	for (i = 0; i < 4; i++)
+		twin_add(&t, i, i * 4096, 1024, false);
+	for (life = 0; life < QUARRY_LIVES; life++) {
+		twin_claim_many(&t, WANT(0, .life = life), 1);
+		arena[life] = last_arena(&t);
+		for (other = 0; other < life; other++)
+			if (arena[other] == arena[life])
+				twin_fail(&t, "lives %u and %u share an arena", other, life);
+	}
+	for (i = 0; i < 3 * 1023; i++) {
+		life = i % 3;
+		twin_claim_many(&t, WANT(0, .life = life), 1);
+		if (last_arena(&t) != arena[life])
+			twin_fail(&t, "life %u left its arena", life);
+	}
+	/* What is left is had by one, first from its own, then from others' areas. */
+	while (t.m.nr_live > 1024)
+		twin_free(&t, 0, false);
+	for (i = t.b.nfree; i; i--)
+		twin_claim(&t, WANT(0, .life = QUARRY_LIFE_SHORT));
+	if (t.b.nfree)
+		twin_fail(&t, "free and not to be had");
+	twin_drain(&t);
+	twin_fini(&t);
+	/* The last whole areas are dearer than that: two of 64, and an area of another life. */
+	fresh(&t, 0, 64 * 512, false);
+	for (i = 0; i < 61; i++)
+		twin_claim(&t, WANT(9));
+	twin_claim(&t, WANT(0));
+	twin_claim(&t, WANT(0, .life = QUARRY_LIFE_SHORT));
+	if (t.b.nr_whole != 2)
+		twin_fail(&t, "one of the last two whole areas is broken");
+	twin_drain(&t);
+	twin_fini(&t);
+	/* An area that was whole again has no life. */
+	fresh(&t, 0, 512, false);
+	for (life = 0; life < QUARRY_LIVES; life++) {
+		twin_claim(&t, WANT(4, .life = life));
+		twin_drain(&t);
+	}
+	twin_fini(&t);
+}
+
+/*
+ * Enough areas for several places and for lives to be kept apart, and enough claims for
+ * what was asked for to be forgotten: the policy of the model looks at each claim.
+ */
+static void long_memory(const void *arg)
+{
+	struct dice d;
+	u64 level;
+	unsigned int i, k;
+	struct twin t;
+
+	(void)arg;
+	dice_seed(&d, 9);
+	fresh(&t, 0, 66 * 512, false);
+	t.policy = 4;
+	for (i = 0; i < 3 * QUARRY_ASKED_CLAIMS; i++) {
+		/* Order 8 is asked for at times, order 3 in one of the thirds. */
+		k = i % 1500 == 99 ? 8 : dice(&d, 3);
+		if (i / QUARRY_ASKED_CLAIMS == 1 && i % 64 == 0)
+			k = 5;
+		twin_claim(&t, WANT(k, .life = i % 16 ? 0 : QUARRY_LIFE_SHORT));
+		/* Between nearly full and a half. */
+		level = 65 * 512 / (1 + i % 3000 / 1500);
+		while (t.b.nr_frames - t.b.nfree > level - dice(&d, 512) && t.m.nr_live)
+			twin_free(&t, dice(&d, t.m.nr_live), false);
+	}
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/*
+ * A frame is taken from a free block of order 3 in a late place rather than from one of
+ * order 5 in an early one, as long as it is known that somebody asks for order 5.
+ */
+static void asked(const void *arg)
+{
+	unsigned int i;
+	struct twin t;
+	u64 area;
+	size_t k;
+
+	(void)arg;
+	fresh(&t, 0, 16 * 512, false);
+	t.policy = 256;
+	while (twin_claim(&t, WANT(3)))
+		;
+	for (k = t.m.nr_live; k--;)
+		if (t.m.live[k].at < 32 || t.m.live[k].at == 9 * 512)
+			twin_free(&t, k, false);
+	if (!twin_claim(&t, WANT(5)))
+		twin_fail(&t, "no block of order 5");
+	twin_free(&t, t.m.nr_live - 1, false);
+	for (i = 1; i <= 2 * QUARRY_ASKED_CLAIMS; i++) {
+		twin_claim(&t, WANT(0));
+		area = last_area(&t);
+		twin_free(&t, t.m.nr_live - 1, false);
+		if (i <= QUARRY_ASKED_CLAIMS && area != 9)
+			twin_fail(&t, "order 5 is forgotten after %u claims", i);
+	}
+	if (area)
+		twin_fail(&t, "order 5 is not forgotten");
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* Small arenas come to all places alike. */
+static void places(const void *arg)
+{
+	unsigned int i, c;
+	struct twin t;
+
+	(void)arg;
+	twin_init(&t);
+	for (i = 0; i < MODEL_ARENAS; i++)
+		twin_add(&t, i, i * 4096, 1024, false);
+	for (c = 0; c < QUARRY_PLACES; c++)
+		if (t.b.small_areas[c] != MODEL_ARENAS * 2 / QUARRY_PLACES)
+			twin_fail(&t, "%u areas in place %u", t.b.small_areas[c], c);
+	twin_fini(&t);
+}
+
 /* Until nothing is left, at every order; then one frame is enough for one. */
 static void exhaustion(const void *arg)
 {
@@ -729,7 +923,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(14);
+	tap_plan(19);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -737,6 +931,11 @@ int main(void)
 	tap_run("pairs", pairs, NULL);
 	tap_run("batches", batches, NULL);
 	tap_run("homes", homes_apart, NULL);
+	tap_run("zeros", zeros, NULL);
+	tap_run("lives", lives_apart, NULL);
+	tap_run("long_memory", long_memory, NULL);
+	tap_run("asked", asked, NULL);
+	tap_run("places", places, NULL);
 	tap_run("exhaustion", exhaustion, NULL);
 	tap_run("whole_areas", whole_areas, NULL);
 	tap_run("ends_of_bites", ends_of_bites, NULL);

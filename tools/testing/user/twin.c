@@ -24,8 +24,9 @@
 #include "twin.h"
 
 #define AREA		512u
-#define FILL_CLASS	32u	/* free frames a class of areas */
-#define PIECES_A_BATCH	3u	/* a batch may stop after so many pieces */
+#define PLENTY		3u	/* with one of so many areas whole, places alone count */
+#define WHOLE_MIN	32u	/* of so many areas one is to be whole before lives mix */
+#define PIECES_A_BATCH	2u	/* a batch may stop after so many pieces */
 #define BATCH		512u
 #define DIRECT		0x100u	/* beside the kind of a block in the model */
 
@@ -152,6 +153,8 @@ static void full_arena(struct twin *t, unsigned int slot)
 		       free ? "free" : "out");
 		expect(t, zero == a->zero[at], "frame %llu is %sknown to be zero", at,
 		       zero ? "" : "not ");
+		expect(t, area->line.nfree == AREA || area->life == t->life[slot][f / AREA],
+		       "an area is of life %u, not %u", area->life, t->life[slot][f / AREA]);
 		expect(t, q->state[f] == states[at], "state of frame %llu is %#x, not %#x",
 		       at, q->state[f], states[at]);
 		covered = quarry_arena_head(q, (struct quarry_frame){ f }, &head);
@@ -237,6 +240,8 @@ void twin_fini(struct twin *t)
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		free(t->metadata[i]);
 		t->metadata[i] = NULL;
+		free(t->life[i]);
+		t->life[i] = NULL;
 	}
 }
 
@@ -254,7 +259,8 @@ void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero)
 
 	/* Exactly so many bytes: ASan sees what lies behind. */
 	t->metadata[slot] = calloc(1, bytes);
-	if (!t->metadata[slot])
+	t->life[slot] = calloc(1, nr / AREA + 2);
+	if (!t->metadata[slot] || !t->life[slot])
 		abort();
 	quarry_arena_init(&t->arena[slot], t->metadata[slot], first, nr);
 	quarry_buddy_add(&t->b, &t->arena[slot], zero);
@@ -283,6 +289,8 @@ bool twin_remove(struct twin *t, unsigned int slot)
 		model_remove(&t->m, slot);
 		free(t->metadata[slot]);
 		t->metadata[slot] = NULL;
+		free(t->life[slot]);
+		t->life[slot] = NULL;
 	}
 	step(t, "remove");
 	return empty;
@@ -326,46 +334,112 @@ static void area_orders(const struct model_arena *a, u64 lo, u64 size,
 	}
 }
 
-/* Small orders: the fullest broken area that serves, then a whole one. */
-static void policy_small(struct twin *t, unsigned int order,
+/* The largest order that was asked for lately and is not above @largest. */
+static void count_areas(const struct twin *t, u64 *areas, u64 *whole)
+{
+	unsigned int i;
+	u64 abs;
+
+	for (*areas = 0, *whole = 0, i = 0; i < MODEL_ARENAS; i++) {
+		const struct model_arena *a = &t->m.arena[i];
+
+		if (!a->present)
+			continue;
+		for (abs = a->first / AREA * AREA; abs < a->first + a->nr; abs += AREA) {
+			++*areas;
+			*whole += area_free(a, abs) == AREA;
+		}
+	}
+}
+
+static unsigned int useful(const struct twin *t, bool plenty, unsigned int order,
+			   unsigned int largest)
+{
+	unsigned int k;
+
+	if (plenty)
+		return order;
+	for (k = largest; k > order; k--)
+		if (t->asked[0] >> k & 1 || t->asked[1] >> k & 1)
+			return k;
+	return order;
+}
+
+static u8 *life_of(struct twin *t, const struct model_arena *a, u64 abs)
+{
+	return &t->life[a - t->m.arena][(abs - a->first / AREA * AREA) / AREA];
+}
+
+static unsigned int place_of(struct twin *t, const struct model_arena *a, u64 abs)
+{
+	return t->arena[a - t->m.arena].areas[(abs - a->first / AREA * AREA) / AREA].place;
+}
+
+/*
+ * Small orders: of the broken areas of the same life, one whose largest block is of least
+ * use, and of these one in the first place; then a whole one; then another life's.
+ */
+static void policy_small(struct twin *t, const struct quarry_want *want,
 			 const struct model_arena *of, u64 at)
 {
-	u64 mine = of->first + at, abs;
-	unsigned int from = model_around(of, at, order), nfree, i;
-	unsigned int class, my_class = (area_free(of, mine) - 1) / FILL_CLASS;
+	u64 mine = of->first + at, abs, whole, areas;
+	unsigned int order = want->order, from = model_around(of, at, order), i, use;
+	unsigned int my_use = 0, my_place = place_of(t, of, mine);
+	bool strange = *life_of(t, of, mine) != want->life, own = false, other = false;
 	int largest, my_largest, fit;
+	bool plenty;
 
+	count_areas(t, &areas, &whole);
+	plenty = whole > areas / PLENTY;
 	area_orders(of, mine / AREA * AREA, AREA, order, &my_largest, &fit);
-	if (from < 9)
+	if (from < 9) {
 		expect(t, from == (unsigned int)fit,
 		       "claim %u took from order %u, %d would do", order, from, fit);
+		my_use = useful(t, plenty, order, my_largest);
+	}
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
 
 		if (!a->present)
 			continue;
 		for (abs = a->first / AREA * AREA; abs < a->first + a->nr; abs += AREA) {
-			nfree = area_free(a, abs);
+			unsigned int nfree = area_free(a, abs);
+
 			if (!nfree || nfree == AREA)
 				continue;
 			area_orders(a, abs, AREA, order, &largest, &fit);
 			if (largest < (int)order)
 				continue;
-			class = (nfree - 1) / FILL_CLASS;
-			expect(t, from < 9, "claim %u broke a whole area", order);
-			expect(t, class >= my_class,
-			       "claim %u took an area of class %u, one of %u would do",
-			       order, my_class, class);
-			expect(t, class > my_class || largest >= my_largest,
-			       "claim %u took an area of largest order %d, one of %d would do",
-			       order, my_largest, largest);
+			if (*life_of(t, a, abs) != want->life) {
+				other = true;
+				continue;
+			}
+			own = true;
+			if (from >= 9 || strange)
+				continue;
+			use = useful(t, plenty, order, largest);
+			expect(t, use >= my_use,
+			       "claim %u took an area good for %u, one good for %u would do",
+			       order, my_use, use);
+			expect(t, use > my_use || place_of(t, a, abs) >= my_place,
+			       "claim %u took an area in place %u, one in %u would do",
+			       order, my_place, place_of(t, a, abs));
 		}
+	}
+	if (from >= 9) {
+		expect(t, !own, "claim %u broke a whole area", order);
+		expect(t, !other || whole > areas / WHOLE_MIN,
+		       "claim %u broke one of the last whole areas", order);
+	} else if (strange) {
+		expect(t, !own, "claim %u went to another life", order);
+		expect(t, whole <= areas / WHOLE_MIN,
+		       "claim %u went to another life, with %llu areas whole", order, whole);
 	}
 }
 
 /* Large orders: a group whose largest run of whole areas is smallest. */
 static void policy_large(struct twin *t, unsigned int order,
-			 const struct model_arena *of, u64 at)
+			 const struct quarry_want *want, const struct model_arena *of, u64 at)
 {
 	const u64 group = 1ull << (MODEL_ORDERS - 1);
 	unsigned int from = model_around(of, at, order), i;
@@ -376,6 +450,9 @@ static void policy_large(struct twin *t, unsigned int order,
 		    &fit);
 	expect(t, from == (unsigned int)fit, "claim %u took from order %u, %d would do",
 	       order, from, fit);
+	/* Lives and zeros may be a reason for another group: small.c looks at that. */
+	if (t->lives || want->life || t->m.nr_zero || want->zero)
+		return;
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
 
@@ -391,17 +468,40 @@ static void policy_large(struct twin *t, unsigned int order,
 	}
 }
 
-static void policy(struct twin *t, unsigned int order, unsigned int slot, u64 at)
+static void policy(struct twin *t, const struct quarry_want *want, unsigned int slot, u64 at)
 {
 	const struct model_arena *a = &t->m.arena[slot];
+	unsigned int order = want->order;
 
 	if (!t->policy || t->claims++ % t->policy)
 		return;
 	if (order < 9)
-		policy_small(t, order, a, at);
+		policy_small(t, want, a, at);
 	if (order >= 9 || model_around(a, at, order) >= 9)
-		policy_large(t, order >= 9 ? order : 9, a,
+		policy_large(t, order >= 9 ? order : 9, want, a,
 			     (a->first + at) / AREA * AREA - a->first);
+}
+
+/* Frames are about to be taken: an area that is whole gets a life. */
+static void give_life(struct twin *t, unsigned int slot, u64 at, u64 nr, u8 life)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	u64 abs = (a->first + at) / AREA * AREA;
+
+	t->lives |= life;
+	for (; abs < a->first + at + nr; abs += AREA)
+		if (area_free(a, abs) == AREA)
+			*life_of(t, a, abs) = life;
+}
+
+/* A claim of this order is about to come. */
+static void note_asked(struct twin *t, unsigned int order)
+{
+	if (++t->asks % QUARRY_ASKED_CLAIMS == 0) {
+		t->asked[1] = t->asked[0];
+		t->asked[0] = 0;
+	}
+	t->asked[0] |= 1u << order;
 }
 
 static unsigned int slot_of(struct twin *t, const struct quarry_arena *a)
@@ -425,7 +525,8 @@ static void claimed(struct twin *t, const struct quarry_block *block,
 	expect(t, model_is_free(a, at, 1ull << order),
 	       "claim %u gave frame %llu, which is out", order, at);
 	if (choice)
-		policy(t, order, slot, at);
+		policy(t, want, slot, at);
+	give_life(t, slot, at, 1ull << order, want->life);
 	zero = model_take(&t->m, slot, at, order);
 	expect(t, zero == block->zero, "claim %u at %llu: zero is %d", order, at,
 	       block->zero);
@@ -449,6 +550,7 @@ bool twin_claim(struct twin *t, const struct quarry_want *want)
 	bool has = model_has(&t->m, order);
 	int err;
 
+	note_asked(t, order);
 	err = quarry_buddy_claim(&t->b, want, &block);
 	expect(t, err == (has ? 0 : -ENOMEM), "claim %u: %d", order, err);
 	if (has)
@@ -475,6 +577,7 @@ unsigned int twin_claim_many(struct twin *t, const struct quarry_want *want,
 
 	/* What lies behind the batch must not be written. */
 	memset(&block[nr], 0x5a, sizeof(block[0]));
+	note_asked(t, order);
 	got = quarry_buddy_claim_many(&t->b, want, nr, block);
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
@@ -517,6 +620,7 @@ int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
 	expect(t, err == want, "claim_at %lld order %u: %d, not %d", at, order, err,
 	       want);
 	if (!err) {
+		give_life(t, slot, at, 1ull << order, QUARRY_LIFE_PAGE);
 		known = model_take(&t->m, slot, at, order);
 		expect(t, zero == known, "claim_at %lld order %u: zero is %d", at, order,
 		       zero);
@@ -557,6 +661,7 @@ static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, bool 
 	while (f < end) {
 		unsigned int order = model_piece(a, f, end);
 
+		give_life(t, slot, f, 1ull << order, QUARRY_LIFE_PAGE);
 		known &= model_take(&t->m, slot, f, order);
 		f += 1u << order;
 	}

@@ -18,6 +18,10 @@
  * @full:	compare everything every so many steps; 0 is never
  * @steps:	operations so far
  * @claims:	claims so far
+ * @asks:	calls of claims so far
+ * @asked:	orders that these were for, as bits: in this period, and the one before
+ * @lives:	not 0 if ever another life than the first was named
+ * @life:	by arena and area, who broke it
  * @seed:	for the report of a failure
  * @searching:	a search is under way
  * @search_slot: in this arena
@@ -34,6 +38,10 @@ struct twin {
 	unsigned int full;
 	u64 steps;
 	u64 claims;
+	u64 asks;
+	u32 asked[2];
+	u8 lives;
+	u8 *life[MODEL_ARENAS];
 	u64 seed;
 	bool searching;
 	unsigned int search_slot;

@@ -105,14 +105,20 @@ static void bits(const void *arg)
 		for (i = 0; i < a->nr_areas; i++) {
 			flip_line("line of area", i, &a->areas[i].line);
 			flip("zeros of area", i, a->areas[i].zero, sizeof(a->areas[i].zero));
-			flip("bucket of area", i, &a->areas[i].bucket, 1);
+			flip("bucket of area", i, &a->areas[i].bucket, sizeof(a->areas[i].bucket));
 			flip("home of area", i, &a->areas[i].home, 1);
+			flip("place of area", i, &a->areas[i].place, 1);
+			/* Of one that is full or whole nobody can tell. */
+			if (a->areas[i].bucket != QUARRY_NO_BUCKET)
+				flip("life of area", i, &a->areas[i].life, 1);
 		}
 		for (i = 0; i < a->nr_groups; i++) {
 			flip_line("line of group", i, &a->groups[i].line);
-			flip("bucket of group", i, &a->groups[i].bucket, 1);
+			flip("bucket of group", i, &a->groups[i].bucket,
+			     sizeof(a->groups[i].bucket));
 		}
 		flip("free frames of arena", slot, &a->nfree, sizeof(a->nfree));
+		flip("place of arena", slot, &a->place, sizeof(a->place));
 	}
 	flip("frames", 0, &b->nr_frames, sizeof(b->nr_frames));
 	flip("free frames", 0, &b->nfree, sizeof(b->nfree));
@@ -139,11 +145,11 @@ static void masks(const void *arg)
 		must_be_seen("mask of groups", 0, k);
 		b->group_orders ^= 1u << k;
 	}
-	for (c = 0; c < QUARRY_FILL_CLASSES; c++)
-		for (k = 0; k < QUARRY_AREA_ORDER; k++) {
-			b->area_orders[c] ^= 1u << k;
+	for (k = 0; k < QUARRY_LIVES * QUARRY_AREA_ORDER; k++)
+		for (c = 0; c < QUARRY_PLACES; c++) {
+			(&b->area_places[0][0])[k] ^= 1u << c;
 			must_be_seen("mask of areas", c, k);
-			b->area_orders[c] ^= 1u << k;
+			(&b->area_places[0][0])[k] ^= 1u << c;
 		}
 	must_be_mended();
 }
@@ -197,6 +203,7 @@ static void lists(const void *arg)
 	struct quarry_arena *a = &t.arena[0];
 	struct quarry_area *area = NULL;
 	struct quarry_group *group;
+	struct list_head *before;
 	u32 i;
 
 	(void)arg;
@@ -207,14 +214,14 @@ static void lists(const void *arg)
 	if (!area)
 		twin_fail(&t, "no broken area");
 
-	/* Missing, and in a bucket of another class. */
+	/* Missing, and in another bucket. */
+	before = area->link.prev;
 	list_del(&area->link);
 	must_be_seen("area missing from its bucket", 0, 0);
-	list_add(&area->link, &b->areas[QUARRY_FILL_CLASSES - 1][0]);
+	list_add(&area->link, &b->areas[QUARRY_LIFE_SLAB][8][QUARRY_PLACES - 1]);
 	must_be_seen("area in another bucket", 0, 0);
 	list_del(&area->link);
-	list_add(&area->link, &b->areas[area->bucket / QUARRY_AREA_ORDER]
-				       [area->bucket % QUARRY_AREA_ORDER]);
+	list_add(&area->link, before);
 	must_be_mended();
 
 	group = &t.arena[2].groups[0];

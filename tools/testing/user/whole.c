@@ -6,6 +6,7 @@
  *	whole [WORKLOAD...]
  *
  *	POOL_MIB=	memory (1024)
+ *	ARENA_MIB=	the core's arenas (4); the others know of none
  *	EFFORT=		percent of 6 million steps a GiB (100)
  *	SEEDS=		so many (2), from SEED= (1)
  *

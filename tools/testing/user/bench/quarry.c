@@ -8,27 +8,33 @@
 
 #include "../../../../module/buddy/buddy.h"
 #include "arm.h"
-
-#define ARENA_FRAMES	1024u
+#include "tap.h"
 
 static struct quarry_buddy buddy;
 static struct quarry_arena *arenas;
 static u8 *metadata;
+static u32 arena_frames;
 static u32 lock;
 
 static void init(u32 frames)
 {
-	size_t bytes = quarry_arena_metadata_bytes(0, ARENA_FRAMES);
-	u32 i, nr = frames / ARENA_FRAMES;
+	size_t bytes;
+	u32 i, nr;
 
+	/* As from the kernel, or as of a device. */
+	arena_frames = env_number("ARENA_MIB", 4) * 256;
+	if (!arena_frames || frames % arena_frames)
+		abort();
+	bytes = quarry_arena_metadata_bytes(0, arena_frames);
+	nr = frames / arena_frames;
 	arenas = calloc(nr, sizeof(*arenas));
 	metadata = calloc(nr, bytes);
 	if (!arenas || !metadata)
 		abort();
 	quarry_buddy_init(&buddy);
 	for (i = 0; i < nr; i++) {
-		quarry_arena_init(&arenas[i], metadata + i * bytes, i * ARENA_FRAMES,
-				  ARENA_FRAMES);
+		quarry_arena_init(&arenas[i], metadata + i * bytes, i * arena_frames,
+				  arena_frames);
 		quarry_buddy_add(&buddy, &arenas[i], false);
 	}
 }
@@ -57,7 +63,7 @@ static u64 claim_life(unsigned int order, enum quarry_life life)
 	arm_lock(&lock);
 	err = quarry_buddy_claim(&buddy, &want, &block);
 	arm_unlock(&lock);
-	return err ? ~0ull : (u64)(block.arena - arenas) * ARENA_FRAMES + block.frame.i;
+	return err ? ~0ull : (u64)(block.arena - arenas) * arena_frames + block.frame.i;
 }
 
 static u64 claim(unsigned int order)
@@ -72,8 +78,8 @@ static u64 claim_short(unsigned int order)
 
 static void release_locked(u64 handle, unsigned int order)
 {
-	struct quarry_arena *a = &arenas[handle / ARENA_FRAMES];
-	struct quarry_frame f = { handle % ARENA_FRAMES };
+	struct quarry_arena *a = &arenas[handle / arena_frames];
+	struct quarry_frame f = { handle % arena_frames };
 
 	if (READ_ONCE(a->state[f.i]) != (QUARRY_STATE_ALLOC | order))
 		abort();
@@ -97,7 +103,7 @@ static u32 claim_bulk(u64 *handles, u32 nr)
 	got = quarry_buddy_claim_many(&buddy, &want, nr, blocks);
 	arm_unlock(&lock);
 	for (i = 0; i < got; i++)
-		handles[i] = (u64)(blocks[i].arena - arenas) * ARENA_FRAMES +
+		handles[i] = (u64)(blocks[i].arena - arenas) * arena_frames +
 			     blocks[i].frame.i;
 	return got;
 }
