@@ -9,6 +9,7 @@
  */
 #include <linux/irq_work.h>
 #include <linux/mm.h>
+#include <linux/quarry_cache.h>
 #include <linux/workqueue.h>
 
 #include "quarry_kunit.h"
@@ -362,6 +363,46 @@ static void lists_are_bounded(struct kunit *test)
 		}
 }
 
+static unsigned long chunk_of(struct page *page)
+{
+	return page_to_pfn(page) >> QUARRY_SLOT_SHIFT;
+}
+
+/*
+ * What lives differently lies in other chunks: plain pages, those that can be moved or
+ * reclaimed, slabs. And what is not of the lists' life goes back to its zone at once.
+ */
+static void lives_are_kept_apart(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_16M, SZ_16M);
+	struct page *plain = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	struct page *movable = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_MOVABLE, 0);
+	struct page *other = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_RECLAIMABLE, 3);
+	struct quarry_cache *cache = quarry_cache_create_in(pool, "kunit-lives", 64, 0, 0, NULL);
+	u64 cached, nfree;
+	void *object;
+
+	KUNIT_ASSERT_NOT_NULL(test, plain);
+	KUNIT_ASSERT_NOT_NULL(test, movable);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	object = quarry_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	KUNIT_EXPECT_NE(test, chunk_of(plain), chunk_of(movable));
+	KUNIT_EXPECT_EQ(test, chunk_of(other), chunk_of(movable));
+	KUNIT_EXPECT_NE(test, chunk_of(virt_to_page(object)), chunk_of(movable));
+	KUNIT_EXPECT_NE(test, chunk_of(virt_to_page(object)), chunk_of(plain));
+	cached = quarry_test_stats(test, pool)->cached_bytes;
+	nfree = quarry_test_stats(test, pool)->free_bytes;
+	quarry_free_pages(pool, movable, 0);
+	quarry_free_pages(pool, other, 3);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->cached_bytes, cached);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->free_bytes, nfree + 9 * PAGE_SIZE);
+	quarry_free_pages(pool, plain, 0);
+	quarry_cache_free(cache, object);
+	quarry_cache_destroy(cache);
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_is_found_by_name),
 	KUNIT_CASE(destroying_nothing_is_fine),
@@ -378,6 +419,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(reclaim_takes_what_is_empty),
 	KUNIT_CASE(drain_empties_the_lists),
 	KUNIT_CASE(lists_are_bounded),
+	KUNIT_CASE(lives_are_kept_apart),
 	{}
 };
 

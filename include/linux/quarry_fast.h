@@ -43,11 +43,11 @@ struct quarry_chunk;
 #define QUARRY_SLOT_SHIFT	10
 
 /*
- * Flags that ask for more than the fast path does. __GFP_HIGHMEM and __GFP_MOVABLE
- * only allow what we do not do, so they cost nothing.
+ * Flags that ask for more than the fast path does. __GFP_HIGHMEM only allows what we do
+ * not do, so it costs nothing.
  */
-#define QUARRY_GFP_SLOW	(__GFP_ZERO | __GFP_THISNODE | __GFP_COMP | \
-			 __GFP_ACCOUNT | __GFP_DMA | __GFP_DMA32)
+#define QUARRY_GFP_SLOW	(__GFP_ZERO | __GFP_THISNODE | __GFP_COMP | __GFP_ACCOUNT | \
+			 __GFP_MOVABLE | __GFP_RECLAIMABLE | __GFP_DMA | __GFP_DMA32)
 
 /**
  * struct quarry_slot - a block on a per-CPU list

@@ -247,7 +247,9 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	s = pslab_alloc(shape, guarded, gfp & ~__GFP_THISNODE, node);
 	if (!s)
 		return NULL;
-	s->page = quarry_alloc_pages_node(cache->pool, node, gfp, shape->order);
+	s->page = quarry_alloc_slab(cache->pool, gfp | (cache->flags & SLAB_RECLAIM_ACCOUNT ?
+							__GFP_RECLAIMABLE : 0),
+				    shape->order, node);
 	if (!s->page)
 		goto description;
 	n = cache->nodes[page_to_nid(s->page)];

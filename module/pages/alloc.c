@@ -180,7 +180,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 				   bool *zero)
 {
 	struct quarry_want want = {
-		.order = order, .kind = QUARRY_STATE_ALLOC,
+		.order = order, .kind = QUARRY_STATE_ALLOC, .life = w->life,
 		.zero = want_init_on_alloc(w->gfp),
 	};
 	struct page *page = NULL;
@@ -189,7 +189,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 
 	if (!quarry_zone_lock(z, &flags))
 		return NULL;
-	want.direct = quarry_zone_is_low(z, 1U << order);
+	want.direct = quarry_zone_is_low(z, 1U << order) || w->life != QUARRY_LIFE_PAGE;
 	if (quarry_zone_may_take(z, 1U << order, w->keep) &&
 	    !quarry_buddy_claim(&z->buddy, &want, &block)) {
 		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
@@ -243,19 +243,34 @@ static struct page *take_from_list(struct quarry_pool *pool, unsigned int order,
 	return page;
 }
 
+/*
+ * Is the list of no use? It has blocks of one life, and seldom zeros: from this order on it
+ * is cheaper to ask the zone for them than to clear a block.
+ */
+#define ZERO_ORDER	5
+
+static bool past_lists(unsigned int order, const struct quarry_wish *w)
+{
+	return w->life != QUARRY_LIFE_PAGE ||
+	       (order >= ZERO_ORDER && want_init_on_alloc(w->gfp));
+}
+
 /* From this CPU's list or its zone, or from the zone of the node that is wanted. */
 static struct page *take_local(struct quarry_pool *pool, unsigned int order,
 			       const struct quarry_wish *w, bool *zero)
 {
 	struct quarry_zone *z = quarry_home_zone(pool, w->node);
+	bool asked = past_lists(order, w);
 	struct page *page = NULL;
-	bool asked = false;
 
 	if (!z)
 		return NULL;
 	preempt_disable();
-	/* The lists have blocks of one node. */
-	if (w->node == NUMA_NO_NODE || this_cpu_ptr(pool->pcp)->lists.buddy == &z->buddy)
+	if (asked)
+		page = take_from_zone(pool, z, order, w, zero);
+	/* The lists have blocks of one life and one node. */
+	if (!page && w->life == QUARRY_LIFE_PAGE &&
+	    (w->node == NUMA_NO_NODE || this_cpu_ptr(pool->pcp)->lists.buddy == &z->buddy))
 		page = take_from_list(pool, order, zero, &asked);
 	if (!page || asked)
 		quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
@@ -376,6 +391,25 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 	}
 }
 
+static struct page *alloc(struct quarry_pool *pool, const struct quarry_wish *w,
+			  unsigned int order)
+{
+	struct page *page;
+	bool zero = false;
+
+	might_alloc(w->gfp);
+	if (quarry_inject() || quarry_pool_fails(pool, w->gfp)) {
+		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
+		return NULL;
+	}
+	page = w->nowhere ? NULL : take(pool, order, w, &zero);
+	if (page)
+		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
+	else
+		quarry_refuse(pool, w, order, w->may_sleep);
+	return page;
+}
+
 /**
  * quarry_alloc_slow() - allocate with all that may take
  * @pool:	the pool
@@ -389,8 +423,6 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 					unsigned int order, int node)
 {
 	struct quarry_wish w;
-	struct page *page;
-	bool zero = false;
 
 	if (order >= QUARRY_PCP_ORDERS) {
 		quarry_misuse(pool, QUARRY_ERR_BAD_ARGUMENT, NULL,
@@ -399,19 +431,31 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 	}
 	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
 		return NULL;
-	might_alloc(gfp);
-	if (quarry_inject() || quarry_pool_fails(pool, gfp)) {
-		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
-		return NULL;
-	}
-	page = w.nowhere ? NULL : take(pool, order, &w, &zero);
-	if (page)
-		quarry_prepare(pool, page, 1U << order, gfp, zero);
-	else
-		quarry_refuse(pool, &w, order, w.may_sleep);
-	return page;
+	return alloc(pool, &w, order);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
+
+/**
+ * quarry_alloc_slab() - the pages of a slab
+ * @pool:	the pool
+ * @gfp:	as for alloc_pages(); with __GFP_RECLAIMABLE its objects can be given up
+ * @order:	below QUARRY_PCP_ORDERS
+ * @node:	preferred node, or NUMA_NO_NODE
+ *
+ * Slabs stay as long as one object does: they are kept apart from other blocks.
+ * Context: as @gfp says. Return: the first page, or NULL.
+ */
+struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
+			       int node)
+{
+	struct quarry_wish w;
+
+	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
+		return NULL;
+	if (w.life == QUARRY_LIFE_PAGE)
+		w.life = QUARRY_LIFE_SLAB;
+	return alloc(pool, &w, order);
+}
 
 /* quarry_free_pages() where the order is not constant. */
 void __quarry_free_pages(struct quarry_pool *pool, struct page *page,

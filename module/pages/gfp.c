@@ -34,7 +34,11 @@
  *				another node has nothing
  *	__GFP_ZERO		zeros
  *	__GFP_NOWARN		no message on failure
- *	__GFP_HIGHMEM, __GFP_MOVABLE	allowed, without effect
+ *	__GFP_MOVABLE, __GFP_RECLAIMABLE	lives short, or can be given up: kept apart from
+ *				other blocks as long as there is room, so that memory is
+ *				whole when all of these have gone. Served by the zone, past
+ *				the lists, which know no lives
+ *	__GFP_HIGHMEM		allowed, without effect
  *	__GFP_ACCOUNT		counted as ignored: no module can charge a cgroup
  *	__GFP_COMP with an order, zone flags that are not the pool's: refused
  *
@@ -107,6 +111,8 @@ static void fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wi
 		.grow = (scoped & PASSED) | pool->zone_gfp | __GFP_NOWARN | __GFP_NOMEMALLOC,
 		.meta = quarry_gfp_meta(scoped),
 		.keep = kept_from(pool, gfp),
+		.life = gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE) ? QUARRY_LIFE_SHORT :
+								    QUARRY_LIFE_PAGE,
 		.node = node,
 		.strict = gfp & __GFP_THISNODE,
 		.may_sleep = gfpflags_allow_blocking(gfp),

@@ -11,6 +11,7 @@
  * @grow:	flags to ask the kernel for a chunk with
  * @meta:	flags to allocate with what describes memory
  * @keep:	frames that must stay free: the part of the reserve that is not for it
+ * @life:	which blocks it is likely to go with (buddy.h)
  * @node:	preferred node, or NUMA_NO_NODE for this CPU's
  * @strict:	of @node or nothing
  * @nowhere:	@strict, and the pool has no memory there: nothing can come of it
@@ -23,6 +24,7 @@ struct quarry_wish {
 	gfp_t grow;
 	gfp_t meta;
 	u64 keep;
+	enum quarry_life life;
 	int node;
 	bool strict;
 	bool nowhere;
