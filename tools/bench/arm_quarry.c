@@ -108,7 +108,7 @@ void bench_caches_close(void)
 /* Make caches in the pool of bench_quarry, which is open; an object of each stays out. */
 int bench_caches_open(unsigned int nr)
 {
-	char name[16];
+	char name[20];
 	int err = 0;
 
 	caches = kvcalloc(nr, sizeof(*caches), GFP_KERNEL);
