@@ -463,21 +463,9 @@ static struct quarry_area *pick_area(const struct quarry_buddy *b, u8 life,
 	return area;
 }
 
-static bool words_are_set(const u64 *words, unsigned int pos, unsigned int order)
-{
-	unsigned int w = pos / 64, end;
-
-	if (order <= QUARRY_WORD_ORDER)
-		return !(~words[w] & quarry_line_mask(pos, order));
-	for (end = w + (1U << (order - QUARRY_WORD_ORDER)); w < end; w++)
-		if (~words[w])
-			return false;
-	return true;
-}
-
 static bool area_is_zero(const struct quarry_area *area)
 {
-	return words_are_set(area->zero, 0, QUARRY_AREA_ORDER);
+	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
 }
 
 static bool zeros_matter(const struct quarry_buddy *b, const struct quarry_want *want)
@@ -497,7 +485,7 @@ static unsigned int find_block(const struct quarry_buddy *b, const struct quarry
 	if (!zeros_matter(b, want))
 		return first;
 	for (tries = BLOCKS_TRIED; tries && pos < QUARRY_LINE_UNITS; tries--) {
-		if (words_are_set(area->zero, pos, order) == want->zero)
+		if (quarry_line_are_set(area->zero, pos, order) == want->zero)
 			return pos;
 		pos = quarry_line_next(&area->line, order, pos + (1U << order));
 	}

@@ -74,21 +74,28 @@ static inline u64 quarry_line_mask(unsigned int pos, unsigned int order)
 	return (~0ULL >> (64 - (1U << order))) << (pos & 63);
 }
 
-/* Is every unit of the aligned block free? */
-static inline bool quarry_line_is_free(const struct quarry_line *l,
-				       unsigned int pos, unsigned int order)
+/* Are the bits of the aligned block all set? */
+static inline bool quarry_line_are_set(const u64 *words, unsigned int pos,
+				       unsigned int order)
 {
 	unsigned int w = pos / 64, end;
 	u64 mask;
 
 	if (order <= QUARRY_WORD_ORDER) {
 		mask = quarry_line_mask(pos, order);
-		return (l->free[w] & mask) == mask;
+		return (words[w] & mask) == mask;
 	}
 	for (end = w + (1U << (order - QUARRY_WORD_ORDER)); w < end; w++)
-		if (~l->free[w])
+		if (~words[w])
 			return false;
 	return true;
+}
+
+/* Is every unit of the aligned block free? */
+static inline bool quarry_line_is_free(const struct quarry_line *l,
+				       unsigned int pos, unsigned int order)
+{
+	return quarry_line_are_set(l->free, pos, order);
 }
 
 static inline void quarry_line_fill(u64 *words, unsigned int pos,

@@ -188,7 +188,7 @@ static void slide(struct quarry_list *list)
 	list->end = list->base + cap;
 }
 
-/* Free frames in a block's area; a moment old. */
+/* How much it helps the buddy to have a block back; a moment old. */
 static u32 worth_of(const struct quarry_chunk *c, const struct quarry_slot *slot)
 {
 	u32 f = slot->state - c->arena.state;

@@ -27,6 +27,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
 #include "../arena/chunk.h"
 #include "../buddy/buddy.h"
 #include "../compat.h"
@@ -250,8 +251,8 @@ void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 
 /*
  * Set by the layer above: asks for pages of a pool (NULL: of all) that it has taken and
- * does not use. Sleeps; from an allocation it must not wait for who may allocate
- * (@wait false). Returns bytes given back.
+ * does not use. Sleeps; only with QUARRY_FOREVER may it wait for who may allocate, so
+ * never from an allocation. Returns bytes given back.
  */
 void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool,
 					enum quarry_patience patience));
