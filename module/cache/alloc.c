@@ -16,8 +16,9 @@
  *
  * Which objects may be in a magazine
  *	Those with the tag of this CPU's node: that is what the fast path asks for.
- *	Objects of other nodes go straight to their slab, and so do guarded ones
- *	unless the magazines are shut for safety modes, which then hold nothing else.
+ *	Objects of other nodes go into a magazine apart (remote.c), or straight to their
+ *	slab. Guarded ones go there too, unless the magazines are shut for safety modes, which
+ *	then hold nothing else.
  *	While they are shut, magazines stay away from the depot.
  *
  * Contexts: as include/linux/quarry_cache.h says for each call.
@@ -85,7 +86,7 @@ bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool 
 		quarry_cache_count_add(cache, QUARRY_MAGS_REFILLS, !!nr);
 		turn_round(mag->slot, nr);
 	} else {
-		m->wants = 1;
+		m->wants |= QUARRY_WANTS_MAGAZINE;
 	}
 	quarry_node_unlock(n, flags);
 	quarry_mags_event(cache, m);
@@ -102,7 +103,7 @@ static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n
 	if (!quarry_node_lock(n, &flags, try))
 		return NULL;
 	if (!quarry_slabs_take(guarded ? &n->guarded : &n->plain, 1, &object))
-		object = NULL;
+		object = guarded ? NULL : quarry_depot_pop(&n->depot);
 	quarry_node_unlock(n, flags);
 	if (object) {
 		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
@@ -151,24 +152,31 @@ static void *take_from(struct quarry_cache *cache, struct quarry_cache_node *n, 
 	return object;
 }
 
-/* Have the slabs of other nodes an object? */
+/* Have other nodes an object? */
 static bool is_elsewhere(struct quarry_cache *cache, const struct quarry_cache_node *here,
 			 bool guarded)
 {
 	struct quarry_cache_node *n = NULL;
 
 	while ((n = quarry_cache_node_next(cache, n)))
-		if (n != here && READ_ONCE((guarded ? &n->guarded : &n->plain)->nr_free))
+		if (n != here && (READ_ONCE((guarded ? &n->guarded : &n->plain)->nr_free) ||
+				  (!guarded && READ_ONCE(n->depot.nr_full))))
 			return true;
 	return false;
 }
 
-/* From any node's slabs. */
+/* From any node. */
 static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
 {
 	struct quarry_cache_node *n = NULL;
-	void *object;
+	void *object = NULL;
 
+	preempt_disable();
+	if (!guarded)
+		object = quarry_remote_take(cache);
+	preempt_enable();
+	if (object)
+		return object;
 	while ((n = quarry_cache_node_next(cache, n))) {
 		object = take_from(cache, n, guarded);
 		if (object)
@@ -441,7 +449,8 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
 		return true;
 	}
-	m->wants |= !m->shut || !m->loaded;
+	if (!m->shut || !m->loaded)
+		m->wants |= QUARRY_WANTS_MAGAZINE;
 	if (!m->loaded)
 		return false;
 	quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
@@ -485,6 +494,8 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 
 	if (quarry_mags_is_busy(m))
 		return false;
+	if (quarry_remote_is_last_here(cache, object))
+		return true;
 	if (m->top[-1])
 		return m->top[-1] == object;
 	return m->loaded && m->loaded->n && m->loaded->slot[m->loaded->n - 1] == object &&
@@ -544,12 +555,15 @@ static noinline void free_any(struct quarry_cache *cache, void *object, bool try
 		/* Who called us may have jumped here, and left no frame. */
 		stack = quarry_guard_stack(2);
 	preempt_disable();
+	if (quarry_remote_put(cache, 1, &object, try))
+		goto out;
 	n = quarry_tag_node(quarry_object_pfn(object));
 	if (unlikely(!n || n->cache != cache))
 		quarry_cache_misuse(cache, n ? QUARRY_CACHE_ERR_WRONG_CACHE :
 					       QUARRY_CACHE_ERR_FOREIGN, object);
 	else
 		free_tagged(n, object, stack, try);
+out:
 	preempt_enable();
 }
 

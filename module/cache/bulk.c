@@ -20,6 +20,9 @@
 /* Most objects to or from slabs under one hold of the lock. */
 #define BATCH	64U
 
+/* Most of other nodes while preemption is off. */
+#define REMOTE	256U
+
 /* Objects in the loaded magazine; none while nothing is open. */
 static __always_inline size_t nr_loaded(const struct quarry_mags *m)
 {
@@ -117,7 +120,8 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 		}
 		if (got < nr)
 			got += take_slabs(cache, quarry_mags_node(m), nr - got, p + got);
-		m->wants |= !m->loaded;
+		if (!m->loaded)
+			m->wants |= QUARRY_WANTS_MAGAZINE;
 		quarry_mags_open(m);
 		quarry_mags_unmark(m);
 	}
@@ -338,7 +342,8 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 		}
 		if (done < nr && full)
 			done += put_slabs(cache, m, nr - done, p + done);
-		m->wants |= !m->loaded;
+		if (!m->loaded)
+			m->wants |= QUARRY_WANTS_MAGAZINE;
 		quarry_mags_open(m);
 		quarry_mags_unmark(m);
 	}
@@ -348,13 +353,18 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 
 static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void **p)
 {
-	size_t done = 0;
+	size_t done = 0, remote;
 
 	while (done < nr) {
 		quarry_magazine_supply(cache);
 		done += put_many(cache, nr - done, p + done);
-		/* One that does not belong there, or that found no magazine. */
-		if (done < nr)
+		preempt_disable();
+		remote = quarry_remote_put(cache, min_t(size_t, nr - done, REMOTE), p + done,
+					   false);
+		preempt_enable();
+		done += remote;
+		/* One that belongs in no magazine, or that found none. */
+		if (!remote && done < nr)
 			quarry_cache_free_slow(cache, p[done++]);
 	}
 }

@@ -194,14 +194,26 @@ static void untag(struct quarry_cache *cache)
 			quarry_tag_hide(cache->nodes[i]);
 }
 
+/* Who gave back the last object of a dead cache may have brought a magazine for it. */
 static void mags_free(struct quarry_cache *cache)
 {
+	struct quarry_mags *m;
+	unsigned int i;
 	int cpu;
 
 	if (!cache->mags)
 		return;
-	for_each_possible_cpu(cpu)
-		kfree(per_cpu_ptr(cache->mags, cpu)->cold);
+	for_each_possible_cpu(cpu) {
+		m = per_cpu_ptr(cache->mags, cpu);
+		struct quarry_magazine *mag[] = {
+			m->loaded, m->previous, m->cold ? m->cold->remote.mag : NULL,
+		};
+
+		for (i = 0; i < ARRAY_SIZE(mag); i++)
+			if (mag[i])
+				quarry_magazine_free(cache, mag[i]);
+		kfree(m->cold);
+	}
 	free_percpu(cache->mags);
 }
 

@@ -138,9 +138,11 @@ struct quarry_cache_node {
 /**
  * struct quarry_mags_cold - the part of a CPU's magazines that only the slow paths need
  * @count:	enum quarry_mags_count; moved by this CPU alone, but in any context
+ * @remote:	objects of other nodes; of whoever has marked the magazines
  */
 struct quarry_mags_cold {
 	local_t count[QUARRY_MAGS_COUNTS];
+	struct quarry_remote remote;
 };
 
 /**
@@ -299,6 +301,10 @@ static inline bool quarry_may_kmalloc(void)
 	return !in_nmi() && (!QUARRY_RT_RULES || preemptible());
 }
 
+/* What a CPU has missed: bits of struct quarry_mags.wants. */
+#define QUARRY_WANTS_MAGAZINE	1
+#define QUARRY_WANTS_REMOTE	2
+
 /* magazines.c: magazines of a cache */
 void quarry_magazine_bring(struct quarry_cache *cache);
 
@@ -322,6 +328,14 @@ void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m);
 extern atomic64_t quarry_magazine_budget_used;
 u64 quarry_magazine_budget(void);
 void quarry_magazine_set_budget(u64 bytes);
+
+/* remote.c: objects of other nodes */
+bool quarry_remote_has_any(const struct quarry_mags *m);
+bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object);
+bool quarry_remote_beside_shut(const struct quarry_mags *m);
+size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool try);
+void *quarry_remote_take(struct quarry_cache *cache);
+void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bool try);
 
 /* alloc.c */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);

@@ -48,6 +48,30 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 	}
 }
 
+/* Those of other nodes, each under the lock of its own. */
+static void check_remote(struct checking *c, const struct quarry_mags *m)
+{
+	const struct quarry_magazine *mag = m->cold ? m->cold->remote.mag : NULL;
+	struct quarry_pslab *s;
+	unsigned long flags;
+	u32 i, k;
+
+	if (!mag)
+		return;
+	fault(c, quarry_remote_check(&m->cold->remote));
+	for (k = 0; k < min(mag->n, mag->cap); k++) {
+		s = quarry_pslab_of(mag->slot[k]);
+		if (!s || s->node->cache != c->cache || s->node == quarry_mags_node(m)) {
+			fault(c, "a magazine for other nodes has another object");
+			continue;
+		}
+		quarry_node_lock(s->node, &flags, false);
+		if (quarry_slab_look(&s->slab, mag->slot[k], &i))
+			fault(c, "an object is in a magazine and in its slab");
+		quarry_node_unlock(s->node, flags);
+	}
+}
+
 static bool has_magazines(void *data, int cpu)
 {
 	const struct checking *c = data;
@@ -69,6 +93,7 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 	check_objects(c, n, m->loaded);
 	check_objects(c, n, m->previous);
 	quarry_node_unlock(n, flags);
+	check_remote(c, m);
 	quarry_mags_leave(m);
 	return QUARRY_VISIT_DONE;
 }

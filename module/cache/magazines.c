@@ -144,7 +144,8 @@ static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry
 		/* Whoever shuts them looks for magazines then, and we for that (modes.c). */
 		smp_mb();
 		/* The other one is to be as large. */
-		m->wants = m->previous && m->previous->cap < m->cap;
+		if (m->previous && m->previous->cap < m->cap)
+			m->wants |= QUARRY_WANTS_MAGAZINE;
 		quarry_mags_leave(m);
 	}
 	preempt_enable();
@@ -167,32 +168,38 @@ static void bring_cold(struct quarry_cache *cache, struct quarry_mags *m, int no
 		atomic_inc(&cache->nr_cold);
 }
 
-/**
- * quarry_magazine_bring() - bring this CPU a magazine
- * @cache:	the cache
- *
- * Context: any; does nothing where kmalloc() is not allowed.
- */
-void quarry_magazine_bring(struct quarry_cache *cache)
+/* The same for this CPU's magazine of objects of other nodes. @n: set to their node, if one. */
+static struct quarry_magazine *install_remote(struct quarry_cache *cache,
+					      struct quarry_magazine *mag,
+					      struct quarry_cache_node **n)
 {
-	struct quarry_mags *m = raw_cpu_ptr(cache->mags);
-	struct quarry_cache_node *n = quarry_cache_home(cache);
-	struct quarry_magazine *mag, *small;
-	unsigned long flags;
-	u32 cap;
+	struct quarry_mags *m;
 
-	if (!quarry_may_kmalloc())
-		return;
-	if (!READ_ONCE(m->cold))
-		bring_cold(cache, m, n->node);
-	cap = READ_ONCE(m->cap);
-	WRITE_ONCE(m->wants, 0);
-	mag = cap ? quarry_magazine_make(cache, cap, GFP_NOWAIT | __GFP_NOWARN, n->node) : NULL;
-	if (!mag)
-		return;
-	mag = install(cache, mag);
+	preempt_disable();
+	m = this_cpu_ptr(cache->mags);
+	if (m->cold && quarry_mags_try_mark(m)) {
+		if (m->cold->remote.tag)
+			*n = quarry_tag_get_node(m->cold->remote.tag);
+		mag = quarry_remote_install(&m->cold->remote, mag);
+		/* As in install(). */
+		smp_mb();
+		quarry_mags_unmark(m);
+	}
+	preempt_enable();
+	return mag;
+}
+
+/*
+ * A magazine that was left over, or NULL, to a depot that missed one, unless it is smaller
+ * than @cap; and one that is goes in its place.
+ */
+static void leave_over(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 cap)
+{
+	struct quarry_magazine *small;
+	unsigned long flags;
+
 	if (mag && mag->cap < cap) {
-		quarry_magazine_free(cache, mag);
+		quarry_magazine_free(n->cache, mag);
 		mag = NULL;
 	}
 	quarry_node_lock(n, &flags, false);
@@ -201,7 +208,38 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 	small = quarry_depot_get_small(&n->depot, cap);
 	quarry_node_unlock(n, flags);
 	if (small)
-		quarry_magazine_free(cache, small);
+		quarry_magazine_free(n->cache, small);
+}
+
+/**
+ * quarry_magazine_bring() - bring this CPU the magazines that it missed
+ * @cache:	the cache
+ *
+ * Context: any; does nothing where kmalloc() is not allowed.
+ */
+void quarry_magazine_bring(struct quarry_cache *cache)
+{
+	struct quarry_mags *m = raw_cpu_ptr(cache->mags);
+	struct quarry_cache_node *n = quarry_cache_home(cache);
+	struct quarry_magazine *mag;
+	u32 cap, wants, one;
+
+	if (!quarry_may_kmalloc())
+		return;
+	if (!READ_ONCE(m->cold))
+		bring_cold(cache, m, n->node);
+	cap = READ_ONCE(m->cap);
+	wants = cap ? READ_ONCE(m->wants) : 0;
+	WRITE_ONCE(m->wants, 0);
+	for (; wants; wants &= ~one) {
+		one = wants & -wants;
+		mag = quarry_magazine_make(cache, cap, GFP_NOWAIT | __GFP_NOWARN, n->node);
+		if (!mag)
+			return;
+		mag = one == QUARRY_WANTS_REMOTE ? install_remote(cache, mag, &n) :
+						   install(cache, mag);
+		leave_over(n, mag, cap);
+	}
 }
 
 /**
@@ -217,7 +255,7 @@ void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m)
 		return;
 	m->seen = 0;
 	m->cap = larger(m->cap);
-	m->wants = 1;
+	m->wants |= QUARRY_WANTS_MAGAZINE;
 }
 
 /**
@@ -255,14 +293,14 @@ void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *
  * @cache:	the cache
  * @m:		entered
  *
- * The magazines go to the depot, empty. Context: any; preemption off.
+ * The magazines go to the depot of the CPU's node, empty. Context: any; preemption off.
  *
  * Return: objects given to slabs.
  */
 u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
-	struct quarry_magazine *mag[2] = { m->loaded, m->previous };
+	struct quarry_magazine *mag[3] = { m->loaded, m->previous };
 	unsigned long flags;
 	unsigned int i;
 	u64 nr = 0;
@@ -270,7 +308,17 @@ u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 	m->loaded = NULL;
 	m->previous = NULL;
 	m->wants = 0;
-	for (i = 0; i < 2; i++) {
+	if (quarry_remote_has_any(m)) {
+		struct quarry_remote *r = &m->cold->remote;
+
+		mag[2] = r->mag;
+		nr += mag[2]->n;
+		if (mag[2]->n)
+			quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+		quarry_remote_flush(cache, r, false);
+		WRITE_ONCE(r->mag, NULL);
+	}
+	for (i = 0; i < ARRAY_SIZE(mag); i++) {
 		if (!mag[i])
 			continue;
 		nr += mag[i]->n;

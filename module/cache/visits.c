@@ -35,7 +35,7 @@ struct errand {
 /* Has the CPU a magazine? Of another CPU a moment old. */
 bool quarry_mags_has_any(const struct quarry_mags *m)
 {
-	return READ_ONCE(m->loaded) || READ_ONCE(m->previous);
+	return READ_ONCE(m->loaded) || READ_ONCE(m->previous) || quarry_remote_has_any(m);
 }
 
 static bool wanted(void *data, int cpu)
@@ -125,7 +125,8 @@ void quarry_mags_drain_idle(void)
 
 static bool is_shut_off(const struct quarry_mags *m)
 {
-	return quarry_mags_has_any(m) && READ_ONCE(quarry_mags_node(m)->depot.shut);
+	return quarry_mags_has_any(m) && (READ_ONCE(quarry_mags_node(m)->depot.shut) ||
+					  quarry_remote_beside_shut(m));
 }
 
 /*

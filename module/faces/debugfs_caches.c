@@ -192,12 +192,12 @@ static int magazines_show(struct seq_file *m, void *v)
 	struct quarry_cache_cpu st;
 	int cpu;
 
-	seq_puts(m, "# quarry cache-magazines 1\n");
-	seq_puts(m, "# \"cpu\" cpu objects loaded previous capacity allocs frees\n");
+	seq_puts(m, "# quarry cache-magazines 2\n");
+	seq_puts(m, "# \"cpu\" cpu objects loaded previous capacity allocs frees remote\n");
 	for_each_possible_cpu(cpu) {
 		quarry_cache_cpu_snapshot(cache, cpu, &st);
-		seq_printf(m, "cpu %d %u %u %u %u %llu %llu\n", cpu, st.n, st.loaded, st.previous,
-			   st.cap, st.allocs, st.frees);
+		seq_printf(m, "cpu %d %u %u %u %u %llu %llu %u\n", cpu, st.n, st.loaded,
+			   st.previous, st.cap, st.allocs, st.frees, st.remote);
 	}
 	seq_puts(m, "# \"node\" node objects full spare quarantine\n");
 	while ((n = quarry_cache_node_next(cache, n))) {

@@ -23,6 +23,13 @@
  *	CPU of the node -> spare. It is made when one was missed, and freed when the
  *	depot is trimmed or when it is smaller than what a CPU asks for by now.
  *
+ * Objects of other nodes
+ *	What a CPU frees of another node's is nothing that it may hand out. It goes into a
+ *	magazine apart (struct quarry_remote), and when that is full, the whole of it goes
+ *	to the depot of the node whose objects it has, for an empty one: one lock a
+ *	magazine, as between CPUs of one node. One with objects of several nodes is emptied
+ *	into their slabs (module/cache/remote.c).
+ *
  * Open and closed
  *	While it is open, top and end point into the loaded magazine, and the fast path
  *	works. While it is closed they point behind a stub that looks
@@ -298,6 +305,96 @@ bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d)
 	return true;
 }
 
+/**
+ * quarry_remote_push() - take an object of another node
+ * @r:		a CPU's
+ * @tag:	of the object's slab
+ * @object:	the object
+ *
+ * Return: false if there is no magazine, or no room.
+ */
+bool quarry_remote_push(struct quarry_remote *r, u32 tag, void *object)
+{
+	struct quarry_magazine *mag = r->mag;
+
+	if (!mag || mag->n == mag->cap)
+		return false;
+	if (!mag->n)
+		r->tag = tag;
+	else if (r->tag != tag)
+		r->tag = 0;
+	mag->slot[mag->n] = object;
+	WRITE_ONCE(mag->n, mag->n + 1);
+	return true;
+}
+
+/* The last one taken, or NULL. */
+void *quarry_remote_pop(struct quarry_remote *r)
+{
+	struct quarry_magazine *mag = r->mag;
+
+	if (!mag || !mag->n)
+		return NULL;
+	WRITE_ONCE(mag->n, mag->n - 1);
+	return mag->slot[mag->n];
+}
+
+/**
+ * quarry_remote_give() - exchange a magazine of another node's objects for an empty one
+ * @r:	a CPU's, with a magazine; its objects are all of one node
+ * @d:	the depot of that node
+ *
+ * Return: false if the depot has no spare one, or is shut.
+ */
+bool quarry_remote_give(struct quarry_remote *r, struct quarry_depot *d)
+{
+	struct quarry_magazine *mag = d->shut ? NULL : quarry_depot_get_spare(d);
+
+	if (!mag)
+		return false;
+	quarry_depot_put(d, r->mag);
+	WRITE_ONCE(r->mag, mag);
+	return true;
+}
+
+/**
+ * quarry_remote_install() - put a new magazine in the place of a smaller one
+ * @r:		a CPU's
+ * @mag:	empty
+ *
+ * Return: the magazine that is left over, empty: the old one, or @mag if that is as large;
+ * NULL if there was none.
+ */
+struct quarry_magazine *quarry_remote_install(struct quarry_remote *r,
+					      struct quarry_magazine *mag)
+{
+	struct quarry_magazine *old = r->mag;
+
+	if (old && old->cap >= mag->cap)
+		return mag;
+	if (old) {
+		memcpy(mag->slot, old->slot, old->n * sizeof(old->slot[0]));
+		mag->n = old->n;
+		WRITE_ONCE(old->n, 0);
+	}
+	WRITE_ONCE(r->mag, mag);
+	return old;
+}
+
+/**
+ * quarry_remote_n() - objects of other nodes that a CPU has
+ * @r:	of any CPU
+ *
+ * Context: any; the magazine must stay meanwhile. Another CPU's answer may be a moment
+ * old.
+ */
+u32 quarry_remote_n(const struct quarry_remote *r)
+{
+	const struct quarry_magazine *mag = READ_ONCE(r->mag);
+
+	return mag ? READ_ONCE(mag->n) : 0;
+}
+
 void quarry_depot_init(struct quarry_depot *d)
 {
 	memset(d, 0, sizeof(*d));
@@ -380,6 +477,20 @@ struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap)
 	return mag;
 }
 
+/* An object for who takes no magazine; NULL if there is none, or if the depot is shut. */
+void *quarry_depot_pop(struct quarry_depot *d)
+{
+	struct quarry_magazine *mag;
+	void *object;
+
+	if (d->shut || list_empty(&d->full))
+		return NULL;
+	mag = quarry_depot_get_full(d);
+	object = mag->slot[--mag->n];
+	quarry_depot_put(d, mag);
+	return object;
+}
+
 static const char *check_magazine(const struct quarry_magazine *mag)
 {
 	u32 i;
@@ -455,4 +566,15 @@ const char *quarry_mags_check(const struct quarry_mags *m)
 	if (!what && m->previous)
 		what = check_magazine(m->previous);
 	return what;
+}
+
+/**
+ * quarry_remote_check() - check every invariant
+ * @r:	a CPU's, while nobody changes it
+ *
+ * Return: NULL, or what is wrong, in words.
+ */
+const char *quarry_remote_check(const struct quarry_remote *r)
+{
+	return r->mag ? check_magazine(r->mag) : NULL;
 }

@@ -25,6 +25,16 @@ struct quarry_depot {
 	bool shut;
 };
 
+/**
+ * struct quarry_remote - a CPU's magazine of objects of other nodes, on their way home
+ * @mag:	the magazine, or NULL
+ * @tag:	of its objects; 0 while they are of several nodes, and any while there are none
+ */
+struct quarry_remote {
+	struct quarry_magazine *mag;
+	u32 tag;
+};
+
 void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,
 		      u32 cap);
 void quarry_mags_open(struct quarry_mags *m);
@@ -41,12 +51,27 @@ struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
 					    struct quarry_magazine *mag);
 bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d);
 
+/* Is this the object that was taken last? */
+static inline bool quarry_remote_is_last(const struct quarry_remote *r, const void *object)
+{
+	return r->mag && r->mag->n && r->mag->slot[r->mag->n - 1] == object;
+}
+
+bool quarry_remote_push(struct quarry_remote *r, u32 tag, void *object);
+void *quarry_remote_pop(struct quarry_remote *r);
+bool quarry_remote_give(struct quarry_remote *r, struct quarry_depot *d);
+struct quarry_magazine *quarry_remote_install(struct quarry_remote *r,
+					      struct quarry_magazine *mag);
+u32 quarry_remote_n(const struct quarry_remote *r);
+
 void quarry_depot_init(struct quarry_depot *d);
 void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag);
 struct quarry_magazine *quarry_depot_get_full(struct quarry_depot *d);
 struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d);
 struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap);
+void *quarry_depot_pop(struct quarry_depot *d);
 const char *quarry_depot_check(const struct quarry_depot *d);
 const char *quarry_mags_check(const struct quarry_mags *m);
+const char *quarry_remote_check(const struct quarry_remote *r);
 
 #endif /* QUARRY_MAGAZINE_H */

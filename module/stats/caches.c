@@ -38,7 +38,8 @@ static void sum_cpus(struct quarry_cache *cache, struct sums *s)
 		s->allocs += READ_ONCE(m->allocs);
 		s->frees += READ_ONCE(m->frees);
 		rcu_read_lock();
-		s->in_magazines += quarry_mags_n(m);
+		s->in_magazines += quarry_mags_n(m) +
+				   (cold ? quarry_remote_n(&cold->remote) : 0);
 		rcu_read_unlock();
 		s->cap = max(s->cap, READ_ONCE(m->cap));
 	}
@@ -136,6 +137,7 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 			       struct quarry_cache_cpu *stats)
 {
 	const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
+	const struct quarry_mags_cold *cold = READ_ONCE(m->cold);
 	const struct quarry_magazine *loaded, *previous;
 
 	memset(stats, 0, sizeof(*stats));
@@ -146,6 +148,7 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 	stats->loaded = loaded ? loaded->cap : 0;
 	stats->previous = previous ? previous->cap : 0;
 	stats->n = quarry_mags_n(m);
+	stats->remote = cold ? quarry_remote_n(&cold->remote) : 0;
 	rcu_read_unlock();
 	stats->cap = READ_ONCE(m->cap);
 	stats->allocs = READ_ONCE(m->allocs);

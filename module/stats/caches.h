@@ -8,6 +8,7 @@
 /**
  * struct quarry_cache_cpu - one CPU's part of a cache
  * @n:		objects in its magazines
+ * @remote:	objects of other nodes in one apart
  * @loaded:	slots of the loaded magazine, 0 if there is none
  * @previous:	the same of the previous one
  * @cap:	slots of magazines to come
@@ -16,6 +17,7 @@
  */
 struct quarry_cache_cpu {
 	u32 n;
+	u32 remote;
 	u32 loaded;
 	u32 previous;
 	u32 cap;

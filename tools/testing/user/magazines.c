@@ -9,6 +9,7 @@
  * sorted	Objects in the order of their addresses, low ones last, beside qsort().
  * installed	A new magazine among two of any size, with any content.
  * gathered	What small full magazines of the depot hold, into a larger one.
+ * remote	Objects of other nodes: in and out, exchanged, gathered in a larger magazine.
  * shut		From a depot that is shut nothing comes, and anything can be left there.
  * distance	What magazines promise: between two visits to the depot there is a
  *		magazine's worth of calls, in whatever order they come.
@@ -353,6 +354,139 @@ static void gathered(const void *arg)
 	gather(0, 0, NULL, 0, 0, 0);
 }
 
+/* @words: of what must be said. */
+static void must_say(const char *what, const char *words)
+{
+	if (!what || !strstr(what, words))
+		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
+}
+
+/* @want: objects from @objects, in the order they were pushed. */
+static void must_hold(const struct quarry_remote *r, u32 want, u32 tag, const char *what)
+{
+	u32 i;
+
+	if (quarry_remote_check(r))
+		fail("%s: %s", what, quarry_remote_check(r));
+	if (quarry_remote_n(r) != want || (want && r->tag != tag))
+		fail("%s: %u objects of tag %u, not %u of %u", what, quarry_remote_n(r), r->tag,
+		     want, tag);
+	for (i = 0; i < want; i++)
+		if (r->mag->slot[i] != &objects[i])
+			fail("%s: another object in slot %u", what, i);
+	if (want && (!quarry_remote_is_last(r, &objects[want - 1]) ||
+		     quarry_remote_is_last(r, &objects[want])))
+		fail("%s: another object is the last", what);
+}
+
+/* A magazine of @cap that has @n of tag 3, the last of them of tag 4 if they are @mixed. */
+static struct quarry_remote remote_of(u32 cap, u32 n, bool mixed)
+{
+	struct quarry_remote r = { .mag = new_magazine(cap, 0), .tag = 9 };
+	u32 i, tag;
+
+	for (i = 0; i < n; i++) {
+		tag = mixed && i == n - 1 ? 4 : 3;
+		if (!quarry_remote_push(&r, tag, &objects[i]))
+			fail("%u of %u: no room", i, cap);
+		must_hold(&r, i + 1, !i || tag == 3 ? tag : 0, "pushed");
+	}
+	return r;
+}
+
+static void remote_ways(u32 cap, u32 n, bool mixed)
+{
+	struct quarry_remote r = remote_of(cap, n, mixed);
+	struct quarry_magazine *mag = r.mag, *left, *other;
+	u32 tag = r.tag, larger;
+
+	if (n == cap && quarry_remote_push(&r, 3, &objects[n]))
+		fail("%u in a magazine of %u", n + 1, cap);
+	must_hold(&r, n, tag, "full");
+	for (larger = 0; larger < 2; larger++) {
+		other = new_magazine(cap + larger, 0);
+		left = quarry_remote_install(&r, other);
+		if (left != (larger ? mag : other) || left->n || r.mag != (larger ? other : mag))
+			fail("%u beside %u: the wrong one is left over", cap + larger, cap);
+		must_hold(&r, n, tag, "installed");
+		free(left);
+	}
+	while (n--) {
+		if (quarry_remote_pop(&r) != &objects[n])
+			fail("not the last in is the first out");
+		must_hold(&r, n, tag, "popped");
+	}
+	if (quarry_remote_pop(&r))
+		fail("something of nothing");
+	free(r.mag);
+}
+
+/* The whole magazine for an empty one. */
+static void remote_given(bool shut, u32 nr_spare)
+{
+	struct quarry_remote r = remote_of(CAP, CAP, false);
+	bool will = !shut && nr_spare;
+	struct quarry_magazine *mag = r.mag;
+	struct quarry_depot depot;
+	u32 i;
+
+	quarry_depot_init(&depot);
+	for (i = 0; i < nr_spare; i++)
+		quarry_depot_put(&depot, new_magazine(CAP, 0));
+	depot.shut = shut;
+	if (quarry_remote_give(&r, &depot) != will || depot.nr_full != will ||
+	    depot.nr_spare != nr_spare - will || (will ? r.mag == mag : r.mag != mag))
+		fail("given to a depot with %u spare ones: not %u", nr_spare, will);
+	must_hold(&r, will ? 0 : CAP, 3, "given");
+	for (i = CAP; will && i--;)
+		if (quarry_depot_pop(&depot) != &objects[i])
+			fail("another object out of the depot");
+	if (quarry_depot_check(&depot) || quarry_depot_pop(&depot) || depot.nr_full)
+		fail("a depot is not as it should be");
+	depot.shut = false;
+	while ((mag = quarry_depot_get_spare(&depot)))
+		free(mag);
+	free(r.mag);
+}
+
+static void remote(const void *arg)
+{
+	struct quarry_remote none = {};
+	struct quarry_depot depot;
+	u32 cap, n, mixed;
+
+	(void)arg;
+	if (quarry_remote_push(&none, 3, objects) || quarry_remote_pop(&none) ||
+	    quarry_remote_is_last(&none, NULL) || quarry_remote_n(&none) ||
+	    quarry_remote_check(&none))
+		fail("objects without a magazine");
+	for (cap = 1; cap <= 5; cap++)
+		for (n = 0; n <= cap; n++)
+			for (mixed = 0; mixed < 2; mixed++)
+				remote_ways(cap, n, mixed);
+	none.mag = new_magazine(2, 0);
+	if (quarry_remote_is_last(&none, objects))
+		fail("an empty magazine has a last object");
+	none.mag->n = 3;
+	must_say(quarry_remote_check(&none), "more than it can");
+	free(none.mag);
+	none.mag = NULL;
+	if (quarry_remote_install(&none, new_magazine(2, 0)) || !none.mag)
+		fail("the first one is not installed");
+	free(none.mag);
+	for (n = 0; n < 3; n++) {
+		remote_given(false, n);
+		remote_given(true, n);
+	}
+	/* From a depot that is shut nothing comes, one by one either. */
+	quarry_depot_init(&depot);
+	quarry_depot_put(&depot, new_magazine(2, 2));
+	depot.shut = true;
+	if (quarry_depot_pop(&depot))
+		fail("a depot that is shut gives an object");
+	free(quarry_depot_get_full(&depot));
+}
+
 static void shut_depot(const void *arg)
 {
 	struct quarry_magazine *mag;
@@ -510,13 +644,6 @@ static void smallest(const void *arg)
 		}
 }
 
-/* @words: of what must be said. */
-static void must_say(const char *what, const char *words)
-{
-	if (!what || !strstr(what, words))
-		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
-}
-
 static void damage_depot(struct quarry_magazine *full, struct quarry_magazine *spare,
 			 struct quarry_magazine *small)
 {
@@ -620,13 +747,14 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(11);
+	tap_plan(12);
 	tap_run("walk", walk, NULL);
 	tap_run("stub", stub, NULL);
 	tap_run("swaps", swaps, NULL);
 	tap_run("sorted", sorted, NULL);
 	tap_run("installed", installed, NULL);
 	tap_run("gathered", gathered, NULL);
+	tap_run("remote", remote, NULL);
 	tap_run("shut", shut_depot, NULL);
 	tap_run("distance", distance, NULL);
 	tap_run("trimmed", trimmed, NULL);

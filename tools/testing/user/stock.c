@@ -414,6 +414,21 @@ static void flush(struct stock *t, struct mag *mag, u32 nr)
 	memmove(mag->object, mag->object + nr, mag->n * sizeof(mag->object[0]));
 }
 
+/* One object for who takes no magazine: the newest of the first full one. */
+static void *depot_pop(struct stock *t)
+{
+	struct mag *mag = model_get_full(t);
+	void *object = quarry_depot_pop(&t->depot);
+
+	if (object != (mag ? mag->object[mag->n - 1] : NULL))
+		fail(t, "out of the depot: another object, or none");
+	if (mag) {
+		mag->n--;
+		model_put(t, mag);
+	}
+	return object;
+}
+
 /* At most @keep of each kind may stay. */
 static void drain_depot(struct stock *t, u32 keep)
 {
@@ -936,6 +951,11 @@ void stock_step(struct stock *t, struct dice *d)
 		break;
 	case 13:
 		stock_check(t);
+		break;
+	case 14:
+		object = t->nr_out < OUT ? depot_pop(t) : NULL;
+		if (object)
+			give_out(t, object, IN_MAGAZINE);
 		break;
 	default:
 		run = 1 + dice(d, dice(d, 3) ? 4 : 64);
