@@ -372,6 +372,17 @@ static inline u64 quarry_arena_position(const struct quarry_arena *a,
 	return a->shift + (area - a->areas);
 }
 
+/* Is a block of this order free? A moment old without the caller's lock. */
+static inline bool quarry_buddy_has(const struct quarry_buddy *b, unsigned int order)
+{
+	unsigned int k;
+
+	for (k = order; k <= QUARRY_MAX_ORDER; k++)
+		if (READ_ONCE(b->blocks[k]))
+			return true;
+	return false;
+}
+
 static inline struct quarry_group *quarry_area_group(const struct quarry_area *area)
 {
 	const struct quarry_arena *a = area->arena;

@@ -62,6 +62,30 @@ struct quarry_cache *quarry_cache_next(struct quarry_cache *cache)
 	return next == &caches ? NULL : list_entry(next, struct quarry_cache, link);
 }
 
+/* The same of the caches in one pool; of all, if it is NULL. */
+struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarry_cache *cache)
+{
+	struct list_head *next;
+
+	if (!pool)
+		return quarry_cache_next(cache);
+	next = cache ? cache->sibling.next : pool->caches.next;
+	return next == &pool->caches ? NULL : list_entry(next, struct quarry_cache, sibling);
+}
+
+/* On the lists, and off them. Under the lock, exclusive. */
+static void enlist(struct quarry_cache *cache)
+{
+	list_add_tail(&cache->link, &caches);
+	list_add_tail(&cache->sibling, &cache->pool->caches);
+}
+
+static void delist(struct quarry_cache *cache)
+{
+	list_del_init(&cache->link);
+	list_del_init(&cache->sibling);
+}
+
 /* The cache of that name that is not dead, or NULL. Under the lock, shared. */
 struct quarry_cache *quarry_cache_lookup(const char *name)
 {
@@ -319,6 +343,8 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&cache->link);
+	INIT_LIST_HEAD(&cache->sibling);
+	INIT_LIST_HEAD(&cache->parting);
 	refcount_set(&cache->refs, 1);
 	strscpy(cache->name, name, sizeof(cache->name));
 	cache->flags = flags;
@@ -364,7 +390,7 @@ struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *nam
 			err = -EEXIST;
 		} else {
 			cache->id = next_id++;
-			list_add_tail(&cache->link, &caches);
+			enlist(cache);
 			if (watcher)
 				watcher->created(cache);
 		}
@@ -481,8 +507,10 @@ static void come_home(struct quarry_cache *cache)
 void quarry_cache_bury(struct quarry_cache *cache)
 {
 	down_write(&caches_sem);
-	list_del_init(&cache->link);
+	delist(cache);
 	up_write(&caches_sem);
+	/* Slabs of it may wait for a CPU that did not answer. */
+	quarry_slabs_settle();
 	cache_free(cache);
 }
 
@@ -508,7 +536,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	down_write(&caches_sem);
 	if (watcher)
 		watcher->destroyed(cache);
-	list_del_init(&cache->link);
+	delist(cache);
 	up_write(&caches_sem);
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	quarry_free_rcu_wait();
@@ -523,7 +551,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	}
 	quarry_cache_report_leaks(cache, out);
 	down_write(&caches_sem);
-	list_add_tail(&cache->link, &caches);
+	enlist(cache);
 	up_write(&caches_sem);
 	quarry_reaper_kick();
 	return -EBUSY;
@@ -584,10 +612,12 @@ void quarry_caches_exit(void)
 
 	quarry_free_rcu_wait();
 	down_write(&caches_sem);
-	list_for_each_entry(cache, &caches, link)
+	list_for_each_entry_safe(cache, next, &caches, link) {
 		if (watcher && cache->kind != QUARRY_CACHE_DEAD)
 			watcher->destroyed(cache);
-	list_splice_init(&caches, &gone);
+		delist(cache);
+		list_add_tail(&cache->link, &gone);
+	}
 	up_write(&caches_sem);
 	list_for_each_entry(cache, &gone, link) {
 		quarry_cache_shut_down(cache);

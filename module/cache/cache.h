@@ -13,6 +13,7 @@
  *
  *	1. caches_sem (cache.c)		the list of caches, and that they stay
  *	   modes_mutex (modes.c)	one switch of modes at a time
+ *	   parting (reap.c)		one at a time takes slabs off; inside caches_sem
  *	2. busy of a mags		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
  *					at once, and nothing of the pool's inside
@@ -71,6 +72,8 @@ struct quarry_record {
  * @node:	whose
  * @records:	of a guarded slab, else NULL
  * @bytes:	what describing it costs
+ * @tally:	its objects that lie in magazines, when it was last asked (spare.c)
+ * @tallied:	in which round of asking that was
  * @slab:	the slab; last, for its bits
  */
 struct quarry_pslab {
@@ -81,6 +84,8 @@ struct quarry_pslab {
 	struct quarry_cache_node *node;
 	struct quarry_record *records;
 	u32 bytes;
+	u16 tally;
+	u16 tallied;
 	struct quarry_slab slab;
 };
 
@@ -172,6 +177,8 @@ struct quarry_mags_cold {
  * @id:		its number
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
  * @link:	in the list of caches
+ * @sibling:	in the pool's list of them, while it is in that one
+ * @parting:	in a list of those that slabs are taken from (reap.c)
  * @debugfs:	its folder
  * @refs:	slabs on their way to the kernel, and one until nobody finds it by a tag
  * @rcu:	for the latter
@@ -202,6 +209,8 @@ struct quarry_cache {
 	u32 id;
 	u32 kind;
 	struct list_head link;
+	struct list_head sibling;
+	struct list_head parting;
 	struct dentry *debugfs;
 	refcount_t refs;
 	struct rcu_head rcu;
@@ -330,6 +339,7 @@ u64 quarry_magazine_budget(void);
 void quarry_magazine_set_budget(u64 bytes);
 
 /* remote.c: objects of other nodes */
+const struct quarry_magazine *quarry_remote_magazine(const struct quarry_mags *m);
 bool quarry_remote_has_any(const struct quarry_mags *m);
 bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object);
 bool quarry_remote_beside_shut(const struct quarry_mags *m);
@@ -371,6 +381,7 @@ void quarry_caches_lock_shared(void);
 bool quarry_caches_trylock_shared(void);
 void quarry_caches_unlock_shared(void);
 struct quarry_cache *quarry_cache_next(struct quarry_cache *cache);
+struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarry_cache *cache);
 struct quarry_cache *quarry_cache_lookup(const char *name);
 unsigned int quarry_caches_list(struct quarry_cache_entry *entries, unsigned int room);
 u64 quarry_cache_objects_out(struct quarry_cache *cache);
@@ -392,7 +403,12 @@ u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
 			   enum quarry_patience patience);
 void quarry_mags_drain_cpu(int cpu);
 void quarry_mags_drain_idle(void);
-bool quarry_mags_drain_shut(struct quarry_cache *only, enum quarry_patience patience);
+void quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience);
+bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience);
+
+/* spare.c: what could go */
+bool quarry_node_has_spare(const struct quarry_cache_node *n);
+bool quarry_cache_could_give(struct quarry_cache *cache);
 
 /* reap.c */
 int quarry_reaper_init(void);

@@ -2,15 +2,18 @@
 /*
  * Reaping: what caches do not need goes back to their pools.
  *
- * Three occasions
+ * Three occasions, for all caches
  *	the reaper	a work that comes by every PERIOD while there is anything to do.
  *			It has magazines emptied that were not used since, and
  *			adapts the capacity of the others. Of a depot it takes the
  *			magazines that were never needed since, of a node the slabs
  *			that were empty all the time: the working set stays.
  *	pressure	the kernel's shrinker: depots and empty slabs of all caches
- *	on request	everything, the magazines of all CPUs included; so too for a pool
- *			that is out of memory
+ *	on request	everything, the magazines of all CPUs included
+ *
+ * and a fourth for a pool that is out of memory: of its caches those that could give up a
+ * slab (spare.c), with the magazines of all CPUs, ROUND at a time, until there is a block
+ * as large as was asked for.
  *
  * A slab goes in three steps
  *	cut		off the lists, and its labels away: nothing of it can get into a
@@ -41,6 +44,9 @@
 
 #define PERIOD	(2 * HZ)
 
+/* Caches that give up slabs together: one interrupt serves them all. */
+#define ROUND	32U
+
 static void reaper(struct work_struct *work);
 
 static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
@@ -48,8 +54,9 @@ static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
 /* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
 static DEFINE_MUTEX(parting);
 
-/* Slabs after the first step. Under @parting. */
+/* Slabs after the first step, and the caches that they are of. Under @parting. */
 static LIST_HEAD(gone);
+static LIST_HEAD(bereft);
 
 static struct shrinker *shrinker;
 static int hotplug = -1;
@@ -99,43 +106,41 @@ static void cut(struct quarry_cache_node *n, u64 keep)
 {
 	bool shut = n->depot.shut;
 
+	if (READ_ONCE(n->plain.nr_empty) + READ_ONCE(n->guarded.nr_empty) <= keep)
+		return;
 	/* Before, so that no CPU has taken a magazine by the time it is visited. */
 	set_shut(n, true);
 	if (!quarry_node_cut(n, keep, &gone))
 		set_shut(n, shut);
-}
-
-/* @cache, or one after the other if it is NULL. The list must stay. */
-static struct quarry_cache *each(struct quarry_cache *cache, struct quarry_cache *at)
-{
-	if (cache)
-		return at ? NULL : cache;
-	return quarry_cache_next(at);
+	else if (list_empty(&n->cache->parting))
+		list_add_tail(&n->cache->parting, &bereft);
 }
 
 /*
- * The second and the third step, for all slabs that are off the lists. @only: the cache that
- * they are of, or NULL. Under @parting. A CPU that does not answer keeps them where they
- * are, for the reaper to try again, unless @patience is for ever.
+ * The second and the third step, for all slabs that are off the lists. Under @parting. A
+ * CPU that does not answer keeps them where they are, for the reaper to try again, unless
+ * @patience is for ever.
  */
-static u64 part(struct quarry_cache *only, enum quarry_patience patience)
+static u64 part(enum quarry_patience patience)
 {
-	struct quarry_cache *cache = NULL;
+	struct quarry_cache *cache, *next;
 	struct quarry_cache_node *n;
 	LIST_HEAD(going);
 
 	if (list_empty(&gone))
 		return 0;
-	if (!quarry_mags_drain_shut(only, patience)) {
+	if (!quarry_mags_drain_shut(&bereft, patience)) {
 		quarry_reaper_kick();
 		return 0;
 	}
-	while ((cache = each(only, cache)))
+	list_for_each_entry_safe(cache, next, &bereft, parting) {
 		for (n = NULL; (n = quarry_cache_node_next(cache, n));)
 			if (n->depot.shut) {
 				quarry_depot_drain(n, 0);
 				set_shut(n, false);
 			}
+		list_del_init(&cache->parting);
+	}
 	list_splice_init(&gone, &going);
 	return quarry_slabs_let_go(&going);
 }
@@ -200,18 +205,12 @@ static void reaper(struct work_struct *work)
 		more |= cache->kind == QUARRY_CACHE_DEAD;
 		cond_resched();
 	}
-	part(NULL, QUARRY_FOREVER);
+	/* Others wait for these locks; we come by again. */
+	part(QUARRY_PATIENT);
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	if (more)
 		quarry_reaper_kick();
-}
-
-/* Has a node anything that could go? A moment old. */
-static bool has_spare(const struct quarry_cache_node *n)
-{
-	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
-	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty);
 }
 
 /* The first step, for all that a cache can do without. Under @parting. */
@@ -220,7 +219,7 @@ static void cut_all(struct quarry_cache *cache)
 	struct quarry_cache_node *n = NULL;
 
 	while ((n = quarry_cache_node_next(cache, n)))
-		if (has_spare(n)) {
+		if (quarry_node_has_spare(n)) {
 			quarry_depot_drain(n, 0);
 			cut(n, 0);
 		}
@@ -240,10 +239,8 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 	if (wholly)
 		quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
 	mutex_lock(&parting);
-	/* What a visit that ended early has left is not this cache's alone. */
-	bytes = part(NULL, QUARRY_FOREVER);
 	cut_all(cache);
-	bytes += part(cache, QUARRY_FOREVER);
+	bytes = part(QUARRY_FOREVER);
 	mutex_unlock(&parting);
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
@@ -259,7 +256,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 void quarry_slabs_settle(void)
 {
 	mutex_lock(&parting);
-	part(NULL, QUARRY_FOREVER);
+	part(QUARRY_FOREVER);
 	mutex_unlock(&parting);
 }
 
@@ -307,18 +304,75 @@ u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, enum quarry_patien
 		quarry_mags_drain_cpus(pool, NULL, patience);
 	if (!lock_parting(patience))
 		goto out;
-	while ((cache = quarry_cache_next(cache)))
-		if (!pool || cache->pool == pool) {
-			if (cache->flags & SLAB_TYPESAFE_BY_RCU)
-				typesafe = true;
-			cut_all(cache);
-		}
-	bytes = part(NULL, patience);
+	while ((cache = quarry_cache_next_in(pool, cache))) {
+		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+			typesafe = true;
+		cut_all(cache);
+	}
+	bytes = part(patience);
 	mutex_unlock(&parting);
 out:
 	quarry_caches_unlock_shared();
 	if (wholly && wait && bytes && typesafe)
 		rcu_barrier();
+	return bytes;
+}
+
+/* The next caches of a pool that could give up a slab, after @at. Under @parting. */
+static bool gather(struct quarry_pool *pool, struct quarry_cache **at, struct list_head *batch)
+{
+	unsigned int nr = 0, looks = 0;
+
+	while (nr < ROUND && (*at = quarry_cache_next_in(pool, *at))) {
+		if (!(++looks % ROUND))
+			cond_resched();
+		/* One that waits for a CPU already has done what it can. */
+		if (list_empty(&(*at)->parting) && quarry_cache_could_give(*at)) {
+			list_add_tail(&(*at)->parting, batch);
+			nr++;
+		}
+	}
+	return nr;
+}
+
+/* All that the caches of @batch can do without, to the pool. Under @parting. */
+static u64 give(struct list_head *batch, enum quarry_patience patience)
+{
+	struct quarry_cache *cache, *next;
+
+	quarry_mags_drain_parting(batch, patience);
+	list_for_each_entry_safe(cache, next, batch, parting) {
+		list_del_init(&cache->parting);
+		cut_all(cache);
+	}
+	return part(patience);
+}
+
+/* See struct quarry_reclaim: from an allocation, that fails otherwise. */
+static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
+{
+	enum quarry_patience patience = QUARRY_PATIENT;
+	unsigned long until = jiffies + HZ;
+	struct quarry_cache *at = NULL;
+	LIST_HEAD(batch);
+	u64 bytes;
+
+	if (!quarry_caches_trylock_shared())
+		return 0;
+	if (!lock_parting(patience)) {
+		quarry_caches_unlock_shared();
+		return 0;
+	}
+	/* What others have begun. */
+	bytes = part(patience);
+	while ((!bytes || !quarry_pool_has_block(pool, order)) && gather(pool, &at, &batch)) {
+		/* A CPU that does not answer holds up no round after the first. */
+		if (time_after(jiffies, until))
+			patience = QUARRY_BRIEF;
+		bytes += give(&batch, patience);
+	}
+	mutex_unlock(&parting);
+	quarry_caches_unlock_shared();
 	return bytes;
 }
 
@@ -361,7 +415,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			pages += node_spare(cache->nodes[sc->nid]);
 			cut(cache->nodes[sc->nid], 0);
 		}
-	pages = part(NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
+	pages = part(QUARRY_BRIEF) >> PAGE_SHIFT;
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
@@ -376,11 +430,15 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-/* Pages that pools look for are in caches that have no use for them. */
-static u64 reclaim(struct quarry_pool *pool, enum quarry_patience patience)
+static u64 reclaim_all(struct quarry_pool *pool)
 {
-	return quarry_caches_reap(pool, true, patience);
+	return quarry_caches_reap(pool, true, QUARRY_FOREVER);
 }
+
+static const struct quarry_reclaim reclaim = {
+	.block = reclaim_block,
+	.all = reclaim_all,
+};
 
 int __init quarry_reaper_init(void)
 {
@@ -394,7 +452,7 @@ int __init quarry_reaper_init(void)
 		quarry_shrinker_unregister(shrinker);
 		return hotplug;
 	}
-	quarry_pools_set_reclaim(reclaim);
+	quarry_pools_set_reclaim(&reclaim);
 	WRITE_ONCE(running, true);
 	return 0;
 }
@@ -404,6 +462,7 @@ void quarry_reaper_exit(void)
 {
 	WRITE_ONCE(running, false);
 	cancel_delayed_work_sync(&reaper_work);
+	quarry_slabs_settle();
 	quarry_pools_set_reclaim(NULL);
 	cpuhp_remove_state_nocalls(hotplug);
 	quarry_shrinker_unregister(shrinker);

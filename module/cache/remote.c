@@ -35,12 +35,18 @@ static struct quarry_remote *remote_of(const struct quarry_mags *m)
 	return cold ? &cold->remote : NULL;
 }
 
-/* Has the CPU a magazine for objects of other nodes? Of another CPU a moment old. */
-bool quarry_remote_has_any(const struct quarry_mags *m)
+/* A CPU's magazine for objects of other nodes, or NULL. Of another CPU a moment old. */
+const struct quarry_magazine *quarry_remote_magazine(const struct quarry_mags *m)
 {
 	const struct quarry_remote *r = remote_of(m);
 
-	return r && READ_ONCE(r->mag);
+	return r ? READ_ONCE(r->mag) : NULL;
+}
+
+/* Has the CPU one? */
+bool quarry_remote_has_any(const struct quarry_mags *m)
+{
+	return quarry_remote_magazine(m);
 }
 
 /* Might it have an object of a node whose depot is shut? A moment old. */

@@ -4,30 +4,39 @@
  *
  * A visit (pages/visit.h) looks from outside which of the caches concerned have magazines
  * on a CPU, and sends it one interrupt for up to BATCH of them. A CPU that has none of these
- * is left alone.
+ * is left alone. It looks at each cache once a CPU; one that fills its magazines
+ * again meanwhile has been emptied as well as can be.
  *
- * Contexts: sleeps. The list of caches must stay.
+ * Contexts: sleeps. The caches must stay, and be in the same list.
  * Cost: with interrupts off, the objects of two magazines, or BITE objects.
  */
 #include "../pages/visit.h"
 #include "cache.h"
 
 /* Caches to one interrupt, and objects after which it is over. */
-#define BATCH	16U
+#define BATCH	32U
 #define BITE	256U
 
 /**
  * struct errand - whose magazines are to be emptied
- * @pool:	those of caches in this pool, or NULL for all
  * @only:	that of one cache, or NULL
+ * @list:	those of the caches in this list, through @parting; or NULL
+ * @pool:	else those of caches in this pool, or NULL for all
  * @due:	is it to be emptied?
+ * @cpu:	where
+ * @at:		caches up to this one have been looked at there
+ * @end:	all have
  * @nr:		length of @cache
- * @cache:	those of the next interrupt
+ * @cache:	those of the next interrupt; it leaves what it has not done
  */
 struct errand {
-	struct quarry_pool *pool;
 	struct quarry_cache *only;
+	struct list_head *list;
+	struct quarry_pool *pool;
 	bool (*due)(const struct quarry_mags *m);
+	int cpu;
+	struct quarry_cache *at;
+	bool end;
 	unsigned int nr;
 	struct quarry_cache *cache[BATCH];
 };
@@ -38,42 +47,75 @@ bool quarry_mags_has_any(const struct quarry_mags *m)
 	return READ_ONCE(m->loaded) || READ_ONCE(m->previous) || quarry_remote_has_any(m);
 }
 
+/* The next cache of an errand; NULL at the end. */
+static struct quarry_cache *next_of(const struct errand *e)
+{
+	struct list_head *next;
+
+	if (e->only)
+		return e->at ? NULL : e->only;
+	if (!e->list)
+		return quarry_cache_next_in(e->pool, e->at);
+	next = e->at ? e->at->parting.next : e->list->next;
+	return next == e->list ? NULL : list_entry(next, struct quarry_cache, parting);
+}
+
+static bool is_due(const struct errand *e, struct quarry_cache *cache)
+{
+	return e->due(per_cpu_ptr(cache->mags, e->cpu));
+}
+
+/* Each cache is looked at once a CPU, and those of the last interrupt again. */
 static bool wanted(void *data, int cpu)
 {
 	struct errand *e = data;
-	struct quarry_cache *cache = e->only;
+	unsigned int i, nr = 0;
 
-	e->nr = 0;
-	if (!cache)
-		cache = quarry_cache_next(NULL);
-	for (; cache && e->nr < BATCH; cache = e->only ? NULL : quarry_cache_next(cache))
-		if ((!e->pool || cache->pool == e->pool) &&
-		    e->due(per_cpu_ptr(cache->mags, cpu)))
-			e->cache[e->nr++] = cache;
-	return e->nr;
+	if (e->cpu != cpu) {
+		e->cpu = cpu;
+		e->at = NULL;
+		e->end = false;
+		e->nr = 0;
+	}
+	for (i = 0; i < e->nr; i++)
+		if (is_due(e, e->cache[i]))
+			e->cache[nr++] = e->cache[i];
+	while (nr < BATCH && !e->end) {
+		e->at = next_of(e);
+		if (!e->at)
+			e->end = true;
+		else if (is_due(e, e->at))
+			e->cache[nr++] = e->at;
+	}
+	e->nr = nr;
+	return nr;
 }
 
 static enum quarry_answer empty_there(void *data, int cpu, u64 *sum)
 {
 	struct errand *e = data;
+	unsigned int i, left = 0;
 	bool inside = false;
 	struct quarry_mags *m;
 	u64 nr = 0;
-	unsigned int i;
 
-	for (i = 0; i < e->nr && nr < BITE; i++) {
+	for (i = 0; i < e->nr; i++) {
 		m = per_cpu_ptr(e->cache[i]->mags, cpu);
-		if (quarry_mags_enter(m)) {
+		if (nr >= BITE) {
+			e->cache[left++] = e->cache[i];
+		} else if (quarry_mags_enter(m)) {
 			nr += quarry_mags_drain(e->cache[i], m);
 			quarry_mags_leave(m);
 		} else {
 			inside = true;
+			e->cache[left++] = e->cache[i];
 		}
 	}
+	e->nr = left;
 	*sum += nr;
 	if (inside)
 		return QUARRY_VISIT_INSIDE;
-	return i < e->nr || e->nr == BATCH ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
+	return left || !e->end ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
 }
 
 static const struct quarry_visitor emptier = {
@@ -92,7 +134,7 @@ static const struct quarry_visitor emptier = {
 u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
 			   enum quarry_patience patience)
 {
-	struct errand e = { .pool = pool, .only = only, .due = quarry_mags_has_any };
+	struct errand e = { .pool = pool, .only = only, .due = quarry_mags_has_any, .cpu = -1 };
 	u64 nr = 0;
 
 	quarry_visit(&emptier, &e, patience, &nr);
@@ -102,7 +144,7 @@ u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
 /* Empty the magazines of one CPU, which has stopped. Context: sleeps. */
 void quarry_mags_drain_cpu(int cpu)
 {
-	struct errand e = { .due = quarry_mags_has_any };
+	struct errand e = { .due = quarry_mags_has_any, .cpu = -1 };
 	u64 nr = 0;
 
 	quarry_visit_cpu(&emptier, &e, cpu, QUARRY_FOREVER, &nr);
@@ -117,10 +159,25 @@ static bool is_idle(const struct quarry_mags *m)
 /* Empty magazines that were not used since the reaper last came by. */
 void quarry_mags_drain_idle(void)
 {
-	struct errand e = { .due = is_idle };
+	struct errand e = { .due = is_idle, .cpu = -1 };
 	u64 nr = 0;
 
 	quarry_visit(&emptier, &e, QUARRY_BRIEF, &nr);
+}
+
+/**
+ * quarry_mags_drain_parting() - empty the magazines of some caches
+ * @caches:	which, through @parting
+ * @patience:	with CPUs that take no interrupts
+ *
+ * Context: sleeps; unless for ever, for a bounded time.
+ */
+void quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience)
+{
+	struct errand e = { .list = caches, .due = quarry_mags_has_any, .cpu = -1 };
+	u64 nr = 0;
+
+	quarry_visit(&emptier, &e, patience, &nr);
 }
 
 static bool is_shut_off(const struct quarry_mags *m)
@@ -141,16 +198,16 @@ static const struct quarry_visitor finisher = {
 
 /**
  * quarry_mags_drain_shut() - empty the magazines beside depots that are shut
- * @only:	of this cache alone, or NULL
+ * @caches:	in which such depots are, through @parting
  * @patience:	with CPUs that take no interrupts
  *
  * For who takes slabs away, see reap.c. Context: sleeps; unless for ever, for a bounded time.
  *
  * Return: false if a CPU was given up.
  */
-bool quarry_mags_drain_shut(struct quarry_cache *only, enum quarry_patience patience)
+bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience)
 {
-	struct errand e = { .only = only, .due = is_shut_off };
+	struct errand e = { .list = caches, .due = is_shut_off, .cpu = -1 };
 	u64 nr = 0;
 
 	return quarry_visit(&finisher, &e, patience, &nr);

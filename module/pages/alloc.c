@@ -351,10 +351,11 @@ struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
 static struct page *take(struct quarry_pool *pool, unsigned int order,
 			 const struct quarry_wish *w, bool *zero)
 {
-	bool all = w->may_sleep && !w->light;
+	bool all = w->may_sleep && !w->light, enough = true;
 	unsigned int drains = 0;
 	struct page *page;
 	int seen;
+	u64 got;
 
 	for (;;) {
 		seen = atomic_read(&pool->arrivals);
@@ -374,9 +375,14 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 				continue;
 		}
 		if (all) {
+			/* As in drain_here(): what seems to be enough, then all. */
+			got = quarry_pool_reclaim_block(pool, enough ? order : QUARRY_DRAIN_ALL);
+			if (got && enough) {
+				enough = false;
+				continue;
+			}
 			all = false;
-			if (quarry_pool_reclaim(pool, QUARRY_PATIENT) +
-			    quarry_pcp_drain_all(pool, QUARRY_PATIENT))
+			if (got + quarry_pcp_drain_all(pool, QUARRY_PATIENT))
 				continue;
 			/* Another visitor may have brought it meanwhile. */
 			page = take_now(pool, order, w, zero);
@@ -388,6 +394,7 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 		if (!w->nofail)
 			return NULL;
 		all = quarry_wait_for_free(pool);
+		enough = true;
 	}
 }
 

@@ -29,17 +29,6 @@
 /* Most blocks that go in one interrupt. */
 #define BITE	128U
 
-/* Has the buddy a free block of this order? A moment old without the zone's lock. */
-static bool has_block(const struct quarry_buddy *b, unsigned int order)
-{
-	unsigned int k;
-
-	for (k = order; k <= QUARRY_MAX_ORDER; k++)
-		if (READ_ONCE(b->blocks[k]))
-			return true;
-	return false;
-}
-
 /* Frames on a CPU's lists. Context: any; of another CPU a moment old. */
 u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
 {
@@ -60,7 +49,7 @@ static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 
 	for (k = QUARRY_PCP_ORDERS; k--;)
 		do {
-			if (all >= most || has_block(pcp->lists.buddy, order))
+			if (all >= most || quarry_buddy_has(pcp->lists.buddy, order))
 				goto out;
 			nr = quarry_pcp_give(pool, pcp, k);
 			frames += (u64)nr << k;

@@ -78,20 +78,38 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 	up_write(&pools_sem);
 }
 
-static u64 (*reclaim)(struct quarry_pool *pool, enum quarry_patience patience);
+static const struct quarry_reclaim *reclaim;
 
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool,
-					enum quarry_patience patience))
+/* Set at load, by the layer above; NULL before it goes. */
+void quarry_pools_set_reclaim(const struct quarry_reclaim *r)
 {
-	WRITE_ONCE(reclaim, fn);
+	WRITE_ONCE(reclaim, r);
 }
 
-/* Pages that the layer above can do without come back. Context: sleeps. */
-u64 quarry_pool_reclaim(struct quarry_pool *pool, enum quarry_patience patience)
+/* See struct quarry_reclaim. */
+u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
-	u64 (*fn)(struct quarry_pool *pool, enum quarry_patience patience) = READ_ONCE(reclaim);
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
 
-	return fn ? fn(pool, patience) : 0;
+	return r ? r->block(pool, order) : 0;
+}
+
+u64 quarry_pool_reclaim_all(struct quarry_pool *pool)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	return r ? r->all(pool) : 0;
+}
+
+/* Has any zone a free block of this order? A moment old. Context: any. */
+bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order)
+{
+	struct quarry_zone *z = NULL;
+
+	while ((z = quarry_zone_next(pool, z)))
+		if (z->node != NUMA_NO_NODE && quarry_buddy_has(&z->buddy, order))
+			return true;
+	return false;
 }
 
 /**
@@ -293,7 +311,9 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->node = cfg->node;
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
-	init_irq_work(&pool->grow_irq, quarry_grow_irq);
+	INIT_LIST_HEAD(&pool->caches);
+	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
+	pool->grow_irq = IRQ_WORK_INIT_HARD(quarry_grow_irq);
 	init_irq_work(&pool->wake_irq, quarry_wake_irq);
 	INIT_DELAYED_WORK(&pool->grow_work, quarry_grow_work);
 	init_waitqueue_head(&pool->freed);
@@ -554,7 +574,7 @@ unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int r
  */
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
-	quarry_pool_reclaim(pool, QUARRY_FOREVER);
+	quarry_pool_reclaim_all(pool);
 	return quarry_pcp_drain_all(pool, QUARRY_FOREVER) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);
@@ -572,7 +592,7 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 	struct quarry_zone *z = NULL;
 	u64 given = 0;
 
-	quarry_pool_reclaim(pool, QUARRY_FOREVER);
+	quarry_pool_reclaim_all(pool);
 	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
@@ -592,7 +612,7 @@ void quarry_pools_pin(void)
 	u64 out = 0;
 
 	/* What caches only keep at hand is nobody's. */
-	quarry_pool_reclaim(NULL, QUARRY_FOREVER);
+	quarry_pool_reclaim_all(NULL);
 	down_write(&pools_sem);
 	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);

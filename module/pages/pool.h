@@ -146,6 +146,7 @@ struct quarry_wish;
  * @id:		its number
  * @refs:	of quarry_pool_find(), and one of the list
  * @link:	in the list of pools
+ * @caches:	of the layer above, which keeps this list
  * @debugfs:	its folder
  * @rcu:	to let those go who still look at it when it is freed
  * @grow_irq:	wakes @grow_work from any context
@@ -179,6 +180,7 @@ struct quarry_pool {
 	u32 id;
 	refcount_t refs;
 	struct list_head link;
+	struct list_head caches;
 	struct dentry *debugfs;
 	struct rcu_head rcu;
 	struct irq_work grow_irq;
@@ -249,14 +251,23 @@ void quarry_pools_unlock_shared(void);
 
 void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 
-/*
- * Set by the layer above: asks for pages of a pool (NULL: of all) that it has taken and
- * does not use. Sleeps; only with QUARRY_FOREVER may it wait for who may allocate, so
- * never from an allocation. Returns bytes given back.
+/**
+ * struct quarry_reclaim - asks the layer above for pages that it has and does not use
+ * @block:	for a block of @order, from an allocation: for a bounded time, and no more
+ *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
+ * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
+ *
+ * Both sleep, and return bytes given back. @block has looked everywhere if that is 0.
  */
-void quarry_pools_set_reclaim(u64 (*fn)(struct quarry_pool *pool,
-					enum quarry_patience patience));
-u64 quarry_pool_reclaim(struct quarry_pool *pool, enum quarry_patience patience);
+struct quarry_reclaim {
+	u64 (*block)(struct quarry_pool *pool, unsigned int order);
+	u64 (*all)(struct quarry_pool *pool);
+};
+
+void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
+u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
+u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
+bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
 
 /* chunks.c */
 struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,

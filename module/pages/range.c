@@ -326,7 +326,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 			continue;
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim(pool, QUARRY_PATIENT) +
+			if (quarry_pool_reclaim_block(pool, QUARRY_DRAIN_ALL) +
 			    quarry_pcp_drain_all(pool, QUARRY_PATIENT))
 				continue;
 			/* Another visitor may have brought it meanwhile. */

@@ -100,6 +100,21 @@ void quarry_mags_close(struct quarry_mags *m)
 }
 
 /**
+ * quarry_mags_loaded_n() - objects in a CPU's loaded magazine
+ * @m:		open or closed, of any CPU
+ * @loaded:	its loaded magazine, as was just seen
+ *
+ * Context: any; the magazine must stay meanwhile. Another CPU's answer may be a moment old.
+ */
+u32 quarry_mags_loaded_n(const struct quarry_mags *m, const struct quarry_magazine *loaded)
+{
+	unsigned long at = READ_ONCE(m->top) - loaded->slot;
+
+	/* While it is open, top says; while it is not, top is nowhere near. */
+	return at <= loaded->cap ? at : READ_ONCE(loaded->n);
+}
+
+/**
  * quarry_mags_n() - objects in a CPU's magazines
  * @m:	open or closed, of any CPU
  *
@@ -111,13 +126,8 @@ u32 quarry_mags_n(const struct quarry_mags *m)
 	const struct quarry_magazine *loaded = READ_ONCE(m->loaded);
 	const struct quarry_magazine *previous = READ_ONCE(m->previous);
 	u32 n = previous ? READ_ONCE(previous->n) : 0;
-	unsigned long at;
 
-	if (!loaded)
-		return n;
-	/* While it is open, top says; while it is not, top is nowhere near. */
-	at = READ_ONCE(m->top) - loaded->slot;
-	return n + (at <= loaded->cap ? at : READ_ONCE(loaded->n));
+	return loaded ? n + quarry_mags_loaded_n(m, loaded) : n;
 }
 
 /**

@@ -39,6 +39,7 @@ void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts
 		      u32 cap);
 void quarry_mags_open(struct quarry_mags *m);
 void quarry_mags_close(struct quarry_mags *m);
+u32 quarry_mags_loaded_n(const struct quarry_mags *m, const struct quarry_magazine *loaded);
 u32 quarry_mags_n(const struct quarry_mags *m);
 
 void quarry_magazine_init(struct quarry_magazine *mag, u32 cap);

@@ -257,6 +257,29 @@ unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **o
 }
 
 /**
+ * quarry_slabs_least_out() - how many objects must come back before a slab is empty
+ * @s:	the slabs, of which none is
+ *
+ * Context: under the caller's lock, or a moment old. Return: not more than are out of any
+ * slab, and just as many if there is but one; ~0U if there is none.
+ */
+u32 quarry_slabs_least_out(const struct quarry_slabs *s)
+{
+	u64 slabs = READ_ONCE(s->nr_slabs), nfree = READ_ONCE(s->nr_free);
+	u32 nr = READ_ONCE(s->nr_least) ? s->least->nr : s->shape->nr;
+	u32 buckets = READ_ONCE(s->buckets);
+
+	if (!slabs)
+		return ~0U;
+	if (slabs == 1)
+		return nr - min_t(u64, nr, nfree);
+	if (!buckets)
+		return nr;
+	return max(1U, (u32)(__ffs(buckets) * nr + QUARRY_SLAB_BUCKETS - 1) /
+		       QUARRY_SLAB_BUCKETS);
+}
+
+/**
  * quarry_slab_look() - what is an address to a slab?
  * @slab:	the slab
  * @object:	any address

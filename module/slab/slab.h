@@ -84,6 +84,7 @@ void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *sl
 		      unsigned long first);
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
 unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
+u32 quarry_slabs_least_out(const struct quarry_slabs *s);
 enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 					const void *object, u32 *index);
 enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);

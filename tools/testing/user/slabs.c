@@ -18,7 +18,8 @@
  * looks	Every address of a slab and around it: outside, interior, free or out.
  * walk		Random taking and putting back, from slabs of both shapes, over memory
  *		that is really there, beside a byte for each object; one put in eight is one
- *		that must be refused. What is in the objects must stay, free or not.
+ *		that must be refused. What is in the objects must stay, free or not. What
+ *		is said to be out of each slab at least is so.
  *		SEED= STEPS=
  * damage	What the check is there to see, each by its own words.
  */
@@ -613,6 +614,25 @@ static void check_lists(struct twin *t)
 		fail("%llu slabs are listed, not %llu", listed, t->nr_slabs);
 }
 
+/* What must come back before a slab is empty: an eighth too little at most, never too much. */
+static void check_least_out(struct twin *t)
+{
+	u32 told = quarry_slabs_least_out(&t->slabs), least = ~0U, out, i;
+
+	for (i = 0; i < SLABS; i++) {
+		if (!t->slab[i])
+			continue;
+		out = out_of(t, i);
+		if (!out)
+			return;
+		least = min(least, out);
+	}
+	if (told > least || (t->nr_slabs <= 1 && told != least))
+		fail("%u are said to lack at least, not %u", told, least);
+	if (!t->slabs.nr_least && least - told > t->shape.nr / QUARRY_SLAB_BUCKETS)
+		fail("only %u are said to lack, not %u", told, least);
+}
+
 static void check(struct twin *t)
 {
 	const char *what = quarry_slabs_check(&t->slabs);
@@ -620,6 +640,7 @@ static void check(struct twin *t)
 	if (what)
 		fail("%s", what);
 	check_lists(t);
+	check_least_out(t);
 	if (t->slabs.nr_free != t->nr_objects - t->nr_out ||
 	    quarry_slabs_objects(&t->slabs) != t->nr_objects)
 		fail("%u objects out, %llu free", t->nr_out, t->slabs.nr_free);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a pool that is out of memory gets from its caches: all that lies in magazines and
+ * depots if slabs can go for it, and no more than it takes; nothing of other pools'; and
+ * magazines that would be emptied for nothing stay as they are.
+ *
+ * The reaper may be quicker with what a test has left, but not each time.
+ */
+#include <linux/sched.h>
+
+#include "../module/pages/visit.h"
+#include "cache_kunit.h"
+
+#define TRIES	10
+#define LEFT	20
+#define CACHES	100
+
+/* On this CPU: a magazine, and objects in it. The first time there is none to come by. */
+static void leave_objects(void *arg)
+{
+	void *object[LEFT];
+	unsigned int i, k;
+
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < LEFT; i++)
+			object[i] = quarry_cache_alloc(arg, GFP_KERNEL);
+		for (i = 0; i < LEFT; i++)
+			quarry_cache_free(arg, object[i]);
+	}
+}
+
+/* A pool of its own memory, of the last CPU's node; the test runs on the first. */
+static struct quarry_pool *pool_of(struct kunit *test, u64 bytes)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, bytes, bytes);
+
+	quarry_test_pin(test, 0);
+	return pool;
+}
+
+static bool has_any(struct quarry_cache *c, int cpu)
+{
+	return quarry_mags_has_any(per_cpu_ptr(c->mags, cpu));
+}
+
+static u64 slabs_of(struct quarry_cache *c)
+{
+	struct quarry_cache_node *n = NULL;
+	u64 nr = 0;
+
+	while ((n = quarry_cache_node_next(c, n)))
+		nr += n->plain.nr_slabs;
+	return nr;
+}
+
+static void what_lies_in_magazines_is_had(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	int other = quarry_test_other_cpu(test);
+	unsigned int nr;
+
+	/* Objects of one slab lie with both CPUs: neither has them all. */
+	leave_objects(c);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	nr += quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages + nr,
+				   FRAMES(SZ_4M) + 1 - nr);
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_4M));
+	quarry_test_give_all(pool, 0, pages, nr);
+}
+
+static void what_lies_in_depots_is_had(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 1000);
+	unsigned int nr, i;
+
+	for (i = 0; i < 2; i++) {
+		quarry_test_take_objects(test, c, objects, 1000);
+		quarry_test_give_objects(c, objects, 1000);
+	}
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	nr += quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages + nr,
+				   FRAMES(SZ_4M) + 1 - nr);
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_4M));
+	KUNIT_EXPECT_EQ(test, slabs_of(c), 0);
+	quarry_test_give_all(pool, 0, pages, nr);
+}
+
+/* Of each page that has an object of these, the first stays out. Returns how many. */
+static unsigned int keep_one_a_page(struct quarry_cache *c, void **objects, unsigned int nr)
+{
+	unsigned int i, k, kept = 0;
+
+	for (i = 0; i < nr; i++) {
+		for (k = 0; k < kept; k++)
+			if (!(((unsigned long)objects[i] ^ (unsigned long)objects[k]) & PAGE_MASK))
+				break;
+		if (k < kept)
+			continue;
+		swap(objects[kept], objects[i]);
+		kept++;
+	}
+	for (i = kept; i < nr; i++)
+		quarry_cache_free(c, objects[i]);
+	return kept;
+}
+
+/* Are the magazines of both CPUs as they were after an allocation that fails? */
+static bool fails_for_nothing(struct kunit *test, struct quarry_pool *pool,
+			      struct quarry_cache *c, int other)
+{
+	u64 made;
+	bool had;
+
+	leave_objects(c);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	had = has_any(c, 0) && has_any(c, other);
+	made = quarry_visits_made(other);
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 9));
+	return had && has_any(c, 0) && has_any(c, other) && quarry_visits_made(other) == made;
+}
+
+static void what_brings_nothing_stays(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 300);
+	int other = quarry_test_other_cpu(test);
+	unsigned int tries, nr, kept;
+
+	quarry_test_take_objects(test, c, objects, 300);
+	kept = keep_one_a_page(c, objects, 300);
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_4M) + 1);
+	for (tries = 0; tries < TRIES; tries++)
+		if (fails_for_nothing(test, pool, c, other))
+			break;
+	KUNIT_EXPECT_LT(test, tries, TRIES);
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_give_objects(c, objects, kept);
+}
+
+static void caches_of_other_pools_keep_theirs(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M), *another = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, another, 64, 0);
+	int other = quarry_test_other_cpu(test);
+	unsigned int tries, nr;
+
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_4M) + 1);
+	for (tries = 0; tries < TRIES; tries++)
+		if (fails_for_nothing(test, pool, c, other))
+			break;
+	KUNIT_EXPECT_LT(test, tries, TRIES);
+	quarry_test_give_all(pool, 0, pages, nr);
+}
+
+static void no_more_than_it_takes(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache **c = kunit_kcalloc(test, CACHES, sizeof(*c), GFP_KERNEL);
+	unsigned int tries, nr, i, left = 0, more;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	for (i = 0; i < CACHES; i++)
+		c[i] = quarry_test_cache_in(test, pool, 64, 0);
+	for (tries = 0; tries < TRIES; tries++) {
+		for (i = 0; i < CACHES; i++)
+			leave_objects(c[i]);
+		nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages,
+					  FRAMES(SZ_4M) + 1);
+		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0);
+		more = !!pages[nr];
+		for (i = 0, left = 0; i < CACHES; i++)
+			left += !!slabs_of(c[i]);
+		quarry_test_give_all(pool, 0, pages, nr + more);
+		if (more && left >= CACHES / 2)
+			break;
+	}
+	KUNIT_EXPECT_LT_MSG(test, tries, TRIES, "%u of %u caches have kept theirs", left, CACHES);
+}
+
+static struct kunit_case spare_cases[] = {
+	KUNIT_CASE(what_lies_in_magazines_is_had),
+	KUNIT_CASE(what_lies_in_depots_is_had),
+	KUNIT_CASE(what_brings_nothing_stays),
+	KUNIT_CASE(caches_of_other_pools_keep_theirs),
+	KUNIT_CASE(no_more_than_it_takes),
+	{}
+};
+
+static struct kunit_suite spare_suite = {
+	.name = "quarry-spare",
+	.suite_init = quarry_test_parameters,
+	.test_cases = spare_cases,
+};
+
+kunit_test_suite(spare_suite);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What could a cache give up? Told from outside, without taking a lock for nothing.
+ *
+ * A pool that is out of memory asks all its caches, and most have nothing: no slabs; or
+ * objects in magazines that share their slabs with what clients have. To empty such
+ * magazines costs some thousands of instructions a cache, brings nothing, and
+ * they fill again with the next call. So it is counted first:
+ *
+ *	magazines of all CPUs   [a a a b b]   [b c]        depot [a b]
+ *	                           \ \ \  \ \ /  /            / /
+ *	tally of their slabs      a: 4    b: 4   c: 1
+ *	out of them               a: 4    b: 9   c: 7      a would be complete
+ *
+ * A slab whose objects are all here, or lie in magazines, could go. Nothing that could is
+ * missed, unless it moves while we count. Before the tally of each slab comes a sum: if all
+ * magazines have less than is out of the slab that lacks the least, no slab is
+ * looked at.
+ *
+ * Contexts: process, preemption on; under @parting (reap.c), for one counts at a time.
+ * Cost: a look at each node, and at each CPU up to the last with magazines; if that does
+ * not tell, some eight instructions an object: what runs of them have in common is looked up
+ * once.
+ */
+#include "cache.h"
+
+/* Most magazines of a depot that are counted; if there are more, it is time to empty it. */
+#define LOOKS	8U
+
+/* Of @tallied: tells a tally of this time from those before. */
+static u16 this_time;
+
+/* Has a node anything that could go, without a look into the magazines of CPUs? */
+bool quarry_node_has_spare(const struct quarry_cache_node *n)
+{
+	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
+	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty) ||
+	       !llist_empty(&n->late);
+}
+
+/* So many objects of a slab more are in magazines: is what is out all there? */
+static bool completes(struct quarry_pslab *s, u32 nr)
+{
+	if (s->tallied != this_time) {
+		s->tallied = this_time;
+		s->tally = 0;
+	}
+	s->tally += nr;
+	return s->tally >= quarry_slab_shape(&s->slab)->nr - READ_ONCE(s->slab.nfree);
+}
+
+/* Count a magazine of @n objects. Preemption off. True: a slab could be complete. */
+static bool count(const struct quarry_magazine *mag, u32 n)
+{
+	unsigned long start = 0, bytes = 0, at;
+	struct quarry_pslab *s = NULL;
+	u32 i, run = 0;
+
+	for (i = 0; i < n; i++) {
+		at = (unsigned long)READ_ONCE(mag->slot[i]);
+		if (at - start < bytes) {
+			run++;
+			continue;
+		}
+		if (run && completes(s, run))
+			return true;
+		run = 0;
+		bytes = 0;
+		s = quarry_pslab_of((void *)at);
+		if (!s)
+			continue;
+		start = quarry_slab_start(&s->slab);
+		bytes = quarry_shape_bytes(quarry_slab_shape(&s->slab));
+		run = 1;
+	}
+	return run && completes(s, run);
+}
+
+/* Of one CPU. Preemption off. True: a slab could be complete. */
+static bool count_cpu(const struct quarry_mags *m)
+{
+	const struct quarry_magazine *loaded = READ_ONCE(m->loaded);
+	const struct quarry_magazine *previous = READ_ONCE(m->previous);
+	const struct quarry_magazine *remote = quarry_remote_magazine(m);
+
+	return (loaded && count(loaded, quarry_mags_loaded_n(m, loaded))) ||
+	       (previous && count(previous, READ_ONCE(previous->n))) ||
+	       (remote && count(remote, READ_ONCE(remote->n)));
+}
+
+/* Of a depot that has full magazines. */
+static bool count_depot(struct quarry_cache_node *n)
+{
+	struct quarry_magazine *mag;
+	unsigned long flags;
+	bool found;
+
+	if (READ_ONCE(n->depot.nr_full) > LOOKS)
+		return true;
+	quarry_node_lock(n, &flags, false);
+	found = n->depot.nr_full > LOOKS;
+	if (!found)
+		list_for_each_entry(mag, &n->depot.full, link) {
+			found = count(mag, mag->n);
+			if (found)
+				break;
+		}
+	quarry_node_unlock(n, flags);
+	return found;
+}
+
+/**
+ * struct sight - what is seen of a cache without counting slab by slab
+ * @magazines:	there are, that have not been come across yet
+ * @objects:	in those that have
+ * @least:	so many must come back before a slab is complete
+ * @empty:	one is, or may be
+ */
+struct sight {
+	u32 magazines;
+	u64 objects;
+	u32 least;
+	bool empty;
+};
+
+static void look_at_slabs(const struct quarry_slabs *s, struct sight *sight)
+{
+	if (!READ_ONCE(s->nr_slabs))
+		return;
+	sight->empty |= READ_ONCE(s->nr_empty);
+	sight->least = min(sight->least, quarry_slabs_least_out(s));
+}
+
+static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
+{
+	struct quarry_cache_node *n = NULL;
+
+	while ((n = quarry_cache_node_next(cache, n))) {
+		look_at_slabs(&n->plain, sight);
+		look_at_slabs(&n->guarded, sight);
+		sight->empty |= !llist_empty(&n->late);
+		sight->magazines -= min(sight->magazines, READ_ONCE(n->depot.nr_full) +
+							  READ_ONCE(n->depot.nr_spare));
+		sight->objects += READ_ONCE(n->depot.nr_objects);
+	}
+}
+
+/* Those that have magazines. Returns the last one, for there is no need to go further. */
+static int look_at_cpus(struct quarry_cache *cache, struct sight *sight)
+{
+	const struct quarry_magazine *remote;
+	const struct quarry_mags *m;
+	int cpu, last = -1;
+
+	for_each_possible_cpu(cpu) {
+		if (!sight->magazines)
+			break;
+		m = per_cpu_ptr(cache->mags, cpu);
+		if (!quarry_mags_has_any(m))
+			continue;
+		last = cpu;
+		/* Magazines and slabs that are seen now stay so long. */
+		preempt_disable();
+		remote = quarry_remote_magazine(m);
+		sight->magazines -= min(sight->magazines, (u32)!!READ_ONCE(m->loaded) +
+							  !!READ_ONCE(m->previous) + !!remote);
+		sight->objects += quarry_mags_n(m) + (remote ? READ_ONCE(remote->n) : 0);
+		preempt_enable();
+	}
+	return last;
+}
+
+/**
+ * quarry_cache_could_give() - could a slab go, if the magazines were emptied?
+ * @cache:	the cache
+ *
+ * Return: false if none could.
+ */
+bool quarry_cache_could_give(struct quarry_cache *cache)
+{
+	struct sight sight = { .magazines = atomic_read(&cache->magazines), .least = ~0U };
+	struct quarry_cache_node *n = NULL;
+	bool found = false;
+	int cpu, last;
+
+	look_at_nodes(cache, &sight);
+	if (sight.empty || sight.least == ~0U)
+		return sight.empty;
+	last = look_at_cpus(cache, &sight);
+	if (sight.objects < sight.least)
+		return false;
+	this_time++;
+	while (!found && (n = quarry_cache_node_next(cache, n)))
+		found = READ_ONCE(n->depot.nr_full) && count_depot(n);
+	for_each_possible_cpu(cpu) {
+		if (found || cpu > last)
+			break;
+		preempt_disable();
+		found = count_cpu(per_cpu_ptr(cache->mags, cpu));
+		preempt_enable();
+	}
+	return found;
+}
