@@ -297,9 +297,7 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 
-/* visit.c, drain.c */
-int quarry_visits_init(void);
-void quarry_visits_exit(void);
+/* drain.c */
 int quarry_decay_init(void);
 void quarry_decay_exit(void);
 

@@ -50,7 +50,6 @@
 #include <linux/spinlock.h>
 
 #include "../debug/inject.h"
-#include "pool.h"
 #include "visit.h"
 
 /*

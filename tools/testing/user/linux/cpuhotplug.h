@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stub: see machine.h. */
+#include "../machine.h"
