@@ -115,6 +115,7 @@ int bench_waste(void);
 int bench_remote(void);
 int bench_frag(void);
 int bench_fail(void);
+int bench_fifo(void);
 int bench_longest(void);
 int bench_smp(void);
 

@@ -66,7 +66,8 @@ static int __init quarry_bench_init(void)
 		return err;
 	bench_harness();
 	err = bench_pages() ?: bench_objects() ?: bench_density() ?: bench_waste() ?:
-	      bench_remote() ?: bench_frag() ?: bench_fail() ?: bench_longest() ?: bench_smp();
+	      bench_remote() ?: bench_frag() ?: bench_fail() ?: bench_fifo() ?:
+	      bench_longest() ?: bench_smp();
 	if (err) {
 		bench_results_close();
 		return err;
