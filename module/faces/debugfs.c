@@ -4,6 +4,7 @@
  *
  *	quarry/version
  *	quarry/buddyinfo		as /proc/buddyinfo, a line a pool and node
+ *	quarry/visits			interrupts sent to each CPU
  *	quarry/pools/NAME/stats		everything in numbers
  *	quarry/pools/NAME/orders	free, cached, handed out, taken back by order
  *	quarry/pools/NAME/arenas	the blocks taken from the kernel
@@ -26,6 +27,7 @@
 
 #include "../arena/directory.h"
 #include "../pages/misuse.h"
+#include "../pages/visit.h"
 #include "../stats/accounting.h"
 #include "../stats/snapshot.h"
 #include "faces.h"
@@ -42,6 +44,17 @@ static int version_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(version);
+
+static int visits_show(struct seq_file *m, void *v)
+{
+	int cpu;
+
+	seq_puts(m, "# quarry visits 1\n# cpu interrupts\n");
+	for_each_possible_cpu(cpu)
+		seq_printf(m, "%d %llu\n", cpu, quarry_visits_made(cpu));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(visits);
 
 static void buddyinfo_line(struct seq_file *m, struct quarry_pool *pool, int node,
 			   struct quarry_pool_orders *orders)
@@ -372,6 +385,7 @@ int __init quarry_debugfs_init(void)
 	pools_dir = debugfs_create_dir("pools", root);
 	debugfs_create_file("version", 0444, root, NULL, &version_fops);
 	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
+	debugfs_create_file("visits", 0444, root, NULL, &visits_fops);
 	quarry_pool_watch(&watcher);
 	quarry_debugfs_caches_init(root);
 	return 0;
