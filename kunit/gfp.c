@@ -265,10 +265,13 @@ struct waiter {
 	struct quarry_range range;
 	struct quarry_reserve *reserve;
 	struct page *page;
+	void *memory;
 	phys_addr_t at;
 	int err;
 	struct completion done;
 };
+
+#define LARGE	SZ_128K
 
 static int wait_for_range(void *data)
 {
@@ -322,6 +325,38 @@ static void a_run_that_must_not_fail_waits(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(w.pool, w.at, w.range.bytes));
 		quarry_pool_drain(w.pool);
 	}
+}
+
+static int wait_for_memory(void *data)
+{
+	struct waiter *w = data;
+
+	w->memory = quarry_malloc(LARGE, GFP_KERNEL | __GFP_NOFAIL);
+	complete(&w->done);
+	return 0;
+}
+
+/* Memory that is in no cache, for it is too large. */
+static void large_memory_that_must_not_fail_waits(struct kunit *test)
+{
+	struct waiter w = { .pool = quarry_pool_default() };
+	unsigned int room = FRAMES(SZ_256M) >> get_order(LARGE), nr;
+	struct page **all = quarry_test_pages(test, room);
+	u64 max = w.pool->max;
+
+	/* At its limit, and nothing left of that size. */
+	w.pool->max = max_t(u64, atomic64_read(&w.pool->managed), FRAMES(SZ_4M));
+	nr = quarry_test_take_all(test, w.pool, GFP_KERNEL, get_order(LARGE), all, room);
+	if (nr) {
+		must_wait(test, &w, wait_for_memory);
+		quarry_free_pages(w.pool, all[--nr], get_order(LARGE));
+		wait_for_completion(&w.done);
+	}
+	w.pool->max = max;
+	quarry_test_give_all(w.pool, get_order(LARGE), all, nr);
+	KUNIT_ASSERT_GT(test, nr, 0);
+	KUNIT_EXPECT_NOT_NULL(test, w.memory);
+	quarry_free(w.memory);
 }
 
 /* Where waiting is no use, the answer comes at once. */
@@ -427,6 +462,8 @@ static void a_reserve_that_must_not_fail_waits(struct kunit *test)
 }
 
 /* --- the watermark ---------------------------------------------------------- */
+
+#define PAGES_TAKEN	800U
 
 static void settle(struct quarry_pool *pool)
 {
@@ -537,14 +574,16 @@ static void runs_wake_the_background(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, range.bytes));
 }
 
-/* One zone is below the pool's mark, and the pool is not. */
+/* One zone is below the pool's mark, and the pool is not: nobody is woken, ever. */
 static void the_mark_is_the_pools(struct kunit *test)
 {
 	int other = quarry_test_other_node(test), here = first_memory_node;
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
-	struct page *page[2], *more;
+	struct page **more = quarry_test_pages(test, PAGES_TAKEN);
+	struct quarry_pool_stats *before, *after;
+	unsigned int i, woken = 0;
+	struct page *page[2];
 	unsigned long flags;
-	bool woken;
 
 	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
 	page[0] = quarry_alloc_pages_node(pool, here, GFP_KERNEL, 10);
@@ -555,14 +594,20 @@ static void the_mark_is_the_pools(struct kunit *test)
 	quarry_free_pages(pool, page[1], 10);
 	quarry_pool_drain(pool);
 	pool->low = FRAMES(SZ_4M) + 1;
-	/* What is queued stays so until interrupts are on. */
-	local_irq_save(flags);
-	more = quarry_alloc_pages(pool, GFP_ATOMIC, 0);
-	woken = READ_ONCE(pool->woken) || irq_work_is_busy(&pool->grow_irq);
-	local_irq_restore(flags);
-	KUNIT_EXPECT_FALSE(test, woken);
-	KUNIT_ASSERT_NOT_NULL(test, more);
-	quarry_free_pages(pool, more, 0);
+	before = quarry_test_stats(test, pool);
+	for (i = 0; i < PAGES_TAKEN; i++) {
+		/* What is queued stays so until interrupts are on. */
+		local_irq_save(flags);
+		more[i] = quarry_alloc_pages(pool, GFP_ATOMIC, 0);
+		woken += READ_ONCE(pool->woken) || irq_work_is_busy(&pool->grow_irq);
+		local_irq_restore(flags);
+		KUNIT_EXPECT_NOT_NULL(test, more[i]);
+	}
+	after = quarry_test_stats(test, pool);
+	kunit_info(test, "woken %u times by %llu refills", woken, after->refills - before->refills);
+	KUNIT_EXPECT_EQ(test, woken, 0);
+	KUNIT_EXPECT_GT(test, after->refills - before->refills, 10);
+	quarry_test_give_all(pool, 0, more, PAGES_TAKEN);
 	pool->low = 0;
 }
 
@@ -696,6 +741,9 @@ static void a_scope_is_as_good_as_flags(struct kunit *test)
 
 	all_ways(test, GFP_KERNEL);
 	memalloc_nofs_restore(scope);
+	scope = memalloc_noio_save();
+	all_ways(test, GFP_KERNEL);
+	memalloc_noio_restore(scope);
 }
 
 /* The probe sees what it is meant to see. */
@@ -763,6 +811,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(misuse_of_the_reserve_is_told),
 	KUNIT_CASE(this_node_is_this_node),
 	KUNIT_CASE(a_run_that_must_not_fail_waits),
+	KUNIT_CASE(large_memory_that_must_not_fail_waits),
 	KUNIT_CASE(nobody_waits_for_the_impossible),
 	KUNIT_CASE(the_stock_comes_before_what_is_slow),
 	KUNIT_CASE(no_reserve_ends_while_a_block_is_out),
