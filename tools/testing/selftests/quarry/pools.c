@@ -627,6 +627,52 @@ static void load_leaves_the_sums_right(void)
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 
+/* A number of /proc/vmstat. */
+static long event(const char *name)
+{
+	static char text[16384];
+	size_t len = strlen(name);
+	const char *at;
+
+	REQUIRE(qt_read_file("/proc/vmstat", text, sizeof(text)) > 0, "no /proc/vmstat");
+	for (at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (!strncmp(at, name, len) && at[len] == ' ')
+			return atol(at + len);
+	ktap_skip("the kernel does not count %s", name);
+}
+
+/*
+ * The kernel has pieces of 32 KiB and nothing larger, and a pool grows by one for each few
+ * pages: the larger ones that it would rather have are not worth work to who waits.
+ */
+static void growing_for_a_page_compacts_nothing(void)
+{
+	long stalls, fails, scanned;
+	struct quarry_pool_stats s;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, 0, MIB(64), NULL), "create failed");
+	/* By itself, to see what it costs to get there. */
+	qt_load_module("pool=" POOL " pieces=3");
+	stalls = event("compact_stall");
+	fails = event("compact_fail");
+	scanned = event("pgscan_direct");
+	qt_unload_module();
+	qt_load_module("pool=" POOL " pieces=3 hold=1000");
+	stalls = event("compact_stall") - stalls;
+	fails = event("compact_fail") - fails;
+	scanned = event("pgscan_direct") - scanned;
+	get(POOL, &s);
+	ktap_note("%llu times grown: compact_stall %ld, compact_fail %ld, pgscan_direct %ld",
+		  s.grows, stalls, fails, scanned);
+	CHECK(qt_load_value("hold") == 1000, "%lu pages were had", qt_load_value("hold"));
+	/* In pieces indeed. */
+	CHECK(s.grows > 50, "grown %llu times", s.grows);
+	CHECK(!stalls && !fails, "%ld stalls, %ld of them for nothing", stalls, fails);
+	qt_unload_module();
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
 static bool after(void)
 {
 	qt_unload_module();
@@ -654,6 +700,7 @@ static const struct ktap_case cases[] = {
 	{ "max_is_a_cap", max_is_a_cap },
 	{ "grown_pool_shrinks_to_min", grown_pool_shrinks_to_min },
 	{ "load_leaves_the_sums_right", load_leaves_the_sums_right },
+	{ "growing_for_a_page_compacts_nothing", growing_for_a_page_compacts_nothing },
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,9 @@
  * @threads threads allocate and free at random meanwhile. Each page carries a
  * mark of its owner while it is out; a mark that changed was a page that two
  * had, and counts as damage.
+ *
+ * With @pieces the kernel's own memory is in pieces of that order meanwhile: all of it was
+ * taken in blocks of that order, and every other one given back.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -34,6 +37,10 @@ MODULE_PARM_DESC(order, "order of the blocks to hold");
 static unsigned int threads;
 module_param(threads, uint, 0444);
 MODULE_PARM_DESC(threads, "threads that allocate and free");
+
+static unsigned int pieces;
+module_param(pieces, uint, 0444);
+MODULE_PARM_DESC(pieces, "order of the largest pieces that the kernel is to have");
 
 static unsigned long seed = 42;
 module_param(seed, ulong, 0444);
@@ -127,6 +134,52 @@ static void put_held(void)
 	hold = 0;
 }
 
+/* Blocks of the kernel's that keep its memory in pieces, through page->lru. */
+static LIST_HEAD(between);
+
+/* And larger ones, of what the kernel would rather keep for itself: order in page->private. */
+static LIST_HEAD(beyond);
+
+static void break_up(void)
+{
+	/* Without any work that the kernel would do for it. */
+	gfp_t gfp = (GFP_KERNEL & ~__GFP_RECLAIM) | __GFP_NOWARN;
+	struct page *page, *next;
+	bool keep = false;
+	unsigned int k;
+
+	while (pieces && (page = alloc_pages(gfp, pieces)))
+		list_add(&page->lru, &between);
+	for (k = quarry_max_order(); pieces && k > pieces; k--)
+		while ((page = alloc_pages(gfp | __GFP_MEMALLOC, k))) {
+			set_page_private(page, k);
+			list_add(&page->lru, &beyond);
+		}
+	list_for_each_entry_safe(page, next, &between, lru) {
+		keep = !keep;
+		if (keep)
+			continue;
+		list_del(&page->lru);
+		__free_pages(page, pieces);
+	}
+}
+
+static void make_whole(void)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &between, lru)
+		__free_pages(page, pieces);
+	INIT_LIST_HEAD(&between);
+	list_for_each_entry_safe(page, next, &beyond, lru) {
+		unsigned int k = page_private(page);
+
+		set_page_private(page, 0);
+		__free_pages(page, k);
+	}
+	INIT_LIST_HEAD(&beyond);
+}
+
 /* Unloading would do, but quarry drains its lists when a module goes. */
 static int set_drop(const char *text, const struct kernel_param *kp)
 {
@@ -151,13 +204,15 @@ static void put_all(void)
 	kvfree(held);
 	if (threads)
 		quarry_pool_put(pool);
+	make_whole();
 }
 
 static int __init quarry_load_init(void)
 {
 	unsigned int i;
 
-	if (hold > MAX_HOLD || threads > MAX_THREADS || order > quarry_max_order())
+	if (hold > MAX_HOLD || threads > MAX_THREADS || order > quarry_max_order() ||
+	    pieces > quarry_max_order())
 		return -EINVAL;
 	held = kvcalloc(hold + 1, sizeof(*held), GFP_KERNEL);
 	if (!held)
@@ -167,6 +222,7 @@ static int __init quarry_load_init(void)
 		kvfree(held);
 		return -ENOENT;
 	}
+	break_up();
 	for (i = 0; i < hold; i++) {
 		held[i] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, order);
 		if (!held[i])
