@@ -174,11 +174,18 @@ static void refused_by_the_kernel(struct kunit *test)
 
 static void refused_by_injection(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
 	struct quarry_range range = { .bytes = PAGE_SIZE, .gfp = GFP_KERNEL };
 	struct quarry_pool_stats *before = quarry_test_stats(test, pool);
 	phys_addr_t at;
 
+	/* The first call opens the lists, which may fail without harm. */
+	quarry_inject_set(1);
+	quarry_free_pages(pool, quarry_alloc_pages(pool, GFP_KERNEL, 0), 0);
+	KUNIT_EXPECT_EQ(test, quarry_inject_fired(), 1);
+	quarry_inject_set(0);
+	quarry_free_pages(pool, quarry_alloc_pages(pool, GFP_KERNEL, 0), 0);
+	quarry_pool_drain(pool);
 	quarry_inject_set(1);
 	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL, 0));
 	KUNIT_EXPECT_EQ(test, quarry_inject_fired(), 1);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The capacity of the per-CPU lists: long where a client works in batches, short where
- * its calls cancel out; and drains that go no further than they must.
+ * The per-CPU lists: how long they are, what they give back by itself, and drains that go
+ * no further than they must.
  */
+#include <linux/delay.h>
+
 #include "quarry_kunit.h"
 
 #define LIVE	512
@@ -45,40 +47,211 @@ static void batches_make_a_list_long(struct kunit *test)
 	batches(test, pool, pages, 3);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, after->slow_allocs, before->slow_allocs);
-	KUNIT_EXPECT_EQ(test, after->slow_frees, before->slow_frees);
+	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes);
+	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes);
+	/* But for the looks. */
+	KUNIT_EXPECT_LE(test, after->slow_frees - before->slow_frees,
+			3 * QUARRY_PCP_SINGLES / QUARRY_LOOK_LEAST + 1);
 	KUNIT_EXPECT_EQ(test, after->allocs - before->allocs, 3 * QUARRY_PCP_SINGLES);
 }
 
-static void calls_that_cancel_out_make_it_short(struct kunit *test)
+static u8 place_of(struct page *page)
+{
+	struct quarry_chunk *c = quarry_test_chunk(page);
+
+	return c->arena.areas[(page_to_pfn(page) - c->arena.base) / QUARRY_AREA_FRAMES].place;
+}
+
+/* Of @nr pages one in the first or the last of their places, taken out of the array. */
+static struct page *take_from_place(struct page **pages, unsigned int *nr, bool last)
+{
+	unsigned int i, at = 0;
+	struct page *page;
+
+	for (i = 1; i < *nr; i++)
+		if (last ? place_of(pages[i]) > place_of(pages[at]) :
+			   place_of(pages[i]) < place_of(pages[at]))
+			at = i;
+	page = pages[at];
+	pages[at] = pages[--*nr];
+	return page;
+}
+
+/* Free and take, over and over, until a CPU knows where blocks are freed. */
+static struct page *settle(struct quarry_pool *pool, struct page *page)
+{
+	unsigned int i;
+
+	for (i = 0; i < 64 * QUARRY_LOOK; i++) {
+		quarry_free_pages(pool, page, 0);
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	}
+	return page;
+}
+
+static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
-	struct page **pages = quarry_test_pages(test, LIVE);
-	unsigned int i, at, longest = 0, nr = 0;
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_16M));
+	struct quarry_pool_stats *before, *after;
+	struct page *first, *last;
+	unsigned int nr, n;
+
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(SZ_16M), pages);
+	KUNIT_ASSERT_EQ(test, nr, FRAMES(SZ_16M));
+	first = take_from_place(pages, &nr, false);
+	last = take_from_place(pages, &nr, true);
+	KUNIT_ASSERT_GT(test, place_of(last), place_of(first) + 1);
+	/* There is no other page, so that this one comes and goes. */
+	KUNIT_ASSERT_PTR_EQ(test, first, settle(pool, first));
+	n = list_here(test, pool, 0).n;
+	before = quarry_test_stats(test, pool);
+	quarry_free_pages(pool, last, 0);
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
+	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, after->frees, before->frees + 1);
+	quarry_free_pages(pool, first, 0);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n + 1);
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_sound(test, pool);
+}
+
+/* What is used over and over is on the list in the end, wherever it lies. */
+static void who_uses_the_last_place_alone_has_a_list(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_16M));
+	struct quarry_pool_stats *before, *after;
+	struct page *first, *last;
+	unsigned int nr, i;
+
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(SZ_16M), pages);
+	KUNIT_ASSERT_EQ(test, nr, FRAMES(SZ_16M));
+	first = settle(pool, take_from_place(pages, &nr, false));
+	last = settle(pool, take_from_place(pages, &nr, true));
+	KUNIT_ASSERT_GT(test, place_of(last), place_of(first) + 1);
+	before = quarry_test_stats(test, pool);
+	for (i = 0; i < QUARRY_LOOK / 2; i++) {
+		quarry_free_pages(pool, last, 0);
+		last = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	}
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, after->refills, before->refills);
+	KUNIT_EXPECT_LE(test, after->slow_frees, before->slow_frees + 1);
+	pages[nr++] = first;
+	pages[nr++] = last;
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_sound(test, pool);
+}
+
+/* A free and an alloc in turn, of pages all over the pool, are what packs it. */
+static void one_by_one_packs(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_32M, SZ_32M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_32M));
+	unsigned int nr, at, i, whole;
 	u64 dice = quarry_test_seed;
 
-	batches(test, pool, pages, 2);
-	for (i = 0; i < 40000; i++) {
-		if (nr < LIVE && (!nr || quarry_test_random(&dice, 2))) {
-			pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
-			KUNIT_ASSERT_NOT_NULL(test, pages[nr]);
-			nr++;
-		} else {
-			at = quarry_test_random(&dice, nr);
-			quarry_free_pages(pool, pages[at], 0);
-			pages[at] = pages[--nr];
-		}
-		/* It settles well below what batches get, and stays there. */
-		if (i >= 30000)
-			longest = max_t(unsigned int, longest,
-					list_here(test, pool, 0).cap);
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(SZ_32M), pages);
+	KUNIT_ASSERT_EQ(test, nr, FRAMES(SZ_32M));
+	while (nr > FRAMES(SZ_32M) / 4) {
+		at = quarry_test_random(&dice, nr);
+		quarry_free_pages(pool, pages[at], 0);
+		pages[at] = pages[--nr];
 	}
-	kunit_info(test, "capacity at most %u in the last 10000 calls", longest);
-	KUNIT_EXPECT_GT(test, longest, 0);
-	KUNIT_EXPECT_LE(test, longest, QUARRY_PCP_SINGLES / 2);
+	quarry_pool_drain(pool);
+	whole = quarry_test_stats(test, pool)->areas_free;
+	KUNIT_EXPECT_EQ(test, whole, 0);
+	for (i = 0; i < 20 * FRAMES(SZ_32M); i++) {
+		at = quarry_test_random(&dice, nr);
+		quarry_free_pages(pool, pages[at], 0);
+		pages[at] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	}
+	quarry_pool_drain(pool);
+	whole = quarry_test_stats(test, pool)->areas_free;
+	kunit_info(test, "%u of 16 areas whole, 12 could be", whole);
+	KUNIT_EXPECT_GE(test, whole, 10);
 	quarry_test_give_all(pool, 0, pages, nr);
-	/* And is long again when batches come back. */
-	batches(test, pool, pages, 3);
-	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).cap, QUARRY_PCP_SINGLES);
+}
+
+/* Capacity goes to who needs it, and all of it together is never above the limit. */
+static void orders_share_the_limit(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	u64 limit = quarry_test_stats(test, pool)->cache_limit_bytes, cap;
+	struct page **pages = quarry_test_pages(test, LIVE);
+	unsigned int k, j, round, nr;
+
+	for (round = 0; round < 3; round++)
+		for (k = 0; k < 8; k++) {
+			nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, k,
+						     min(LIVE, FRAMES(SZ_8M) >> k), pages);
+			quarry_test_give_all(pool, k, pages, nr);
+			KUNIT_EXPECT_GT(test, list_here(test, pool, k).cap, 0);
+			for (j = 0, cap = 0; j < QUARRY_PCP_ORDERS; j++)
+				cap += (u64)list_here(test, pool, j).cap << j << PAGE_SHIFT;
+			KUNIT_EXPECT_LE(test, cap, limit);
+			quarry_test_sound(test, pool);
+		}
+}
+
+/* A pool is cut into as many parts as there are CPUs that use it. */
+static void the_limit_is_shared_by_who_uses_the_pool(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, 0, SZ_16M);
+	struct quarry_pool_stats *st = quarry_test_stats(test, pool);
+	const u64 closed = st->percpu_bytes;
+	struct page *page;
+
+	/* Never used: a quarter KiB for each CPU that could be. */
+	KUNIT_EXPECT_LE(test, closed, 256 * num_possible_cpus());
+	page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	st = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 8);
+	KUNIT_EXPECT_EQ(test, st->percpu_bytes, closed + sizeof(struct quarry_cold));
+	quarry_test_pin(test, cpumask_first(cpu_online_mask));
+	quarry_free_pages(pool, page, 0);
+	st = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 16);
+	KUNIT_EXPECT_EQ(test, st->percpu_bytes, closed + 2 * sizeof(struct quarry_cold));
+}
+
+/* Under a lock, say: the memory for lists must not be asked for there. */
+static void call_without_sleeping(struct kunit *test, struct quarry_pool *pool)
+{
+	struct page *page;
+
+	preempt_disable();
+	page = quarry_alloc_pages(pool, GFP_ATOMIC, 0);
+	quarry_free_pages(pool, page, 0);
+	preempt_enable();
+	KUNIT_EXPECT_NOT_NULL(test, page);
+}
+
+static void who_may_not_be_preempted_gets_lists_later(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
+	const u64 closed = quarry_test_stats(test, pool)->percpu_bytes;
+	struct quarry_pool_stats *st;
+	unsigned int i;
+
+	call_without_sleeping(test, pool);
+	/* It went to the zone, and is told of all the same. */
+	st = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, st->allocs, 1);
+	KUNIT_EXPECT_EQ(test, st->frees, 1);
+	KUNIT_EXPECT_EQ(test, st->cached_bytes, 0);
+	for (i = 0; i < 2000 && quarry_test_stats(test, pool)->percpu_bytes == closed; i++) {
+		msleep(20);
+		call_without_sleeping(test, pool);
+	}
+	st = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, st->percpu_bytes, closed + sizeof(struct quarry_cold));
+	KUNIT_EXPECT_EQ(test, st->allocs, i + 1);
+	call_without_sleeping(test, pool);
+	KUNIT_EXPECT_GT(test, list_here(test, pool, 0).n, 0);
 }
 
 /* The list of order 10 has an arena; that of order 0 pages out of the other one. */
@@ -114,43 +287,15 @@ static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 	quarry_test_sound(test, pool);
 }
 
-/* A full list takes a quarter more rather than wait for the zone's lock. */
-static void nobody_waits_for_the_zone_to_free(struct kunit *test)
-{
-	const unsigned int most = QUARRY_PCP_SINGLES + QUARRY_PCP_SINGLES / 4;
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
-	struct page **pages = quarry_test_pages(test, LIVE);
-	struct quarry_zone *z;
-	unsigned long flags;
-	unsigned int i, nr;
-
-	batches(test, pool, pages, 2);
-	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, LIVE, pages);
-	KUNIT_ASSERT_EQ(test, nr, LIVE);
-	quarry_pool_drain(pool);
-	z = quarry_buddy_zone(quarry_test_chunk(pages[0])->buddy);
-	while (list_here(test, pool, 0).n < QUARRY_PCP_SINGLES)
-		quarry_free_pages(pool, pages[--nr], 0);
-	KUNIT_ASSERT_EQ(test, list_here(test, pool, 0).cap, QUARRY_PCP_SINGLES);
-	/* With our own lock held, waiting for it would be the end of the test. */
-	raw_spin_lock_irqsave(&z->lock, flags);
-	for (i = QUARRY_PCP_SINGLES; i < most; i++)
-		quarry_free_pages(pool, pages[--nr], 0);
-	raw_spin_unlock_irqrestore(&z->lock, flags);
-	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, most);
-	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).cap, most);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
-	/* And is as long as it should be again after a few. */
-	quarry_test_give_all(pool, 0, pages, nr);
-	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).cap, QUARRY_PCP_SINGLES);
-	quarry_test_sound(test, pool);
-}
-
 static struct kunit_case lists_cases[] = {
 	KUNIT_CASE(batches_make_a_list_long),
-	KUNIT_CASE(calls_that_cancel_out_make_it_short),
+	KUNIT_CASE(pages_of_the_last_places_go_to_the_zone),
+	KUNIT_CASE(who_uses_the_last_place_alone_has_a_list),
+	KUNIT_CASE(one_by_one_packs),
+	KUNIT_CASE(orders_share_the_limit),
+	KUNIT_CASE(the_limit_is_shared_by_who_uses_the_pool),
+	KUNIT_CASE(who_may_not_be_preempted_gets_lists_later),
 	KUNIT_CASE(a_drain_goes_no_further_than_it_must),
-	KUNIT_CASE(nobody_waits_for_the_zone_to_free),
 	{}
 };
 

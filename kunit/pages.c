@@ -39,7 +39,7 @@ static void expect_block(struct kunit *test, struct quarry_pool *pool, struct pa
 static void order_comes_and_goes(struct kunit *test)
 {
 	unsigned int order = *(const unsigned int *)test->param_value, i;
-	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, 0, SZ_64M);
 	struct quarry_pool_stats *before, *after;
 	struct page *pages[4];
 

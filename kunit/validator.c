@@ -176,7 +176,22 @@ static void state_address_of_a_slot(struct patient *p)
 
 static void capacity_of_a_cpu(struct patient *p)
 {
-	p->pcp->lists.capacity ^= 1;
+	p->pcp->cold->capacity ^= 1;
+}
+
+static void end_of_a_list(struct patient *p)
+{
+	p->list->end ^= sizeof(struct quarry_slot);
+}
+
+static void rank_of_a_list(struct patient *p)
+{
+	p->list->rank ^= 1U << 15;
+}
+
+static void key_of_a_cpu(struct patient *p)
+{
+	p->pcp->lists.key ^= 1U << 20;
 }
 
 static void reference_of_a_free_page(struct patient *p)
@@ -217,6 +232,7 @@ static const struct damage {
 	DAMAGE(state_of_a_larger_block), DAMAGE(state_inside_a_block),
 	DAMAGE(state_of_a_free_frame), DAMAGE(state_of_a_block_on_a_list),
 	DAMAGE(page_of_a_slot), DAMAGE(state_address_of_a_slot), DAMAGE(capacity_of_a_cpu),
+	DAMAGE(end_of_a_list), DAMAGE(rank_of_a_list), DAMAGE(key_of_a_cpu),
 	DAMAGE(reference_of_a_free_page), DAMAGE(mapping_of_a_free_page),
 #undef DAMAGE
 };

@@ -158,7 +158,7 @@ static __always_inline void quarry_free_pages(struct quarry_pool *pool,
 {
 	if (!__builtin_constant_p(order) || order >= QUARRY_PCP_ORDERS)
 		__quarry_free_pages(pool, page, order);
-	else if (want_init_on_free() || !quarry_push_fast(pool, page, order))
+	else if (!quarry_push_fast(pool, page, order))
 		quarry_free_slow(pool, page, order);
 }
 

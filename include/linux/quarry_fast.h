@@ -29,7 +29,6 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
-struct quarry_buddy;
 struct quarry_chunk;
 
 /* States of a block that is on a list and in a client's hands; | order. */
@@ -61,44 +60,28 @@ struct quarry_slot {
 
 /**
  * struct quarry_list - blocks of one order on one CPU; the last in is first out
- * @top:	after the newest block
- * @end:	where @top may go: @slots + capacity
- * @allocs:	blocks handed out from here, ever
- * @frees:	blocks taken back to here, ever
- * @slots:	the blocks, oldest first; before the first stands a slot whose state is
- *		never that of a block, so that a pop need not ask whether there is one
- * @base:	where the memory of @slots begins
- * @seen:	@allocs + @frees when capacity was last moved between lists
- * @mark:	the same when blocks were last moved between list and zone
- * @level:	blocks on the list after that
- * @max:	most it may ever hold
+ * @top:	after the newest block. Before the first stands a slot whose state is never that
+ *		of a block, so that a pop need not ask whether there is one
+ * @end:	where @top may go; its lower half, which tells it from all others
+ * @left:	frees that may come before somebody looks; below 0 for a moment
+ * @rank:	blocks from places above this go back to the zone
  */
 struct quarry_list {
 	struct quarry_slot *top;
-	struct quarry_slot *end;
-	u64 allocs;
-	u64 frees;
-	struct quarry_slot *slots;
-	struct quarry_slot *base;
-	u32 seen;
-	u32 mark;
-	u16 level;
-	u16 max;
-} ____cacheline_aligned;
+	u32 end;
+	s16 left;
+	u16 rank;
+};
 
 /**
  * struct quarry_lists - the lists of one CPU
- * @buddy:	of the zone whose blocks they hold: the nearest one
- * @busy:	they are being changed; guards @list but for what it counts
- * @limit:	most frames that they may hold together
- * @capacity:	sum of the lists' capacity << order; at most @limit
+ * @key:	of the zone whose blocks they hold: the nearest one
+ * @busy:	they are being changed; guards @list
  * @list:	by order
  */
 struct quarry_lists {
-	struct quarry_buddy *buddy;
+	u64 key;
 	u8 busy;
-	u32 limit;
-	u32 capacity;
 	struct quarry_list list[QUARRY_PCP_ORDERS];
 };
 
@@ -111,14 +94,14 @@ struct quarry_pool_head {
  * struct quarry_slot4m - what lies in 4 MiB of physical memory
  * @state:	if one chunk fills it all: its state bytes, so placed that the
  *		number of a frame leads to its byte
- * @buddy:	the same chunk's buddy while it has one; else NULL, and @state means
- *		nothing
+ * @key:	of the zone that the same chunk's frames belong to, plus the place that they
+ *		are in (module/buddy/buddy.h); else 0, and @state means nothing
  * @chunk:	the lowest chunk that has a frame here, or NULL
  * @unused:	a power of two of bytes is found with a shift
  */
 struct quarry_slot4m {
 	u8 *state;
-	struct quarry_buddy *buddy;
+	u64 key;
 	struct quarry_chunk *chunk;
 	void *unused;
 };
@@ -269,6 +252,12 @@ static __always_inline bool quarry_state_put(u8 *state, unsigned int order)
 	return likely(try_cmpxchg(state, &was, QUARRY_STATE_CACHED | (order & 0xff)));
 }
 
+/* A slot as struct quarry_list.end has it. */
+static __always_inline u32 quarry_list_at(const struct quarry_slot *slot)
+{
+	return (u32)(unsigned long)slot;
+}
+
 /* Pop a block if that is all there is to do, else NULL. @order has a list. */
 static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 						    unsigned int order)
@@ -286,8 +275,10 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 		if (likely(*slot->state == (u8)(QUARRY_STATE_CACHED | order))) {
 			quarry_state_out(slot->state);
 			page = slot->page;
+			/* There is one; so who asks for it need not be asked whether. */
+			if (!page)
+				__builtin_unreachable();
 			list->top = slot;
-			list->allocs++;
 			quarry_lists_leave(lists);
 			preempt_enable();
 			return page;
@@ -316,22 +307,27 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	if (unlikely(!quarry_directory_look(pfn, &where)))
 		goto slow;
 	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
-	if (unlikely(where->buddy != lists->buddy))
+	list = &lists->list[order];
+	/* Of another zone, or of a place that is to empty. */
+	if (unlikely(where->key - lists->key > list->rank))
 		goto slow;
 	state = where->state + pfn;
 	if (unlikely(!quarry_lists_enter(lists)))
 		goto slow;
-	list = &lists->list[order];
 	slot = list->top;
-	if (likely(slot != list->end && quarry_state_put(state, order))) {
+	if (unlikely(quarry_list_at(slot) == list->end))
+		goto full;
+	if (likely(--list->left >= 0 && quarry_state_put(state, order))) {
 		slot->page = page;
 		slot->state = state;
 		list->top = slot + 1;
-		list->frees++;
 		quarry_lists_leave(lists);
 		preempt_enable();
 		return true;
 	}
+	/* Read anew: else the compiler keeps it, and makes more of the line above. */
+	WRITE_ONCE(list->left, READ_ONCE(list->left) + 1);
+full:
 	quarry_lists_leave(lists);
 slow:
 	preempt_enable();

@@ -404,12 +404,23 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	return -EEXIST;
 }
 
+/* What a slot that a chunk fills says of its frames. A place is never less than 4 MiB. */
+static u64 key_of(const struct quarry_chunk *c, const struct quarry_buddy *buddy,
+		  unsigned long slot)
+{
+	const struct quarry_arena *a = &c->arena;
+
+	return buddy->key + quarry_area_place(a, ((slot << QUARRY_SLOT_SHIFT) - a->base) /
+						 QUARRY_AREA_FRAMES);
+}
+
 /**
  * quarry_directory_serve() - say whose a chunk's frames are
  * @c:		a chunk that was inserted
  * @buddy:	where its blocks are free, or NULL while they are nobody's
  *
- * From here on the fast path of a free knows the slots that @c fills, or no longer.
+ * From here on the fast path of a free knows the slots that @c fills, and the place that
+ * each is in, or no longer.
  * Context: any but interrupts; sleeps for a range longer than a block of the kernel's.
  */
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
@@ -426,8 +437,8 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 				continue;
 			slot = &quarry_slots[i];
 			slot->state = c->state - c->pfn;
-			/* Readers that see the buddy must see the state. */
-			smp_store_release(&slot->buddy, buddy);
+			/* Readers that see the key must see the state. */
+			smp_store_release(&slot->key, buddy ? key_of(c, buddy, i) : 0);
 		}
 		spin_unlock_irqrestore(&directory_lock, flags);
 		if (end - first_slot(c) > BITE)

@@ -32,11 +32,19 @@ static u32 all_areas(const struct quarry_arena *a)
 	return ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
 }
 
-/* Small arenas are dealt out, so that there are as many areas in each place. */
-static void choose_place(struct quarry_buddy *b, struct quarry_arena *a)
+/**
+ * quarry_buddy_choose_place() - say where an arena's areas will be
+ * @b:		the allocator
+ * @a:		an arena fresh from quarry_arena_init(), which will join @b
+ *
+ * Small arenas are dealt out, so that there are as many areas in each place. Joining does
+ * it, for who need not know before. Context: under the caller's lock.
+ */
+void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
 {
 	unsigned int c;
 
+	a->placed = true;
 	a->place = 0;
 	if (all_areas(a) > QUARRY_PLACE_AREAS)
 		return;
@@ -46,10 +54,11 @@ static void choose_place(struct quarry_buddy *b, struct quarry_arena *a)
 	b->small_areas[a->place] += all_areas(a);
 }
 
-static void forget_place(struct quarry_buddy *b, const struct quarry_arena *a)
+static void forget_place(struct quarry_buddy *b, struct quarry_arena *a)
 {
 	if (all_areas(a) <= QUARRY_PLACE_AREAS)
 		b->small_areas[a->place] -= all_areas(a);
+	a->placed = false;
 }
 
 /*
@@ -112,7 +121,8 @@ bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero
 		return true;
 	if (!a->buddy) {
 		a->buddy = b;
-		choose_place(b, a);
+		if (!a->placed)
+			quarry_buddy_choose_place(b, a);
 		list_add_tail(&a->link, &b->arenas);
 		b->nr_arenas++;
 	}

@@ -149,6 +149,7 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	a->buddy = NULL;
 	a->nr_areas = 0;
 	a->nr_groups = quarry_nr_groups(first, nr);
+	a->placed = false;
 	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
 	a->areas = metadata;
 	a->groups = (void *)(a->areas + quarry_nr_areas(first, nr));

@@ -132,15 +132,6 @@ struct quarry_area {
 	u8 life;
 };
 
-/*
- * Which area is it best to give blocks back to? What lies in the last places is to empty, and
- * what is empty already. A moment old without the lock.
- */
-static inline u32 quarry_area_worth(const struct quarry_area *area)
-{
-	return area->place * (QUARRY_AREA_FRAMES + 1) + READ_ONCE(area->line.nfree);
-}
-
 /* Broken areas are found by life, largest free order, and place. */
 static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
 				     unsigned int place)
@@ -175,6 +166,7 @@ struct quarry_group {
  * @nr_groups:	length of @groups
  * @shift:	areas of the first group that lie before areas[0]
  * @place:	of all its areas, if they are no more than QUARRY_PLACE_AREAS
+ * @placed:	@place was chosen
  * @areas:	the areas
  * @groups:	the groups
  * @link:	in struct quarry_buddy.arenas, oldest first
@@ -192,6 +184,7 @@ struct quarry_arena {
 	u32 nr_groups;
 	u32 shift;
 	u8 place;
+	bool placed;
 	struct quarry_area *areas;
 	struct quarry_group *groups;
 	struct list_head link;
@@ -200,6 +193,7 @@ struct quarry_arena {
 
 /**
  * struct quarry_buddy - the arenas of one zone and an index over them
+ * @key:	a number of the caller's that no other has; the next QUARRY_PLACES are free
  * @nr_frames:	frames managed
  * @nfree:	free frames
  * @nr_zero:	free frames known to be zero
@@ -224,6 +218,7 @@ struct quarry_arena {
  * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
+	u64 key;
 	u64 nr_frames;
 	u64 nfree;
 	u64 nr_zero;
@@ -315,7 +310,7 @@ struct quarry_check {
 	char what[64];
 };
 
-/* arena.c, for check.c */
+/* arena.c, for check.c and whoever sorts frames by their places */
 u8 quarry_area_place(const struct quarry_arena *a, u32 i);
 
 /* buddy.c: blocks */
@@ -332,6 +327,7 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 			  unsigned int order);
 
 /* arena.c: arenas come and go */
+void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a);
 bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
 int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a);
 void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero);

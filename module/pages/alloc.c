@@ -103,7 +103,7 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node)
 {
 	if (node == NUMA_NO_NODE)
-		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->lists.buddy);
+		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->buddy);
 	if (node >= 0 && node < pool->nr_zones - 1 && pool->zone[node])
 		return pool->zone[node];
 	return NULL;
@@ -194,7 +194,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 	    !quarry_buddy_claim(&z->buddy, &want, &block)) {
 		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
 		*zero = block.zero;
-		this_cpu_inc(pool->pcp->direct_allocs[order]);
+		quarry_count(pool, QUARRY_COUNT_DIRECT_ALLOCS + order);
 	}
 	quarry_zone_unlock(z, flags);
 	quarry_pool_kick(pool, z);
@@ -202,11 +202,11 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 }
 
 /* Pop a block that is still what it was; drop any that is not. */
-static struct page *pop(struct quarry_pool *pool, struct quarry_list *list,
+static struct page *pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			unsigned int order, bool *zero)
 {
-	while (list->top > list->slots) {
-		struct quarry_slot *slot = --list->top;
+	while (quarry_list_n(pcp, order)) {
+		struct quarry_slot *slot = --pcp->lists.list[order].top;
 		u8 state = READ_ONCE(*slot->state);
 
 		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
@@ -215,30 +215,23 @@ static struct page *pop(struct quarry_pool *pool, struct quarry_list *list,
 		}
 		*zero = state & QUARRY_STATE_ZERO;
 		WRITE_ONCE(*slot->state, QUARRY_STATE_ALLOC | order);
-		list->allocs++;
 		return slot->page;
 	}
 	return NULL;
 }
 
-/*
- * From this CPU's list. @asked: its zone was asked for a refill, which leaves the reserve
- * alone, whoever wants it. Preemption off.
- */
+/* From this CPU's list; @asked as for quarry_pcp_refill(). Preemption off. */
 static struct page *take_from_list(struct quarry_pool *pool, unsigned int order,
 				   bool *zero, bool *asked)
 {
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct page *page;
 
-	if (!quarry_pcp_enter(pcp))
+	if (!pcp->cold || !quarry_pcp_enter(pcp))
 		return NULL;
-	page = pop(pool, &pcp->lists.list[order], order, zero);
-	if (!page) {
-		*asked = true;
-		if (quarry_pcp_refill(pool, pcp, order))
-			page = pop(pool, &pcp->lists.list[order], order, zero);
-	}
+	page = pop(pool, pcp, order, zero);
+	if (!page && quarry_pcp_refill(pool, pcp, order, asked))
+		page = pop(pool, pcp, order, zero);
 	quarry_pcp_leave(pcp);
 	return page;
 }
@@ -270,7 +263,7 @@ static struct page *take_local(struct quarry_pool *pool, unsigned int order,
 		page = take_from_zone(pool, z, order, w, zero);
 	/* The lists have blocks of one life and one node. */
 	if (!page && w->life == QUARRY_LIFE_PAGE &&
-	    (w->node == NUMA_NO_NODE || this_cpu_ptr(pool->pcp)->lists.buddy == &z->buddy))
+	    (w->node == NUMA_NO_NODE || this_cpu_ptr(pool->pcp)->buddy == &z->buddy))
 		page = take_from_list(pool, order, zero, &asked);
 	if (!page || asked)
 		quarry_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
@@ -405,6 +398,7 @@ static struct page *alloc(struct quarry_pool *pool, const struct quarry_wish *w,
 	bool zero = false;
 
 	might_alloc(w->gfp);
+	quarry_lists_open(pool, w->may_sleep);
 	if (quarry_inject() || quarry_pool_fails(pool, w->gfp)) {
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
@@ -468,7 +462,7 @@ struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int
 void __quarry_free_pages(struct quarry_pool *pool, struct page *page,
 			 unsigned int order)
 {
-	if (want_init_on_free() || !quarry_push_fast(pool, page, order))
+	if (!quarry_push_fast(pool, page, order))
 		quarry_free_slow(pool, page, order);
 }
 EXPORT_SYMBOL_NS_GPL(__quarry_free_pages, QUARRY_NS);
@@ -495,7 +489,7 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
 		done = quarry_zone_defer(z, page, state, was);
 	}
 	if (done)
-		this_cpu_inc(pool->pcp->direct_frees[order]);
+		quarry_count(pool, QUARRY_COUNT_DIRECT_FREES + order);
 	return done;
 }
 
@@ -506,27 +500,27 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	unsigned int order = quarry_state_order(was), i;
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
+	u8 place = c->arena.areas[(state - c->arena.state) / QUARRY_AREA_FRAMES].place;
 	bool zero = want_init_on_free(), done;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
-	if (&z->buddy != pcp->lists.buddy || quarry_state_is_direct(was) ||
+	if (&z->buddy != pcp->buddy || quarry_state_is_direct(was) || !pcp->cold ||
 	    !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		return free_to_zone(pool, z, c, page, state, was, zero);
 	}
-	if (list->top == list->end) {
+	/* All else is only that its 4 MiB are not known as a whole. */
+	if (!list->left || place > list->rank || quarry_list_at(list->top) == list->end)
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
-		quarry_pcp_room(pool, pcp, order);
-	}
-	if (list->top != list->end) {
+	if (quarry_pcp_look(pool, pcp, order, place)) {
 		done = quarry_state_put(state, order);
 		if (done) {
 			if (zero)
 				WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
 			*list->top++ = (struct quarry_slot){ page, state };
-			list->frees++;
+			list->left--;
 		}
 	} else {
 		done = free_to_zone(pool, z, c, page, state, was, zero);
@@ -552,7 +546,13 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 	enum quarry_error kind;
 	u8 *state, was;
 
+	quarry_lists_open(pool, false);
 	preempt_disable();
+	if (order < QUARRY_PCP_ORDERS && quarry_pcp_regrant(pool, page, order) &&
+	    quarry_push_fast(pool, page, order)) {
+		preempt_enable();
+		return;
+	}
 	c = quarry_directory_find(page);
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (!buddy) {

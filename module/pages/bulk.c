@@ -7,7 +7,7 @@
  * a block at a time, so that all rules of alloc.c hold.
  *
  * Contexts: as for single blocks. The marked section is as long as the array, at
- * most a list's 160 blocks; an interrupt in it goes to the zone.
+ * most a list's 128 blocks; an interrupt in it goes to the zone.
  */
 #include "../arena/directory.h"
 #include "alloc.h"
@@ -29,7 +29,8 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 	}
 	list = &pcp->lists.list[order];
 	slot = list->top;
-	end = slot - min(nr, quarry_list_n(list));
+	end = slot - nr;
+	/* The slot before the first is none of a block, so that it ends there. */
 #pragma GCC unroll 4
 	while (slot != end) {
 		u8 *state = slot[-1].state;
@@ -41,7 +42,6 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 	}
 	nr = list->top - slot;
 	list->top = slot;
-	list->allocs += nr;
 	quarry_pcp_leave(pcp);
 	preempt_enable();
 	return nr;
@@ -81,6 +81,13 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_bulk, QUARRY_NS);
 
+/* Of the CPU's own zone, and of a place that is not to empty? */
+static bool is_for_list(const struct quarry_slot4m *where, const struct quarry_pcp *pcp,
+			unsigned int order)
+{
+	return where->key - pcp->lists.key <= pcp->lists.list[order].rank;
+}
+
 /* Push up to @nr blocks that need no second look. Returns how many. */
 static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 			      unsigned int nr, struct page **pages)
@@ -88,6 +95,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 	unsigned long pfn = quarry_page_pfn(*pages), from;
 	struct quarry_slot *slot, *end;
 	struct quarry_slot4m *where;
+	unsigned int room;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
 	u8 *state, *base;
@@ -95,7 +103,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
 	where = quarry_directory_slot(pfn);
-	if (unlikely(!where || where->buddy != pcp->lists.buddy || !quarry_pcp_enter(pcp))) {
+	if (unlikely(!where || !is_for_list(where, pcp, order) || !quarry_pcp_enter(pcp))) {
 		preempt_enable();
 		return 0;
 	}
@@ -103,7 +111,8 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 	from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
 	list = &pcp->lists.list[order];
 	slot = list->top;
-	end = slot + min_t(u32, nr, list->end - slot);
+	room = (list->end - quarry_list_at(slot)) / sizeof(*slot);
+	end = slot + min3(nr, room, (unsigned int)list->left);
 #pragma GCC unroll 4
 	while (slot != end) {
 		struct page *page = *pages++;
@@ -111,7 +120,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 		pfn = quarry_page_pfn(page);
 		if (unlikely(pfn - from >= 1UL << QUARRY_SLOT_SHIFT)) {
 			where = quarry_directory_slot(pfn);
-			if (!where || where->buddy != pcp->lists.buddy)
+			if (!where || !is_for_list(where, pcp, order))
 				break;
 			from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
 			base = where->state;
@@ -125,7 +134,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 	}
 	nr = slot - list->top;
 	list->top = slot;
-	list->frees += nr;
+	list->left -= nr;
 	quarry_pcp_leave(pcp);
 	preempt_enable();
 	return nr;
@@ -147,7 +156,7 @@ void quarry_free_pages_bulk(struct quarry_pool *pool, unsigned int order,
 	unsigned int done = 0;
 
 	while (done < nr) {
-		if (likely(order < QUARRY_PCP_ORDERS && !want_init_on_free()))
+		if (likely(order < QUARRY_PCP_ORDERS))
 			done += push_many(pool, order, nr - done, pages + done);
 		if (done < nr)
 			quarry_free_slow(pool, pages[done++], order);

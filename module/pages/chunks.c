@@ -160,6 +160,7 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
  */
 int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 {
+	unsigned long flags;
 	int err = 0;
 
 	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
@@ -170,6 +171,9 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	atomic64_add(c->metadata_bytes, &z->pool->metadata);
 	if (c->kind == QUARRY_CHUNK_KERNEL)
 		atomic64_add(c->nr, &z->pool->held);
+	quarry_zone_lock(z, &flags);
+	quarry_buddy_choose_place(&z->buddy, &c->arena);
+	quarry_zone_unlock(z, flags);
 	/* Known before it is used: a block may be freed as soon as it is claimed. */
 	quarry_directory_serve(c, &z->buddy);
 	while (!join(z, c, c->zero))

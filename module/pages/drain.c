@@ -6,13 +6,15 @@
  *	need		an allocation that finds nothing: this CPU's lists first, then those
  *			of the others, by visits (visit.c) that end after a bounded time
  *	request		quarry_pool_drain(), shrinking, destroying, a CPU that dies
- *	idleness	a list that nobody has used for PERIOD is emptied. A block on a list
+ *	idleness	lists that nobody has used for PERIOD are emptied; of others goes what
+ *			was there all the time, but for a batch. A block on a list
  *			keeps its arena from going back to the kernel, and half a megabyte
  *			of them, freed in random order, keeps all of a pool of 64 MiB
  *
  * The decay of idle lists is a work that comes by every PERIOD while any list holds
  * anything. It compares how often the lists of each CPU were called with what it saw the
  * last time, from outside; only a CPU with blocks that nobody asks for is interrupted.
+ * How few blocks a list had meanwhile is known from the looks at it (pcp.c).
  *
  * Contexts: visits sleep; draining this CPU any.
  * Cost: at most BITE blocks with interrupts off.
@@ -36,7 +38,7 @@ u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
 	u64 frames = 0;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		frames += (u64)quarry_list_n(&pcp->lists.list[k]) << k;
+		frames += (u64)quarry_list_n(pcp, k) << k;
 	return frames;
 }
 
@@ -49,9 +51,9 @@ static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 
 	for (k = QUARRY_PCP_ORDERS; k--;)
 		do {
-			if (all >= most || quarry_buddy_has(pcp->lists.buddy, order))
+			if (all >= most || quarry_buddy_has(pcp->buddy, order))
 				goto out;
-			nr = quarry_pcp_give(pool, pcp, k);
+			nr = quarry_pcp_give(pool, pcp, k, QUARRY_FLUSH);
 			frames += (u64)nr << k;
 			all += nr;
 		} while (nr);
@@ -181,40 +183,101 @@ u64 quarry_pcp_check_all(struct quarry_pool *pool)
 /* Calls that a CPU's lists have served. */
 static u64 calls(const struct quarry_pcp *pcp)
 {
+	u64 allocs, frees, nr = 0;
 	unsigned int k;
-	u64 nr = 0;
 
-	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		nr += READ_ONCE(pcp->lists.list[k].allocs) + READ_ONCE(pcp->lists.list[k].frees);
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+		quarry_list_calls(pcp, k, &allocs, &frees);
+		nr += allocs + frees;
+	}
 	return nr;
 }
 
-static bool holds_idle_blocks(void *data, int cpu)
+/* Blocks of a list that were there all the time, but for a batch; all if @idle. */
+static u32 spare(const struct quarry_pcp *pcp, unsigned int order, bool idle)
+{
+	u32 n = quarry_list_n(pcp, order);
+	u32 low = min_t(u32, n, READ_ONCE(pcp->cold->part[order].low));
+
+	return idle ? n : low - min(low, QUARRY_REFILL);
+}
+
+/* Is anything spare? Of lists that are closed nothing is. */
+static bool has_spare(const struct quarry_pcp *pcp)
+{
+	struct quarry_cold *cold = quarry_pcp_cold(pcp);
+	unsigned int k;
+	u32 nr = 0;
+	bool idle;
+
+	if (!cold)
+		return false;
+	idle = calls(pcp) == READ_ONCE(cold->seen_calls);
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		nr += spare(pcp, k, idle);
+	return nr;
+}
+
+static bool holds_spare(void *data, int cpu)
+{
+	struct quarry_pool *pool = data;
+
+	return has_spare(per_cpu_ptr(pool->pcp, cpu));
+}
+
+/* Give a bite of what is spare. */
+static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
+{
+	bool idle = calls(pcp) == pcp->cold->seen_calls;
+	unsigned int k, nr, all = 0;
+
+	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
+		do {
+			nr = quarry_pcp_give(pool, pcp, k, spare(pcp, k, idle));
+			pcp->cold->part[k].low -= min_t(u32, nr, pcp->cold->part[k].low);
+			all += nr;
+		} while (nr && all < BITE);
+	if (all)
+		quarry_count(pool, QUARRY_COUNT_DRAINS);
+}
+
+static enum quarry_answer give_spare_there(void *data, int cpu, u64 *sum)
 {
 	struct quarry_pool *pool = data;
 	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
 
-	return calls(pcp) == pcp->seen_calls && quarry_pcp_frames(pcp);
+	if (!quarry_pcp_enter(pcp))
+		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+	if (pcp->cold)
+		give_spare(pool, pcp);
+	quarry_pcp_leave(pcp);
+	return has_spare(pcp) ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
 }
 
-static const struct quarry_visitor idle_visitor = {
-	.wanted = holds_idle_blocks,
-	.visit = drain_there,
+static const struct quarry_visitor spare_visitor = {
+	.wanted = holds_spare,
+	.visit = give_spare_there,
 };
 
 /* Returns whether anything is left on the lists of a pool. */
 static bool decay(struct quarry_pool *pool)
 {
 	struct quarry_pcp *pcp;
-	u64 frames = 0;
 	bool left = false;
+	unsigned int k;
+	u64 sum = 0;
 	int cpu;
 
-	quarry_visit(&idle_visitor, pool, QUARRY_BRIEF, &frames);
+	quarry_visit(&spare_visitor, pool, QUARRY_BRIEF, &sum);
 	for_each_possible_cpu(cpu) {
 		pcp = per_cpu_ptr(pool->pcp, cpu);
-		pcp->seen_calls = calls(pcp);
-		left |= quarry_pcp_frames(pcp) && !pcp->barred;
+		if (!quarry_pcp_frames(pcp))
+			continue;
+		left |= !pcp->barred;
+		WRITE_ONCE(pcp->cold->seen_calls, calls(pcp));
+		/* A hint, which the CPU may write to as well. */
+		for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+			WRITE_ONCE(pcp->cold->part[k].low, quarry_list_n(pcp, k));
 	}
 	return left;
 }

@@ -6,157 +6,178 @@
  *	Each CPU has a stack of blocks for each order. Allocating pops, freeing
  *	pushes; the buddy and its lock are seen once a batch:
  *
- *	   zone --refill, up to 16--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 5----
+ *	   zone --refill, up to 12--> [ oldest ... newest ] <-- push, pop
+ *	        <--flush, up to 4----
+ *	        <--------- one by one, blocks of places that are to empty
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
  *	so that a block that got onto two lists by a racing double free is still
  *	handed out once.
  *
- * Capacity
- *	What the lists of one CPU may hold is bounded in frames (limit). A list
- *	starts with no capacity. When it is found empty by an allocation or full by
- *	a free, the way there since the last batch tells what to do:
+ * What keeps large blocks whole
+ *	A list hands a block out again wherever it lies. Left to itself it would freeze
+ *	what the buddy would pack: who frees one page and takes one, for ever, never
+ *	meets the buddy at all. So a free looks at the place (buddy.h) of its block, which
+ *	the directory has beside the state byte's address, for an instruction: what lies
+ *	behind the rank of the list goes to the zone, which hands it out again last.
  *
- *	  straight	as many calls as steps: a batch of the client. Double it.
- *	  wandering	more than four times as many: calls that cancel out, which a
- *			short list serves about as well. Halve it.
+ *	   place   0    1    2    3    4    5 ...
+ *	           |-- to the list --|----- to the zone ------>
+ *	                            ^rank   ^mean
+ *	                             |spread|
+ *	                             |  / 2 |
  *
- *	A long list under wandering calls is worse than useless: blocks go from
- *	hand to hand wherever they lie, past the buddy that would put them
- *	together, until no large block is left anywhere (page.longest of the
- *	benchmark). For the same reason a full list gives up, of two old blocks each,
- *	the one with more free memory around it. When the budget is used up a list
- *	takes from the one that was least used since capacity last moved. So the
- *	memory held follows the orders in use, and idle orders hold nothing for long.
+ *	Mean and spread are of the places of blocks of this order that are freed here. One
+ *	free of QUARRY_LOOK_LEAST is a sample, and fewer, down to one of QUARRY_LOOK, where
+ *	all come from one place. So the wider the blocks lie the more of them go to the
+ *	zone, and a client that uses the same few blocks over and over keeps them, wherever
+ *	they are. design.md has what this costs and what else was tried.
+ *
+ * How much they may hold
+ *	Two figures. A list has a capacity: it grows by itself, up to what its order
+ *	allows (quarry_list_max()) and to a quarter of the CPU's limit. All capacities
+ *	together are no more frames than the limit, an eighth of the pool's cap divided by
+ *	the CPUs that use it. Where the limit leaves no room, the other lists lose what they
+ *	do not use, and then the one that holds most frames gives blocks back. What was not
+ *	needed for some seconds goes as well (drain.c).
+ *
+ * Statistics
+ *	A push counts down the frees until the next look, and what comes from the zone is
+ *	counted there, so neither a pop nor a push counts anything for its own sake:
+ *
+ *	  frees = granted - left	allocs = frees + moved - blocks on the list
  *
  * Invariants
- *	base <= slots <= top <= end <= base + room; end - slots <= max, or a quarter
- *	more while the zone is in use by others
- *	sum of (end - slots) << order = capacity <= limit
- *	every block on a list is of the zone of pcp->lists.buddy
+ *	slots <= top <= end = slots + cap, cap <= quarry_list_max()
+ *	sum of cap << order = capacity, which is raised only up to the limit
+ *	every block on a list is of the zone of pcp->buddy
  *
  * Exclusion is by preemption off and the mark @busy: no lock and no
  * interrupts off. An interrupt or NMI that lands in a marked section goes to the
  * zone instead. Other CPUs never touch the lists of a CPU that is online: they have it
  * done by an interrupt there (drain.c, visit.c).
  *
- * Cost: no call moves more than a batch, so that the longest is under 3,000
+ * Cost: a pool that a CPU never used has a quarter KiB for it, one that it did 6.4 KiB more
+ * (open.c). No call moves more than a batch, so that the longest is some 3,400
  * instructions, the buddy's work included (page.longest of the benchmark).
  */
+#include <linux/string.h>
+
 #include "../arena/directory.h"
 #include "misuse.h"
 #include "pcp.h"
 
-/* Blocks that an idle list gives up at a time, where another wants its capacity. */
-#define IDLE_FLUSH	1U
+/* How many samples make a mean. */
+#define MEAN_OVER	4
 
-/* Blocks that a full list takes beyond, at a time, rather than wait for the zone. */
-#define STRETCH		4U
+/* Blocks that a list gives up where another wants its capacity. */
+#define STARVED		2U
 
-/* What the slot before a list's first points to. */
+/* A list takes no more than one part in so many of the limit, a refill of that. */
+#define LIST_PART	4
+#define REFILL_PART	16
+
+/* What the slot before a list's first points to, and the top of lists that are closed. */
 static u8 no_state = QUARRY_STATE_FREE;
+static struct quarry_slot nothing = { .state = &no_state };
+
+static_assert(QUARRY_LOOK <= S16_MAX && QUARRY_PLACES * 256 <= S16_MAX);
 
 /*
- * Most blocks of an order: 1 MiB of them, and two at least. Of single pages less: they
- * come from all over the pool, and handing them out again in no order is
- * what keeps areas from emptying (page.frag of the benchmark).
+ * The key that the fast path of a free compares. Where pages are to be cleared when they are
+ * freed it is that of no zone, so that every free comes by the slow path.
  */
-static u32 list_max(unsigned int order)
+static u64 key_of(const struct quarry_buddy *buddy)
 {
-	return order ? max(256U >> order, 2U) : QUARRY_PCP_SINGLES;
-}
-
-/* Length of a list's memory: more than it may hold, so that it need not be shifted often. */
-static u32 room_of(const struct quarry_list *list)
-{
-	return list->max + list->max / 2 + 2;
+	return want_init_on_free() ? ~buddy->key : buddy->key;
 }
 
 /**
- * quarry_pcp_init() - set up one CPU's lists
- * @pool:	the pool
+ * quarry_pcp_init() - one CPU's lists, closed
  * @pcp:	zeroed
  * @buddy:	where its blocks come from
  * @home:	its number there, see quarry_buddy_claim_many()
- * @limit:	most frames they may hold
  *
  * Context: before the pool is used.
  */
-void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     struct quarry_buddy *buddy, u8 home, u64 limit)
+void quarry_pcp_init(struct quarry_pcp *pcp, struct quarry_buddy *buddy, u8 home)
 {
-	struct quarry_slot *slots = pcp->slots;
 	unsigned int k;
 
 	pcp->home = home;
-	pcp->lists.buddy = buddy;
-	pcp->lists.limit = limit;
+	pcp->buddy = buddy;
+	pcp->lists.key = key_of(buddy);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
 
-		slots->state = &no_state;
-		list->base = ++slots;
-		list->slots = slots;
-		list->top = slots;
-		list->end = slots;
-		list->max = list_max(k);
-		slots += room_of(list);
+		list->top = &nothing + 1;
+		list->end = quarry_list_at(list->top);
+		list->rank = QUARRY_PLACES - 1;
 	}
 }
 
-/* Calls that this list served, modulo 2^32. */
-static u32 calls(const struct quarry_list *list)
+/**
+ * quarry_pcp_open() - give a CPU's lists their memory
+ * @pcp:	this CPU's, entered; closed
+ * @cold:	zeroed
+ *
+ * Context: any; preemption off.
+ */
+void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold)
 {
-	return list->allocs + list->frees;
-}
-
-/* How much a list was used since capacity last moved. */
-static u32 unseen(const struct quarry_list *list)
-{
-	return calls(list) - list->seen;
-}
-
-/* How a list came to be empty or full. */
-enum way { STRAIGHT, NEITHER, WANDERING };
-
-static enum way way_of(const struct quarry_list *list)
-{
-	u32 n = quarry_list_n(list), nr = calls(list) - list->mark;
-	u32 steps = n > list->level ? n - list->level : list->level - n;
-
-	if (nr > 4 * steps + 4)
-		return WANDERING;
-	/* One or two steps may be straight by chance. */
-	if (nr <= steps && steps >= min(quarry_list_cap(list) / 2, QUARRY_FLUSH))
-		return STRAIGHT;
-	return NEITHER;
-}
-
-/* Blocks were moved between list and zone. */
-static void set_mark(struct quarry_list *list)
-{
-	list->mark = calls(list);
-	list->level = quarry_list_n(list);
-}
-
-/* The list that was used least since capacity last moved, other than @order. */
-static unsigned int idlest(struct quarry_pcp *pcp, unsigned int order)
-{
-	unsigned int k, found = order;
-	u32 least = U32_MAX, used;
+	unsigned int k;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
 
-		used = unseen(list);
-		if (k != order && quarry_list_cap(list) && used <= least) {
-			least = used;
-			found = k;
-		}
+		cold->part[k].mean = (QUARRY_PLACES - 1) * 256;
+		cold->part[k].span = QUARRY_LOOK_LEAST;
+		cold->part[k].granted = QUARRY_LOOK_LEAST;
+		list->left = QUARRY_LOOK_LEAST;
+		list->top = quarry_list_slots(cold, k);
+		list->top[-1] = nothing;
+		list->end = quarry_list_at(list->top);
 	}
-	return found;
+	/* Whoever sees it sees the tops that lead into it. */
+	smp_store_release(&pcp->cold, cold);
+}
+
+/**
+ * quarry_list_calls() - calls that a list has served, ever
+ * @pcp:	any CPU's; of another one a moment old
+ * @order:	which list
+ * @allocs:	set to the blocks it handed out
+ * @frees:	set to those that it took back
+ */
+void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *allocs,
+		       u64 *frees)
+{
+	struct quarry_cold *cold = quarry_pcp_cold(pcp);
+
+	*allocs = 0;
+	*frees = 0;
+	if (!cold)
+		return;
+	*frees = READ_ONCE(cold->part[order].granted) - READ_ONCE(pcp->lists.list[order].left);
+	*allocs = *frees + READ_ONCE(cold->part[order].moved) - quarry_list_n(pcp, order);
+}
+
+static void set_cap(struct quarry_pcp *pcp, unsigned int order, u32 cap)
+{
+	struct quarry_cold *cold = pcp->cold;
+
+	cold->capacity += cap << order;
+	cold->capacity -= cold->part[order].cap << order;
+	cold->part[order].cap = cap;
+	pcp->lists.list[order].end = quarry_list_at(quarry_list_slots(cold, order) + cap);
+}
+
+static void see(struct quarry_pcp *pcp, unsigned int order)
+{
+	struct quarry_list_part *part = &pcp->cold->part[order];
+
+	part->low = min_t(u32, part->low, quarry_list_n(pcp, order));
 }
 
 /* A block of @c from a list to the buddy. Under the zone's lock. */
@@ -174,186 +195,223 @@ static void give(struct quarry_pool *pool, struct quarry_zone *z, struct quarry_
 	quarry_buddy_free(&z->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
 }
 
-/* Move a list's blocks to the beginning of its memory. */
-static void slide(struct quarry_list *list)
-{
-	u32 n = quarry_list_n(list), cap = quarry_list_cap(list), i;
-
-	for (i = 0; i < n; i++) {
-		list->base[i].page = READ_ONCE(list->slots[i].page);
-		list->base[i].state = READ_ONCE(list->slots[i].state);
-	}
-	list->slots = list->base;
-	list->top = list->base + n;
-	list->end = list->base + cap;
-}
-
-/* How much it helps the buddy to have a block back; a moment old. */
-static u32 worth_of(const struct quarry_chunk *c, const struct quarry_slot *slot)
-{
-	u32 f = slot->state - c->arena.state;
-
-	return quarry_area_worth(&c->arena.areas[f / QUARRY_AREA_FRAMES]);
-}
-
-/*
- * Look up the chunks of the oldest @nr blocks. @choose: of the @nr after them, put
- * those first that the buddy can do more with.
+/**
+ * quarry_pcp_give() - give the oldest blocks of a list to the buddy
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered, or that of a CPU that has stopped
+ * @order:	which list
+ * @nr:		how many; QUARRY_FLUSH at most
+ *
+ * Context: any; preemption off. Return: blocks given; 0 also in NMI if the zone is locked.
  */
-static void look_up(struct quarry_list *list, unsigned int nr, bool choose,
-		    struct quarry_chunk *chunks[QUARRY_FLUSH])
+unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			     unsigned int order, unsigned int nr)
 {
-	unsigned int i, pairs = choose ? min(nr, quarry_list_n(list) - nr) : 0;
-
-	for (i = 0; i < nr; i++) {
-		struct quarry_slot *a = &list->slots[i], *b = a + nr;
-		struct quarry_chunk *other;
-
-		chunks[i] = quarry_directory_find(a->page);
-		if (i >= pairs || !chunks[i])
-			continue;
-		other = quarry_directory_find(b->page);
-		if (other && worth_of(other, b) > worth_of(chunks[i], a)) {
-			swap(*a, *b);
-			chunks[i] = other;
-		}
-	}
-}
-
-/*
- * Give @nr old blocks of a list to the buddy, or a third as many if the rest has to be
- * moved as well: no call shall be long. @choose: which ones, as there will be some
- * left. Returns how many went.
- */
-static unsigned int flush(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			  unsigned int order, unsigned int nr, bool choose)
-{
-	struct quarry_list *list = &pcp->lists.list[order];
-	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
-	bool sliding = list->end + nr > list->base + room_of(list);
+	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
+	u32 n = quarry_list_n(pcp, order), i;
 	struct quarry_chunk *chunks[QUARRY_FLUSH];
+	struct quarry_slot *slots;
 	unsigned long flags;
-	unsigned int i;
 
-	nr = min(sliding ? DIV_ROUND_UP(nr, 3) : nr, quarry_list_n(list));
+	nr = min3(nr, n, QUARRY_FLUSH);
+	if (!nr)
+		return 0;
+	slots = quarry_list_slots(pcp->cold, order);
 	/* What can be done without the lock is. */
-	look_up(list, nr, choose && order < QUARRY_AREA_ORDER, chunks);
-	if (!nr || !quarry_zone_lock(z, &flags))
+	for (i = 0; i < nr; i++)
+		chunks[i] = quarry_directory_find(slots[i].page);
+	if (!quarry_zone_lock(z, &flags))
 		return 0;
 	for (i = 0; i < nr; i++)
-		give(pool, z, chunks[i], &list->slots[i], order);
+		give(pool, z, chunks[i], &slots[i], order);
 	quarry_zone_unlock(z, flags);
-	list->slots += nr;
-	list->end += nr;
-	list->slots[-1].state = &no_state;
-	if (sliding)
-		slide(list);
-	set_mark(list);
+	memmove(slots, slots + nr, (n - nr) * sizeof(*slots));
+	WRITE_ONCE(pcp->lists.list[order].top, slots + n - nr);
+	pcp->cold->part[order].moved -= nr;
+	see(pcp, order);
 	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;
 }
 
-/* Give capacity up, down to @cap or what the list holds. */
-static void narrow(struct quarry_pcp *pcp, unsigned int order, u32 cap)
+/* What others do not use of their capacity is free for who needs it. */
+static void narrow_others(struct quarry_pcp *pcp, unsigned int order)
 {
-	struct quarry_list *list = &pcp->lists.list[order];
-	u32 old = quarry_list_cap(list);
+	unsigned int k;
 
-	list->end = list->slots + min(old, max(cap, quarry_list_n(list)));
-	pcp->lists.capacity -= (old - quarry_list_cap(list)) << order;
-}
-
-/* Take capacity from the list that was least used, if it was used less than @order's. */
-static void narrow_idlest(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			  unsigned int order)
-{
-	unsigned int k, from = idlest(pcp, order);
-	struct quarry_list *list = &pcp->lists.list[from];
-	u32 cap = quarry_list_cap(list);
-
-	if (from == order || unseen(list) > unseen(&pcp->lists.list[order]))
-		return;
-	if (quarry_list_n(list) > cap / 2)
-		flush(pool, pcp, from, min(quarry_list_n(list) - cap / 2, IDLE_FLUSH), false);
-	narrow(pcp, from, cap / 2);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		pcp->lists.list[k].seen = calls(&pcp->lists.list[k]);
+		if (k != order && quarry_list_at(pcp->lists.list[k].top) != pcp->lists.list[k].end)
+			set_cap(pcp, k, quarry_list_n(pcp, k));
 }
 
-/* Double a list's capacity, or as much of that as there is. False if nothing. */
-static bool widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+/* Take blocks, and their capacity, from the list other than @order that has most frames. */
+static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			   unsigned int order)
 {
+	unsigned int k, found = order;
+	u32 most = 0, frames;
+
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+		frames = quarry_list_n(pcp, k) << k;
+		if (k != order && frames > most) {
+			most = frames;
+			found = k;
+		}
+	}
+	if (found == order)
+		return;
+	quarry_pcp_give(pool, pcp, found, STARVED);
+	set_cap(pcp, found, quarry_list_n(pcp, found));
+}
+
+/* Most blocks that a list may hold of what the pool allows a CPU; 0 if not even one. */
+static u32 cap_max(u32 limit, unsigned int order)
+{
+	limit >>= order;
+	return min(max(limit / LIST_PART, min(limit, 1U)), quarry_list_max(order));
+}
+
+/*
+ * Raise a list's capacity to @cap, or as far as that goes; it is never lowered here. If that
+ * is nowhere, there will be room the next time: a call does one thing that takes long. Returns
+ * how many blocks more the list may hold than it does.
+ */
+static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order, u32 cap)
+{
+	struct quarry_cold *cold = pcp->cold;
+	struct quarry_list_part *part = &cold->part[order];
+	u32 limit = READ_ONCE(pool->list_limit), more;
+
+	cap = min(cap, cap_max(limit, order));
+	if (cap > part->cap) {
+		more = cap - part->cap;
+		if (cold->capacity + (more << order) > limit)
+			narrow_others(pcp, order);
+		if (cold->capacity + (1U << order) > limit) {
+			starve_fattest(pool, pcp, order);
+			return 0;
+		}
+		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
+	}
+	return part->cap - quarry_list_n(pcp, order);
+}
+
+/* A block that was freed lies in @place. */
+static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
+{
+	struct quarry_list_part *part = &pcp->cold->part[order];
+	int off = place * 256 - part->mean;
+
+	part->mean += off / MEAN_OVER;
+	part->spread += (abs(off) - part->spread) / MEAN_OVER;
+	pcp->lists.list[order].rank = clamp((part->mean + 128 - part->spread / 2) / 256,
+					    0, QUARRY_PLACES - 1);
+}
+
+/* Allow a list the next frees: more and more while they come from one place. */
+static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
+{
+	struct quarry_list_part *part = &pcp->cold->part[order];
+
+	note_place(pcp, order, place);
+	part->span = part->spread > 256 ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
+	part->granted += part->span;
+	pcp->lists.list[order].left = part->span;
+	see(pcp, order);
+	quarry_decay_kick();
+}
+
+/**
+ * quarry_pcp_regrant() - see whether a free failed for nothing but a look that was due
+ * @pool:	the pool
+ * @page:	what is freed
+ * @order:	its order, below QUARRY_PCP_ORDERS
+ *
+ * That is not worth the long way. Context: any; preemption off.
+ *
+ * Return: true if the look was taken: the fast path is worth another try.
+ */
+bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
+			unsigned int order)
+{
+	struct quarry_slot4m *where = quarry_directory_slot(quarry_page_pfn(page));
+	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
-	u32 cap = quarry_list_cap(list);
-	u32 more = cap < list->max ? clamp_t(u32, cap * 2, 1, list->max) - cap : 0;
+	bool granted = false;
 
-	if (!more || 1U << order > pcp->lists.limit)
+	if (!where || list->left || !pcp->cold ||
+	    where->key - pcp->lists.key > list->rank || !quarry_pcp_enter(pcp))
 		return false;
-	if (pcp->lists.capacity + (more << order) > pcp->lists.limit)
-		narrow_idlest(pool, pcp, order);
-	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
-	list->end += more;
-	if (list->end > list->base + room_of(list))
-		slide(list);
-	pcp->lists.capacity += more << order;
-	return more;
+	if (!list->left) {
+		grant(pcp, order, where->key - pcp->lists.key);
+		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
+		granted = true;
+	}
+	quarry_pcp_leave(pcp);
+	return granted;
 }
 
-/* Most blocks of a list that had to wait for the zone. */
-static u32 stretched_max(const struct quarry_list *list)
+/**
+ * quarry_pcp_look() - look after a list that does not take a block just so
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered and open
+ * @order:	which list
+ * @place:	where the block lies that is freed
+ *
+ * Context: any; preemption off.
+ *
+ * Return: true if the list has room for that block: not if its place is to empty, nor if
+ * it may hold nothing or (in NMI) the zone was locked.
+ */
+bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		     u8 place)
 {
-	return list->max + list->max / 4;
-}
-
-/* Room for a few blocks more than there should be, or false. */
-static bool stretch(struct quarry_pcp *pcp, unsigned int order)
-{
+	struct quarry_list_part *part = &pcp->cold->part[order];
 	struct quarry_list *list = &pcp->lists.list[order];
-	u32 cap = quarry_list_cap(list), more = min(STRETCH, stretched_max(list) - cap);
 
-	if (cap < list->max)
+	if (!list->left)
+		grant(pcp, order, place);
+	if (place > list->rank) {
+		if (part->strays++ % QUARRY_LOOK_LEAST == 0)
+			note_place(pcp, order, place);
 		return false;
-	more = min(more, (pcp->lists.limit - pcp->lists.capacity) >> order);
-	list->end += more;
-	if (list->end > list->base + room_of(list))
-		slide(list);
-	pcp->lists.capacity += more << order;
-	return more;
+	}
+	if (quarry_list_at(list->top) != list->end)
+		return true;
+	if (part->cap < cap_max(READ_ONCE(pool->list_limit), order))
+		return widen(pool, pcp, order, max(2 * part->cap, QUARRY_REFILL));
+	return quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
 }
 
 /**
  * quarry_pcp_refill() - fill an empty list from the zone
  * @pool:	the pool
- * @pcp:	this CPU's, entered
+ * @pcp:	this CPU's, entered and open
  * @order:	which list; it is empty
+ * @asked:	set if the zone was asked, which leaves the reserve alone, whoever wants it
  *
- * Context: any; preemption off.
- *
- * Return: true if there is a block on the list now. It may be one more than the
- * list's capacity when that is 0; the caller takes it off at once.
+ * Context: any; preemption off. Return: blocks that are on the list now.
  */
-bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		       unsigned int order)
+unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			       unsigned int order, bool *asked)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
-	struct quarry_zone *z = quarry_buddy_zone(pcp->lists.buddy);
+	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
 	const struct quarry_want w = {
 		.order = order, .kind = QUARRY_STATE_CACHED, .home = pcp->home,
 	};
 	struct quarry_block blocks[QUARRY_REFILL];
-	enum way way = way_of(list);
-	unsigned int i, nr, want;
+	struct quarry_slot *slots = list->top;
+	unsigned int i, nr, most, want;
 	unsigned long flags;
 
-	if (way == STRAIGHT)
-		widen(pool, pcp, order);
-	else if (way == WANDERING)
-		narrow(pcp, order, max(quarry_list_cap(list) / 2, 1U));
-	/* It is empty: all of its memory is there for what comes. */
-	slide(list);
-	want = clamp(quarry_list_cap(list) / 2, 1U, max(QUARRY_REFILL >> order, 2U));
-	if (!quarry_zone_lock(z, &flags))
-		return false;
+	see(pcp, order);
+	/* One the first time, then twice as many: who wants few blocks keeps few from others. */
+	most = clamp((READ_ONCE(pool->list_limit) >> order) / REFILL_PART, 1U, QUARRY_REFILL);
+	want = clamp(2U * pcp->cold->part[order].cap, 1U, most);
+	want = min(want, widen(pool, pcp, order, want));
+	if (!want || !quarry_zone_lock(z, &flags))
+		return 0;
+	*asked = true;
 	/* The reserve is not for lists: what is on them is anybody's. */
 	if (!quarry_zone_may_take(z, want << order, pool->reserve))
 		want = quarry_zone_may_take(z, 1U << order, pool->reserve);
@@ -367,11 +425,11 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 		if (block->zero)
 			WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
-		list->slots[i].page = quarry_chunk_page(c, block->frame);
-		list->slots[i].state = state;
+		slots[i].page = quarry_chunk_page(c, block->frame);
+		slots[i].state = state;
 	}
-	list->top = list->slots + nr;
-	set_mark(list);
+	WRITE_ONCE(list->top, slots + nr);
+	pcp->cold->part[order].moved += nr;
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
@@ -379,45 +437,27 @@ bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	return nr;
 }
 
-/**
- * quarry_pcp_room() - make room on a full list
- * @pool:	the pool
- * @pcp:	this CPU's, entered
- * @order:	which list
- *
- * Afterwards n < cap, unless the list has no capacity or (in NMI) the zone was
- * locked. Context: any; preemption off.
- */
-void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     unsigned int order)
+static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
 {
-	struct quarry_list *list = &pcp->lists.list[order];
-	enum way way = way_of(list);
+	const struct quarry_list_part *part = &pcp->cold->part[order];
+	const struct quarry_list *list = &pcp->lists.list[order];
+	const struct quarry_slot *slot = quarry_list_slots(pcp->cold, order);
+	struct quarry_chunk *c;
+	u64 faults;
 
-	quarry_decay_kick();
-	if ((way == STRAIGHT || !quarry_list_cap(list)) && widen(pool, pcp, order))
-		return;
-	if (raw_spin_is_locked(&quarry_buddy_zone(pcp->lists.buddy)->lock) &&
-	    stretch(pcp, order))
-		return;
-	flush(pool, pcp, order, clamp(quarry_list_cap(list) / 2, 1U, QUARRY_FLUSH), true);
-	narrow(pcp, order, max(way == WANDERING ? quarry_list_cap(list) / 2 : list->max,
-			       quarry_list_n(list) + 1));
-}
-
-/**
- * quarry_pcp_give() - give old blocks of a list to the buddy
- * @pool:	the pool
- * @pcp:	this CPU's, entered, or that of a CPU that has stopped
- * @order:	which list
- *
- * Context: any; preemption off. Return: blocks given, at most QUARRY_FLUSH; 0 also in NMI if
- * the zone is locked.
- */
-unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			     unsigned int order)
-{
-	return flush(pool, pcp, order, QUARRY_FLUSH, false);
+	faults = list->left < 0 || list->rank >= QUARRY_PLACES ||
+		 slot[-1].state != &no_state || part->cap > quarry_list_max(order) ||
+		 list->end != quarry_list_at(slot + part->cap);
+	if (list->top < slot || list->top > slot + part->cap)
+		return faults + 1;
+	for (; slot < list->top; slot++) {
+		c = quarry_directory_find(slot->page);
+		faults += !c || c->buddy != pcp->buddy ||
+			  &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
+			  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
+			  (QUARRY_STATE_CACHED | order);
+	}
+	return faults;
 }
 
 /**
@@ -428,26 +468,16 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
  */
 u64 quarry_pcp_check(struct quarry_pcp *pcp)
 {
-	u64 capacity = 0, faults = 0;
-	unsigned int k, i;
+	u64 capacity = 0, faults = pcp->lists.key != key_of(pcp->buddy);
+	unsigned int k;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-		const struct quarry_list *list = &pcp->lists.list[k];
-
-		capacity += (u64)quarry_list_cap(list) << k;
-		faults += list->top > list->end || list->slots < list->base ||
-			  list->end > list->base + room_of(list) ||
-			  quarry_list_cap(list) > stretched_max(list) ||
-			  list->slots[-1].state != &no_state;
-		for (i = 0; i < quarry_list_n(list); i++) {
-			const struct quarry_slot *slot = &list->slots[i];
-			struct quarry_chunk *c = quarry_directory_find(slot->page);
-
-			faults += !c || c->buddy != pcp->lists.buddy ||
-				  &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
-				  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
-				  (QUARRY_STATE_CACHED | k);
+		if (!pcp->cold) {
+			faults += pcp->lists.list[k].top != &nothing + 1;
+			continue;
 		}
+		faults += check_list(pcp, k);
+		capacity += (u64)pcp->cold->part[k].cap << k;
 	}
-	return faults + (capacity != pcp->lists.capacity || capacity > pcp->lists.limit);
+	return faults + (pcp->cold && capacity != pcp->cold->capacity);
 }

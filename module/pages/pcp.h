@@ -7,12 +7,13 @@
 
 #include "pool.h"
 
-/*
- * Most that is moved under one hold of the zone's lock: pages to a list (but two
- * blocks at least), and blocks from one.
- */
-#define QUARRY_REFILL	16U
-#define QUARRY_FLUSH	5U
+/* Most blocks that are moved to a list, and from one, under one hold of the zone's lock. */
+#define QUARRY_REFILL	12U
+#define QUARRY_FLUSH	4U
+
+/* Frees that a list takes before somebody looks, at most and at least. */
+#define QUARRY_LOOK		512U
+#define QUARRY_LOOK_LEAST	16U
 
 /* An order that nothing has. */
 #define QUARRY_DRAIN_ALL	UINT_MAX
@@ -27,15 +28,57 @@ static inline void quarry_pcp_leave(struct quarry_pcp *pcp)
 	quarry_lists_leave(&pcp->lists);
 }
 
-void quarry_pcp_init(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     struct quarry_buddy *buddy, u8 home, u64 limit);
-bool quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		       unsigned int order);
-void quarry_pcp_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
-		     unsigned int order);
+/* Most blocks of an order. Of single pages and small blocks more are used at a time. */
+static inline u32 quarry_list_max(unsigned int order)
+{
+	return max_t(u32, QUARRY_PCP_SINGLES >> order, QUARRY_PCP_LEAST);
+}
+
+/* Where the blocks of a list begin. */
+static inline struct quarry_slot *quarry_list_slots(struct quarry_cold *cold,
+						    unsigned int order)
+{
+	unsigned int small = min_t(unsigned int, order, QUARRY_PCP_SMALL);
+
+	/* Half as many each time; then as many as the least. A slot stands before each. */
+	return cold->slots + 2 * (QUARRY_PCP_SINGLES - (QUARRY_PCP_SINGLES >> small)) +
+	       (order - small) * QUARRY_PCP_LEAST + order + 1;
+}
+
+/* What a CPU's lists have beside their tops, or NULL while they are closed. Any CPU's. */
+static inline struct quarry_cold *quarry_pcp_cold(const struct quarry_pcp *pcp)
+{
+	/* Whoever sees it sees the tops that lead into it. */
+	return smp_load_acquire(&pcp->cold);
+}
+
+/* Blocks on a list; of another CPU a moment old. */
+static inline u32 quarry_list_n(const struct quarry_pcp *pcp, unsigned int order)
+{
+	struct quarry_cold *cold = quarry_pcp_cold(pcp);
+
+	if (!cold)
+		return 0;
+	return READ_ONCE(pcp->lists.list[order].top) - quarry_list_slots(cold, order);
+}
+
+void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold);
+void quarry_pcp_init(struct quarry_pcp *pcp, struct quarry_buddy *buddy, u8 home);
+unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			       unsigned int order, bool *asked);
+bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
+			unsigned int order);
+bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		     u8 place);
+void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *allocs,
+		       u64 *frees);
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			     unsigned int order);
+			     unsigned int order, unsigned int nr);
 u64 quarry_pcp_check(struct quarry_pcp *pcp);
+
+/* open.c: the lists of a CPU come on first use */
+void quarry_lists_open(struct quarry_pool *pool, bool may_sleep);
+void quarry_lists_limit(struct quarry_pool *pool);
 
 /* drain.c: the lists of any CPU */
 u64 quarry_pcp_frames(const struct quarry_pcp *pcp);

@@ -40,8 +40,12 @@ static bool pinned;
 static struct quarry_pool *default_pool;
 static const struct quarry_pool_watcher *watcher;
 
-/* Most that one CPU's lists may hold of a pool, whatever its cap: 16 MiB. */
-#define PCP_LIMIT	(4U << QUARRY_KERNEL_ORDER)
+/* Keys of zones are so far apart, and the first is not 0: see struct quarry_buddy. */
+#define ZONE_KEYS	256
+
+static_assert(ZONE_KEYS >= QUARRY_PLACES);
+
+static atomic64_t zone_keys;
 
 void quarry_pools_lock_shared(void)
 {
@@ -171,6 +175,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 	z->chunks = RB_ROOT;
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
+	z->buddy.key = atomic64_add_return(ZONE_KEYS, &zone_keys);
 	z->pool = pool;
 	z->index = index;
 	z->node = node;
@@ -201,7 +206,6 @@ static int zones_create(struct quarry_pool *pool)
 
 static int pcps_create(struct quarry_pool *pool)
 {
-	u64 limit = clamp_t(u64, pool->max / (4 * num_possible_cpus()), 1, PCP_LIMIT);
 	int cpu, node;
 
 	pool->pcp = quarry_inject() ? NULL : alloc_percpu(struct quarry_pcp);
@@ -209,9 +213,10 @@ static int pcps_create(struct quarry_pool *pool)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		node = pool->node != NUMA_NO_NODE ? pool->node : cpu_to_mem(cpu);
-		quarry_pcp_init(pool, per_cpu_ptr(pool->pcp, cpu),
-				&pool->zone[node]->buddy, 1 + cpu % (QUARRY_HOMES - 1), limit);
+		quarry_pcp_init(per_cpu_ptr(pool->pcp, cpu), &pool->zone[node]->buddy,
+				1 + cpu % (QUARRY_HOMES - 1));
 	}
+	quarry_lists_limit(pool);
 	return 0;
 }
 
@@ -220,10 +225,17 @@ static void pool_free_rcu(struct rcu_head *rcu)
 {
 	struct quarry_pool *pool = container_of(rcu, struct quarry_pool, rcu);
 	unsigned int i;
+	int cpu;
 
 	for (i = 0; pool->zone && i < pool->nr_zones; i++)
 		kfree(pool->zone[i]);
 	kfree(pool->zone);
+	for_each_possible_cpu(cpu) {
+		if (!pool->pcp)
+			break;
+		kfree(per_cpu_ptr(pool->pcp, cpu)->cold);
+		kfree(per_cpu_ptr(pool->pcp, cpu)->gift);
+	}
 	free_percpu(pool->pcp);
 	kfree(pool);
 }
@@ -658,4 +670,5 @@ void quarry_pools_exit(void)
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		pool_free(pool);
 	}
+	quarry_lists_exit();
 }

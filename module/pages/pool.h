@@ -27,6 +27,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <asm/local64.h>
 
 #include "../arena/chunk.h"
 #include "../buddy/buddy.h"
@@ -34,7 +35,10 @@
 #include "../debug/fault.h"
 #include "visit.h"
 
-/* Counters that only slow paths move, a u64 a CPU each. */
+/*
+ * Counters that only slow paths move: of each CPU whose lists are open, and of the pool for
+ * all others. Blocks that go past the lists are counted by order.
+ */
 enum quarry_count {
 	QUARRY_COUNT_SLOW_ALLOCS,
 	QUARRY_COUNT_SLOW_FREES,
@@ -58,50 +62,85 @@ enum quarry_count {
 	QUARRY_COUNT_ZERO_SKIPPED,
 	QUARRY_COUNT_ACCOUNT_IGNORED,
 	QUARRY_COUNT_ERRORS,	/* and QUARRY_NR_ERRORS from here */
-	QUARRY_NR_COUNTS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS
+	QUARRY_COUNT_DIRECT_ALLOCS = QUARRY_COUNT_ERRORS + QUARRY_NR_ERRORS,
+	QUARRY_COUNT_DIRECT_FREES = QUARRY_COUNT_DIRECT_ALLOCS + QUARRY_PCP_ORDERS,
+	QUARRY_NR_COUNTS = QUARRY_COUNT_DIRECT_FREES + QUARRY_PCP_ORDERS
 };
 
-/* Most single pages on a list; of larger orders there are 256 >> order, two at least. */
+/* Most blocks on a list: of single pages, and of any order at least. */
 #define QUARRY_PCP_SINGLES	128
+#define QUARRY_PCP_LEAST	16
 
-/* Memory for the slots of all lists: half again as many as they hold, and some. */
-#define QUARRY_PCP_SLOTS	((QUARRY_PCP_SINGLES + 256) * 3 / 2 + 6 * QUARRY_PCP_ORDERS)
+/* Orders of which there may be more than the least: half as many each time. */
+#define QUARRY_PCP_SMALL	const_ilog2(QUARRY_PCP_SINGLES / QUARRY_PCP_LEAST)
+
+/* Slots of the lists of one CPU, with one before each list; see quarry_list_max(). */
+#define QUARRY_PCP_SLOTS	(2 * (QUARRY_PCP_SINGLES - QUARRY_PCP_LEAST) + \
+				 QUARRY_PCP_LEAST * (QUARRY_PCP_ORDERS - QUARRY_PCP_SMALL) + \
+				 QUARRY_PCP_ORDERS)
 
 /**
- * struct quarry_pcp - one CPU's part of a pool
- * @lists:	blocks by order; first, for the fast path
- * @direct_allocs: blocks handed out past the lists, by order
- * @direct_frees: blocks taken back past the lists, by order
+ * struct quarry_list_part - what slow paths know of a list
+ * @granted:	frees that were allowed before a look, ever
+ * @moved:	blocks that came from the zone, less those that went there
+ * @cap:	blocks that it may hold
+ * @low:	fewest that were seen on it since it was last asked for spare ones
+ * @strays:	blocks that were not taken for their place, modulo 2^16
+ * @span:	frees that were allowed the last time
+ * @mean:	of the places of blocks that are freed, in 256ths
+ * @spread:	mean distance from that, likewise
+ */
+struct quarry_list_part {
+	u64 granted;
+	s64 moved;
+	u16 cap;
+	u16 low;
+	u16 strays;
+	u16 span;
+	s16 mean;
+	s16 spread;
+};
+
+/**
+ * struct quarry_cold - what the lists of one CPU need beside their tops; comes on first use
  * @count:	enum quarry_count
- * @home:	this CPU's number at the buddy
- * @barred:	@lists are marked busy for good (fault.c)
+ * @part:	by order
+ * @capacity:	sum of the lists' capacities in frames
  * @seen_calls:	calls of the lists when it was last looked whether they are idle (drain.c)
  * @slots:	memory of the lists
  */
-struct quarry_pcp {
-	struct quarry_lists lists;
-	u64 direct_allocs[QUARRY_PCP_ORDERS];
-	u64 direct_frees[QUARRY_PCP_ORDERS];
-	u64 count[QUARRY_NR_COUNTS];
-	u8 home;
-	bool barred;
+struct quarry_cold {
+	local64_t count[QUARRY_NR_COUNTS];
+	struct quarry_list_part part[QUARRY_PCP_ORDERS];
+	u32 capacity;
 	u64 seen_calls;
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
 
-static inline u32 quarry_list_n(const struct quarry_list *list)
-{
-	return READ_ONCE(list->top) - list->slots;
-}
-
-static inline u32 quarry_list_cap(const struct quarry_list *list)
-{
-	return READ_ONCE(list->end) - list->slots;
-}
+/**
+ * struct quarry_pcp - one CPU's part of a pool
+ * @lists:	blocks by order; first, for the fast path
+ * @buddy:	of the zone whose blocks they are
+ * @cold:	the rest of them, or NULL while they are closed
+ * @gift:	what will be @cold with the next slow call, or NULL (open.c)
+ * @home:	this CPU's number at the buddy
+ * @barred:	@lists are marked busy for good (fault.c)
+ * @wanting:	a @gift is asked for
+ */
+struct quarry_pcp {
+	struct quarry_lists lists;
+	struct quarry_buddy *buddy;
+	struct quarry_cold *cold;
+	struct quarry_cold *gift;
+	u8 home;
+	bool barred;
+	bool wanting;
+};
 
 /**
  * struct quarry_zone - a pool's memory on one node
- * @lock:	guards @buddy, @chunks and the state bytes and lists of its arenas
+ * @lock:	guards @buddy, @chunks and the state bytes and lists of its arenas; on a line
+ *		of its own, for who waits for it writes there
  * @buddy:	the allocator
  * @chunks:	the memory of its arenas, by address
  * @pool:	whose
@@ -113,8 +152,8 @@ static inline u32 quarry_list_cap(const struct quarry_list *list)
  * @nr_quarantined: frames of these
  */
 struct quarry_zone {
-	raw_spinlock_t lock;
-	struct quarry_buddy buddy;
+	raw_spinlock_t lock ____cacheline_aligned_in_smp;
+	struct quarry_buddy buddy ____cacheline_aligned_in_smp;
 	struct rb_root chunks;
 	struct quarry_pool *pool;
 	unsigned int index;
@@ -130,6 +169,9 @@ struct quarry_wish;
 /**
  * struct quarry_pool - see include/linux/quarry.h
  * @pcp:	per-CPU lists and counters; first, as struct quarry_pool_head says
+ * @stray:	enum quarry_count of CPUs whose lists are closed
+ * @list_limit:	most frames that the lists of one CPU may hold
+ * @nr_open:	CPUs whose lists are open
  * @max:	cap in frames
  * @min:	floor in frames
  * @low:	low watermark in frames, 0 if none
@@ -164,6 +206,9 @@ struct quarry_wish;
  */
 struct quarry_pool {
 	struct quarry_pcp __percpu *pcp;
+	atomic64_t stray[QUARRY_NR_COUNTS];
+	u32 list_limit;
+	atomic_t nr_open;
 	u64 max;
 	u64 min;
 	u64 low;
@@ -197,9 +242,12 @@ struct quarry_pool {
 	bool dying;
 };
 
-#define quarry_count_add(pool, which, nr) \
-	this_cpu_add((pool)->pcp->count[which], nr)
-#define quarry_count(pool, which)	quarry_count_add(pool, which, 1)
+void quarry_count_add(struct quarry_pool *pool, unsigned int which, u64 nr);
+
+static inline void quarry_count(struct quarry_pool *pool, unsigned int which)
+{
+	quarry_count_add(pool, which, 1);
+}
 
 static inline struct quarry_zone *quarry_buddy_zone(struct quarry_buddy *b)
 {
@@ -296,6 +344,9 @@ void quarry_wake_irq(struct irq_work *irq);
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
+
+/* open.c */
+void quarry_lists_exit(void);
 
 /* drain.c */
 int quarry_decay_init(void);

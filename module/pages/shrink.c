@@ -134,7 +134,7 @@ static u64 zone_listed(const struct quarry_zone *z)
 		return 0;
 	for_each_possible_cpu(cpu) {
 		pcp = per_cpu_ptr(z->pool->pcp, cpu);
-		if (pcp->lists.buddy == &z->buddy)
+		if (pcp->buddy == &z->buddy)
 			frames += quarry_pcp_frames(pcp);
 	}
 	return frames;

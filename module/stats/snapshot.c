@@ -22,31 +22,49 @@
 static_assert(QUARRY_NR_ERRORS <= QUARRY_ERRORS_MAX);
 static_assert(QUARRY_MAX_ORDER + 1 == QUARRY_NR_ORDERS);
 
-/* Sums over all CPUs. */
+/* Sums over all CPUs; of what goes past the lists among @allocs and @frees. */
 struct sums {
-	u64 count[QUARRY_NR_COUNTS];
+	u64 count[QUARRY_COUNT_DIRECT_ALLOCS];
 	u64 allocs[QUARRY_PCP_ORDERS];
 	u64 frees[QUARRY_PCP_ORDERS];
 	u64 cached[QUARRY_PCP_ORDERS];
+	unsigned int open;	/* CPUs whose lists are open */
 };
+
+static void add_count(struct sums *s, unsigned int which, u64 nr)
+{
+	if (which >= QUARRY_COUNT_DIRECT_FREES)
+		s->frees[which - QUARRY_COUNT_DIRECT_FREES] += nr;
+	else if (which >= QUARRY_COUNT_DIRECT_ALLOCS)
+		s->allocs[which - QUARRY_COUNT_DIRECT_ALLOCS] += nr;
+	else
+		s->count[which] += nr;
+}
 
 static void sum_cpus(struct quarry_pool *pool, struct sums *s)
 {
+	struct quarry_cold *cold;
+	u64 allocs, frees;
 	unsigned int k;
 	int cpu;
 
 	memset(s, 0, sizeof(*s));
+	for (k = 0; k < QUARRY_NR_COUNTS; k++)
+		add_count(s, k, atomic64_read(&pool->stray[k]));
 	for_each_possible_cpu(cpu) {
 		const struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
 
+		cold = quarry_pcp_cold(pcp);
+		if (!cold)
+			continue;
+		s->open++;
 		for (k = 0; k < QUARRY_NR_COUNTS; k++)
-			s->count[k] += READ_ONCE(pcp->count[k]);
+			add_count(s, k, local64_read(&cold->count[k]));
 		for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-			s->allocs[k] += READ_ONCE(pcp->lists.list[k].allocs) +
-					READ_ONCE(pcp->direct_allocs[k]);
-			s->frees[k] += READ_ONCE(pcp->lists.list[k].frees) +
-				       READ_ONCE(pcp->direct_frees[k]);
-			s->cached[k] += quarry_list_n(&pcp->lists.list[k]);
+			quarry_list_calls(pcp, k, &allocs, &frees);
+			s->allocs[k] += allocs;
+			s->frees[k] += frees;
+			s->cached[k] += quarry_list_n(pcp, k);
 		}
 	}
 }
@@ -114,8 +132,9 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->cached_bytes = min(cached << PAGE_SHIFT, (frames << PAGE_SHIFT) - st->free_bytes);
 	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->cached_bytes;
 	st->metadata_bytes = atomic64_read(&pool->metadata);
-	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_pcp);
-	st->cache_limit_bytes = (u64)raw_cpu_ptr(pool->pcp)->lists.limit << PAGE_SHIFT;
+	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_pcp) +
+			   s.open * sizeof(struct quarry_cold);
+	st->cache_limit_bytes = (u64)READ_ONCE(pool->list_limit) << PAGE_SHIFT;
 
 	st->allocs += s.count[QUARRY_COUNT_RUN_ALLOCS];
 	st->frees += s.count[QUARRY_COUNT_RUN_FREES];
@@ -374,10 +393,13 @@ unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
 void quarry_pool_cpu_snapshot(struct quarry_pool *pool, int cpu, unsigned int order,
 			      struct quarry_cpu_stats *stats)
 {
-	const struct quarry_list *list = &per_cpu_ptr(pool->pcp, cpu)->lists.list[order];
+	const struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+	struct quarry_cold *cold = quarry_pcp_cold(pcp);
+	u64 allocs, frees;
 
-	stats->n = quarry_list_n(list);
-	stats->cap = quarry_list_cap(list);
-	stats->allocs = READ_ONCE(list->allocs);
-	stats->frees = READ_ONCE(list->frees);
+	quarry_list_calls(pcp, order, &allocs, &frees);
+	stats->n = quarry_list_n(pcp, order);
+	stats->cap = cold ? READ_ONCE(cold->part[order].cap) : 0;
+	stats->allocs = allocs;
+	stats->frees = frees;
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Per-CPU lists come on first use.
+ *
+ * A pool has room for the tops of each possible CPU's lists and no more. What is needed
+ * beside them (struct quarry_cold) comes when a call of a CPU was not satisfied by its
+ * lists, which are closed until then: their tops stand on a slot that holds no block, and
+ * have no room behind them, so that the fast paths need not ask.
+ *
+ *	closed --a slow call that may be preempted------------------> open
+ *	   `-----one that may not: wanting --a work--> gift --the next-->
+ *
+ *	A call that may not be preempted may be made under any lock, those of the kernel's own
+ *	allocator included, so it must not call that. A work brings the memory, and the CPU
+ *	takes it with its next slow call. Until then its calls go to the zones.
+ *
+ * How much the lists of one CPU may hold follows from how many are open: a pool that two of
+ * 256 CPUs use is not cut into 256 parts.
+ *
+ * Contexts: any.
+ */
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "../debug/inject.h"
+#include "pcp.h"
+
+/* All lists together hold no more than one part in so many of the pool. */
+#define POOL_PART	8
+
+/* Most that one CPU's lists may hold of a pool, whatever its cap: 128 MiB. */
+#define LIMIT		(32U << QUARRY_KERNEL_ORDER)
+
+/* Divide among the CPUs that use the pool, one at least. Context: any. */
+void quarry_lists_limit(struct quarry_pool *pool)
+{
+	unsigned int users = max(atomic_read(&pool->nr_open), 1);
+
+	WRITE_ONCE(pool->list_limit, clamp_t(u64, pool->max / (POOL_PART * users), 1, LIMIT));
+}
+
+static struct quarry_cold *make(gfp_t gfp, int cpu)
+{
+	return quarry_inject() ? NULL :
+	       kzalloc_node(sizeof(struct quarry_cold), gfp | __GFP_NOWARN, cpu_to_mem(cpu));
+}
+
+/* Of all CPUs that could not do it themselves. */
+static void bring_gifts(struct work_struct *work)
+{
+	struct quarry_pool *pool = NULL;
+	struct quarry_cold *cold;
+	struct quarry_pcp *pcp;
+	int cpu;
+
+	quarry_pools_lock_shared();
+	while ((pool = quarry_pool_next(pool)))
+		for_each_possible_cpu(cpu) {
+			pcp = per_cpu_ptr(pool->pcp, cpu);
+			if (!READ_ONCE(pcp->wanting))
+				continue;
+			if (!READ_ONCE(pcp->gift) && !READ_ONCE(pcp->cold)) {
+				cold = make(GFP_KERNEL | __GFP_NORETRY, cpu);
+				/* Nobody else brings one, and who takes it finds it zeroed. */
+				smp_store_release(&pcp->gift, cold);
+			}
+			/* If there was no memory, the next call asks again. */
+			WRITE_ONCE(pcp->wanting, false);
+		}
+	quarry_pools_unlock_shared();
+}
+
+static DECLARE_WORK(gifts_work, bring_gifts);
+
+static void start_gifts(struct irq_work *irq)
+{
+	queue_work(system_unbound_wq, &gifts_work);
+}
+
+static struct irq_work gifts_irq = IRQ_WORK_INIT(start_gifts);
+
+/**
+ * quarry_lists_open() - see to it that this CPU has lists
+ * @pool:	the pool
+ * @may_sleep:	the caller may
+ *
+ * Context: any. They may still be closed afterwards: a call goes to the zones then, and the
+ * next one tries again.
+ */
+void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
+{
+	bool may_call = may_sleep || preemptible();
+	struct quarry_cold *cold = NULL;
+	struct quarry_pcp *pcp;
+
+	if (likely(READ_ONCE(raw_cpu_ptr(pool->pcp)->cold)))
+		return;
+	if (may_call)
+		cold = make(GFP_NOWAIT, raw_smp_processor_id());
+	preempt_disable();
+	pcp = this_cpu_ptr(pool->pcp);
+	/* We may have moved to another CPU, or an interrupt was quicker. */
+	if (!pcp->cold && quarry_pcp_enter(pcp)) {
+		cold = cold ?: xchg(&pcp->gift, NULL);
+		if (cold) {
+			quarry_pcp_open(pcp, cold);
+			cold = NULL;
+			atomic_inc(&pool->nr_open);
+			quarry_lists_limit(pool);
+		} else if (!pcp->wanting) {
+			pcp->wanting = true;
+			irq_work_queue(&gifts_irq);
+		}
+		quarry_pcp_leave(pcp);
+	}
+	preempt_enable();
+	/* Left only with who may call the kernel's allocator. */
+	kfree(cold);
+}
+
+/* Context: when there are no pools any more. */
+void quarry_lists_exit(void)
+{
+	irq_work_sync(&gifts_irq);
+	cancel_work_sync(&gifts_work);
+}
+
+/**
+ * quarry_count_add() - count what a slow path did
+ * @pool:	the pool
+ * @which:	enum quarry_count
+ * @nr:		by so many
+ *
+ * Context: any.
+ */
+void quarry_count_add(struct quarry_pool *pool, unsigned int which, u64 nr)
+{
+	struct quarry_cold *cold;
+
+	preempt_disable();
+	cold = this_cpu_ptr(pool->pcp)->cold;
+	if (likely(cold))
+		local64_add(nr, &cold->count[which]);
+	else
+		atomic64_add(nr, &pool->stray[which]);
+	preempt_enable();
+}
