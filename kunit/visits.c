@@ -348,6 +348,26 @@ static void who_would_fail_is_patient(struct kunit *test)
 	KUNIT_EXPECT_LT(test, tries, 3);
 }
 
+/* What caches have there cannot be had: that is found out, and not tried for ever. */
+static void who_asks_caches_gives_up(struct kunit *test)
+{
+	struct quarry_pool *pool = far_pool(test, SZ_4M, SZ_4M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	int other = quarry_test_other_cpu(test);
+	struct hog h = { .how = INTERRUPTS };
+	struct task_struct *task;
+	unsigned int nr;
+
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	task = start_hog(test, &h, other);
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 9));
+	KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
+	quarry_test_give_all(pool, 0, pages, nr);
+}
+
 /* Everything that used to wait for the other CPU's scheduler, while there is none. */
 static void a_real_time_task_holds_nobody_up(struct kunit *test)
 {
@@ -456,6 +476,7 @@ static struct kunit_case visits_cases[] = {
 	KUNIT_CASE(inside_a_section_it_comes_again),
 	KUNIT_CASE(who_takes_no_interrupt_is_given_up),
 	KUNIT_CASE(who_would_fail_is_patient),
+	KUNIT_CASE(who_asks_caches_gives_up),
 	KUNIT_CASE(a_real_time_task_holds_nobody_up),
 	KUNIT_CASE(idle_lists_decay),
 	KUNIT_CASE(the_shrinker_empties_lists),

@@ -318,8 +318,11 @@ out:
 	return bytes;
 }
 
-/* The next caches of a pool that could give up a slab, after @at. Under @parting. */
-static bool gather(struct quarry_pool *pool, struct quarry_cache **at, struct list_head *batch)
+/*
+ * The next caches of a pool that could give up a slab, after @at, which is NULL when all
+ * have been asked. Under @parting.
+ */
+static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct list_head *batch)
 {
 	unsigned int nr = 0, looks = 0;
 
@@ -332,7 +335,6 @@ static bool gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
 			nr++;
 		}
 	}
-	return nr;
 }
 
 /* All that the caches of @batch can do without, to the pool. Under @parting. */
@@ -365,11 +367,16 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 	}
 	/* What others have begun. */
 	bytes = part(patience);
-	while ((!bytes || !quarry_pool_has_block(pool, order)) && gather(pool, &at, &batch)) {
+	while (!bytes || !quarry_pool_has_block(pool, order)) {
+		gather(pool, &at, &batch);
 		/* A CPU that does not answer holds up no round after the first. */
 		if (time_after(jiffies, until))
 			patience = QUARRY_BRIEF;
-		bytes += give(&batch, patience);
+		if (!list_empty(&batch))
+			bytes += give(&batch, patience);
+		/* Once each: a cache may still have what a CPU does not give up. */
+		if (!at)
+			break;
 	}
 	mutex_unlock(&parting);
 	quarry_caches_unlock_shared();
