@@ -48,29 +48,51 @@ static struct quarry_cold *make(gfp_t gfp, int cpu)
 	       kzalloc_node(sizeof(struct quarry_cold), gfp | __GFP_NOWARN, cpu_to_mem(cpu));
 }
 
-/* Of all CPUs that could not do it themselves. */
-static void bring_gifts(struct work_struct *work)
+/*
+ * Leave @cold with a CPU that wants it. The lock is held with preemption off: we may be moved
+ * to a CPU that a real-time task keeps for ever, and must not take it there. Returns false
+ * if nobody wants it.
+ */
+static bool leave_gift(struct quarry_cold *cold)
 {
 	struct quarry_pool *pool = NULL;
-	struct quarry_cold *cold;
 	struct quarry_pcp *pcp;
+	bool left = false;
 	int cpu;
 
-	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool)))
+	preempt_disable();
+	if (!quarry_pools_trylock_shared()) {
+		preempt_enable();
+		return false;
+	}
+	while (!left && (pool = quarry_pool_next(pool)))
 		for_each_possible_cpu(cpu) {
 			pcp = per_cpu_ptr(pool->pcp, cpu);
 			if (!READ_ONCE(pcp->wanting))
 				continue;
-			if (!READ_ONCE(pcp->gift) && !READ_ONCE(pcp->cold)) {
-				cold = make(GFP_KERNEL | __GFP_NORETRY, cpu);
-				/* Nobody else brings one, and who takes it finds it zeroed. */
+			left = !READ_ONCE(pcp->gift) && !READ_ONCE(pcp->cold);
+			if (left) {
+				/* Nobody else leaves one, and who takes it finds it zeroed. */
 				smp_store_release(&pcp->gift, cold);
 			}
-			/* If there was no memory, the next call asks again. */
 			WRITE_ONCE(pcp->wanting, false);
+			if (left)
+				break;
 		}
 	quarry_pools_unlock_shared();
+	preempt_enable();
+	return left;
+}
+
+/* For all CPUs that could not do it themselves. What is not brought is asked for again. */
+static void bring_gifts(struct work_struct *work)
+{
+	struct quarry_cold *cold;
+
+	do
+		cold = make(GFP_KERNEL | __GFP_NORETRY, raw_smp_processor_id());
+	while (cold && leave_gift(cold));
+	kfree(cold);
 }
 
 static DECLARE_WORK(gifts_work, bring_gifts);
@@ -110,7 +132,7 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 			cold = NULL;
 			atomic_inc(&pool->nr_open);
 			quarry_lists_limit(pool);
-		} else if (!pcp->wanting) {
+		} else {
 			pcp->wanting = true;
 			irq_work_queue(&gifts_irq);
 		}
