@@ -57,6 +57,7 @@ TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);
 TEST_EXPORT(quarry_pools_pin);
+TEST_EXPORT(quarry_lists_limit);
 TEST_EXPORT(quarry_pcp_frames);
 TEST_EXPORT(quarry_pcp_drain_all);
 TEST_EXPORT(quarry_visit);
