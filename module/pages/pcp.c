@@ -378,7 +378,7 @@ bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 	if (quarry_list_at(list->top) != list->end)
 		return true;
 	if (part->cap < cap_max(READ_ONCE(pool->list_limit), order))
-		return widen(pool, pcp, order, max(2 * part->cap, QUARRY_REFILL));
+		return widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
 	return quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
 }
 
