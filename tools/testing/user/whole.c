@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What stays whole: the workloads of tools/bench/frag on the core, a list buddy and first
- * fit, as a table.
+ * What stays whole: the workloads of tools/bench/frag on the core, on the core through
+ * per-CPU lists (lists/), a list buddy and first fit, as a table.
  *
  *	whole [WORKLOAD...]
  *
@@ -11,7 +11,7 @@
  *	SEEDS=		so many (2), from SEED= (1)
  *
  * A cell is the share of the 2 MiB areas that could be whole, and behind it how many
- * blocks were refused; the last columns are of 4 and 16 MiB, of the core.
+ * blocks were refused; the last columns are of 4 and 16 MiB, of the core and of the lists.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include "bench/frag.h"
 #include "tap.h"
 
-static const struct arm *const arms[] = { &arm_quarry, &arm_list, &arm_first };
+static const struct arm *const arms[] = { &arm_quarry, &arm_lists, &arm_list, &arm_first };
 
 static bool is_wanted(const char *name, char **words, int nr)
 {
@@ -35,6 +35,7 @@ static bool is_wanted(const char *name, char **words, int nr)
 static void show(const struct frag_workload *w, u64 seed, u32 frames, u32 effort)
 {
 	struct frag_result r[ARRAY_SIZE(arms)];
+	enum frag_size size;
 	unsigned int a;
 
 	printf("%-10s %5llu", *w->name ? w->name : "frag", seed);
@@ -44,10 +45,10 @@ static void show(const struct frag_workload *w, u64 seed, u32 frames, u32 effort
 		       r[a].refused);
 		fflush(stdout);
 	}
-	if (r[0].best[FRAG_4M])
-		printf("   %5.3f", frag_share_milli(&r[0], FRAG_4M) / 1000.0);
-	if (r[0].best[FRAG_16M])
-		printf("   %5.3f", frag_share_milli(&r[0], FRAG_16M) / 1000.0);
+	for (a = 0; a < 2; a++)
+		for (size = FRAG_4M; size < FRAG_SIZES; size++)
+			if (r[a].best[size])
+				printf("   %6.3f", frag_share_milli(&r[a], size) / 1000.0);
 	printf("\n");
 }
 
@@ -64,7 +65,7 @@ int main(int argc, char **argv)
 	printf("%-10s %5s", "", "seed");
 	for (a = 0; a < ARRAY_SIZE(arms); a++)
 		printf("   %5s %7s", arms[a]->name, "refused");
-	printf("   %5s   %5s\n", "4 MiB", "16 MiB");
+	printf("   %6s   %6s   %6s   %6s\n", "4 MiB", "16 MiB", "lists", "lists");
 	for (w = 0; w < frag_nr_workloads; w++)
 		for (s = first; s < first + seeds; s++)
 			if (is_wanted(frag_workloads[w].name, argv + 1, argc - 1))

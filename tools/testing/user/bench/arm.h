@@ -19,6 +19,7 @@
  * @claim_bulk:	@nr blocks of order 0 under one lock; how many it got
  * @release_bulk: take them back under one lock
  * @frame:	number of a block's first frame
+ * @settle:	give what lists hold back to the whole; or NULL
  * @large:	2 MiB areas that are wholly free, by its own account
  */
 struct arm {
@@ -31,12 +32,14 @@ struct arm {
 	u32 (*claim_bulk)(u64 *handles, u32 nr);
 	void (*release_bulk)(const u64 *handles, u32 nr);
 	u64 (*frame)(u64 handle);
+	void (*settle)(void);
 	u64 (*large)(void);
 };
 
 extern const struct arm arm_quarry;
 extern const struct arm arm_list;
 extern const struct arm arm_first;
+extern const struct arm arm_lists;
 
 /* A lock nobody else wants: an atomic exchange and a store, as a spinlock costs. */
 static __always_inline void arm_lock(u32 *lock)

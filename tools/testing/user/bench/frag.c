@@ -43,7 +43,8 @@ void drive_arm(const struct frag_workload *w, const struct arm *arm, u32 frames,
 	       u32 effort, struct frag_result *r)
 {
 	const struct frag_arm as = { .name = arm->name, .get = get, .put = put,
-				     .frame = frame, .whole = whole };
+				     .frame = frame, .whole = whole,
+				     .settle = arm->settle };
 	struct frag_memory m = { .frames = frames, .nr_areas = frames / FRAG_AREA_FRAMES };
 
 	m.blocks = calloc(frames, sizeof(*m.blocks));

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The page layer under a crowd: every CPU allocates, frees, and passes blocks on.
+ *
+ * THREADS threads, each a CPU, walk at random over one pool that is too small for them:
+ * blocks of all orders, one by one and many in a call, with flags that go to the lists, past
+ * them and to the reserve; frees on other CPUs than the block came from; frees that are wrong;
+ * calls as from NMI, which only try the zone's lock; drains. Another thread reads statistics
+ * all the time. In the last test signals land anywhere, as interrupts do, and allocate and
+ * free as well; where the kernel has interrupts off they find nothing to do.
+ *
+ * Who owns a frame is kept in an array, by atomic exchange, so that a frame that was handed
+ * out twice is seen by whoever gets it second. When all have stopped
+ *
+ *	the validator of the buddy and the checks of all lists find nothing
+ *	blocks handed out - taken back = blocks that are out, of each order, and each figure
+ *	is that of the threads' own count
+ *	frames of the pool = free + on lists + out
+ *	the state byte of every block that is out says so, and misuse was counted as often as
+ *	it was tried
+ *
+ * and when all is given back the pool is as it was.
+ *
+ *	SEED= STEPS= (20000) THREADS= (4)
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "../bench/frag.h"
+#include "../dice.h"
+#include "../tap.h"
+
+#define POOL_MIB	64u
+#define RESERVE		256u
+#define HELD		256u
+#define PASSED		64u
+#define ROUNDS		4u
+
+/**
+ * struct held - a block that is out
+ * @page:	its first page
+ * @order:	its order
+ */
+struct held {
+	struct page *page;
+	unsigned int order;
+};
+
+/**
+ * struct hand - who has blocks: a thread, or its interrupts
+ * @held:	the blocks
+ * @nr:		how many
+ * @dice:	where its decisions come from
+ * @allocs:	blocks that it got, by order
+ * @frees:	blocks that it gave back
+ */
+struct hand {
+	struct held held[HELD];
+	unsigned int nr;
+	struct dice dice;
+	u64 allocs[QUARRY_PCP_ORDERS];
+	u64 frees[QUARRY_PCP_ORDERS];
+};
+
+/**
+ * struct cpu - a thread
+ * @hand:	what it has itself
+ * @late:	what its interrupts have
+ * @misuses:	wrong frees
+ * @interrupts:	that came and could work; of these
+ * @inside:	that landed while lists were being changed
+ * @id:		its number
+ * @thread:	it
+ */
+struct cpu {
+	struct hand hand;
+	struct hand late;
+	u64 misuses;
+	u64 interrupts;
+	u64 inside;
+	unsigned int id;
+	pthread_t thread;
+};
+
+static struct quarry_pool *pool;
+static struct cpu cpus[LISTS_CPUS - 1];
+static u64 nr_cpus, nr_steps, seed;
+static _Atomic u8 *owners;
+static atomic_bool stop;
+static atomic_uint running;
+static __thread struct cpu *here;
+
+/* Blocks on their way from one thread to another. */
+static struct held passed[PASSED];
+static unsigned int nr_passed;
+static pthread_mutex_t passed_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void fail(const char *what)
+{
+	printf("# seed %llu: %s\n", seed, what);
+	fflush(stdout);
+	abort();
+}
+
+static void require(bool holds, const char *what)
+{
+	if (!holds)
+		fail(what);
+}
+
+static void own(struct hand *hand, const struct held *h)
+{
+	u64 f = machine_frame(pool, h->page), i;
+
+	require(f < pool->max && !(f & ((1UL << h->order) - 1)), "no block of the pool");
+	for (i = f; i < f + (1UL << h->order); i++)
+		if (atomic_exchange_explicit(&owners[i], 1, memory_order_relaxed))
+			fail("a frame was handed out twice");
+	hand->allocs[h->order]++;
+}
+
+static void disown(struct hand *hand, const struct held *h)
+{
+	u64 f = machine_frame(pool, h->page), i;
+
+	for (i = f; i < f + (1UL << h->order); i++)
+		if (!atomic_exchange_explicit(&owners[i], 0, memory_order_relaxed))
+			fail("a frame changed hands");
+	hand->frees[h->order]++;
+}
+
+/* Small ones are more frequent, as there is room for more. */
+static unsigned int draw_order(struct dice *d)
+{
+	unsigned int order = dice(d, QUARRY_PCP_ORDERS);
+
+	return dice(d, 8) ? order * dice(d, 5) / 8 : order;
+}
+
+static gfp_t draw_gfp(struct dice *d)
+{
+	static const gfp_t flags[] = {
+		GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT, GFP_KERNEL, GFP_KERNEL,
+		GFP_ATOMIC, GFP_KERNEL | __GFP_MOVABLE, GFP_KERNEL | __GFP_NORETRY,
+	};
+
+	return flags[dice(d, ARRAY_SIZE(flags))];
+}
+
+/* Cleared pages are zeros, whoever had them. */
+static void soil(const struct held *h, bool zero)
+{
+	u64 *words = page_address(h->page);
+	u64 i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(*words) << h->order; i += 64) {
+		require(!zero || !words[i], "a page that was to be cleared is not");
+		words[i] = 1;
+	}
+}
+
+static void take(struct hand *hand)
+{
+	struct held *h = &hand->held[hand->nr];
+	bool zero;
+	gfp_t gfp;
+
+	if (hand->nr == HELD)
+		return;
+	h->order = draw_order(&hand->dice);
+	gfp = draw_gfp(&hand->dice);
+	zero = h->order < 4 && !dice(&hand->dice, 16);
+	h->page = quarry_alloc_pages(pool, gfp | (zero ? __GFP_ZERO : 0), h->order);
+	if (!h->page)
+		return;
+	own(hand, h);
+	hand->nr++;
+	if (zero)
+		soil(h, true);
+}
+
+static void drop(struct hand *hand, unsigned int i)
+{
+	struct held h = hand->held[i];
+
+	hand->held[i] = hand->held[--hand->nr];
+	disown(hand, &h);
+	quarry_free_pages(pool, h.page, h.order);
+}
+
+static void take_many(struct hand *hand)
+{
+	struct page *pages[HELD];
+	unsigned int order = dice(&hand->dice, 3), nr, i;
+
+	nr = 1 + dice(&hand->dice, 64);
+	if (hand->nr + nr > HELD)
+		return;
+	nr = quarry_alloc_pages_bulk(pool, GFP_NOWAIT, order, nr, pages);
+	for (i = 0; i < nr; i++) {
+		hand->held[hand->nr] = (struct held){ pages[i], order };
+		own(hand, &hand->held[hand->nr++]);
+	}
+}
+
+static void drop_many(struct hand *hand)
+{
+	unsigned int order = dice(&hand->dice, 3), nr = 0, i;
+	struct page *pages[HELD];
+
+	for (i = 0; i < hand->nr;) {
+		if (hand->held[i].order != order || nr == 64) {
+			i++;
+			continue;
+		}
+		pages[nr++] = hand->held[i].page;
+		disown(hand, &hand->held[i]);
+		hand->held[i] = hand->held[--hand->nr];
+	}
+	if (nr)
+		quarry_free_pages_bulk(pool, order, nr, pages);
+}
+
+/* To another CPU, or from one. */
+static void pass(struct hand *hand)
+{
+	pthread_mutex_lock(&passed_lock);
+	if (hand->nr && nr_passed < PASSED && dice(&hand->dice, 2))
+		passed[nr_passed++] = hand->held[--hand->nr];
+	else if (nr_passed && hand->nr < HELD)
+		hand->held[hand->nr++] = passed[--nr_passed];
+	pthread_mutex_unlock(&passed_lock);
+}
+
+/* Another order, a page inside, no order at all: of a block that stays out. */
+static void misuse(struct cpu *cpu)
+{
+	const struct held *h;
+
+	if (!cpu->hand.nr)
+		return;
+	h = &cpu->hand.held[dice(&cpu->hand.dice, cpu->hand.nr)];
+	switch (dice(&cpu->hand.dice, 3)) {
+	case 0:
+		quarry_free_pages(pool, h->page, h->order ? h->order - 1 : 1);
+		break;
+	case 1:
+		if (!h->order)
+			return;
+		quarry_free_pages(pool, h->page + 1, 0);
+		break;
+	default:
+		quarry_free_pages(pool, h->page, 64 + h->order);
+	}
+	cpu->misuses++;
+}
+
+static void *walk(void *arg)
+{
+	struct cpu *cpu = arg;
+	u64 step;
+
+	machine_cpu(cpu->id);
+	here = cpu;
+	for (step = 0; step < nr_steps; step++) {
+		unsigned int what = dice(&cpu->hand.dice, 64);
+		bool nmi = !dice(&cpu->hand.dice, 32);
+
+		if (nmi)
+			machine_nmi(true);
+		if (what < 26)
+			take(&cpu->hand);
+		else if (what < 52 && cpu->hand.nr)
+			drop(&cpu->hand, dice(&cpu->hand.dice, cpu->hand.nr));
+		else if (what < 55)
+			take_many(&cpu->hand);
+		else if (what < 58)
+			drop_many(&cpu->hand);
+		else if (what < 62)
+			pass(&cpu->hand);
+		else if (what < 63)
+			misuse(cpu);
+		else if (!dice(&cpu->hand.dice, 8))
+			quarry_pcp_drain_this(pool, dice(&cpu->hand.dice, QUARRY_PCP_ORDERS));
+		if (nmi)
+			machine_nmi(false);
+		require(!preempt_count(), "preemption was left off");
+	}
+	here = NULL;
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+/* What reads statistics sees what may be a moment old, and never nonsense. */
+static noinline void look_from_outside(void)
+{
+	unsigned int k;
+	u64 a, f;
+	int cpu;
+
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		machine_calls(pool, k, &a, &f);
+	for_each_possible_cpu(cpu)
+		require(quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu)) <= pool->max,
+			"lists have more than there is");
+	require(quarry_pool_nfree(pool) <= pool->max, "more is free than there is");
+}
+
+static void *observe(void *arg)
+{
+	(void)arg;
+	machine_cpu(LISTS_CPUS - 1);
+	while (!atomic_load(&stop))
+		look_from_outside();
+	return NULL;
+}
+
+/* --- what must hold when all have stopped ------------------------------------------------ */
+
+static void check_sound(void)
+{
+	struct quarry_check c = {};
+	u64 faults;
+	int cpu;
+
+	machine_rest(true);
+	faults = quarry_pcp_check_all(pool);
+	machine_rest(false);
+	require(!faults, "a per-CPU list is damaged");
+	quarry_buddy_check(&machine_zone(pool)->buddy, &c);
+	if (c.faults)
+		fail(c.what);
+	for_each_possible_cpu(cpu) {
+		struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+		require(!pcp->cold || pcp->cold->capacity <= pool->list_limit,
+			"lists may hold more than the limit");
+		require(!pcp->lists.busy, "lists were left marked");
+		require(quarry_pcp_frames(pcp) <= pool->list_limit,
+			"lists hold more than the limit");
+	}
+}
+
+static void check_block(const struct held *h)
+{
+	struct quarry_chunk *c = quarry_slots[page_to_pfn(h->page) >> QUARRY_SLOT_SHIFT].chunk;
+	u8 state = c->state[page_to_pfn(h->page) - c->pfn];
+
+	require((state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC &&
+		quarry_state_order(state) == h->order, "a block that is out is not said to be");
+}
+
+static u64 check_blocks(const struct held *h, unsigned int nr, u64 *out)
+{
+	u64 frames = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		check_block(&h[i]);
+		frames += 1UL << h[i].order;
+		out[h[i].order]++;
+	}
+	return frames;
+}
+
+static void check_figures(void)
+{
+	u64 frames, cached = 0, misuses = 0, allocs, frees, a, f, out[QUARRY_PCP_ORDERS] = {};
+	unsigned int i, k;
+	int cpu;
+
+	frames = check_blocks(passed, nr_passed, out);
+	for (i = 0; i < nr_cpus; i++) {
+		frames += check_blocks(cpus[i].hand.held, cpus[i].hand.nr, out);
+		frames += check_blocks(cpus[i].late.held, cpus[i].late.nr, out);
+		misuses += cpus[i].misuses;
+	}
+	for_each_possible_cpu(cpu)
+		cached += quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
+	require(quarry_pool_nfree(pool) + cached + frames == pool->max, "frames were lost");
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
+		machine_calls(pool, k, &allocs, &frees);
+		require(allocs - frees == out[k], "blocks handed out less those taken back");
+		for (i = 0, a = 0, f = 0; i < nr_cpus; i++) {
+			a += cpus[i].hand.allocs[k] + cpus[i].late.allocs[k];
+			f += cpus[i].hand.frees[k] + cpus[i].late.frees[k];
+		}
+		require(allocs == a, "blocks handed out are miscounted");
+		require(frees == f, "blocks taken back are miscounted");
+	}
+	require(machine_misuses(pool) == misuses, "misuse is miscounted");
+}
+
+/* Deferred blocks are put away by whoever takes the lock next. */
+static void put_away(void)
+{
+	unsigned long flags;
+
+	quarry_zone_lock(machine_zone(pool), &flags);
+	quarry_zone_unlock(machine_zone(pool), flags);
+}
+
+static void begin(u64 threads)
+{
+	unsigned int i;
+
+	nr_cpus = threads;
+	if (!nr_cpus || nr_cpus > ARRAY_SIZE(cpus))
+		fail("THREADS: 1 to 7");
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, RESERVE);
+	owners = calloc(pool->max, 1);
+	for (i = 0; i < nr_cpus; i++) {
+		dice_seed(&cpus[i].hand.dice, seed + i);
+		dice_seed(&cpus[i].late.dice, seed + i + 1000);
+		cpus[i].id = i;
+		/* The limit of a CPU follows from how many there are: from here on it stays. */
+		machine_cpu(i);
+		quarry_lists_open(pool, true);
+	}
+	machine_cpu(0);
+}
+
+/* One round of all threads; @interrupts: with signals until they end. */
+static void run_all(bool interrupts)
+{
+	pthread_t observer;
+	unsigned int i;
+
+	atomic_store(&stop, false);
+	if (pthread_create(&observer, NULL, observe, NULL))
+		fail("no thread");
+	atomic_store(&running, nr_cpus);
+	for (i = 0; i < nr_cpus; i++)
+		if (pthread_create(&cpus[i].thread, NULL, walk, &cpus[i]))
+			fail("no thread");
+	for (i = 0; interrupts && atomic_load(&running); i++) {
+		pthread_kill(cpus[i % nr_cpus].thread, SIGUSR1);
+		usleep(20);
+	}
+	for (i = 0; i < nr_cpus; i++)
+		pthread_join(cpus[i].thread, NULL);
+	atomic_store(&stop, true);
+	pthread_join(observer, NULL);
+	put_away();
+	check_sound();
+	check_figures();
+}
+
+/* Give all back, from the first CPU, and see that the pool is as it was. */
+static void end(void)
+{
+	struct quarry_buddy *b = &machine_zone(pool)->buddy;
+	unsigned int i;
+
+	for (i = 0; i < nr_cpus; i++) {
+		while (cpus[i].hand.nr)
+			drop(&cpus[i].hand, cpus[i].hand.nr - 1);
+		while (cpus[i].late.nr)
+			drop(&cpus[i].late, cpus[i].late.nr - 1);
+	}
+	while (nr_passed) {
+		cpus[0].hand.held[cpus[0].hand.nr++] = passed[--nr_passed];
+		drop(&cpus[0].hand, 0);
+	}
+	put_away();
+	check_sound();
+	check_figures();
+	machine_settle(pool);
+	check_sound();
+	require(b->nfree == b->nr_frames && b->nr_frames == pool->max &&
+		b->nr_empty == b->nr_arenas, "the pool is not as it was");
+	machine_pool_free(pool);
+	free((void *)owners);
+}
+
+static void tell(void)
+{
+	printf("# %llu at once, %u times %llu steps each\n", nr_cpus, ROUNDS, nr_steps);
+	printf("# %llu refills, %llu flushes, %llu refused\n",
+	       machine_count(pool, QUARRY_COUNT_REFILLS),
+	       machine_count(pool, QUARRY_COUNT_FLUSHES),
+	       machine_count(pool, QUARRY_COUNT_FAIL_LIMIT) +
+	       machine_count(pool, QUARRY_COUNT_FAIL_FRAGMENTED));
+}
+
+static void crowd(const void *arg)
+{
+	unsigned int i;
+
+	begin(*(const u64 *)arg);
+	for (i = 0; i < ROUNDS; i++)
+		run_all(false);
+	tell();
+	end();
+}
+
+/* The zone is locked: an NMI gets nothing from it, and what it frees waits. */
+static void nmi(const void *arg)
+{
+	struct quarry_zone *z;
+	struct hand *hand = &cpus[0].hand;
+	unsigned long flags;
+
+	begin(*(const u64 *)arg);
+	z = machine_zone(pool);
+	hand->held[0].order = 9;
+	hand->held[0].page = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_MOVABLE, 9);
+	own(hand, &hand->held[hand->nr++]);
+	quarry_zone_lock(z, &flags);
+	machine_nmi(true);
+	require(!quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_MOVABLE, 9),
+		"who has no lock has a block");
+	drop(hand, 0);
+	machine_nmi(false);
+	require(atomic_long_read(&z->nr_deferred) == 512, "a free without the lock is not put off");
+	quarry_zone_unlock(z, flags);
+	put_away();
+	require(!atomic_long_read(&z->nr_deferred), "a free that was put off is not made up for");
+	end();
+}
+
+/* An interrupt where lists are being changed goes to the zone. */
+static void inside(const void *arg)
+{
+	struct hand *hand = &cpus[0].hand;
+	struct quarry_pcp *pcp;
+	unsigned int i;
+	u32 n;
+
+	begin(*(const u64 *)arg);
+	pcp = this_cpu_ptr(pool->pcp);
+	for (i = 0; i < 64; i++)
+		take(hand);
+	for (i = 0; i < 32; i++)
+		drop(hand, 0);
+	hand->held[hand->nr].order = 0;
+	n = quarry_list_n(pcp, 0);
+	require(quarry_pcp_enter(pcp) && !quarry_pcp_enter(pcp), "lists are entered twice");
+	hand->held[hand->nr].page = quarry_alloc_pages(pool, GFP_ATOMIC, 0);
+	own(hand, &hand->held[hand->nr++]);
+	require(quarry_list_n(pcp, 0) == n, "a marked list gave a block");
+	drop(hand, hand->nr - 1);
+	require(quarry_list_n(pcp, 0) == n, "a marked list took a block");
+	quarry_pcp_leave(pcp);
+	end();
+}
+
+static void interrupt(int nr)
+{
+	struct cpu *cpu = here;
+	struct hand *hand;
+
+	(void)nr;
+	if (!cpu || lists_irqs_off)
+		return;
+	hand = &cpu->late;
+	cpu->interrupts++;
+	cpu->inside += this_cpu_ptr(pool->pcp)->lists.busy;
+	if (hand->nr < 8 && dice(&hand->dice, 2))
+		take(hand);
+	else if (hand->nr)
+		drop(hand, dice(&hand->dice, hand->nr));
+}
+
+static void signals(const void *arg)
+{
+	const struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESTART };
+	u64 all = 0, inside = 0;
+	unsigned int i;
+
+	begin(*(const u64 *)arg);
+	sigaction(SIGUSR1, &action, NULL);
+	for (i = 0; i < ROUNDS; i++)
+		run_all(true);
+	for (i = 0; i < nr_cpus; i++) {
+		all += cpus[i].interrupts;
+		inside += cpus[i].inside;
+	}
+	tell();
+	printf("# %llu interrupts, of which %llu landed inside\n", all, inside);
+	end();
+}
+
+/*
+ * One page freed, one taken, over and over, at random: without the rule that a free may go
+ * past its list (pcp.c) memory stays as the first random frees left it.
+ */
+static void packs(const void *arg)
+{
+	struct frag_result r;
+
+	machine_cpu(0);
+	drive_arm(frag_workload("one"), arg, 128 * 256, seed, 100, &r);
+	printf("# 2 MiB %u, 4 MiB %u; %llu refused\n", frag_share_milli(&r, FRAG_2M),
+	       frag_share_milli(&r, FRAG_4M), r.refused);
+	require(frag_share_milli(&r, FRAG_2M) >= 950, "less stays whole than must");
+	require(!r.refused, "a page was refused");
+}
+
+/* Calls for many know single pages, in struct arm. */
+static u64 claim_in_bulk(unsigned int order)
+{
+	u64 handle;
+
+	if (order)
+		return arm_lists.claim(order);
+	return arm_lists.claim_bulk(&handle, 1) ? handle : ~0ull;
+}
+
+static void release_in_bulk(u64 handle, unsigned int order)
+{
+	if (order)
+		arm_lists.release(handle, order);
+	else
+		arm_lists.release_bulk(&handle, 1);
+}
+
+int main(void)
+{
+	u64 threads = env_number("THREADS", 4);
+	struct arm in_bulk = arm_lists;
+	static const u64 alone = 1;
+
+	nr_steps = env_number("STEPS", 20000);
+	seed = env_number("SEED", 1);
+	tap_plan(7);
+	printf("# seed %llu\n", seed);
+	tap_run("one CPU", crowd, &alone);
+	tap_run("many CPUs", crowd, &threads);
+	tap_run("an NMI under the lock", nmi, &alone);
+	tap_run("inside a marked section", inside, &alone);
+	tap_run("signals", signals, &threads);
+	tap_run("what is freed one by one is packed", packs, &arm_lists);
+	in_bulk.claim = claim_in_bulk;
+	in_bulk.release = release_in_bulk;
+	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
+	return tap_end();
+}
