@@ -366,6 +366,11 @@ void quarry_pools_lock_shared(void)
 {
 }
 
+bool quarry_pools_trylock_shared(void)
+{
+	return true;
+}
+
 void quarry_pools_unlock_shared(void)
 {
 }
