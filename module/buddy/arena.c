@@ -26,6 +26,7 @@
 #include "buddy.h"
 
 #define BITE_FRAMES	(QUARRY_BITE_AREAS * QUARRY_AREA_FRAMES)
+#define PLACE_FRAMES	(QUARRY_PLACE_AREAS * QUARRY_AREA_FRAMES)
 
 static u32 all_areas(const struct quarry_arena *a)
 {
@@ -37,20 +38,24 @@ static u32 all_areas(const struct quarry_arena *a)
  * @b:		the allocator
  * @a:		an arena fresh from quarry_arena_init(), which will join @b
  *
- * Small arenas are dealt out, so that there are as many areas in each place. Joining does
- * it, for who need not know before. Context: under the caller's lock.
+ * A small arena is where those are that share its 16 MiB, so that these empty together. If
+ * that place already has 16 MiB more than another one, it goes where there is least.
+ * Joining does it, for who need not know before. Context: under the caller's lock.
  */
 void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
 {
-	unsigned int c;
+	unsigned int c, least = 0;
 
 	a->placed = true;
 	a->place = 0;
 	if (all_areas(a) > QUARRY_PLACE_AREAS)
 		return;
 	for (c = 1; c < QUARRY_PLACES; c++)
-		if (b->small_areas[c] < b->small_areas[a->place])
-			a->place = c;
+		if (b->small_areas[c] < b->small_areas[least])
+			least = c;
+	a->place = a->base / PLACE_FRAMES % QUARRY_PLACES;
+	if (b->small_areas[a->place] >= b->small_areas[least] + QUARRY_PLACE_AREAS)
+		a->place = least;
 	b->small_areas[a->place] += all_areas(a);
 }
 
@@ -82,10 +87,14 @@ static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 	if (a->hi == a->lo)
 		nr = 0;
 	for (i = a->nr_areas; i < nr; i++) {
-		a->areas[i].arena = a;
-		a->areas[i].bucket = QUARRY_NO_BUCKET;
-		a->areas[i].place = quarry_area_place(a, i);
-		a->areas[i].life = QUARRY_LIFE_PAGE;
+		struct quarry_area *area = &a->areas[i];
+
+		area->arena = a;
+		area->bucket = QUARRY_NO_BUCKET;
+		area->place = quarry_area_place(a, i);
+		area->life = QUARRY_LIFE_PAGE;
+		if (!i || quarry_arena_position(a, area) % QUARRY_LINE_UNITS == 0)
+			quarry_area_group(area)->place = area->place;
 	}
 	b->nr_areas += nr;
 	b->nr_areas -= a->nr_areas;

@@ -23,15 +23,16 @@
  *	A small order takes, among the broken areas that can serve it, one whose
  *	largest free block is of least use to anybody else: no order that was asked
  *	for lately fits into it that does not fit into a smaller one. Of these it takes
- *	one in the first place: memory is divided into 16 places, and what is in the
+ *	one in the first place: memory is divided into 32 places, and what is in the
  *	first is filled first, as a first-fit allocator does it. So the last places
  *	empty by themselves, and whole areas, arenas and blocks of 16 MiB with them.
  *	Inside the area it is the smallest block that fits. While a third of all areas
  *	is whole, nobody has to fear for large blocks, and the place alone counts.
- *	Only when no broken area serves is a whole one broken, out of the shortest run.
+ *	Only when no broken area serves is a whole one broken, out of the shortest run, and
+ *	of these in the first place.
  *
- *	  [life][largest order 0..8][place 0..15] -> broken areas
- *	  [largest order 9..18]                   -> groups
+ *	  [life][largest order 0..8][place 0..31] -> broken areas
+ *	  [largest order 9..18][place 0..31]      -> groups
  *
  *	Blocks that live differently (enum quarry_life) go to areas of different lives,
  *	and to arenas of different lives as far as a few tries tell: else one that stays
@@ -64,7 +65,7 @@
  * no path that has to be undone.
  *
  * Cost: metadata is two bits and a byte a frame, under 200 bytes an area,
- * and 7 KiB of list heads for a struct quarry_buddy.
+ * and 9 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -170,35 +171,28 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
  */
 void quarry_buddy_init(struct quarry_buddy *b)
 {
-	unsigned int life, k, c;
-
+	/* All heads of buckets are empty then. */
 	memset(b, 0, sizeof(*b));
 	INIT_LIST_HEAD(&b->arenas);
 	INIT_LIST_HEAD(&b->empty);
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
-		INIT_LIST_HEAD(&b->groups[k]);
-	for (life = 0; life < QUARRY_LIVES; life++)
-		for (k = 0; k < QUARRY_AREA_ORDER; k++)
-			for (c = 0; c < QUARRY_PLACES; c++)
-				INIT_LIST_HEAD(&b->areas[life][k][c]);
 }
 
 /* Put an area into the bucket that it names, or take it out of there. */
-static void bucket_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
+static void area_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
 {
 	unsigned int c = area->bucket % QUARRY_PLACES;
 	unsigned int k = area->bucket / QUARRY_PLACES % QUARRY_AREA_ORDER;
 	unsigned int life = area->bucket / QUARRY_PLACES / QUARRY_AREA_ORDER;
-	struct list_head *list = &b->areas[life][k][c];
+	struct hlist_head *list = &b->areas[life][k][c];
 
 	if (in) {
-		list_add(&area->link, list);
+		hlist_add_head(&area->link, list);
 		b->area_places[life][k] |= 1U << c;
 		b->area_orders[life] |= 1U << k;
 		return;
 	}
-	list_del(&area->link);
-	if (!list_empty(list))
+	hlist_del(&area->link);
+	if (!hlist_empty(list))
 		return;
 	b->area_places[life][k] &= ~(1U << c);
 	if (!b->area_places[life][k])
@@ -216,10 +210,29 @@ static void area_place(struct quarry_buddy *b, struct quarry_area *area)
 	if (bucket == area->bucket)
 		return;
 	if (area->bucket != QUARRY_NO_BUCKET)
-		bucket_move(b, area, false);
+		area_move(b, area, false);
 	area->bucket = bucket;
 	if (bucket != QUARRY_NO_BUCKET)
-		bucket_move(b, area, true);
+		area_move(b, area, true);
+}
+
+/* The same of a group. */
+static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool in)
+{
+	unsigned int c = group->bucket % QUARRY_PLACES, k = group->bucket / QUARRY_PLACES;
+
+	if (in) {
+		hlist_add_head(&group->link, &b->groups[k][c]);
+		b->group_places[k] |= 1U << c;
+		b->group_orders |= 1U << k;
+		return;
+	}
+	hlist_del(&group->link);
+	if (!hlist_empty(&b->groups[k][c]))
+		return;
+	b->group_places[k] &= ~(1U << c);
+	if (!b->group_places[k])
+		b->group_orders &= ~(1U << k);
 }
 
 static void group_place(struct quarry_buddy *b, struct quarry_group *group)
@@ -227,19 +240,14 @@ static void group_place(struct quarry_buddy *b, struct quarry_group *group)
 	u16 bucket = QUARRY_NO_BUCKET;
 
 	if (group->line.nfree)
-		bucket = __fls(group->line.orders);
+		bucket = quarry_group_bucket(__fls(group->line.orders), group->place);
 	if (bucket == group->bucket)
 		return;
-	if (group->bucket != QUARRY_NO_BUCKET) {
-		list_del(&group->link);
-		if (list_empty(&b->groups[group->bucket]))
-			b->group_orders &= ~(1U << group->bucket);
-	}
+	if (group->bucket != QUARRY_NO_BUCKET)
+		group_move(b, group, false);
 	group->bucket = bucket;
-	if (bucket != QUARRY_NO_BUCKET) {
-		list_add(&group->link, &b->groups[bucket]);
-		b->group_orders |= 1U << bucket;
-	}
+	if (bucket != QUARRY_NO_BUCKET)
+		group_move(b, group, true);
 }
 
 /* Forget what is known of the zeros in a block; was every frame of it zero? */
@@ -409,7 +417,7 @@ static struct quarry_area *pick_from(const struct quarry_buddy *b, u8 life, u8 h
 				     unsigned int lo, unsigned int hi,
 				     struct quarry_area **others, unsigned int *tries)
 {
-	const u16 *places = b->area_places[life];
+	const u32 *places = b->area_places[life];
 	struct quarry_area *area;
 	unsigned int k, c, any;
 
@@ -420,7 +428,7 @@ static struct quarry_area *pick_from(const struct quarry_buddy *b, u8 life, u8 h
 		for (k = lo; k < hi; k++) {
 			if (!(places[k] & 1U << c))
 				continue;
-			list_for_each_entry(area, &b->areas[life][k][c], link) {
+			hlist_for_each_entry(area, &b->areas[life][k][c], link) {
 				if (!home || !area->home || area->home == home)
 					return area;
 				*others = *others ?: area;
@@ -531,40 +539,42 @@ static struct quarry_area *shortest_run(const struct quarry_buddy *b,
 	return first;
 }
 
-/* How much is against whole areas of an arena? Below QUARRY_PLACES: nothing but the place. */
-static unsigned int badness(const struct quarry_arena *a, const struct quarry_want *want,
-			    bool wrong_zeros)
+/* How much is against whole areas of a group? */
+static unsigned int badness(const struct quarry_buddy *b, const struct quarry_group *group,
+			    unsigned int order, const struct quarry_want *want)
 {
-	return has_other_life(a, want->life) * 4 * QUARRY_PLACES +
-	       wrong_zeros * 2 * QUARRY_PLACES + a->place;
+	unsigned int bad = has_other_life(group->arena, want->life) ? 2 : 0;
+
+	if (zeros_matter(b, want) &&
+	    area_is_zero(shortest_run(b, group, order, want)) != want->zero)
+		bad++;
+	return bad;
 }
 
 /*
- * The first of 2^order whole areas, or NULL: out of the shortest run, of an arena that has
- * no blocks of another life, with zeros or not as they are wanted, and in the first place,
- * as far as GROUPS_TRIED tell. For a large block the place does not matter.
+ * The first of 2^order whole areas, or NULL: of an arena that has no blocks of another life,
+ * with zeros or not as they are wanted, as far as GROUPS_TRIED tell. These are of the shortest
+ * runs, and of runs of one length those in the first place.
  */
 static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int order,
 				      const struct quarry_want *want)
 {
-	unsigned int good = want->order < QUARRY_AREA_ORDER ? 0 : QUARRY_PLACES - 1;
-	unsigned int fit, bad, least = ~0U, tries = GROUPS_TRIED;
+	unsigned int fit, places, k, bad, least = ~0U, tries = GROUPS_TRIED;
 	struct quarry_group *group, *best = NULL;
-	bool wrong = false;
 
-	for (fit = b->group_orders >> order; fit && least >= QUARRY_PLACES; fit &= fit - 1)
-		list_for_each_entry(group, &b->groups[order + __ffs(fit)], link) {
-			if (zeros_matter(b, want))
-				wrong = area_is_zero(shortest_run(b, group, order, want)) !=
-					want->zero;
-			bad = badness(group->arena, want, wrong);
-			if (bad < least) {
-				best = group;
-				least = bad;
+	for (fit = b->group_orders >> order; fit; fit &= fit - 1) {
+		k = order + __ffs(fit);
+		for (places = b->group_places[k]; places; places &= places - 1)
+			hlist_for_each_entry(group, &b->groups[k][__ffs(places)], link) {
+				bad = badness(b, group, order, want);
+				if (bad < least) {
+					best = group;
+					least = bad;
+				}
+				if (!least || !--tries)
+					goto found;
 			}
-			if (least <= good || !--tries)
-				goto found;
-		}
+	}
 found:
 	return best ? shortest_run(b, best, order, want) : NULL;
 }

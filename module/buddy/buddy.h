@@ -21,8 +21,11 @@
 #define QUARRY_MAX_ORDER	QUARRY_GROUP_ORDER
 #define QUARRY_MAX_RUN		0x40000U	/* 2^QUARRY_MAX_ORDER */
 
+/* Orders that the whole areas of a group can have, as QUARRY_AREA_ORDER and so on. */
+#define QUARRY_GROUP_ORDERS	(QUARRY_LINE_ORDER + 1)
+
 /* Areas are sorted by where they are, into so many places; the first is filled first. */
-#define QUARRY_PLACES		16
+#define QUARRY_PLACES		32
 
 /* Areas of an arena that are in one place: 16 MiB. A smaller arena is in one as a whole. */
 #define QUARRY_PLACE_AREAS	8
@@ -124,7 +127,7 @@ struct quarry_arena;
 struct quarry_area {
 	struct quarry_line line;
 	u64 zero[QUARRY_LINE_WORDS];
-	struct list_head link;
+	struct hlist_node link;
 	struct quarry_arena *arena;
 	u16 bucket;
 	u8 home;
@@ -144,14 +147,22 @@ static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
  * @line:	which are wholly free
  * @link:	in struct quarry_buddy.groups, when @bucket says so
  * @arena:	what it is part of
- * @bucket:	largest order free in @line, or QUARRY_NO_BUCKET
+ * @bucket:	quarry_group_bucket() of what it has, or QUARRY_NO_BUCKET
+ * @place:	that of its first area
  */
 struct quarry_group {
 	struct quarry_line line;
-	struct list_head link;
+	struct hlist_node link;
 	struct quarry_arena *arena;
 	u16 bucket;
+	u8 place;
 };
+
+/* Groups with whole areas are found by the largest order of these, and place. */
+static inline u16 quarry_group_bucket(unsigned int order, unsigned int place)
+{
+	return order * QUARRY_PLACES + place;
+}
 
 /**
  * struct quarry_arena - contiguous frames, described
@@ -204,7 +215,8 @@ struct quarry_arena {
  * @nr_empty:	length of @empty
  * @nr_areas:	areas of all arenas
  * @nr_whole:	areas that are wholly free
- * @group_orders: orders for which @groups has an entry, as bits
+ * @group_orders: orders for which @group_places has one, as bits
+ * @group_places: by order, places for which @groups has an entry, as bits
  * @area_orders: by life, orders for which @area_places has one, as bits
  * @area_places: by life and order, places for which @areas has an entry, as bits
  * @small_areas: by place, areas of arenas that are in one place
@@ -213,7 +225,7 @@ struct quarry_arena {
  * @claims:	claims since @asked_before
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
- * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER
+ * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER, and place
  * @areas:	broken areas by life, largest free order and place
  * @home:	the area that each home claimed from last, or NULL
  */
@@ -231,15 +243,16 @@ struct quarry_buddy {
 	u64 nr_whole;
 	u16 group_orders;
 	u16 area_orders[QUARRY_LIVES];
-	u16 area_places[QUARRY_LIVES][QUARRY_AREA_ORDER];
+	u32 group_places[QUARRY_GROUP_ORDERS];
+	u32 area_places[QUARRY_LIVES][QUARRY_AREA_ORDER];
 	u16 asked;
 	u16 asked_before;
 	u32 claims;
 	u32 small_areas[QUARRY_PLACES];
 	struct list_head arenas;
 	struct list_head empty;
-	struct list_head groups[QUARRY_LINE_ORDER + 1];
-	struct list_head areas[QUARRY_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
+	struct hlist_head groups[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
+	struct hlist_head areas[QUARRY_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
 	struct quarry_area *home[QUARRY_HOMES];
 };
 

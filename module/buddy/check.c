@@ -123,9 +123,9 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 	}
 }
 
-static bool listed(const struct list_head *head, const struct list_head *link)
+static bool listed(const struct hlist_head *head, const struct hlist_node *link)
 {
-	return !list_empty(head) && link->next && link->prev;
+	return !hlist_empty(head) && link->pprev;
 }
 
 /**
@@ -175,19 +175,17 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
 			    unsigned int order, struct quarry_check *c)
 {
-	const struct list_head *list = b->areas[life][order], *pos;
+	const struct hlist_head *list = b->areas[life][order];
+	const struct quarry_area *area;
 	unsigned int place;
 	u64 areas = 0;
 
 	if (!b->area_places[life][order] == !!(b->area_orders[life] & (1U << order)))
 		fault(c, "the mask of area orders is wrong");
 	for (place = 0; place < QUARRY_PLACES; place++, list++) {
-		if (list_empty(list) == !!(b->area_places[life][order] & (1U << place)))
+		if (hlist_empty(list) == !!(b->area_places[life][order] & (1U << place)))
 			fault(c, "the mask of area buckets is wrong");
-		list_for_each(pos, list) {
-			const struct quarry_area *area =
-				list_entry(pos, struct quarry_area, link);
-
+		hlist_for_each_entry(area, list, link) {
 			if (area->bucket != quarry_area_bucket(life, order, place))
 				fault(c, "a bucket holds a stray area");
 			areas++;
@@ -196,29 +194,59 @@ static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
 	return areas;
 }
 
+/* The same of groups. */
+static u64 check_group_lists(const struct quarry_buddy *b, unsigned int order,
+			     struct quarry_check *c)
+{
+	const struct quarry_group *group;
+	unsigned int place;
+	u64 groups = 0;
+
+	if (!b->group_places[order] == !!(b->group_orders & (1U << order)))
+		fault(c, "the mask of group orders is wrong");
+	for (place = 0; place < QUARRY_PLACES; place++) {
+		const struct hlist_head *list = &b->groups[order][place];
+
+		if (hlist_empty(list) == !!(b->group_places[order] & (1U << place)))
+			fault(c, "the mask of group buckets is wrong");
+		hlist_for_each_entry(group, list, link) {
+			if (group->bucket != quarry_group_bucket(order, place))
+				fault(c, "a bucket holds a stray group");
+			groups++;
+		}
+	}
+	return groups;
+}
+
 /* The buckets hold as many entries as there are areas and groups to hold. */
 static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups,
 			  struct quarry_check *c)
 {
-	const struct list_head *pos;
 	unsigned int k, i;
 
 	for (i = 0; i < QUARRY_LIVES * QUARRY_AREA_ORDER; i++)
 		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
-		if (list_empty(&b->groups[k]) == !!(b->group_orders & (1U << k)))
-			fault(c, "the mask of group buckets is wrong");
-		list_for_each(pos, &b->groups[k]) {
-			const struct quarry_group *group =
-				list_entry(pos, struct quarry_group, link);
-
-			if (group->bucket != k)
-				fault(c, "a bucket holds a stray group");
-			groups--;
-		}
-	}
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+		groups -= check_group_lists(b, k, c);
 	if (areas || groups)
 		fault(c, "the buckets miss or repeat an area or group");
+}
+
+static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check *c)
+{
+	const struct quarry_group *group = &a->groups[i];
+	u32 first = i ? i * QUARRY_LINE_UNITS - a->shift : 0;
+	u16 bucket = QUARRY_NO_BUCKET;
+
+	check_line(&group->line, c);
+	if (group->arena != a)
+		fault(c, "a group points to another arena");
+	if (first < a->nr_areas && group->place != a->areas[first].place)
+		fault(c, "a group is in another place than its first area");
+	if (group->line.nfree)
+		bucket = quarry_group_bucket(__fls(group->line.orders | 1), group->place);
+	if (group->bucket != bucket)
+		fault(c, "a group is in the wrong bucket");
 }
 
 /**
@@ -254,15 +282,9 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 			homes += area->home > 0;
 		}
 		for (i = 0; i < a->nr_groups; i++) {
-			const struct quarry_group *group = &a->groups[i];
-			const struct quarry_line *l = &group->line;
+			const struct quarry_line *l = &a->groups[i].line;
 
-			check_line(l, c);
-			if (group->arena != a)
-				fault(c, "a group points to another arena");
-			if (group->bucket != (l->nfree ? __fls(l->orders | 1) :
-							 QUARRY_NO_BUCKET))
-				fault(c, "a group is in the wrong bucket");
+			check_group(a, i, c);
 			whole += l->nfree;
 			groups += !!l->nfree;
 			for (k = 0; k <= QUARRY_LINE_ORDER; k++)

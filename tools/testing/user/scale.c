@@ -97,7 +97,7 @@ static void pool_fini(struct pool *p)
 /* Blocks out in most areas, some areas full and some whole. */
 static void fragment(struct pool *p, struct dice *d)
 {
-	unsigned int half, i, nr;
+	unsigned int half, i, nr, order;
 	bool zero;
 	u64 a;
 
@@ -114,11 +114,23 @@ static void fragment(struct pool *p, struct dice *d)
 						      9, QUARRY_STATE_ALLOC, &zero);
 				continue;
 			}
+			/* In many one block alone is free: of each order more than a walk takes. */
+			if (a && what < 24) {
+				for (order = dice(d, 9); order < 9; order++) {
+					u32 f = half * 512 + (1u << order);
+
+					quarry_buddy_claim_at(&p->b, &p->arenas[a],
+							      (struct quarry_frame){ f }, order,
+							      QUARRY_STATE_ALLOC, &zero);
+				}
+				continue;
+			}
 			nr = 1 + dice(d, 12);
 			for (i = 0; i < nr; i++) {
-				unsigned int order = dice(d, 8);
-				u32 f = half * 512 + (dice(d, 512) >> order << order);
+				u32 f;
 
+				order = dice(d, 8);
+				f = half * 512 + (dice(d, 512) >> order << order);
 				quarry_buddy_claim_at(&p->b, &p->arenas[a],
 						      (struct quarry_frame){ f }, order,
 						      QUARRY_STATE_ALLOC, &zero);

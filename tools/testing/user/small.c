@@ -630,8 +630,25 @@ static void asked(const void *arg)
 	twin_fini(&t);
 }
 
-/* Small arenas come to all places alike. */
-static void places(const void *arg)
+/* Small arenas that are in the same 16 MiB are in one place, in whatever order they come. */
+static void neighbours(const void *arg)
+{
+	unsigned int i, k;
+	struct twin t;
+
+	(void)arg;
+	twin_init(&t);
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		k = i * 5 % MODEL_ARENAS;
+		twin_add(&t, i, 4096 * 100 + k * 1024, 1024, false);
+		if (t.arena[i].place != (100 + k / 4) % QUARRY_PLACES)
+			twin_fail(&t, "arena %u is in place %u", k, t.arena[i].place);
+	}
+	twin_fini(&t);
+}
+
+/* No place has more than 16 MiB more than another, wherever small arenas are. */
+static void crowds(const void *arg)
 {
 	unsigned int i, c;
 	struct twin t;
@@ -639,10 +656,29 @@ static void places(const void *arg)
 	(void)arg;
 	twin_init(&t);
 	for (i = 0; i < MODEL_ARENAS; i++)
-		twin_add(&t, i, i * 4096, 1024, false);
+		twin_add(&t, i, (u64)i * QUARRY_PLACES * 4096, 1024, false);
 	for (c = 0; c < QUARRY_PLACES; c++)
-		if (t.b.small_areas[c] != MODEL_ARENAS * 2 / QUARRY_PLACES)
+		if (t.b.small_areas[c] > 8)
 			twin_fail(&t, "%u areas in place %u", t.b.small_areas[c], c);
+	twin_fini(&t);
+}
+
+/* Arenas are filled from the first place to the last, in whatever order they came. */
+static void first_place(const void *arg)
+{
+	static const u64 order[] = { 3, 1, 4, 0, 5, 2, 7, 6 };
+	unsigned int i;
+	struct twin t;
+
+	(void)arg;
+	twin_init(&t);
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		twin_add(&t, i, order[i] * 4096, 1024, false);
+	t.policy = 1;
+	for (i = 0; twin_claim(&t, WANT(8)); i++)
+		if (order[t.m.live[i].arena] != i / 4)
+			twin_fail(&t, "block %u came from place %llu", i,
+				  order[t.m.live[i].arena]);
 	twin_fini(&t);
 }
 
@@ -923,7 +959,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(19);
+	tap_plan(21);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -935,7 +971,9 @@ int main(void)
 	tap_run("lives", lives_apart, NULL);
 	tap_run("long_memory", long_memory, NULL);
 	tap_run("asked", asked, NULL);
-	tap_run("places", places, NULL);
+	tap_run("neighbours", neighbours, NULL);
+	tap_run("crowds", crowds, NULL);
+	tap_run("first_place", first_place, NULL);
 	tap_run("exhaustion", exhaustion, NULL);
 	tap_run("whole_areas", whole_areas, NULL);
 	tap_run("ends_of_bites", ends_of_bites, NULL);

@@ -437,17 +437,26 @@ static void policy_small(struct twin *t, const struct quarry_want *want,
 	}
 }
 
-/* Large orders: a group whose largest run of whole areas is smallest. */
-static void policy_large(struct twin *t, unsigned int order,
+/* The place of the first area that an arena has in a group. */
+static unsigned int place_of_group(struct twin *t, const struct model_arena *a, u64 group)
+{
+	return place_of(t, a, group > a->first ? group : a->first);
+}
+
+/*
+ * Whole areas: of a group whose largest run of them is smallest, and of these of one in the
+ * first place.
+ */
+static void policy_whole(struct twin *t, unsigned int order,
 			 const struct quarry_want *want, const struct model_arena *of, u64 at)
 {
 	const u64 group = 1ull << (MODEL_ORDERS - 1);
-	unsigned int from = model_around(of, at, order), i;
+	u64 mine = (of->first + at) / group * group, abs;
+	unsigned int from = model_around(of, at, order), i, place;
+	unsigned int my_place = place_of_group(t, of, mine);
 	int largest, my_largest, fit;
-	u64 abs;
 
-	area_orders(of, (of->first + at) / group * group, group, order, &my_largest,
-		    &fit);
+	area_orders(of, mine, group, order, &my_largest, &fit);
 	expect(t, from == (unsigned int)fit, "claim %u took from order %u, %d would do",
 	       order, from, fit);
 	/* Lives and zeros may be a reason for another group: small.c looks at that. */
@@ -461,9 +470,15 @@ static void policy_large(struct twin *t, unsigned int order,
 		for (abs = a->first / group * group; abs < a->first + a->nr;
 		     abs += group) {
 			area_orders(a, abs, group, order, &largest, &fit);
-			expect(t, largest < (int)order || largest >= my_largest,
+			if (largest < (int)order)
+				continue;
+			expect(t, largest >= my_largest,
 			       "claim %u took a group of largest order %d, one of %d would do",
-			       order, my_largest, largest);
+			       want->order, my_largest, largest);
+			place = place_of_group(t, a, abs);
+			expect(t, largest > my_largest || place >= my_place,
+			       "claim %u took a group in place %u, one in %u would do",
+			       want->order, my_place, place);
 		}
 	}
 }
@@ -478,7 +493,7 @@ static void policy(struct twin *t, const struct quarry_want *want, unsigned int 
 	if (order < 9)
 		policy_small(t, want, a, at);
 	if (order >= 9 || model_around(a, at, order) >= 9)
-		policy_large(t, order >= 9 ? order : 9, want, a,
+		policy_whole(t, order >= 9 ? order : 9, want, a,
 			     (a->first + at) / AREA * AREA - a->first);
 }
 

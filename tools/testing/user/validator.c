@@ -116,6 +116,7 @@ static void bits(const void *arg)
 			flip_line("line of group", i, &a->groups[i].line);
 			flip("bucket of group", i, &a->groups[i].bucket,
 			     sizeof(a->groups[i].bucket));
+			flip("place of group", i, &a->groups[i].place, 1);
 		}
 		flip("free frames of arena", slot, &a->nfree, sizeof(a->nfree));
 		flip("place of arena", slot, &a->place, sizeof(a->place));
@@ -142,8 +143,13 @@ static void masks(const void *arg)
 	build();
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
 		b->group_orders ^= 1u << k;
-		must_be_seen("mask of groups", 0, k);
+		must_be_seen("mask of orders of groups", 0, k);
 		b->group_orders ^= 1u << k;
+		for (c = 0; c < QUARRY_PLACES; c++) {
+			b->group_places[k] ^= 1u << c;
+			must_be_seen("mask of groups", c, k);
+			b->group_places[k] ^= 1u << c;
+		}
 	}
 	for (k = 0; k < QUARRY_LIVES * QUARRY_AREA_ORDER; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
@@ -203,7 +209,6 @@ static void lists(const void *arg)
 	struct quarry_arena *a = &t.arena[0];
 	struct quarry_area *area = NULL;
 	struct quarry_group *group;
-	struct list_head *before;
 	u32 i;
 
 	(void)arg;
@@ -215,22 +220,23 @@ static void lists(const void *arg)
 		twin_fail(&t, "no broken area");
 
 	/* Missing, and in another bucket. */
-	before = area->link.prev;
-	list_del(&area->link);
+	hlist_del(&area->link);
 	must_be_seen("area missing from its bucket", 0, 0);
-	list_add(&area->link, &b->areas[QUARRY_LIFE_SLAB][8][QUARRY_PLACES - 1]);
+	hlist_add_head(&area->link, &b->areas[QUARRY_LIFE_SLAB][8][QUARRY_PLACES - 1]);
 	must_be_seen("area in another bucket", 0, 0);
-	list_del(&area->link);
-	list_add(&area->link, before);
+	hlist_del(&area->link);
+	hlist_add_head(&area->link,
+		       &b->areas[area->life][__fls(area->line.orders)][area->place]);
 	must_be_mended();
 
 	group = &t.arena[2].groups[0];
-	list_del(&group->link);
+	hlist_del(&group->link);
 	must_be_seen("group missing from its bucket", 0, 0);
-	list_add(&group->link, &b->groups[7]);
+	hlist_add_head(&group->link, &b->groups[7][group->place]);
 	must_be_seen("group in another bucket", 0, 0);
-	list_del(&group->link);
-	list_add(&group->link, &b->groups[group->bucket]);
+	hlist_del(&group->link);
+	hlist_add_head(&group->link,
+		       &b->groups[__fls(group->line.orders)][group->place]);
 	must_be_mended();
 
 	list_del_init(&t.arena[2].empty);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stub: doubly linked lists. A deleted entry is poisoned, so that using it twice
- * faults here as it would in the kernel.
+ * Stub: doubly linked lists, and those with a single pointer head. A deleted entry is
+ * poisoned, so that using it twice faults here as it would in the kernel.
  */
 #ifndef _LINUX_LIST_H
 #define _LINUX_LIST_H
@@ -92,5 +92,48 @@ static inline bool list_empty(const struct list_head *head)
 	     n = list_entry(pos->member.next, __typeof__(*pos), member);	\
 	     &pos->member != (head);					\
 	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
+
+static inline bool hlist_empty(const struct hlist_head *h)
+{
+	return !h->first;
+}
+
+/*
+ * Without a branch, so that it is no step to scale.c: an entry has a neighbour the more often
+ * the more memory there is, and nobody goes any further for it.
+ */
+static inline struct hlist_node *__hlist_or(struct hlist_node *n, struct hlist_node *other)
+{
+	unsigned long there = -(unsigned long)(n != NULL);
+
+	return (struct hlist_node *)(((unsigned long)n & there) |
+				     ((unsigned long)other & ~there));
+}
+
+static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
+{
+	struct hlist_node nobody;
+
+	n->next = h->first;
+	n->pprev = &h->first;
+	__hlist_or(h->first, &nobody)->pprev = &n->next;
+	h->first = n;
+}
+
+static inline void hlist_del(struct hlist_node *n)
+{
+	struct hlist_node nobody;
+
+	*n->pprev = n->next;
+	__hlist_or(n->next, &nobody)->pprev = n->pprev;
+	n->next = (struct hlist_node *)LIST_POISON1;
+	n->pprev = (struct hlist_node **)LIST_POISON2;
+}
+
+#define hlist_entry_safe(ptr, type, member)				\
+	((ptr) ? container_of(ptr, type, member) : NULL)
+#define hlist_for_each_entry(pos, head, member)				\
+	for (pos = hlist_entry_safe((head)->first, __typeof__(*pos), member);	\
+	     pos; pos = hlist_entry_safe(pos->member.next, __typeof__(*pos), member))
 
 #endif
