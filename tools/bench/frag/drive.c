@@ -202,6 +202,7 @@ void frag_judge(struct frag_drive *d)
 	if (d->arm->settle)
 		d->arm->settle();
 	lay_all(d);
+	d->r->looks++;
 	for (size = 0; size < FRAG_SIZES; size++) {
 		count(d, size, &whole, &best);
 		d->r->whole[size] += whole;
@@ -214,6 +215,7 @@ void frag_judge(struct frag_drive *d)
 /* The share is of what was asked for and served, in blocks of 2 MiB. */
 void frag_judge_served(struct frag_drive *d, u64 served, u64 best)
 {
+	d->r->looks++;
 	d->r->whole[FRAG_2M] += served;
 	d->r->best[FRAG_2M] += best;
 }

@@ -90,6 +90,7 @@ struct frag_memory {
  * struct frag_result - how a drive ended
  * @whole:	blocks of that size that were whole, each time they were counted
  * @best:	how many of them could have been, were all packed
+ * @looks:	how often they were counted
  * @asked:	blocks
  * @refused:	of these
  * @faults:	counts that disagree, frames that were out twice or do not exist
@@ -97,6 +98,7 @@ struct frag_memory {
 struct frag_result {
 	u64 whole[FRAG_SIZES];
 	u64 best[FRAG_SIZES];
+	u64 looks;
 	u64 asked;
 	u64 refused;
 	u64 faults;
