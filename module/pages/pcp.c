@@ -68,8 +68,9 @@
 #include "misuse.h"
 #include "pcp.h"
 
-/* How many samples make a mean. */
+/* How many samples make a mean; and the mean of none. */
 #define MEAN_OVER	4
+#define MEAN_OF_NONE	(-1)
 
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
@@ -131,7 +132,7 @@ void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold)
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
 
-		cold->part[k].mean = (QUARRY_PLACES - 1) * 256;
+		cold->part[k].mean = MEAN_OF_NONE;
 		cold->part[k].span = QUARRY_LOOK_LEAST;
 		cold->part[k].granted = QUARRY_LOOK_LEAST;
 		list->left = QUARRY_LOOK_LEAST;
@@ -299,8 +300,12 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 {
 	struct quarry_list_part *part = &pcp->cold->part[order];
-	int off = place * 256 - part->mean;
+	int off;
 
+	/* The first one is the mean: not a way that somebody went. */
+	if (part->mean == MEAN_OF_NONE)
+		part->mean = place * 256;
+	off = place * 256 - part->mean;
 	part->mean += off / MEAN_OVER;
 	part->spread += (abs(off) - part->spread) / MEAN_OVER;
 	pcp->lists.list[order].rank = clamp((part->mean + 128 - part->spread / 2) / 256,
