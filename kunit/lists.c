@@ -9,6 +9,12 @@
 
 #define LIVE	512
 
+/*
+ * Memory that is in four places at least, wherever the kernel has it: a place that has 8 MiB
+ * gets no more while another has nothing.
+ */
+#define PLACED	SZ_32M
+
 static struct quarry_cpu_stats list_here(struct kunit *test, struct quarry_pool *pool,
 					 unsigned int order)
 {
@@ -91,14 +97,14 @@ static struct page *settle(struct quarry_pool *pool, struct page *page)
 
 static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
-	struct page **pages = quarry_test_pages(test, FRAMES(SZ_16M));
+	struct quarry_pool *pool = quarry_test_near_pool(test, PLACED, PLACED);
+	struct page **pages = quarry_test_pages(test, FRAMES(PLACED));
 	struct quarry_pool_stats *before, *after;
 	struct page *first, *last;
 	unsigned int nr, n;
 
-	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(SZ_16M), pages);
-	KUNIT_ASSERT_EQ(test, nr, FRAMES(SZ_16M));
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(PLACED), pages);
+	KUNIT_ASSERT_EQ(test, nr, FRAMES(PLACED));
 	first = take_from_place(pages, &nr, false);
 	last = take_from_place(pages, &nr, true);
 	KUNIT_ASSERT_GT(test, place_of(last), place_of(first) + 1);
@@ -120,14 +126,14 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 /* What is used over and over is on the list in the end, wherever it lies. */
 static void who_uses_the_last_place_alone_has_a_list(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
-	struct page **pages = quarry_test_pages(test, FRAMES(SZ_16M));
+	struct quarry_pool *pool = quarry_test_near_pool(test, PLACED, PLACED);
+	struct page **pages = quarry_test_pages(test, FRAMES(PLACED));
 	struct quarry_pool_stats *before, *after;
 	struct page *first, *last;
 	unsigned int nr, i;
 
-	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(SZ_16M), pages);
-	KUNIT_ASSERT_EQ(test, nr, FRAMES(SZ_16M));
+	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(PLACED), pages);
+	KUNIT_ASSERT_EQ(test, nr, FRAMES(PLACED));
 	first = settle(pool, take_from_place(pages, &nr, false));
 	last = settle(pool, take_from_place(pages, &nr, true));
 	KUNIT_ASSERT_GT(test, place_of(last), place_of(first) + 1);

@@ -22,15 +22,28 @@
  * Contexts: as buddy.c. Cost: some thousand steps a bite.
  */
 #include <linux/errno.h>
+#include <linux/minmax.h>
 
 #include "buddy.h"
 
 #define BITE_FRAMES	(QUARRY_BITE_AREAS * QUARRY_AREA_FRAMES)
-#define PLACE_FRAMES	(QUARRY_PLACE_AREAS * QUARRY_AREA_FRAMES)
+
+/* Areas that are in one place at least: 4 MiB, which is a slot of the directory. */
+#define PLACE_AREAS_LEAST	2
 
 static u32 all_areas(const struct quarry_arena *a)
 {
 	return ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
+}
+
+/* Areas that go to a place together, of so many in all: 4 MiB to 16 MiB, as places suffice. */
+static u32 areas_together(u32 areas)
+{
+	u32 nr = PLACE_AREAS_LEAST;
+
+	while (nr < QUARRY_PLACE_AREAS && nr * QUARRY_PLACES < areas)
+		nr *= 2;
+	return nr;
 }
 
 /**
@@ -38,23 +51,29 @@ static u32 all_areas(const struct quarry_arena *a)
  * @b:		the allocator
  * @a:		an arena fresh from quarry_arena_init(), which will join @b
  *
- * A small arena is where those are that share its 16 MiB, so that these empty together. If
- * that place already has 16 MiB more than another one, it goes where there is least.
- * Joining does it, for who need not know before. Context: under the caller's lock.
+ * Small arenas are in places by their addresses, so that neighbours empty together: one
+ * place for each 4 MiB while there are enough, else for 8 or 16 MiB. Addresses that are far
+ * apart share places as chance has it: an arena goes where there is least if that is less by
+ * two such parts than its own place has. Joining does it, for who need not know before.
+ * Context: under the caller's lock.
  */
 void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
 {
+	u32 areas = all_areas(a), together;
 	unsigned int c, least = 0;
 
 	a->placed = true;
 	a->place = 0;
 	if (all_areas(a) > QUARRY_PLACE_AREAS)
 		return;
-	for (c = 1; c < QUARRY_PLACES; c++)
+	for (c = 0; c < QUARRY_PLACES; c++) {
+		areas += b->small_areas[c];
 		if (b->small_areas[c] < b->small_areas[least])
 			least = c;
-	a->place = a->base / PLACE_FRAMES % QUARRY_PLACES;
-	if (b->small_areas[a->place] >= b->small_areas[least] + QUARRY_PLACE_AREAS)
+	}
+	together = areas_together(max(areas, b->expected));
+	a->place = a->base / (together * QUARRY_AREA_FRAMES) % QUARRY_PLACES;
+	if (b->small_areas[a->place] >= b->small_areas[least] + 2 * together)
 		a->place = least;
 	b->small_areas[a->place] += all_areas(a);
 }
@@ -66,18 +85,16 @@ static void forget_place(struct quarry_buddy *b, struct quarry_arena *a)
 	a->placed = false;
 }
 
-/*
- * The place that an area is in. A large arena has all places, from its beginning to its
- * end, each at least 16 MiB.
- */
+/* The place that an area is in. A large arena has all places, from its beginning to its end. */
 u8 quarry_area_place(const struct quarry_arena *a, u32 i)
 {
-	u32 before = a->base / QUARRY_AREA_FRAMES % QUARRY_PLACE_AREAS;
-	u32 parts = (before + all_areas(a) + QUARRY_PLACE_AREAS - 1) / QUARRY_PLACE_AREAS;
+	u32 together = areas_together(all_areas(a));
+	u32 before = a->base / QUARRY_AREA_FRAMES % together;
+	u32 parts = (before + all_areas(a) + together - 1) / together;
 
 	if (all_areas(a) <= QUARRY_PLACE_AREAS)
 		return a->place;
-	return (before + i) / QUARRY_PLACE_AREAS * QUARRY_PLACES / parts;
+	return (before + i) / together * QUARRY_PLACES / parts;
 }
 
 static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)

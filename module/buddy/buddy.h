@@ -27,7 +27,7 @@
 /* Areas are sorted by where they are, into so many places; the first is filled first. */
 #define QUARRY_PLACES		32
 
-/* Areas of an arena that are in one place: 16 MiB. A smaller arena is in one as a whole. */
+/* Most areas that go to a place together: 16 MiB. A smaller arena is in one as a whole. */
 #define QUARRY_PLACE_AREAS	8
 
 /* Claims after which it is forgotten which orders were asked for before the last so many. */
@@ -205,6 +205,7 @@ struct quarry_arena {
 /**
  * struct quarry_buddy - the arenas of one zone and an index over them
  * @key:	a number of the caller's that no other has; the next QUARRY_PLACES are free
+ * @expected:	areas that it will have, as far as the caller knows beforehand
  * @nr_frames:	frames managed
  * @nfree:	free frames
  * @nr_zero:	free frames known to be zero
@@ -231,6 +232,7 @@ struct quarry_arena {
  */
 struct quarry_buddy {
 	u64 key;
+	u32 expected;
 	u64 nr_frames;
 	u64 nfree;
 	u64 nr_zero;

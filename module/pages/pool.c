@@ -176,6 +176,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
 	z->buddy.key = atomic64_add_return(ZONE_KEYS, &zone_keys);
+	z->buddy.expected = pool->min / QUARRY_AREA_FRAMES;
 	z->pool = pool;
 	z->index = index;
 	z->node = node;

@@ -114,7 +114,11 @@ static void fragment(struct pool *p, struct dice *d)
 						      9, QUARRY_STATE_ALLOC, &zero);
 				continue;
 			}
-			/* In many one block alone is free: of each order more than a walk takes. */
+			/*
+			 * In many one block alone is free, of any order: areas that are
+			 * claimed from first. Else only large pools would have enough of
+			 * them, and what a free costs would follow what areas there are.
+			 */
 			if (a && what < 24) {
 				for (order = dice(d, 9); order < 9; order++) {
 					u32 f = half * 512 + (1u << order);

@@ -32,6 +32,7 @@ static void init(u32 frames)
 	if (!arenas || !metadata)
 		abort();
 	quarry_buddy_init(&buddy);
+	buddy.expected = frames / QUARRY_AREA_FRAMES;
 	for (i = 0; i < nr; i++) {
 		quarry_arena_init(&arenas[i], metadata + i * bytes, i * arena_frames,
 				  arena_frames);

@@ -104,7 +104,7 @@ static inline bool hlist_empty(const struct hlist_head *h)
  */
 static inline struct hlist_node *__hlist_or(struct hlist_node *n, struct hlist_node *other)
 {
-	unsigned long there = -(unsigned long)(n != NULL);
+	unsigned long there = -(unsigned long)!!n;
 
 	return (struct hlist_node *)(((unsigned long)n & there) |
 				     ((unsigned long)other & ~there));

@@ -177,6 +177,7 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve)
 	atomic64_set(&pool->managed, pool->max);
 	quarry_buddy_init(&z->buddy);
 	z->buddy.key = next_key;
+	z->buddy.expected = pool->min / QUARRY_AREA_FRAMES;
 	next_key += ZONE_KEYS;
 	z->pool = pool;
 	for (; mib; mib -= arena_mib, pfn += arena_mib * MIB_FRAMES)
