@@ -620,6 +620,51 @@ static void release_in_bulk(u64 handle, unsigned int order)
 		arm_lists.release_bulk(&handle, 1);
 }
 
+static u64 place_of(const struct page *page)
+{
+	return quarry_directory_slot(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
+}
+
+static struct page *free_and_take(struct page *page, unsigned int pairs)
+{
+	while (pairs--) {
+		quarry_free_pages(pool, page, 0);
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	}
+	return page;
+}
+
+/* But who uses one page over and over has it from the list in the end, wherever it lies. */
+static void keeps(const void *arg)
+{
+	struct page *pages[POOL_MIB * 256];
+	unsigned int nr, i, first = 0, last = 0;
+	u64 refills;
+
+	(void)arg;
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
+		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		require(pages[nr], "a page was refused");
+		if (place_of(pages[nr]) < place_of(pages[first]))
+			first = nr;
+		if (place_of(pages[nr]) > place_of(pages[last]))
+			last = nr;
+	}
+	pages[first] = free_and_take(pages[first], 64 * QUARRY_LOOK);
+	pages[last] = free_and_take(pages[last], 64 * QUARRY_LOOK);
+	refills = machine_count(pool, QUARRY_COUNT_REFILLS);
+	pages[last] = free_and_take(pages[last], QUARRY_LOOK);
+	require(machine_count(pool, QUARRY_COUNT_REFILLS) == refills, "the list keeps nothing");
+	for (i = 0; i < nr; i++)
+		quarry_free_pages(pool, pages[i], 0);
+	machine_settle(pool);
+	machine_pool_free(pool);
+}
+
 int main(void)
 {
 	u64 threads = env_number("THREADS", 4);
@@ -628,7 +673,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(7);
+	tap_plan(8);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -636,6 +681,7 @@ int main(void)
 	tap_run("inside a marked section", inside, &alone);
 	tap_run("signals", signals, &threads);
 	tap_run("what is freed one by one is packed", packs, &arm_lists);
+	tap_run("what is used over and over is kept", keeps, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
