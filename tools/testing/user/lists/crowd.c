@@ -635,7 +635,7 @@ static struct page *free_and_take(struct page *page, unsigned int pairs)
 }
 
 /* But who uses one page over and over has it from the list in the end, wherever it lies. */
-static void keeps(const void *arg)
+static void same_page(const void *arg)
 {
 	struct page *pages[POOL_MIB * 256];
 	unsigned int nr, i, first = 0, last = 0;
@@ -681,7 +681,7 @@ int main(void)
 	tap_run("inside a marked section", inside, &alone);
 	tap_run("signals", signals, &threads);
 	tap_run("what is freed one by one is packed", packs, &arm_lists);
-	tap_run("what is used over and over is kept", keeps, NULL);
+	tap_run("what is used over and over is kept", same_page, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
