@@ -171,6 +171,9 @@ static void a_visit_empties_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->magazine_bytes, 20 * st->stride);
 	KUNIT_EXPECT_EQ(test, quarry_mags_drain_cpus(NULL, f.c, QUARRY_FOREVER), 20);
 	KUNIT_EXPECT_NULL(test, remote(&f)->mag);
+	/* As it is: what is in it is at hand there. */
+	KUNIT_EXPECT_EQ(test, READ_ONCE(f.c->nodes[f.node]->depot.nr_objects), 20);
+	quarry_cache_reap(f.c, false);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, f.c)->magazine_bytes, 0);
 
 	/* As one for the objects of several nodes, of which this machine has two. */
@@ -261,7 +264,7 @@ static void a_double_free_is_seen_when_it_comes_home(struct kunit *test)
 	before = quarry_test_cache_stats(test, f.c);
 	quarry_cache_free(f.c, f.p[f.nr + 1]);
 	quarry_test_only_cache_error(test, f.c, before, -1, 0);
-	quarry_mags_drain_cpus(NULL, f.c, QUARRY_FOREVER);
+	quarry_cache_reap(f.c, true);
 	quarry_test_only_cache_error(test, f.c, before, QUARRY_CACHE_ERR_DOUBLE_FREE, 1);
 	quarry_test_give_objects(f.c, f.p, f.nr);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(f.c));

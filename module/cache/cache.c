@@ -148,7 +148,9 @@ static struct quarry_cache_node *node_create(struct quarry_cache *cache, int nod
 	quarry_slabs_init(&n->plain, &cache->shape[0], &cache->least[0], 0);
 	quarry_slabs_init(&n->guarded, &cache->shape[1], &cache->least[1], cache->red);
 	quarry_depot_init(&n->depot);
+	INIT_LIST_HEAD(&n->slabs);
 	init_llist_head(&n->late);
+	init_llist_head(&n->lost_slabs);
 	return n;
 }
 
@@ -483,6 +485,7 @@ u64 quarry_cache_objects_out(struct quarry_cache *cache)
 	u64 out = 0;
 
 	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_settle(n);
 		quarry_node_lock(n, &flags, false);
 		out += quarry_slabs_objects(&n->plain) - n->plain.nr_free +
 		       quarry_slabs_objects(&n->guarded) - n->guarded.nr_free;

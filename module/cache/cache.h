@@ -60,16 +60,19 @@ struct quarry_record {
 #define QUARRY_RECORD_POISONED	1	/* filled when it was freed */
 #define QUARRY_RECORD_RED	2	/* its redzones are filled */
 #define QUARRY_RECORD_LOST	3	/* written to while free: not to be reused */
+#define QUARRY_RECORD_LISTED	4	/* of a slab's first one: it is on the list of these */
 #define QUARRY_RECORD_ALLOC	0	/* index of @pid, @stack, @when */
 #define QUARRY_RECORD_FREE	1
 
 /**
  * struct quarry_pslab - a slab with the pages behind it
  * @rcu:	to let those go who looked at it through a page
+ * @all:	among all slabs of its node; who walks over them puts a mark there
  * @late_link:	in the node's list of slabs with objects freed without the lock
+ * @lost_link:	in the node's list of slabs with objects that were written to while free
  * @late:	such objects, a bit each
  * @page:	its first page
- * @node:	whose
+ * @node:	whose; NULL in a mark
  * @records:	of a guarded slab, else NULL
  * @bytes:	what describing it costs
  * @tally:	its objects that lie in magazines, when it was last asked (spare.c)
@@ -78,7 +81,9 @@ struct quarry_record {
  */
 struct quarry_pslab {
 	struct rcu_head rcu;
+	struct list_head all;
 	struct llist_node late_link;
+	struct llist_node lost_link;
 	unsigned long *late;
 	struct page *page;
 	struct quarry_cache_node *node;
@@ -107,7 +112,12 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @plain:	slabs
  * @guarded:	slabs for safety modes
  * @depot:	magazines
+ * @slabs:	all of them, plain and guarded
  * @late:	slabs with objects that were freed without the lock
+ * @coming:	of these, those that are being put back
+ * @lost_slabs:	slabs with lost objects
+ * @holds:	how often the lock was held, ever, and how often objects came home then that were
+ *		freed without it
  * @quarantine:	guarded objects that wait, a ring; NULL until that mode is first on
  * @quarantine_at: where the oldest is
  * @quarantine_n: how many there are
@@ -127,7 +137,11 @@ struct quarry_cache_node {
 	struct quarry_slabs plain;
 	struct quarry_slabs guarded;
 	struct quarry_depot depot;
+	struct list_head slabs;
 	struct llist_head late;
+	struct llist_node *coming;
+	struct llist_head lost_slabs;
+	u64 holds;
 	void **quarantine;
 	u32 quarantine_at;
 	u32 quarantine_n;
@@ -293,6 +307,16 @@ static inline struct quarry_cache_node *quarry_mags_node(const struct quarry_mag
 /* slabs.c: slabs of a node */
 bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool try);
 void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags);
+void quarry_node_settle(struct quarry_cache_node *n);
+
+/* Are there objects that were freed without the lock? A moment old. */
+static inline bool quarry_node_has_late(const struct quarry_cache_node *n)
+{
+	return READ_ONCE(n->coming) || !llist_empty(&n->late);
+}
+
+bool quarry_node_walk(struct quarry_cache_node *n, bool records,
+		      void (*fn)(struct quarry_pslab *s, void *data), void *data);
 struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
 					   bool guarded);
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);

@@ -5,23 +5,44 @@
  * An object in a magazine must lie in a slab of its node, at the beginning of an
  * object, and be out as far as the slab knows.
  *
- * Contexts: sleeps. A node's lock is held for all its slabs, so it is not for anybody.
+ * A node with few slabs is looked at under one hold of its lock, larger ones some slabs or a
+ * magazine at a time. Then sums can be compared only if nobody else has had the lock
+ * meanwhile; it is tried again, some times.
+ *
+ * Contexts: sleeps.
  */
 #include <linux/mm.h>
 
 #include "../pages/visit.h"
 #include "cache.h"
 
+/* Slabs and magazines, and objects in the latter, that are looked at under one hold of the lock. */
+#define FEW		64U
+#define FEW_OBJECTS	512U
+
+/* How often a moment is looked for when nobody else uses a node. */
+#define TRIES		5U
+
 /**
  * struct checking - a walk over a cache
  * @cache:	which
  * @faults:	broken invariants so far
  * @what:	the first in words
+ * @slabs:	those that were met of a node
+ * @nfree:	objects that are in them
+ * @sum_slabs:	how many there should be
+ * @sum_nfree:	the same
+ * @silent:	sums alone
  */
 struct checking {
 	struct quarry_cache *cache;
 	atomic64_t faults;
 	const char *what;
+	u64 slabs;
+	u64 nfree;
+	u64 sum_slabs;
+	u64 sum_nfree;
+	bool silent;
 };
 
 static void fault(struct checking *c, const char *what)
@@ -103,18 +124,91 @@ static const struct quarry_visitor checker = {
 	.visit = check_there,
 };
 
-static void check_node(struct checking *c, struct quarry_cache_node *n)
+/* One of many. Under the lock. */
+static void check_slab(struct quarry_pslab *s, void *data)
+{
+	const struct quarry_cache_node *n = s->node;
+	struct checking *c = data;
+
+	c->slabs++;
+	c->nfree += s->slab.nfree;
+	/* If nobody else has the lock meanwhile, these are the same each time. */
+	c->sum_slabs = n->plain.nr_slabs + n->guarded.nr_slabs;
+	c->sum_nfree = n->plain.nr_free + n->guarded.nr_free;
+	if (!c->silent)
+		fault(c, quarry_slab_check(s->records ? &n->guarded : &n->plain, &s->slab));
+}
+
+/* Many slabs, and what they should add up to. */
+static void check_slabs(struct checking *c, struct quarry_cache_node *n)
+{
+	unsigned int try;
+
+	for (try = 0; try < TRIES; try++) {
+		c->silent = try;
+		c->slabs = 0;
+		c->nfree = 0;
+		c->sum_slabs = 0;
+		c->sum_nfree = 0;
+		if (!quarry_node_walk(n, false, check_slab, c))
+			continue;
+		if (c->slabs != c->sum_slabs || c->nfree != c->sum_nfree)
+			fault(c, "the sums are wrong");
+		return;
+	}
+}
+
+/* Many magazines: each with objects once, if nobody takes any meanwhile. */
+static void check_depot(struct checking *c, struct quarry_cache_node *n)
+{
+	struct quarry_magazine *mag;
+	unsigned long flags;
+	u32 nr;
+
+	for (nr = READ_ONCE(n->depot.nr_full); nr; nr--) {
+		quarry_node_lock(n, &flags, false);
+		mag = list_first_entry_or_null(&n->depot.full, struct quarry_magazine, link);
+		if (mag) {
+			fault(c, quarry_magazine_check(mag));
+			check_objects(c, n, mag);
+			list_move_tail(&mag->link, &n->depot.full);
+		}
+		quarry_node_unlock(n, flags);
+		cond_resched();
+	}
+}
+
+/* All that few slabs and few magazines are, at once. False if they are many. */
+static bool check_at_once(struct checking *c, struct quarry_cache_node *n)
 {
 	const struct quarry_magazine *mag;
 	unsigned long flags;
-	u32 i;
+	bool few;
 
 	quarry_node_lock(n, &flags, false);
-	fault(c, quarry_slabs_check(&n->plain));
-	fault(c, quarry_slabs_check(&n->guarded));
-	fault(c, quarry_depot_check(&n->depot));
-	list_for_each_entry(mag, &n->depot.full, link)
-		check_objects(c, n, mag);
+	few = n->plain.nr_slabs + n->guarded.nr_slabs + n->depot.nr_full +
+	      n->depot.nr_spare <= FEW && n->depot.nr_objects <= FEW_OBJECTS;
+	if (few) {
+		fault(c, quarry_slabs_check(&n->plain));
+		fault(c, quarry_slabs_check(&n->guarded));
+		fault(c, quarry_depot_check(&n->depot));
+		list_for_each_entry(mag, &n->depot.full, link)
+			check_objects(c, n, mag);
+	}
+	quarry_node_unlock(n, flags);
+	return few;
+}
+
+static void check_node(struct checking *c, struct quarry_cache_node *n)
+{
+	unsigned long flags;
+	u32 i;
+
+	if (!check_at_once(c, n)) {
+		check_slabs(c, n);
+		check_depot(c, n);
+	}
+	quarry_node_lock(n, &flags, false);
 	for (i = 0; i < n->quarantine_n; i++) {
 		void *object = n->quarantine[(n->quarantine_at + i) % QUARRY_QUARANTINE];
 		struct quarry_pslab *s = quarry_pslab_of(object);

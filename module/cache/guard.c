@@ -137,6 +137,8 @@ bool quarry_guard_out(void *object)
 		/* Counted as taken, it is counted as back: no client has it. */
 		set_bit(QUARRY_RECORD_LOST, &r->flags);
 		atomic_inc(&s->node->lost);
+		if (!test_and_set_bit(QUARRY_RECORD_LISTED, &s->records[0].flags))
+			llist_add(&s->lost_link, &s->node->lost_slabs);
 		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
 		return false;
 	}
@@ -259,6 +261,9 @@ static void put_lost(struct quarry_pslab *s)
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	u32 i;
 
+	clear_bit(QUARRY_RECORD_LISTED, &s->records[0].flags);
+	/* Who finds another one from here on puts the slab on the list again. */
+	smp_mb__after_atomic();
 	for (i = 0; i < shape->nr; i++)
 		if (test_and_clear_bit(QUARRY_RECORD_LOST, &s->records[i].flags)) {
 			atomic_dec(&s->node->lost);
@@ -270,13 +275,16 @@ static void put_lost(struct quarry_pslab *s)
 /* Objects that were written to while free go back: the cache is to be destroyed. */
 void quarry_guard_forgive(struct quarry_cache_node *n)
 {
-	struct quarry_slab *slab, *next;
+	struct llist_node *at = llist_del_all(&n->lost_slabs);
+	struct quarry_pslab *s;
 	unsigned long flags;
-	unsigned int place;
 
-	quarry_node_lock(n, &flags, false);
-	for (place = 0; place <= QUARRY_SLAB_FULL; place++)
-		list_for_each_entry_safe(slab, next, quarry_slabs_list(&n->guarded, place), link)
-			put_lost(quarry_pslab(slab));
-	quarry_node_unlock(n, flags);
+	while (at) {
+		s = llist_entry(at, struct quarry_pslab, lost_link);
+		at = at->next;
+		/* A slab at a time: with all its objects back it may go. */
+		quarry_node_lock(n, &flags, false);
+		put_lost(s);
+		quarry_node_unlock(n, flags);
+	}
 }

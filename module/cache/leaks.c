@@ -6,7 +6,8 @@
  * Stacks are kept by the kernel's stack depot. Objects that were handed out while
  * owners were not kept have none: they are counted.
  *
- * Contexts: sleeps. A node's lock is held for a step an object of its guarded slabs.
+ * Contexts: sleeps. A node's lock is held for some slabs at a time: who gives an object back
+ * meanwhile, and takes another one of the cache, may be counted twice or not at all.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -15,8 +16,11 @@
 #include "../debug/inject.h"
 #include "cache.h"
 
-/* Different stacks that are told apart; the rest counts as not traced. */
+/* Different stacks that are told apart, about; the rest counts as not traced. */
 #define STACKS	1024
+
+/* Places that a stack may be in. */
+#define PROBES	32
 
 /* Stacks that a leak report shows. */
 #define REPORT	16
@@ -50,7 +54,7 @@ static void add(struct gathering *g, const struct quarry_record *r)
 	unsigned long when = r->when[g->which];
 	unsigned int i, k;
 
-	for (i = 0; i < STACKS; i++) {
+	for (i = 0; i < PROBES; i++) {
 		struct gathered *e;
 
 		/* Open addressing; handles are spread well enough. */
@@ -76,8 +80,9 @@ static void add(struct gathering *g, const struct quarry_record *r)
 	}
 }
 
-static void gather_slab(struct gathering *g, struct quarry_pslab *s)
+static void gather_slab(struct quarry_pslab *s, void *data)
 {
+	struct gathering *g = data;
 	u32 i;
 
 	for (i = 0; i < quarry_slab_shape(&s->slab)->nr; i++) {
@@ -93,17 +98,9 @@ static void gather_slab(struct gathering *g, struct quarry_pslab *s)
 static void gather(struct quarry_cache *cache, struct gathering *g)
 {
 	struct quarry_cache_node *n = NULL;
-	struct quarry_slab *slab;
-	unsigned long flags;
-	u32 place;
 
-	while ((n = quarry_cache_node_next(cache, n))) {
-		quarry_node_lock(n, &flags, false);
-		for (place = 0; place <= QUARRY_SLAB_FULL; place++)
-			list_for_each_entry(slab, quarry_slabs_list(&n->guarded, place), link)
-				gather_slab(g, quarry_pslab(slab));
-		quarry_node_unlock(n, flags);
-	}
+	while ((n = quarry_cache_node_next(cache, n)))
+		quarry_node_walk(n, true, gather_slab, g);
 }
 
 /* Most objects first; empty places last. */

@@ -288,19 +288,43 @@ void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *
 	memmove(mag->slot, mag->slot + nr, mag->n * sizeof(mag->slot[0]));
 }
 
+/* To the depot of its node as it is, unless it has objects of several. @m: entered. */
+static u64 drain_remote(struct quarry_cache *cache, struct quarry_mags *m)
+{
+	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_remote *r = &m->cold->remote;
+	struct quarry_magazine *mag = r->mag;
+	unsigned long flags;
+	u64 nr = mag->n;
+
+	if (nr && r->tag) {
+		n = quarry_tag_get_node(r->tag);
+	} else if (nr) {
+		quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+		quarry_remote_flush(cache, r, false);
+	}
+	WRITE_ONCE(r->mag, NULL);
+	quarry_node_lock(n, &flags, false);
+	quarry_depot_put(&n->depot, mag);
+	quarry_node_unlock(n, flags);
+	return nr;
+}
+
 /**
  * quarry_mags_drain() - empty one CPU's magazines
  * @cache:	the cache
  * @m:		entered
  *
- * The magazines go to the depot of the CPU's node, empty. Context: any; preemption off.
+ * The magazines go to the depot of the CPU's node, empty; the one for other nodes to that
+ * of its objects, which whoever wants them in their slabs has to empty as well. Context: any;
+ * preemption off.
  *
- * Return: objects given to slabs.
+ * Return: objects that have gone.
  */
 u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
-	struct quarry_magazine *mag[3] = { m->loaded, m->previous };
+	struct quarry_magazine *mag[2] = { m->loaded, m->previous };
 	unsigned long flags;
 	unsigned int i;
 	u64 nr = 0;
@@ -308,17 +332,9 @@ u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 	m->loaded = NULL;
 	m->previous = NULL;
 	m->wants = 0;
-	if (quarry_remote_has_any(m)) {
-		struct quarry_remote *r = &m->cold->remote;
-
-		mag[2] = r->mag;
-		nr += mag[2]->n;
-		if (mag[2]->n)
-			quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
-		quarry_remote_flush(cache, r, false);
-		WRITE_ONCE(r->mag, NULL);
-	}
-	for (i = 0; i < ARRAY_SIZE(mag); i++) {
+	if (quarry_remote_has_any(m))
+		nr += drain_remote(cache, m);
+	for (i = 0; i < 2; i++) {
 		if (!mag[i])
 			continue;
 		nr += mag[i]->n;

@@ -35,36 +35,75 @@
 /* Most objects or slabs that are moved under one hold of the lock. */
 #define HOLD	32U
 
+/* Most objects that were freed without the lock and are put back under one hold of it. */
+#define LATE	128U
+
+/* Objects after which a walk over slabs lets go of the lock. */
+#define WALK	512U
+
 /* What a slab's pages cannot be asked for, or needs not be. */
 #define GFP_OURS	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_HIGHMEM | __GFP_MOVABLE |	\
 			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
 
-/* Put back what was freed without the lock. Under it. */
+/* A slab has objects that were freed without the lock. */
+static void note_late(struct quarry_cache_node *n, struct quarry_pslab *s)
+{
+	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->late))
+		llist_add(&s->late_link, &n->late);
+}
+
+/* Put back up to @most objects of a slab. Under the lock. Returns how many. */
+static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_pslab *s,
+				 unsigned int most)
+{
+	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
+	unsigned int nr = 0;
+	unsigned long i;
+
+	/* From here on the slab can be put on the list again. */
+	clear_bit(shape->nr, s->late);
+	/* Pairs with the atomics of put_late(): now or next time, its bit is seen. */
+	smp_mb__after_atomic();
+	for_each_set_bit(i, s->late, shape->nr) {
+		if (nr == most) {
+			note_late(n, s);
+			break;
+		}
+		clear_bit(i, s->late);
+		quarry_slab_put(&s->slab, (void *)(s->slab.first + i * shape->stride));
+		nr++;
+	}
+	return nr;
+}
+
+/*
+ * Put back what was freed without the lock, or a part of it, so that nobody waits for long;
+ * the next one who takes the lock goes on. Under it.
+ */
 static void take_late(struct quarry_cache_node *n)
 {
-	struct llist_node *at = llist_del_all(&n->late);
+	unsigned int left = LATE, slabs = LATE;
+	struct quarry_pslab *s;
 
-	while (at) {
-		struct quarry_pslab *s = llist_entry(at, struct quarry_pslab, late_link);
-		const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
-		unsigned long i;
-
-		at = at->next;
-		/* From here on the slab can be put on the list again. */
-		clear_bit(shape->nr, s->late);
-		/* Pairs with the atomics of put_late(): now or next time, its bit is seen. */
-		smp_mb__after_atomic();
-		for_each_set_bit(i, s->late, shape->nr) {
-			clear_bit(i, s->late);
-			quarry_slab_put(&s->slab, (void *)(s->slab.first + i * shape->stride));
-		}
+	while (left && slabs--) {
+		if (!n->coming)
+			WRITE_ONCE(n->coming, llist_del_all(&n->late));
+		if (!n->coming)
+			break;
+		s = llist_entry(n->coming, struct quarry_pslab, late_link);
+		WRITE_ONCE(n->coming, n->coming->next);
+		left -= take_late_of(n, s, left);
 	}
 }
 
 static void locked(struct quarry_cache_node *n)
 {
-	if (unlikely(!llist_empty(&n->late)))
+	n->holds++;
+	if (unlikely(quarry_node_has_late(n))) {
+		/* For a walk, that is as if another had been here. */
+		n->holds++;
 		take_late(n);
+	}
 }
 
 /**
@@ -96,13 +135,74 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 	raw_spin_unlock_irqrestore(&n->lock, flags);
 }
 
+/*
+ * Have put back all that was freed without the lock before. It is taken once at least: who
+ * has it now may be at a slab that is in no list any more. Context: any but NMI.
+ */
+void quarry_node_settle(struct quarry_cache_node *n)
+{
+	unsigned long flags;
+
+	do {
+		quarry_node_lock(n, &flags, false);
+		quarry_node_unlock(n, flags);
+	} while (quarry_node_has_late(n));
+}
+
+/**
+ * quarry_node_walk() - look at each slab of a node
+ * @n:		the node
+ * @records:	at guarded ones alone
+ * @fn:		called under the lock
+ * @data:	for @fn
+ *
+ * The lock is let go after every few slabs, where a mark keeps the place. Slabs that come
+ * meanwhile are not seen. Context: sleeps.
+ *
+ * Return: true if nobody else had the lock meanwhile.
+ */
+bool quarry_node_walk(struct quarry_cache_node *n, bool records,
+		      void (*fn)(struct quarry_pslab *s, void *data), void *data)
+{
+	struct quarry_pslab mark = {}, *s;
+	unsigned long flags;
+	unsigned int steps;
+	u64 start, bites = 0;
+	bool more, alone;
+
+	quarry_node_lock(n, &flags, false);
+	start = n->holds;
+	list_add(&mark.all, &n->slabs);
+	do {
+		for (steps = 0; steps < WALK && mark.all.next != &n->slabs;) {
+			s = list_next_entry(&mark, all);
+			list_move(&mark.all, &s->all);
+			steps++;
+			if (!s->node || (records && !s->records))
+				continue;
+			fn(s, data);
+			steps += quarry_slab_shape(&s->slab)->nr;
+		}
+		more = mark.all.next != &n->slabs;
+		if (more) {
+			quarry_node_unlock(n, flags);
+			cond_resched();
+			quarry_node_lock(n, &flags, false);
+			bites++;
+		}
+	} while (more);
+	alone = n->holds == start + bites;
+	list_del(&mark.all);
+	quarry_node_unlock(n, flags);
+	return alone;
+}
+
 /* Free an object without the lock. False if it is free already. */
 static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
 {
 	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->late))
 		return false;
-	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->late))
-		llist_add(&s->late_link, &n->late);
+	note_late(n, s);
 	return true;
 }
 
@@ -199,12 +299,8 @@ static void pslab_free_rcu(struct rcu_head *rcu)
 {
 	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
 	struct quarry_cache *cache = s->node->cache;
-	unsigned long flags;
 
-	if (unlikely(!llist_empty(&s->node->late))) {
-		quarry_node_lock(s->node, &flags, false);
-		quarry_node_unlock(s->node, flags);
-	}
+	quarry_node_settle(s->node);
 	pslab_free(s);
 	quarry_cache_put(cache);
 }
@@ -283,6 +379,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	}
 	quarry_node_lock(n, &flags, false);
 	quarry_slabs_add(slabs, least, &s->slab, first);
+	list_add(&s->all, &n->slabs);
 	n->grows++;
 	n->metadata += s->bytes;
 	if (cache->ctor)
@@ -367,6 +464,7 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 						   quarry_slabs_remove_empty(&n->plain);
 
 			s[nr] = quarry_pslab(slab);
+			list_del(&s[nr]->all);
 			n->metadata -= s[nr]->bytes;
 			n->shrinks++;
 			nr++;

@@ -35,7 +35,7 @@ bool quarry_node_has_spare(const struct quarry_cache_node *n)
 {
 	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
 	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty) ||
-	       !llist_empty(&n->late);
+	       quarry_node_has_late(n);
 }
 
 /* So many objects of a slab more are in magazines: is what is out all there? */
@@ -138,7 +138,7 @@ static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
 	while ((n = quarry_cache_node_next(cache, n))) {
 		look_at_slabs(&n->plain, sight);
 		look_at_slabs(&n->guarded, sight);
-		sight->empty |= !llist_empty(&n->late);
+		sight->empty |= quarry_node_has_late(n);
 		sight->magazines -= min(sight->magazines, READ_ONCE(n->depot.nr_full) +
 							  READ_ONCE(n->depot.nr_spare));
 		sight->objects += READ_ONCE(n->depot.nr_objects);

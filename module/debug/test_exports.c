@@ -11,6 +11,7 @@
 #include "../pages/alloc.h"
 #include "../pages/misuse.h"
 #include "../pages/visit.h"
+#include "../stats/caches.h"
 #include "../stats/snapshot.h"
 #include "inject.h"
 
@@ -72,6 +73,7 @@ TEST_EXPORT(quarry_pool_arenas_snapshot);
 TEST_EXPORT(quarry_pool_cpu_snapshot);
 
 TEST_EXPORT(quarry_cache_error_name);
+TEST_EXPORT(quarry_cache_fill_snapshot);
 TEST_EXPORT(quarry_cache_reap);
 TEST_EXPORT(quarry_cache_traces);
 TEST_EXPORT(quarry_cache_validate);

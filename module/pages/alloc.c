@@ -187,16 +187,20 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 	struct quarry_block block;
 	unsigned long flags;
 
-	if (!quarry_zone_lock(z, &flags))
-		return NULL;
-	want.direct = quarry_zone_is_low(z, 1U << order) || w->life != QUARRY_LIFE_PAGE;
-	if (quarry_zone_may_take(z, 1U << order, w->keep) &&
-	    !quarry_buddy_claim(&z->buddy, &want, &block)) {
-		page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
-		*zero = block.zero;
-		quarry_count(pool, QUARRY_COUNT_DIRECT_ALLOCS + order);
-	}
-	quarry_zone_unlock(z, flags);
+	do {
+		if (!quarry_zone_lock(z, &flags))
+			return NULL;
+		want.direct = quarry_zone_is_low(z, 1U << order) ||
+			      w->life != QUARRY_LIFE_PAGE;
+		if (quarry_zone_may_take(z, 1U << order, w->keep) &&
+		    !quarry_buddy_claim(&z->buddy, &want, &block)) {
+			page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
+			*zero = block.zero;
+			quarry_count(pool, QUARRY_COUNT_DIRECT_ALLOCS + order);
+		}
+		quarry_zone_unlock(z, flags);
+		/* What was freed without the lock comes back some blocks a hold. */
+	} while (!page && quarry_zone_has_deferred(z));
 	quarry_pool_kick(pool, z);
 	return page;
 }

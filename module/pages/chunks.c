@@ -144,8 +144,10 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
 	bool joined;
 
 	raw_spin_lock_irqsave(&z->lock, flags);
-	if (!c->arena.buddy)
+	if (!c->arena.buddy) {
 		tree_insert(z, c);
+		atomic_inc(&z->pool->chunk_changes);
+	}
 	joined = quarry_buddy_join(&z->buddy, &c->arena, zero);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return joined;
@@ -193,8 +195,10 @@ int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c)
 {
 	int err = quarry_buddy_leave(&z->buddy, &c->arena);
 
-	if (!err)
+	if (!err) {
 		rb_erase(&c->node, &z->chunks);
+		atomic_inc(&z->pool->chunk_changes);
+	}
 	return err;
 }
 

@@ -421,6 +421,7 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 	u64 out = 0;
 
 	while ((z = quarry_zone_next(pool, z))) {
+		quarry_zone_settle(z);
 		quarry_zone_lock(z, &flags);
 		out += z->buddy.nr_frames - z->buddy.nfree;
 		quarry_zone_unlock(z, flags);

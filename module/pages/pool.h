@@ -147,7 +147,8 @@ struct quarry_pcp {
  * @index:	in the pool's zone[]
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
  * @deferred:	blocks freed where @lock could not be had, linked through page->lru
- * @nr_deferred: frames on @deferred
+ * @coming:	of these, those that are being put back; under @lock
+ * @nr_deferred: frames on @deferred and @coming
  * @quarantined: chunks out of service, through arena.link
  * @nr_quarantined: frames of these
  */
@@ -159,6 +160,7 @@ struct quarry_zone {
 	unsigned int index;
 	int node;
 	struct llist_head deferred;
+	struct llist_node *coming;
 	atomic_long_t nr_deferred;
 	struct list_head quarantined;
 	u64 nr_quarantined;
@@ -182,6 +184,7 @@ struct quarry_wish;
  * @held:	frames of the kernel's that are in service; the floor is kept on these
  * @metadata:	bytes of metadata of the chunks
  * @next_chunk:	number of the next chunk
+ * @chunk_changes: how often a chunk has come or gone
  * @nr_zones:	length of @zone; the last is for device memory
  * @zone:	by node; NULL for nodes that the pool may not use
  * @name:	its name
@@ -219,6 +222,7 @@ struct quarry_pool {
 	atomic64_t held;
 	atomic64_t metadata;
 	atomic_t next_chunk;
+	atomic_t chunk_changes;
 	unsigned int nr_zones;
 	struct quarry_zone **zone;
 	char name[QUARRY_NAME_MAX];
@@ -316,6 +320,15 @@ void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
+
+/* zone.c */
+void quarry_zone_settle(struct quarry_zone *z);
+
+/* Are there blocks that were freed without the lock? A moment old. */
+static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
+{
+	return READ_ONCE(z->coming) || !llist_empty(&z->deferred);
+}
 
 /* chunks.c */
 struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,

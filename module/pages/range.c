@@ -275,8 +275,11 @@ static bool is_room(const struct quarry_chunk *c, const struct request *q)
 	return lo + q->nr <= min(q->end, c->pfn + c->nr);
 }
 
-/* Could any chunk of the pool? Whoever waits for what never comes is told now. */
-static bool could_serve(struct quarry_pool *pool, const struct request *q)
+/*
+ * Could any chunk of the pool? Whoever waits for what never comes is told now. A look at
+ * each chunk, one by one.
+ */
+static bool look_for_room(struct quarry_pool *pool, const struct request *q)
 {
 	unsigned long pfn = q->start, flags;
 	struct quarry_chunk *c;
@@ -295,6 +298,20 @@ static bool could_serve(struct quarry_pool *pool, const struct request *q)
 	return could;
 }
 
+/*
+ * The same, without a look where no chunk has come or gone since the last one. @looked: what
+ * there had been of that by then; less than nothing before the first.
+ */
+static bool could_serve(struct quarry_pool *pool, const struct request *q, int *looked)
+{
+	int changes = atomic_read(&pool->chunk_changes) & INT_MAX;
+
+	if (*looked == changes)
+		return true;
+	*looked = changes;
+	return look_for_room(pool, q);
+}
+
 /* May the kernel be asked for memory that would serve it? */
 static bool may_grow(const struct quarry_range *r, const struct request *q)
 {
@@ -311,7 +328,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 {
 	const struct quarry_wish *w = &q->wish;
 	bool grow = may_grow(r, q), here = true, all = w->may_sleep && !w->light;
-	int seen;
+	int seen, looked = -1;
 
 	for (;;) {
 		seen = atomic_read(&pool->arrivals);
@@ -335,7 +352,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 		}
 		if (grow && quarry_pool_await_growth(pool, seen))
 			continue;
-		if (!w->nofail || (!grow && !could_serve(pool, q)))
+		if (!w->nofail || (!grow && !could_serve(pool, q, &looked)))
 			return false;
 		all = quarry_wait_for_free(pool);
 	}

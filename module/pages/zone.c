@@ -5,25 +5,36 @@
  * In NMI the lock can only be tried. An allocation then gives up; a free must
  * not, so the block is marked DEFERRED and pushed on a lock-less list through
  * its struct page, which is ours from that moment. Whoever takes the lock next
- * puts the deferred blocks into the buddy.
+ * puts the deferred blocks into the buddy, up to BITE of them, so that nobody waits for
+ * long; the next one goes on.
  */
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
 #include "pcp.h"
 
+/* Most deferred blocks that are put back under one hold of the lock. */
+#define BITE	128U
+
 static void take_deferred(struct quarry_zone *z)
 {
-	struct llist_node *node = llist_del_all(&z->deferred);
+	struct llist_node *node;
+	struct quarry_chunk *c;
+	struct quarry_frame f;
+	unsigned int nr, order;
+	struct page *page;
 
-	while (node) {
-		struct page *page = container_of((struct list_head *)node,
-						 struct page, lru);
-		struct quarry_chunk *c = quarry_directory_find(page);
-		struct quarry_frame f = { c->arena.lo + quarry_chunk_index(c, page) };
-		unsigned int order = c->arena.state[f.i] & QUARRY_STATE_ORDER;
-
-		node = node->next;
+	for (nr = 0; nr < BITE; nr++) {
+		if (!z->coming)
+			WRITE_ONCE(z->coming, llist_del_all(&z->deferred));
+		node = z->coming;
+		if (!node)
+			break;
+		page = container_of((struct list_head *)node, struct page, lru);
+		c = quarry_directory_find(page);
+		f.i = c->arena.lo + quarry_chunk_index(c, page);
+		order = c->arena.state[f.i] & QUARRY_STATE_ORDER;
+		WRITE_ONCE(z->coming, node->next);
 		quarry_buddy_free(&z->buddy, &c->arena, f, order, false);
 		atomic_long_sub(1L << order, &z->nr_deferred);
 	}
@@ -44,7 +55,7 @@ bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
 	} else {
 		raw_spin_lock_irqsave(&z->lock, *flags);
 	}
-	if (unlikely(!llist_empty(&z->deferred)))
+	if (unlikely(quarry_zone_has_deferred(z)))
 		take_deferred(z);
 	/* Sparse cannot follow a lock that is taken on a condition. */
 	__release(&z->lock);
@@ -55,6 +66,17 @@ void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
 {
 	__acquire(&z->lock);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
+}
+
+/* Have put back all that was deferred before. Context: any but NMI. */
+void quarry_zone_settle(struct quarry_zone *z)
+{
+	unsigned long flags;
+
+	while (quarry_zone_has_deferred(z)) {
+		quarry_zone_lock(z, &flags);
+		quarry_zone_unlock(z, flags);
+	}
 }
 
 /**

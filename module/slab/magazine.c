@@ -501,7 +501,8 @@ void *quarry_depot_pop(struct quarry_depot *d)
 	return object;
 }
 
-static const char *check_magazine(const struct quarry_magazine *mag)
+/* What is wrong with a magazine that nobody has open, in words; or NULL. */
+const char *quarry_magazine_check(const struct quarry_magazine *mag)
 {
 	u32 i;
 
@@ -529,7 +530,7 @@ const char *quarry_depot_check(const struct quarry_depot *d)
 	const char *what;
 
 	list_for_each_entry(mag, &d->full, link) {
-		what = check_magazine(mag);
+		what = quarry_magazine_check(mag);
 		if (what)
 			return what;
 		if (!mag->n)
@@ -538,7 +539,7 @@ const char *quarry_depot_check(const struct quarry_depot *d)
 		full++;
 	}
 	list_for_each_entry(mag, &d->spare, link) {
-		what = check_magazine(mag);
+		what = quarry_magazine_check(mag);
 		if (what)
 			return what;
 		if (mag->n)
@@ -572,9 +573,9 @@ const char *quarry_mags_check(const struct quarry_mags *m)
 	if (m->previous && !m->loaded)
 		return "there is a previous magazine, but none is loaded";
 	if (m->loaded)
-		what = check_magazine(m->loaded);
+		what = quarry_magazine_check(m->loaded);
 	if (!what && m->previous)
-		what = check_magazine(m->previous);
+		what = quarry_magazine_check(m->previous);
 	return what;
 }
 
@@ -586,5 +587,5 @@ const char *quarry_mags_check(const struct quarry_mags *m)
  */
 const char *quarry_remote_check(const struct quarry_remote *r)
 {
-	return r->mag ? check_magazine(r->mag) : NULL;
+	return r->mag ? quarry_magazine_check(r->mag) : NULL;
 }

@@ -71,6 +71,7 @@ struct quarry_magazine *quarry_depot_get_full(struct quarry_depot *d);
 struct quarry_magazine *quarry_depot_get_spare(struct quarry_depot *d);
 struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap);
 void *quarry_depot_pop(struct quarry_depot *d);
+const char *quarry_magazine_check(const struct quarry_magazine *mag);
 const char *quarry_depot_check(const struct quarry_depot *d);
 const char *quarry_mags_check(const struct quarry_mags *m);
 const char *quarry_remote_check(const struct quarry_remote *r);

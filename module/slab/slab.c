@@ -26,7 +26,8 @@
  * Invariants, checked by quarry_slabs_check()
  *	nfree of a slab = bits set; nr_free = sum of nfree
  *	a slab is in the list that its nfree says
- *	a bit of @buckets is set if and only if that list has an entry
+ *	the lengths of the lists are those counted; a bit of @buckets is set if and only if
+ *	that list has an entry
  *
  * Contexts: no lock, no allocation; the caller holds one lock for one struct
  * quarry_slabs. Bits alone may be looked at without it: they are written with
@@ -102,8 +103,10 @@ static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
 {
 	slab->place = place;
 	list_add(&slab->link, quarry_slabs_list(s, place));
-	if (place < QUARRY_SLAB_BUCKETS)
+	if (place < QUARRY_SLAB_BUCKETS) {
 		s->buckets |= 1U << place;
+		s->nr_partial[place]++;
+	}
 	if (place == QUARRY_SLAB_EMPTY) {
 		s->nr_empty++;
 		s->empty_pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
@@ -115,7 +118,7 @@ static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
 	u32 place = slab->place;
 
 	list_del(&slab->link);
-	if (place < QUARRY_SLAB_BUCKETS && list_empty(&s->partial[place]))
+	if (place < QUARRY_SLAB_BUCKETS && !--s->nr_partial[place])
 		s->buckets &= ~(1U << place);
 	if (place == QUARRY_SLAB_EMPTY) {
 		s->nr_empty--;
@@ -329,8 +332,14 @@ enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
 	return QUARRY_SLAB_OK;
 }
 
-static const char *check_slab(const struct quarry_slabs *s, const struct quarry_slab *slab,
-			      u32 place)
+/**
+ * quarry_slab_check() - check a slab's invariants
+ * @s:		whose it should be
+ * @slab:	the slab
+ *
+ * Context: under the caller's lock. Return: NULL, or what is wrong, in words.
+ */
+const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_slab *slab)
 {
 	const struct quarry_shape *shape = quarry_slabs_shape(s, slab->is_least);
 	u32 w, nfree = 0, words = words_of(shape);
@@ -344,7 +353,7 @@ static const char *check_slab(const struct quarry_slabs *s, const struct quarry_
 		return "a slab is another's";
 	if (nfree != slab->nfree)
 		return "free objects of a slab differ from its bits";
-	if (slab->place != place || place_of(shape, nfree) != place)
+	if (place_of(shape, nfree) != slab->place)
 		return "a slab is in the wrong list";
 	if ((slab->first - s->lead - start) % shape->step ||
 	    (slab->first - s->lead - start) / shape->step >= shape->colours)
@@ -362,7 +371,7 @@ static const char *check_slab(const struct quarry_slabs *s, const struct quarry_
  */
 const char *quarry_slabs_check(const struct quarry_slabs *s)
 {
-	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0;
+	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0, here;
 	const struct quarry_slab *slab;
 	const char *what;
 	u32 place;
@@ -374,10 +383,14 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 		if (place < QUARRY_SLAB_BUCKETS &&
 		    list_empty(list) == !!(s->buckets & 1U << place))
 			return "the mask of buckets is wrong";
+		here = 0;
 		list_for_each_entry(slab, list, link) {
-			what = check_slab(s, slab, place);
+			what = quarry_slab_check(s, slab);
 			if (what)
 				return what;
+			if (slab->place != place)
+				return "a slab is in the wrong list";
+			here++;
 			slabs++;
 			least += slab->is_least;
 			nfree += slab->nfree;
@@ -386,6 +399,8 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 			empty++;
 			pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
 		}
+		if (place < QUARRY_SLAB_BUCKETS && here != s->nr_partial[place])
+			return "the sums are wrong";
 	}
 	if (slabs != s->nr_slabs || least != s->nr_least || empty != s->nr_empty ||
 	    pages != s->empty_pages || nfree != s->nr_free)

@@ -48,6 +48,7 @@ struct quarry_slab {
  * @shape:	of them all but a few
  * @least:	of those that found no larger block
  * @partial:	by how much is out
+ * @nr_partial:	lengths of @partial
  * @buckets:	which of @partial have an entry, as bits
  * @full:	with no object here
  * @empty:	with all objects here
@@ -63,6 +64,7 @@ struct quarry_slabs {
 	const struct quarry_shape *shape;
 	const struct quarry_shape *least;
 	struct list_head partial[QUARRY_SLAB_BUCKETS];
+	u64 nr_partial[QUARRY_SLAB_BUCKETS];
 	u32 buckets;
 	struct list_head full;
 	struct list_head empty;
@@ -89,6 +91,7 @@ enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 					const void *object, u32 *index);
 enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
 struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place);
+const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_slab *slab);
 const char *quarry_slabs_check(const struct quarry_slabs *s);
 
 static inline const struct quarry_shape *quarry_slabs_shape(const struct quarry_slabs *s,

@@ -95,6 +95,7 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	sum_cpus(cache, &s);
 	held = s.in_magazines;
 	while ((n = quarry_cache_node_next(cache, n))) {
+		quarry_node_settle(n);
 		quarry_node_lock(n, &irq, false);
 		add_slabs(&n->plain, st, &nr, &bytes);
 		add_slabs(&n->guarded, st, &nr, &bytes);
@@ -159,19 +160,19 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 void quarry_cache_fill_snapshot(struct quarry_cache_node *n, struct quarry_cache_fill *fill)
 {
 	struct quarry_slabs *kinds[] = { &n->plain, &n->guarded };
-	const struct list_head *at;
 	unsigned long flags;
 	unsigned int i, k;
+	u64 partial;
 
 	memset(fill, 0, sizeof(*fill));
 	fill->node = n->node;
 	quarry_node_lock(n, &flags, false);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
-			list_for_each(at, &kinds[i]->partial[k])
-				fill->partial[k]++;
-		list_for_each(at, &kinds[i]->full)
-			fill->full++;
+		for (partial = 0, k = 0; k < QUARRY_SLAB_BUCKETS; k++) {
+			fill->partial[k] += kinds[i]->nr_partial[k];
+			partial += kinds[i]->nr_partial[k];
+		}
+		fill->full += kinds[i]->nr_slabs - kinds[i]->nr_empty - partial;
 		fill->empty += kinds[i]->nr_empty;
 	}
 	fill->guarded = n->guarded.nr_slabs;

@@ -74,6 +74,7 @@ static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *f
 	unsigned long flags;
 	unsigned int k;
 
+	quarry_zone_settle(z);
 	quarry_zone_lock(z, &flags);
 	*frames += z->buddy.nr_frames;
 	st->free_bytes += z->buddy.nfree << PAGE_SHIFT;

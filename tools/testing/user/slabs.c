@@ -771,10 +771,21 @@ static void damage(const void *arg)
 	list_move(&slab->link, quarry_slabs_list(&t->slabs, QUARRY_SLAB_FULL));
 	slab->place = QUARRY_SLAB_FULL;
 	t->slabs.buckets = 0;
+	t->slabs.nr_partial[place]--;
 	must_say(t, "in the wrong list");
 	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
 	slab->place = place;
 	t->slabs.buckets = 1u << place;
+	t->slabs.nr_partial[place]++;
+	check(t);
+	/* And where it does not. */
+	list_move(&slab->link, quarry_slabs_list(&t->slabs, QUARRY_SLAB_FULL));
+	t->slabs.buckets = 0;
+	t->slabs.nr_partial[place]--;
+	must_say(t, "in the wrong list");
+	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
+	t->slabs.buckets = 1u << place;
+	t->slabs.nr_partial[place]++;
 	check(t);
 	for (place = 0; place < QUARRY_SLAB_BUCKETS; place++) {
 		t->slabs.buckets ^= 1u << place;
@@ -790,6 +801,9 @@ static void damage(const void *arg)
 	t->slabs.nr_slabs++;
 	must_say(t, "sums");
 	t->slabs.nr_slabs--;
+	t->slabs.nr_partial[0]++;
+	must_say(t, "sums");
+	t->slabs.nr_partial[0]--;
 	t->slabs.nr_empty++;
 	must_say(t, "sums");
 	t->slabs.nr_empty--;
