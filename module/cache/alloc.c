@@ -210,6 +210,7 @@ static struct quarry_cache_node *grow_cheaply(struct quarry_cache *cache, gfp_t 
  */
 static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
 {
+	enum quarry_patience patience = gfp & __GFP_NORETRY ? QUARRY_BRIEF : QUARRY_PATIENT;
 	struct quarry_cache_node *n, *here, *wish = NULL;
 	bool reaped = false;
 	void *object;
@@ -255,9 +256,12 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 			return NULL;
 		if (reaped)
 			schedule_timeout_uninterruptible(1);
-		/* What the pool's other caches have to spare, and then once more. */
-		quarry_caches_reap(cache->pool, false,
-				   gfp & __GFP_NORETRY ? QUARRY_BRIEF : QUARRY_PATIENT);
+		/*
+		 * What other CPUs have of it, which the pool does not ask for unless it makes
+		 * a slab complete; what the pool's other caches have to spare; and then once more.
+		 */
+		quarry_mags_drain_cpus(NULL, cache, patience);
+		quarry_caches_reap(cache->pool, false, patience);
 		reaped = true;
 	}
 }
