@@ -89,6 +89,84 @@ static void double_free_of_a_block_on_a_list(struct kunit *test)
 	tear_down(test, &f);
 }
 
+/* What two CPUs that free one block in the same instant would do: it is on a list twice. */
+static bool put_on_the_list_again(struct quarry_pool *pool, const struct page *page)
+{
+	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
+	struct quarry_list *list = &pcp->lists.list[0];
+
+	if (!pcp->cold || list->left <= 0 || quarry_list_at(list->top) == list->end ||
+	    list->top[-1].page != page)
+		return false;
+	list->top[0] = list->top[-1];
+	list->top++;
+	list->left--;
+	return true;
+}
+
+/* Until there is a list here, and room on it. */
+static void warm_up(struct kunit *test, struct quarry_pool *pool)
+{
+	struct page *page[8];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(page); i++)
+		page[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	for (i = 0; i < ARRAY_SIZE(page); i++)
+		quarry_free_pages(pool, page[i], 0);
+}
+
+/* The second one is no free, and nothing is handed out for it: figures are of real calls. */
+static void a_block_that_is_on_a_list_twice(struct kunit *test)
+{
+	struct fixture f = set_up(test);
+	struct page *page, *first, *second;
+	bool twice;
+
+	warm_up(test, f.pool);
+	page = quarry_alloc_pages(f.pool, GFP_KERNEL, 0);
+	f.before = quarry_test_stats(test, f.pool);
+	preempt_disable();
+	quarry_free_pages(f.pool, page, 0);
+	twice = put_on_the_list_again(f.pool, page);
+	first = quarry_alloc_pages(f.pool, GFP_NOWAIT, 0);
+	second = quarry_alloc_pages(f.pool, GFP_NOWAIT, 0);
+	preempt_enable();
+	KUNIT_ASSERT_TRUE(test, twice);
+	KUNIT_EXPECT_PTR_EQ(test, first, page);
+	KUNIT_EXPECT_NOT_NULL(test, second);
+	KUNIT_EXPECT_PTR_NE(test, second, first);
+	quarry_test_only_error(test, f.pool, f.before, QUARRY_ERR_DOUBLE_FREE, 1);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, f.pool)->allocs, f.before->allocs + 2);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, f.pool)->frees, f.before->frees + 1);
+	quarry_test_sound(test, f.pool);
+	quarry_free_pages(f.pool, first, 0);
+	quarry_free_pages(f.pool, second, 0);
+	tear_down(test, &f);
+}
+
+static void a_block_that_is_on_a_list_twice_is_drained_once(struct kunit *test)
+{
+	struct fixture f = set_up(test);
+	struct page *page;
+	bool twice;
+
+	warm_up(test, f.pool);
+	page = quarry_alloc_pages(f.pool, GFP_KERNEL, 0);
+	f.before = quarry_test_stats(test, f.pool);
+	preempt_disable();
+	quarry_free_pages(f.pool, page, 0);
+	twice = put_on_the_list_again(f.pool, page);
+	preempt_enable();
+	KUNIT_ASSERT_TRUE(test, twice);
+	quarry_pool_drain(f.pool);
+	quarry_test_only_error(test, f.pool, f.before, QUARRY_ERR_DOUBLE_FREE, 1);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, f.pool)->allocs, f.before->allocs);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, f.pool)->frees, f.before->frees + 1);
+	quarry_test_sound(test, f.pool);
+	tear_down(test, &f);
+}
+
 static void double_free_of_a_block_in_the_buddy(struct kunit *test)
 {
 	struct fixture f = set_up(test);
@@ -583,6 +661,8 @@ static void arena_with_a_stray_reference_stays(struct kunit *test)
 
 static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(double_free_of_a_block_on_a_list),
+	KUNIT_CASE(a_block_that_is_on_a_list_twice),
+	KUNIT_CASE(a_block_that_is_on_a_list_twice_is_drained_once),
 	KUNIT_CASE(double_free_of_a_block_in_the_buddy),
 	KUNIT_CASE(double_free_inside_a_joined_block),
 	KUNIT_CASE(free_with_another_order),

@@ -214,7 +214,7 @@ static struct page *pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		u8 state = READ_ONCE(*slot->state);
 
 		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
-			quarry_misuse_late(pool);
+			quarry_pcp_drop(pool, pcp, order);
 			continue;
 		}
 		*zero = state & QUARRY_STATE_ZERO;

@@ -181,19 +181,34 @@ static void see(struct quarry_pcp *pcp, unsigned int order)
 	part->low = min_t(u32, part->low, quarry_list_n(pcp, order));
 }
 
-/* A block of @c from a list to the buddy. Under the zone's lock. */
-static void give(struct quarry_pool *pool, struct quarry_zone *z, struct quarry_chunk *c,
+/**
+ * quarry_pcp_drop() - a block that left a list is not what it should be
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered, or that of a CPU that has stopped
+ * @order:	which list
+ *
+ * What brought it there was no free, and is not one of the frees any more. Context: any.
+ */
+void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+{
+	pcp->cold->part[order].granted--;
+	quarry_misuse_late(pool);
+}
+
+/* A block of @c from a list to the buddy. Under the zone's lock. False if it was dropped. */
+static bool give(struct quarry_pool *pool, struct quarry_pcp *pcp, struct quarry_chunk *c,
 		 const struct quarry_slot *slot, unsigned int order)
 {
 	u8 state = READ_ONCE(*slot->state);
 	struct quarry_frame f;
 
 	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
-		quarry_misuse_late(pool);
-		return;
+		quarry_pcp_drop(pool, pcp, order);
+		return false;
 	}
 	f.i = slot->state - c->arena.state;
-	quarry_buddy_free(&z->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
+	quarry_buddy_free(pcp->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
+	return true;
 }
 
 /**
@@ -209,7 +224,7 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			     unsigned int order, unsigned int nr)
 {
 	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
-	u32 n = quarry_list_n(pcp, order), i;
+	u32 n = quarry_list_n(pcp, order), given = 0, i;
 	struct quarry_chunk *chunks[QUARRY_FLUSH];
 	struct quarry_slot *slots;
 	unsigned long flags;
@@ -224,11 +239,11 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (!quarry_zone_lock(z, &flags))
 		return 0;
 	for (i = 0; i < nr; i++)
-		give(pool, z, chunks[i], &slots[i], order);
+		given += give(pool, pcp, chunks[i], &slots[i], order);
 	quarry_zone_unlock(z, flags);
 	memmove(slots, slots + nr, (n - nr) * sizeof(*slots));
 	WRITE_ONCE(pcp->lists.list[order].top, slots + n - nr);
-	pcp->cold->part[order].moved -= nr;
+	pcp->cold->part[order].moved -= given;
 	see(pcp, order);
 	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;

@@ -74,6 +74,7 @@ void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *al
 		       u64 *frees);
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			     unsigned int order, unsigned int nr);
+void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order);
 u64 quarry_pcp_check(struct quarry_pcp *pcp);
 
 /* open.c: the lists of a CPU come on first use */
