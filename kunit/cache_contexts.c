@@ -698,8 +698,13 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 	stop_hammer(test, h, 1000);
 }
 
-/* Reclaim until nothing is left of a cache that it could do without. */
-static bool reclaim_to_the_end(struct kunit *test, struct quarry_cache *c)
+/*
+ * Reclaim until nothing is left of a cache that it could do without, though some is in the
+ * magazines of CPUs. There may be a moment for that only: the reaper has these emptied, and
+ * leaves what it finds empty then to the next reclaim. Returns less than 0 if nothing can be
+ * reclaimed here.
+ */
+static int reclaim_to_the_end(struct kunit *test, struct quarry_cache *c)
 {
 	u64 before = quarry_test_cache_stats(test, c)->slabs;
 	struct quarry_cache_stats *st;
@@ -707,13 +712,13 @@ static bool reclaim_to_the_end(struct kunit *test, struct quarry_cache *c)
 
 	for (tries = 0; tries < 200; tries++) {
 		if (!quarry_test_reclaim())
-			return false;
+			return -ENODEV;
 		st = quarry_test_cache_stats(test, c);
 		if (st->slabs < before && !st->slabs_empty)
-			break;
+			return true;
 		usleep_range(1000, 2000);
 	}
-	return true;
+	return false;
 }
 
 static void the_shrinker_takes_what_is_spare(struct kunit *test)
@@ -723,22 +728,20 @@ static void the_shrinker_takes_what_is_spare(struct kunit *test)
 	void **p = quarry_test_objects(test, 3000);
 	struct hammer *a, *b;
 	unsigned int i;
-	u64 before;
+	int reached;
 
 	a = start_hammer(test, load, 0);
 	b = start_hammer(test, load, 1);
 	for (i = 0; i < 5; i++) {
 		quarry_test_take_objects(test, c, p, 3000);
 		quarry_test_give_objects(c, p, 3000);
-		before = quarry_test_cache_stats(test, c)->slabs;
-		if (!reclaim_to_the_end(test, c)) {
+		reached = reclaim_to_the_end(test, c);
+		if (reached < 0) {
 			stop_hammer(test, a, 0);
 			stop_hammer(test, b, 0);
 			kunit_skip(test, "no drop_caches");
 		}
-		/* All but what lies in magazines of CPUs. */
-		KUNIT_EXPECT_LT(test, quarry_test_cache_stats(test, c)->slabs, before);
-		KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->slabs_empty, 0);
+		KUNIT_EXPECT_TRUE(test, reached);
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, load, ""));
 	}
 	stop_hammer(test, a, 2000);
