@@ -151,20 +151,24 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 /* For __GFP_NOFAIL: sleep until a block was freed, or for a moment. Always true. */
 bool quarry_wait_for_free(struct quarry_pool *pool)
 {
-	DEFINE_WAIT(wait);
+	DECLARE_SWAITQUEUE(wait);
 
 	atomic_inc(&pool->waiters);
-	prepare_to_wait(&pool->freed, &wait, TASK_UNINTERRUPTIBLE);
+	prepare_to_swait_exclusive(&pool->freed, &wait, TASK_UNINTERRUPTIBLE);
 	schedule_timeout(HZ / 50);
-	finish_wait(&pool->freed, &wait);
+	finish_swait(&pool->freed, &wait);
 	atomic_dec(&pool->waiters);
 	return true;
 }
 
-/* The irq_work of quarry_wake_waiters(). */
+/* The irq_work of quarry_wake_waiters(): all that wait now, one by one, for interrupts are off. */
 void quarry_wake_irq(struct irq_work *irq)
 {
-	wake_up_all(&container_of(irq, struct quarry_pool, wake_irq)->freed);
+	struct quarry_pool *pool = container_of(irq, struct quarry_pool, wake_irq);
+	int nr = atomic_read(&pool->waiters);
+
+	while (nr-- > 0)
+		swake_up_one(&pool->freed);
 }
 
 /* A free may come from under any lock, the scheduler's included: wake from outside. */

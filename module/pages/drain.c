@@ -286,7 +286,7 @@ static void decay_all(struct work_struct *work);
 static void start_decay(struct irq_work *irq);
 
 static DECLARE_DEFERRABLE_WORK(decay_work, decay_all);
-static struct irq_work decay_irq = IRQ_WORK_INIT(start_decay);
+static struct irq_work decay_irq = IRQ_WORK_INIT_HARD(start_decay);
 
 /* The work is pending or about to be. */
 static bool decaying = true;

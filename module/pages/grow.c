@@ -34,6 +34,7 @@
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
+#include "alloc.h"
 #include "gfp.h"
 #include "pcp.h"
 
@@ -80,8 +81,10 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 		if (c && !grown)
 			quarry_chunk_give(c);
 	}
-	if (atomic_dec_and_test(&pool->growing))
-		wake_up_all(&pool->freed);
+	if (atomic_dec_and_test(&pool->growing)) {
+		wake_up_all(&pool->grown);
+		quarry_wake_waiters(pool);
+	}
 	return grown;
 }
 
@@ -101,7 +104,7 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, int seen)
 	bool over = false;
 
 	if (atomic_read(&pool->growing))
-		over = wait_event_timeout(pool->freed, !atomic_read(&pool->growing), HZ);
+		over = wait_event_timeout(pool->grown, !atomic_read(&pool->growing), HZ);
 	return over || atomic_read(&pool->arrivals) != seen;
 }
 

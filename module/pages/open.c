@@ -102,7 +102,7 @@ static void start_gifts(struct irq_work *irq)
 	queue_work(system_unbound_wq, &gifts_work);
 }
 
-static struct irq_work gifts_irq = IRQ_WORK_INIT(start_gifts);
+static struct irq_work gifts_irq = IRQ_WORK_INIT_HARD(start_gifts);
 
 /**
  * quarry_lists_open() - see to it that this CPU has lists

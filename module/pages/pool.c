@@ -327,9 +327,10 @@ static struct quarry_pool *pool_alloc(const char *name,
 	INIT_LIST_HEAD(&pool->caches);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
 	pool->grow_irq = IRQ_WORK_INIT_HARD(quarry_grow_irq);
-	init_irq_work(&pool->wake_irq, quarry_wake_irq);
+	pool->wake_irq = IRQ_WORK_INIT_HARD(quarry_wake_irq);
 	INIT_DELAYED_WORK(&pool->grow_work, quarry_grow_work);
-	init_waitqueue_head(&pool->freed);
+	init_swait_queue_head(&pool->freed);
+	init_waitqueue_head(&pool->grown);
 	err = zones_create(pool);
 	if (!err)
 		err = pcps_create(pool);

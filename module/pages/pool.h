@@ -25,6 +25,7 @@
 #include <linux/quarry.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/swait.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <asm/local64.h>
@@ -199,8 +200,9 @@ struct quarry_wish;
  * @grow_work:	grows above the low watermark
  * @woken:	@grow_work is queued, at work, or waits for memory
  * @failures:	how often in a row it got none
- * @freed:	callers that must not fail wait here for a free, others for growth
+ * @freed:	callers that must not fail wait here for a free
  * @waiters:	how many do
+ * @grown:	others wait here for growth
  * @growing:	chunks on their way from the kernel
  * @arrivals:	chunks that have come
  * @fault:	fault injection
@@ -237,8 +239,9 @@ struct quarry_pool {
 	struct delayed_work grow_work;
 	unsigned int failures;
 	bool woken;
-	wait_queue_head_t freed;
+	struct swait_queue_head freed;
 	atomic_t waiters;
+	wait_queue_head_t grown;
 	atomic_t growing;
 	atomic_t arrivals;
 	struct quarry_fault fault;

@@ -11,10 +11,6 @@ typedef struct {
 
 #define TASK_UNINTERRUPTIBLE	2
 #define HZ			250
-#define DEFINE_WAIT(name)	int name
-#define prepare_to_wait(queue, wait, state)	((void)(wait))
-#define finish_wait(queue, wait)		((void)(wait))
 #define schedule_timeout(jiffies)		((void)(jiffies))
-#define wake_up_all(queue)			((void)(queue))
 
 #endif
