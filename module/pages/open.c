@@ -48,50 +48,66 @@ static struct quarry_cold *make(gfp_t gfp, int cpu)
 	       kzalloc_node(sizeof(struct quarry_cold), gfp | __GFP_NOWARN, cpu_to_mem(cpu));
 }
 
+/* Leave @cold with a CPU of the pool that wants it. Returns false if none does. */
+static bool leave_in(struct quarry_pool *pool, struct quarry_cold *cold)
+{
+	struct quarry_pcp *pcp;
+	bool left;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		pcp = per_cpu_ptr(pool->pcp, cpu);
+		if (!READ_ONCE(pcp->wanting))
+			continue;
+		left = !READ_ONCE(pcp->gift) && !READ_ONCE(pcp->cold);
+		if (left) {
+			/* Nobody else leaves one, and who takes it finds it zeroed. */
+			smp_store_release(&pcp->gift, cold);
+		}
+		WRITE_ONCE(pcp->wanting, false);
+		if (left)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Leave @cold with a CPU that wants it. The lock is held with preemption off: we may be moved
- * to a CPU that a real-time task keeps for ever, and must not take it there. Returns false
- * if nobody wants it.
+ * The same for the next pool with a CPU that does, where *@cold becomes NULL if it was taken.
+ * The lock is held with preemption off: we may be moved to a CPU that a real-time task keeps
+ * for ever, and must not take it there. So each time is for one pool: a look at each up to
+ * that one, and at each CPU of its own. Returns false if there is none.
  */
-static bool leave_gift(struct quarry_cold *cold)
+static bool leave_gift(struct quarry_cold **cold)
 {
 	struct quarry_pool *pool = NULL;
-	struct quarry_pcp *pcp;
-	bool left = false;
-	int cpu;
 
 	preempt_disable();
 	if (!quarry_pools_trylock_shared()) {
 		preempt_enable();
 		return false;
 	}
-	while (!left && (pool = quarry_pool_next(pool)))
-		for_each_possible_cpu(cpu) {
-			pcp = per_cpu_ptr(pool->pcp, cpu);
-			if (!READ_ONCE(pcp->wanting))
-				continue;
-			left = !READ_ONCE(pcp->gift) && !READ_ONCE(pcp->cold);
-			if (left) {
-				/* Nobody else leaves one, and who takes it finds it zeroed. */
-				smp_store_release(&pcp->gift, cold);
+	while ((pool = quarry_pool_next(pool)))
+		/* Who wants one from here on says so again, and others of its CPUs may. */
+		if (READ_ONCE(pool->wanting) && xchg(&pool->wanting, false)) {
+			if (leave_in(pool, *cold)) {
+				*cold = NULL;
+				WRITE_ONCE(pool->wanting, true);
 			}
-			WRITE_ONCE(pcp->wanting, false);
-			if (left)
-				break;
+			break;
 		}
 	quarry_pools_unlock_shared();
 	preempt_enable();
-	return left;
+	return pool;
 }
 
 /* For all CPUs that could not do it themselves. What is not brought is asked for again. */
 static void bring_gifts(struct work_struct *work)
 {
-	struct quarry_cold *cold;
+	struct quarry_cold *cold = NULL;
 
 	do
-		cold = make(GFP_KERNEL | __GFP_NORETRY, raw_smp_processor_id());
-	while (cold && leave_gift(cold));
+		cold = cold ?: make(GFP_KERNEL | __GFP_NORETRY, raw_smp_processor_id());
+	while (cold && leave_gift(&cold));
 	kfree(cold);
 }
 
@@ -133,7 +149,9 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 			atomic_inc(&pool->nr_open);
 			quarry_lists_limit(pool);
 		} else {
-			pcp->wanting = true;
+			WRITE_ONCE(pcp->wanting, true);
+			/* After that: whoever takes it back looks at the CPUs then. */
+			smp_store_release(&pool->wanting, true);
 			irq_work_queue(&gifts_irq);
 		}
 		quarry_pcp_leave(pcp);

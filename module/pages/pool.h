@@ -126,7 +126,7 @@ struct quarry_cold {
  * @gift:	what will be @cold with the next slow call, or NULL (open.c)
  * @home:	this CPU's number at the buddy
  * @barred:	@lists are marked busy for good (fault.c)
- * @wanting:	a @gift is asked for
+ * @wanting:	a @gift is asked for; then so it is in the pool
  */
 struct quarry_pcp {
 	struct quarry_lists lists;
@@ -173,6 +173,7 @@ struct quarry_wish;
  * struct quarry_pool - see include/linux/quarry.h
  * @pcp:	per-CPU lists and counters; first, as struct quarry_pool_head says
  * @stray:	enum quarry_count of CPUs whose lists are closed
+ * @wanting:	a CPU has asked for lists (open.c)
  * @list_limit:	most frames that the lists of one CPU may hold
  * @nr_open:	CPUs whose lists are open
  * @max:	cap in frames
@@ -212,6 +213,7 @@ struct quarry_wish;
 struct quarry_pool {
 	struct quarry_pcp __percpu *pcp;
 	atomic64_t stray[QUARRY_NR_COUNTS];
+	bool wanting;
 	u32 list_limit;
 	atomic_t nr_open;
 	u64 max;
