@@ -8,7 +8,7 @@
  * again meanwhile has been emptied as well as can be.
  *
  * Contexts: sleeps. The caches must stay, and be in the same list.
- * Cost: with interrupts off, the objects of two magazines, or BITE objects.
+ * Cost: with interrupts off, BITE objects, or those of one cache's magazines.
  */
 #include "../pages/visit.h"
 #include "cache.h"
@@ -101,7 +101,7 @@ static enum quarry_answer empty_there(void *data, int cpu, u64 *sum)
 
 	for (i = 0; i < e->nr; i++) {
 		m = per_cpu_ptr(e->cache[i]->mags, cpu);
-		if (nr >= BITE) {
+		if (nr && nr + quarry_mags_n(m) > BITE) {
 			e->cache[left++] = e->cache[i];
 		} else if (quarry_mags_enter(m)) {
 			nr += quarry_mags_drain(e->cache[i], m);
