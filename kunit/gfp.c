@@ -388,7 +388,7 @@ static void nobody_waits_for_the_impossible(struct kunit *test)
 
 static void the_stock_comes_before_what_is_slow(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_16M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_16M);
 	struct quarry_pool_stats *before, *after;
 	struct quarry_reserve *reserve;
 	struct page *all, *page[3];
