@@ -187,12 +187,48 @@ static void no_more_than_it_takes(struct kunit *test)
 	KUNIT_EXPECT_LT_MSG(test, tries, TRIES, "%u of %u caches have kept theirs", left, CACHES);
 }
 
+/* Is it among those that are asked? */
+static bool is_asked(const struct quarry_cache *c)
+{
+	return !list_empty(&c->holding);
+}
+
+static void caches_without_slabs_are_not_asked(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c[3];
+	unsigned int tries, nr, i;
+	void *one, *other;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++)
+		c[i] = quarry_test_cache_in(test, pool, 64, 0);
+	one = quarry_cache_alloc(c[1], GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, one);
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_4M) + 1);
+	/* Who changes the list of caches at this moment keeps it from being gone through. */
+	for (tries = 0; tries < TRIES && (is_asked(c[0]) || is_asked(c[2])); tries++)
+		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0));
+	KUNIT_EXPECT_FALSE(test, is_asked(c[0]));
+	KUNIT_EXPECT_TRUE(test, is_asked(c[1]));
+	KUNIT_EXPECT_FALSE(test, is_asked(c[2]));
+	quarry_test_give_all(pool, 0, pages, nr);
+	/* With its first slab it is. */
+	other = quarry_cache_alloc(c[2], GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, other);
+	KUNIT_EXPECT_FALSE(test, is_asked(c[0]));
+	KUNIT_EXPECT_TRUE(test, is_asked(c[2]));
+	quarry_cache_free(c[1], one);
+	quarry_cache_free(c[2], other);
+}
+
 static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_lies_in_magazines_is_had),
 	KUNIT_CASE(what_lies_in_depots_is_had),
 	KUNIT_CASE(what_brings_nothing_stays),
 	KUNIT_CASE(caches_of_other_pools_keep_theirs),
 	KUNIT_CASE(no_more_than_it_takes),
+	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	{}
 };
 

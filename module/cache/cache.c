@@ -78,12 +78,14 @@ static void enlist(struct quarry_cache *cache)
 {
 	list_add_tail(&cache->link, &caches);
 	list_add_tail(&cache->sibling, &cache->pool->caches);
+	quarry_cache_note_slabs(cache);
 }
 
 static void delist(struct quarry_cache *cache)
 {
 	list_del_init(&cache->link);
 	list_del_init(&cache->sibling);
+	quarry_cache_forget_slabs(cache);
 }
 
 /* The cache of that name that is not dead, or NULL. Under the lock, shared. */
@@ -346,6 +348,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&cache->link);
 	INIT_LIST_HEAD(&cache->sibling);
+	INIT_LIST_HEAD(&cache->holding);
 	INIT_LIST_HEAD(&cache->parting);
 	refcount_set(&cache->refs, 1);
 	strscpy(cache->name, name, sizeof(cache->name));

@@ -192,6 +192,7 @@ struct quarry_mags_cold {
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
  * @link:	in the list of caches
  * @sibling:	in the pool's list of them, while it is in that one
+ * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
  * @debugfs:	its folder
  * @refs:	slabs on their way to the kernel, and one until nobody finds it by a tag
@@ -224,6 +225,7 @@ struct quarry_cache {
 	u32 kind;
 	struct list_head link;
 	struct list_head sibling;
+	struct list_head holding;
 	struct list_head parting;
 	struct dentry *debugfs;
 	refcount_t refs;
@@ -432,6 +434,9 @@ bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patie
 
 /* spare.c: what could go */
 bool quarry_node_has_spare(const struct quarry_cache_node *n);
+void quarry_cache_note_slabs(struct quarry_cache *cache);
+void quarry_cache_forget_slabs(struct quarry_cache *cache);
+struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct quarry_cache *at);
 bool quarry_cache_could_give(struct quarry_cache *cache);
 
 /* reap.c */

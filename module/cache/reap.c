@@ -326,7 +326,7 @@ static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
 {
 	unsigned int nr = 0, looks = 0;
 
-	while (nr < ROUND && (*at = quarry_cache_next_in(pool, *at))) {
+	while (nr < ROUND && (*at = quarry_cache_next_holder(pool, *at))) {
 		if (!(++looks % ROUND))
 			cond_resched();
 		/* One that waits for a CPU already has done what it can. */

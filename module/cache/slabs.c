@@ -385,6 +385,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	if (cache->ctor)
 		n->constructed += shape->nr;
 	quarry_node_unlock(n, flags);
+	quarry_cache_note_slabs(cache);
 	quarry_reaper_kick();
 	return n;
 

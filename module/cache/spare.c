@@ -17,12 +17,21 @@
  * magazines have less than is out of the slab that lacks the least, no slab is
  * looked at.
  *
+ * A cache that has no slab is not asked at all. Those of a pool that may have one are in a
+ * list: a cache comes on it with its first slab, and is taken off when it is come across
+ * without any.
+ *
  * Contexts: process, preemption on; under @parting (reap.c), for one counts at a time.
- * Cost: a look at each node, and at each CPU up to the last with magazines; if that does
+ * Cost of a cache: a look at each node, and at each CPU up to the last with magazines; if that does
  * not tell, some eight instructions an object: what runs of them have in common is looked up
  * once.
  */
+#include <linux/rculist.h>
+
 #include "cache.h"
+
+/* The lists of caches that may have slabs, one a pool, change under it. */
+static DEFINE_RAW_SPINLOCK(holders_lock);
 
 /* Most magazines of a depot that are counted; if there are more, it is time to empty it. */
 #define LOOKS	8U
@@ -36,6 +45,71 @@ bool quarry_node_has_spare(const struct quarry_cache_node *n)
 	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
 	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty) ||
 	       quarry_node_has_late(n);
+}
+
+/**
+ * quarry_cache_note_slabs() - a cache has slabs, or may have
+ * @cache:	the cache
+ *
+ * Context: any but NMI.
+ */
+void quarry_cache_note_slabs(struct quarry_cache *cache)
+{
+	unsigned long flags;
+
+	/* After the slab was counted. Pairs with that of quarry_cache_next_holder(). */
+	smp_mb();
+	if (likely(!list_empty_careful(&cache->holding)))
+		return;
+	raw_spin_lock_irqsave(&holders_lock, flags);
+	if (list_empty(&cache->holding))
+		list_add_tail_rcu(&cache->holding, &cache->pool->holders);
+	raw_spin_unlock_irqrestore(&holders_lock, flags);
+}
+
+/* The cache goes. Context: any but NMI; nobody is looking at the list. */
+void quarry_cache_forget_slabs(struct quarry_cache *cache)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&holders_lock, flags);
+	list_del_init(&cache->holding);
+	raw_spin_unlock_irqrestore(&holders_lock, flags);
+}
+
+static bool has_slabs(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+
+	while ((n = quarry_cache_node_next(cache, n)))
+		if (READ_ONCE(n->plain.nr_slabs) || READ_ONCE(n->guarded.nr_slabs))
+			return true;
+	return false;
+}
+
+/**
+ * quarry_cache_next_holder() - the next cache of a pool that has slabs
+ * @pool:	the pool
+ * @at:		the one before, or NULL
+ *
+ * Context: under @parting, and the lock of the list of caches. Return: NULL at the end.
+ */
+struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct quarry_cache *at)
+{
+	struct list_head *link = at ? &at->holding : &pool->holders, *next;
+	struct quarry_cache *cache;
+
+	while ((next = READ_ONCE(link->next)) != &pool->holders) {
+		cache = list_entry(next, struct quarry_cache, holding);
+		if (has_slabs(cache))
+			return cache;
+		quarry_cache_forget_slabs(cache);
+		/* It may have got one before it was off the list, and seen that it was on it. */
+		smp_mb();
+		if (has_slabs(cache))
+			quarry_cache_note_slabs(cache);
+	}
+	return NULL;
 }
 
 /* So many objects of a slab more are in magazines: is what is out all there? */

@@ -325,6 +325,7 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
 	INIT_LIST_HEAD(&pool->caches);
+	INIT_LIST_HEAD(&pool->holders);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
 	pool->grow_irq = IRQ_WORK_INIT_HARD(quarry_grow_irq);
 	pool->wake_irq = IRQ_WORK_INIT_HARD(quarry_wake_irq);

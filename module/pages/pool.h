@@ -194,6 +194,7 @@ struct quarry_wish;
  * @refs:	of quarry_pool_find(), and one of the list
  * @link:	in the list of pools
  * @caches:	of the layer above, which keeps this list
+ * @holders:	and this one
  * @debugfs:	its folder
  * @rcu:	to let those go who still look at it when it is freed
  * @grow_irq:	wakes @grow_work from any context
@@ -234,6 +235,7 @@ struct quarry_pool {
 	refcount_t refs;
 	struct list_head link;
 	struct list_head caches;
+	struct list_head holders;
 	struct dentry *debugfs;
 	struct rcu_head rcu;
 	struct irq_work grow_irq;
