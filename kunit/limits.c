@@ -6,6 +6,7 @@
  * fewer, must come out of it wherever they lie, lists of other CPUs included. Each
  * reason to refuse is provoked once and must be counted once, and no other with it.
  */
+#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -152,7 +153,7 @@ static void refused_because_it_may_not_wait(struct kunit *test)
 /* Until the node is out of blocks: real pressure, and a growth that fails. */
 static void refused_by_the_kernel(struct kunit *test)
 {
-	unsigned int room = FRAMES((u64)SZ_1G) >> 10, nr;
+	unsigned int room = FRAMES((u64)SZ_1G) >> 10, nr, tries;
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
 	struct page **pages = quarry_test_pages(test, room);
 	struct quarry_pool_stats *before;
@@ -167,8 +168,10 @@ static void refused_by_the_kernel(struct kunit *test)
 	KUNIT_EXPECT_GT(test, quarry_test_stats(test, pool)->grow_failures,
 			before->grow_failures);
 	quarry_test_give_all(pool, 10, pages, nr);
-	/* The kernel may have taken some by itself. */
+	/* The kernel may have taken some by itself, and be at it: until it has them they count. */
 	quarry_pool_shrink(pool, ~0ULL);
+	for (tries = 0; atomic64_read(&pool->managed) && tries < 100; tries++)
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, 0);
 }
 
