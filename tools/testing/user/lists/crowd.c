@@ -502,16 +502,20 @@ static void nmi(const void *arg)
 	struct quarry_zone *z;
 	struct hand *hand = &cpus[0].hand;
 	unsigned long flags;
+	unsigned int i;
 
 	begin(*(const u64 *)arg);
 	z = machine_zone(pool);
-	hand->held[0].order = 9;
-	hand->held[0].page = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_MOVABLE, 9);
-	own(hand, &hand->held[hand->nr++]);
+	for (i = 0; i < 2; i++) {
+		hand->held[i].order = 8;
+		hand->held[i].page = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_MOVABLE, 8);
+		own(hand, &hand->held[hand->nr++]);
+	}
 	quarry_zone_lock(z, &flags);
 	machine_nmi(true);
 	require(!quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_MOVABLE, 9),
 		"who has no lock has a block");
+	drop(hand, 1);
 	drop(hand, 0);
 	machine_nmi(false);
 	require(atomic_long_read(&z->nr_deferred) == 512, "a free without the lock is not put off");

@@ -198,15 +198,12 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve)
  */
 u64 machine_settle(struct quarry_pool *pool)
 {
-	unsigned long flags;
 	u64 frames;
 
 	machine_rest(true);
 	frames = quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	machine_rest(false);
-	/* Whoever takes the lock puts deferred blocks away. */
-	quarry_zone_lock(machine_zone(pool), &flags);
-	quarry_zone_unlock(machine_zone(pool), flags);
+	quarry_zone_settle(machine_zone(pool));
 	return frames;
 }
 
