@@ -187,6 +187,46 @@ static void no_more_than_it_takes(struct kunit *test)
 	KUNIT_EXPECT_LT_MSG(test, tries, TRIES, "%u of %u caches have kept theirs", left, CACHES);
 }
 
+/* Objects of a cache until there is no more. Returns how many there are then. */
+static unsigned int take_the_rest(struct quarry_cache *c, void **objects, unsigned int nr,
+				  unsigned int most)
+{
+	while (nr < most) {
+		objects[nr] = quarry_cache_alloc(c, GFP_KERNEL | __GFP_NOWARN);
+		if (!objects[nr])
+			break;
+		nr++;
+	}
+	return nr;
+}
+
+/* No object is refused while another CPU has some, though no slab would be complete. */
+static void what_other_cpus_have_of_a_cache_is_had(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 2000);
+	int other = quarry_test_other_cpu(test);
+	unsigned int tries, nr, kept, lacks = 1;
+	struct quarry_cache_stats *st;
+
+	quarry_test_take_objects(test, c, objects, 300);
+	kept = keep_one_a_page(c, objects, 300);
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	/* The reaper may have some in its hands at a moment. */
+	for (tries = 0; tries < TRIES && lacks; tries++) {
+		kept = take_the_rest(c, objects, kept, 2000);
+		st = quarry_test_cache_stats(test, c);
+		lacks = st->magazine_bytes + st->partial_bytes;
+	}
+	KUNIT_EXPECT_EQ(test, lacks, 0);
+	KUNIT_EXPECT_LT(test, kept, 2000);
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_give_objects(c, objects, kept);
+}
+
 /* Is it among those that are asked? */
 static bool is_asked(const struct quarry_cache *c)
 {
@@ -228,6 +268,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_brings_nothing_stays),
 	KUNIT_CASE(caches_of_other_pools_keep_theirs),
 	KUNIT_CASE(no_more_than_it_takes),
+	KUNIT_CASE(what_other_cpus_have_of_a_cache_is_had),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	{}
 };
