@@ -2,7 +2,7 @@
 /*
  * The module: parameters, and the order in which things come and go.
  *
- * init is a ladder, exit its mirror: chunks, directory, workqueue, CPU hotplug,
+ * init is a ladder, exit its mirror: chunks, directory, visits, keeper, CPU hotplug,
  * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can
  * reach a layer before the layers below it are up. What layers leave to RCU when they
  * go, the chunks' exit waits for, once for all.
@@ -17,6 +17,7 @@
 #include "debug/random.h"
 #include "faces/faces.h"
 #include "malloc/malloc.h"
+#include "pages/keeper.h"
 #include "pages/pool.h"
 
 /**
@@ -167,9 +168,12 @@ static int __init quarry_init(void)
 	err = quarry_visits_init();
 	if (err)
 		goto directory;
-	err = quarry_decay_init();
+	err = quarry_keeper_init();
 	if (err)
 		goto visits;
+	err = quarry_decay_init();
+	if (err)
+		goto keeper;
 	err = quarry_hotplug_init();
 	if (err)
 		goto decay;
@@ -212,6 +216,8 @@ hotplug:
 	quarry_hotplug_exit();
 decay:
 	quarry_decay_exit();
+keeper:
+	quarry_keeper_exit();
 visits:
 	quarry_visits_exit();
 directory:
@@ -235,6 +241,7 @@ static void __exit quarry_exit(void)
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();
 	quarry_decay_exit();
+	quarry_keeper_exit();
 	quarry_visits_exit();
 	quarry_directory_exit();
 	quarry_chunks_exit();

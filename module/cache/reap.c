@@ -3,8 +3,8 @@
  * Reaping: what caches do not need goes back to their pools.
  *
  * Three occasions, for all caches
- *	the reaper	a work that comes by every PERIOD while there is anything to do.
- *			It has magazines emptied that were not used since, and
+ *	the reaper	a chore (pages/keeper.c) that comes by every PERIOD while there
+ *			is anything to do. It has magazines emptied that were not used since, and
  *			adapts the capacity of the others. Of a depot it takes the
  *			magazines that were never needed since, of a node the slabs
  *			that were empty all the time: the working set stays.
@@ -36,9 +36,9 @@
  */
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
-#include <linux/workqueue.h>
 
 #include "../debug/inject.h"
+#include "../pages/keeper.h"
 #include "../pages/pool.h"
 #include "cache.h"
 
@@ -47,9 +47,7 @@
 /* Caches that give up slabs together: one interrupt serves them all. */
 #define ROUND	32U
 
-static void reaper(struct work_struct *work);
-
-static DECLARE_DEFERRABLE_WORK(reaper_work, reaper);
+static struct kthread_delayed_work reaper_chore;
 
 /* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
 static DEFINE_MUTEX(parting);
@@ -65,8 +63,8 @@ static bool running;
 /* There may be something to do. Context: any but NMI. */
 void quarry_reaper_kick(void)
 {
-	if (READ_ONCE(running) && !delayed_work_pending(&reaper_work) && !in_nmi())
-		queue_delayed_work(system_unbound_wq, &reaper_work, PERIOD);
+	if (READ_ONCE(running) && !quarry_chore_is_due(&reaper_chore) && !in_nmi())
+		quarry_chore_start(&reaper_chore, PERIOD);
 }
 
 /*
@@ -87,7 +85,7 @@ static bool calm(void)
 			m->last_ops = READ_ONCE(m->allocs) + READ_ONCE(m->frees);
 			more |= quarry_mags_has_any(m);
 		}
-		cond_resched();
+		quarry_keeper_rest();
 	}
 	return more;
 }
@@ -184,7 +182,7 @@ static struct quarry_cache *find_buried(void)
 	return cache;
 }
 
-static void reaper(struct work_struct *work)
+static void reaper(struct kthread_work *work)
 {
 	struct quarry_cache_node *n;
 	struct quarry_cache *cache;
@@ -203,7 +201,7 @@ static void reaper(struct work_struct *work)
 		while ((n = quarry_cache_node_next(cache, n)))
 			more |= trim(n);
 		more |= cache->kind == QUARRY_CACHE_DEAD;
-		cond_resched();
+		quarry_keeper_rest();
 	}
 	/* Others wait for these locks; we come by again. */
 	part(QUARRY_PATIENT);
@@ -460,6 +458,7 @@ int __init quarry_reaper_init(void)
 		return hotplug;
 	}
 	quarry_pools_set_reclaim(&reclaim);
+	quarry_chore_init(&reaper_chore, reaper);
 	WRITE_ONCE(running, true);
 	return 0;
 }
@@ -468,7 +467,7 @@ int __init quarry_reaper_init(void)
 void quarry_reaper_exit(void)
 {
 	WRITE_ONCE(running, false);
-	cancel_delayed_work_sync(&reaper_work);
+	quarry_chore_stop(&reaper_chore);
 	quarry_slabs_settle();
 	quarry_pools_set_reclaim(NULL);
 	cpuhp_remove_state_nocalls(hotplug);

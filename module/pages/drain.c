@@ -11,7 +11,7 @@
  *			keeps its arena from going back to the kernel, and half a megabyte
  *			of them, freed in random order, keeps all of a pool of 64 MiB
  *
- * The decay of idle lists is a work that comes by every PERIOD while any list holds
+ * The decay of idle lists is a chore (keeper.c) that comes by every PERIOD while any list holds
  * anything. It compares how often the lists of each CPU were called with what it saw the
  * last time, from outside; only a CPU with blocks that nobody asks for is interrupted.
  * How few blocks a list had meanwhile is known from the looks at it (pcp.c).
@@ -20,9 +20,9 @@
  * Cost: at most BITE blocks with interrupts off.
  */
 #include <linux/irq_work.h>
-#include <linux/workqueue.h>
 
 #include "../debug/inject.h"
+#include "keeper.h"
 #include "pcp.h"
 #include "visit.h"
 
@@ -282,29 +282,30 @@ static bool decay(struct quarry_pool *pool)
 	return left;
 }
 
-static void decay_all(struct work_struct *work);
 static void start_decay(struct irq_work *irq);
 
-static DECLARE_DEFERRABLE_WORK(decay_work, decay_all);
+static struct kthread_delayed_work decay_chore;
 static struct irq_work decay_irq = IRQ_WORK_INIT_HARD(start_decay);
 
-/* The work is pending or about to be. */
+/* The chore is pending or about to be. */
 static bool decaying = true;
 
 static void start_decay(struct irq_work *irq)
 {
-	queue_delayed_work(system_unbound_wq, &decay_work, PERIOD);
+	quarry_chore_start(&decay_chore, PERIOD);
 }
 
-static void decay_all(struct work_struct *work)
+static void decay_all(struct kthread_work *work)
 {
 	struct quarry_pool *pool = NULL;
 	bool left = false;
 
 	WRITE_ONCE(decaying, false);
 	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool)))
+	while ((pool = quarry_pool_next(pool))) {
 		left |= decay(pool);
+		quarry_keeper_rest();
+	}
 	quarry_pools_unlock_shared();
 	if (left)
 		quarry_decay_kick();
@@ -323,19 +324,21 @@ int __init quarry_decay_init(void)
 {
 	int err = quarry_inject() ? -ENOMEM : 0;
 
-	if (!err)
-		WRITE_ONCE(decaying, false);
-	return err;
+	if (err)
+		return err;
+	quarry_chore_init(&decay_chore, decay_all);
+	WRITE_ONCE(decaying, false);
+	return 0;
 }
 
 /* Before the pools go. */
 void quarry_decay_exit(void)
 {
-	/* Twice, for the work may have kicked after we looked. */
+	/* Twice, for the chore may have kicked after we looked. */
 	WRITE_ONCE(decaying, true);
 	irq_work_sync(&decay_irq);
-	cancel_delayed_work_sync(&decay_work);
+	quarry_chore_stop(&decay_chore);
 	WRITE_ONCE(decaying, true);
 	irq_work_sync(&decay_irq);
-	cancel_delayed_work_sync(&decay_work);
+	quarry_chore_stop(&decay_chore);
 }

@@ -31,6 +31,7 @@
 
 #include "../../../../module/arena/directory.h"
 #include "../../../../module/debug/inject.h"
+#include "../../../../module/pages/keeper.h"
 #include "../../../../module/pages/misuse.h"
 #include "machine.h"
 
@@ -358,6 +359,26 @@ u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 	(void)pool;
 	(void)order;
 	return 0;
+}
+
+void quarry_chore_init(struct kthread_delayed_work *chore, kthread_work_func_t fn)
+{
+	chore->func = fn;
+}
+
+void quarry_chore_start(struct kthread_delayed_work *chore, unsigned long delay)
+{
+	(void)chore;
+	(void)delay;
+}
+
+void quarry_chore_stop(struct kthread_delayed_work *chore)
+{
+	(void)chore;
+}
+
+void quarry_keeper_rest(void)
+{
 }
 
 void quarry_pools_lock_shared(void)

@@ -18,8 +18,5 @@ struct delayed_work {
 #define DECLARE_WORK(name, fn)	struct work_struct name = { fn }
 #define queue_work(wq, work)	((void)(work))
 #define cancel_work_sync(work)	((void)(work))
-#define DECLARE_DEFERRABLE_WORK(name, fn)	struct delayed_work name = { { fn } }
-#define queue_delayed_work(wq, work, delay)	((void)(work))
-#define cancel_delayed_work_sync(work)		((void)(work))
 
 #endif
