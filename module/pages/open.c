@@ -29,7 +29,7 @@
 #include "pcp.h"
 
 /* All lists together hold no more than one part in so many of the pool. */
-#define POOL_PART	8
+#define POOL_PART	32
 
 /* Most that one CPU's lists may hold of a pool, whatever its cap: 128 MiB. */
 #define LIMIT		(32U << QUARRY_KERNEL_ORDER)

@@ -22,22 +22,24 @@
  *	the directory has beside the state byte's address, for an instruction: what lies
  *	behind the rank of the list goes to the zone, which hands it out again last.
  *
- *	   place   0    1    2    3    4    5 ...
- *	           |-- to the list --|----- to the zone ------>
- *	                            ^rank   ^mean
- *	                             |spread|
- *	                             |  / 2 |
+ *	   place   0    1    2    3    4    5    6 ...
+ *	           |-- to the list --|----- to the zone ---------->
+ *	                            ^rank         ^mean
+ *	                             |<-- twice ->|
+ *	                             |   spread   |
  *
  *	Mean and spread are of the places of blocks of this order that are freed here. One
  *	free of QUARRY_LOOK_LEAST is a sample, and fewer, down to one of QUARRY_LOOK, where
- *	all come from one place. So the wider the blocks lie the more of them go to the
- *	zone, and a client that uses the same few blocks over and over keeps them, wherever
- *	they are. design.md has what this costs and what else was tried.
+ *	all come from one place. So where blocks lie wide only the first of them stay on the
+ *	list, and that holds no more than a refill: what it has is out of the buddy's hands,
+ *	and fills holes that the next refill would choose better. A client that uses the same
+ *	few blocks over and over keeps them, wherever they are. design.md has what this costs
+ *	and what else was tried.
  *
  * How much they may hold
  *	Two figures. A list has a capacity: it grows by itself, up to what its order
  *	allows (quarry_list_max()) and to a quarter of the CPU's limit. All capacities
- *	together are no more frames than the limit, an eighth of the pool's cap divided by
+ *	together are no more frames than the limit, the 32nd part of the pool's cap divided by
  *	the CPUs that use it. Where the limit leaves no room, the other lists lose what they
  *	do not use, and then the one that holds most frames gives blocks back. What was not
  *	needed for some seconds goes as well (drain.c).
@@ -71,6 +73,9 @@
 /* How many samples make a mean; and the mean of none. */
 #define MEAN_OVER	4
 #define MEAN_OF_NONE	(-1)
+
+/* Blocks lie wide from this spread on: an eighth of a place. */
+#define WIDE		(256 / 8)
 
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
@@ -279,11 +284,33 @@ static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	set_cap(pcp, found, quarry_list_n(pcp, found));
 }
 
-/* Most blocks that a list may hold of what the pool allows a CPU; 0 if not even one. */
-static u32 cap_max(u32 limit, unsigned int order)
+static bool is_wide(const struct quarry_list_part *part)
 {
-	limit >>= order;
-	return min(max(limit / LIST_PART, min(limit, 1U)), quarry_list_max(order));
+	return part->spread > WIDE;
+}
+
+/* Most blocks that a list may hold, of what the pool allows a CPU; 0 if not even one. */
+static u32 cap_max(const struct quarry_pool *pool, const struct quarry_pcp *pcp,
+		   unsigned int order)
+{
+	u32 limit = READ_ONCE(pool->list_limit) >> order, most = quarry_list_max(order);
+
+	if (is_wide(&pcp->cold->part[order]))
+		most = min(most, QUARRY_REFILL);
+	return min(max(limit / LIST_PART, min(limit, 1U)), most);
+}
+
+static bool is_too_large(const struct quarry_pool *pool, const struct quarry_pcp *pcp,
+			 unsigned int order)
+{
+	return pcp->cold->part[order].cap > cap_max(pool, pcp, order);
+}
+
+/* A batch of a list that is too large goes, and as much of its capacity. */
+static void shorten(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+{
+	quarry_pcp_give(pool, pcp, order, QUARRY_FLUSH);
+	set_cap(pcp, order, max(quarry_list_n(pcp, order), cap_max(pool, pcp, order)));
 }
 
 /*
@@ -297,7 +324,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 	struct quarry_list_part *part = &cold->part[order];
 	u32 limit = READ_ONCE(pool->list_limit), more;
 
-	cap = min(cap, cap_max(limit, order));
+	cap = min(cap, cap_max(pool, pcp, order));
 	if (cap > part->cap) {
 		more = cap - part->cap;
 		if (cold->capacity + (more << order) > limit)
@@ -323,7 +350,7 @@ static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	off = place * 256 - part->mean;
 	part->mean += off / MEAN_OVER;
 	part->spread += (abs(off) - part->spread) / MEAN_OVER;
-	pcp->lists.list[order].rank = clamp((part->mean + 128 - part->spread / 2) / 256,
+	pcp->lists.list[order].rank = clamp((part->mean + 128 - 2 * part->spread) / 256,
 					    0, QUARRY_PLACES - 1);
 }
 
@@ -333,7 +360,7 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	struct quarry_list_part *part = &pcp->cold->part[order];
 
 	note_place(pcp, order, place);
-	part->span = part->spread > 256 ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
+	part->span = is_wide(part) ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
 	part->granted += part->span;
 	pcp->lists.list[order].left = part->span;
 	see(pcp, order);
@@ -358,7 +385,7 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 	struct quarry_list *list = &pcp->lists.list[order];
 	bool granted = false;
 
-	if (!where || list->left || !pcp->cold ||
+	if (!where || list->left || !pcp->cold || is_too_large(pool, pcp, order) ||
 	    where->key - pcp->lists.key > list->rank || !quarry_pcp_enter(pcp))
 		return false;
 	if (!list->left) {
@@ -395,9 +422,13 @@ bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 			note_place(pcp, order, place);
 		return false;
 	}
+	if (is_too_large(pool, pcp, order)) {
+		shorten(pool, pcp, order);
+		return quarry_list_at(list->top) != list->end;
+	}
 	if (quarry_list_at(list->top) != list->end)
 		return true;
-	if (part->cap < cap_max(READ_ONCE(pool->list_limit), order))
+	if (part->cap < cap_max(pool, pcp, order))
 		return widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
 	return quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
 }
