@@ -215,7 +215,7 @@ static void the_limit_is_shared_by_who_uses_the_pool(struct kunit *test)
 	page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	st = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 8);
+	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 32);
 	KUNIT_EXPECT_EQ(test, st->percpu_bytes, closed + sizeof(struct quarry_cold));
 	quarry_test_pin(test, cpumask_first(cpu_online_mask));
 	quarry_free_pages(pool, page, 0);

@@ -501,7 +501,7 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
 	return done;
 }
 
-/* To a list or a zone. False as above. */
+/* To a list, to the strays or to a zone. False as above. */
 static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		       struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
 {
@@ -509,7 +509,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	u8 place = c->arena.areas[(state - c->arena.state) / QUARRY_AREA_FRAMES].place;
-	bool zero = want_init_on_free(), done;
+	bool zero = want_init_on_free(), listed, done;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
@@ -522,16 +522,21 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	/* All else is only that its 4 MiB are not known as a whole. */
 	if (!list->left || place > list->rank || quarry_list_at(list->top) == list->end)
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
-	if (quarry_pcp_look(pool, pcp, order, place)) {
-		done = quarry_state_put(state, order);
-		if (done) {
-			if (zero)
-				WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
-			*list->top++ = (struct quarry_slot){ page, state };
-			list->left--;
-		}
-	} else {
+	listed = quarry_pcp_look(pool, pcp, order, place);
+	if (!listed && !quarry_pcp_has_room(pool, pcp, order)) {
 		done = free_to_zone(pool, z, c, page, state, was, zero);
+		quarry_pcp_leave(pcp);
+		return done;
+	}
+	done = quarry_state_put(state, order);
+	if (done && zero)
+		WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
+	if (done && listed) {
+		*list->top++ = (struct quarry_slot){ page, state };
+		list->left--;
+	} else if (done) {
+		quarry_pcp_add_stray(pool, pcp, (struct quarry_slot){ page, state }, order);
+		quarry_count(pool, QUARRY_COUNT_DIRECT_FREES + order);
 	}
 	quarry_pcp_leave(pcp);
 	return done;

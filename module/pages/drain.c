@@ -38,16 +38,19 @@ u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
 	u64 frames = 0;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		frames += (u64)quarry_list_n(pcp, k) << k;
+		frames += (u64)(quarry_list_n(pcp, k) + quarry_pcp_strays(pcp, k)) << k;
 	return frames;
 }
 
-/* Large blocks first, at most @most. Entered, or of a CPU that has stopped. */
+/*
+ * Strays, then large blocks first, at most @most and those. Entered, or of a CPU that has
+ * stopped.
+ */
 static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
 		 unsigned int most)
 {
+	u64 frames = quarry_pcp_give_strays(pool, pcp);
 	unsigned int k, nr, all = 0;
-	u64 frames = 0;
 
 	for (k = QUARRY_PCP_ORDERS; k--;)
 		do {
@@ -213,6 +216,8 @@ static bool has_spare(const struct quarry_pcp *pcp)
 	if (!cold)
 		return false;
 	idle = calls(pcp) == READ_ONCE(cold->seen_calls);
+	if (idle)
+		nr = READ_ONCE(cold->nr_strays);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
 		nr += spare(pcp, k, idle);
 	return nr;
@@ -229,8 +234,9 @@ static bool holds_spare(void *data, int cpu)
 static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
 	bool idle = calls(pcp) == pcp->cold->seen_calls;
-	unsigned int k, nr, all = 0;
+	unsigned int k, nr, all;
 
+	all = idle && quarry_pcp_give_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
 	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
 		do {
 			nr = quarry_pcp_give(pool, pcp, k, spare(pcp, k, idle));

@@ -8,7 +8,7 @@
  *
  *	   zone --refill, up to 12--> [ oldest ... newest ] <-- push, pop
  *	        <--flush, up to 4----
- *	        <--------- one by one, blocks of places that are to empty
+ *	        <--------- 8 together, blocks of places that are to empty (strays)
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -52,7 +52,7 @@
  *
  * Invariants
  *	slots <= top <= end = slots + cap, cap <= quarry_list_max()
- *	sum of cap << order = capacity, which is raised only up to the limit
+ *	sum of cap << order + frames of strays = capacity, which is raised only up to the limit
  *	every block on a list is of the zone of pcp->buddy
  *
  * Exclusion is by preemption off and the mark @busy: no lock and no
@@ -70,6 +70,9 @@
 #include "misuse.h"
 #include "pcp.h"
 
+/* What gives blocks to the zone has room for either. */
+static_assert(QUARRY_FLUSH <= QUARRY_PCP_STRAYS);
+
 /* How many samples make a mean; and the mean of none. */
 #define MEAN_OVER	4
 #define MEAN_OF_NONE	(-1)
@@ -80,7 +83,10 @@
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
 
-/* A list takes no more than one part in so many of the limit, a refill of that. */
+/*
+ * A list takes no more than one part in so many of the limit, a refill of that; but whole
+ * areas are no holes that a later claim might choose better.
+ */
 #define LIST_PART	4
 #define REFILL_PART	16
 
@@ -200,20 +206,58 @@ void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 	quarry_misuse_late(pool);
 }
 
-/* A block of @c from a list to the buddy. Under the zone's lock. False if it was dropped. */
-static bool give(struct quarry_pool *pool, struct quarry_pcp *pcp, struct quarry_chunk *c,
+/* A block of @c from a list to the buddy. Under the zone's lock. False if it is none. */
+static bool give(struct quarry_pcp *pcp, struct quarry_chunk *c,
 		 const struct quarry_slot *slot, unsigned int order)
 {
 	u8 state = READ_ONCE(*slot->state);
 	struct quarry_frame f;
 
-	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
-		quarry_pcp_drop(pool, pcp, order);
+	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order))
 		return false;
-	}
 	f.i = slot->state - c->arena.state;
 	quarry_buddy_free(pcp->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
 	return true;
+}
+
+/* A stray is not what it should be: its free was none, see quarry_pcp_drop(). */
+static void drop_stray(struct quarry_pool *pool, unsigned int order)
+{
+	quarry_count_add(pool, QUARRY_COUNT_DIRECT_FREES + order, -1);
+	quarry_misuse_late(pool);
+}
+
+/*
+ * Give @nr blocks to the buddy under one hold of its lock, no more than QUARRY_PCP_STRAYS:
+ * of a list, whose order is @order, or strays, each of that in @strays. Returns how many were
+ * given, for some may be dropped; negative in NMI if the zone is locked.
+ */
+static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		    const struct quarry_slot *slots, unsigned int nr, unsigned int order,
+		    const u8 *strays)
+{
+	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
+	struct quarry_chunk *chunks[QUARRY_PCP_STRAYS];
+	unsigned long flags;
+	unsigned int i;
+	int given = 0;
+
+	/* What can be done without the lock is. */
+	for (i = 0; i < nr; i++)
+		chunks[i] = quarry_directory_find(slots[i].page);
+	if (!quarry_zone_lock(z, &flags))
+		return -EBUSY;
+	for (i = 0; i < nr; i++) {
+		if (give(pcp, chunks[i], &slots[i], strays ? strays[i] : order))
+			given++;
+		else if (strays)
+			drop_stray(pool, strays[i]);
+		else
+			quarry_pcp_drop(pool, pcp, order);
+	}
+	quarry_zone_unlock(z, flags);
+	quarry_count(pool, QUARRY_COUNT_FLUSHES);
+	return given;
 }
 
 /**
@@ -228,30 +272,44 @@ static bool give(struct quarry_pool *pool, struct quarry_pcp *pcp, struct quarry
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			     unsigned int order, unsigned int nr)
 {
-	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
-	u32 n = quarry_list_n(pcp, order), given = 0, i;
-	struct quarry_chunk *chunks[QUARRY_FLUSH];
+	u32 n = quarry_list_n(pcp, order);
 	struct quarry_slot *slots;
-	unsigned long flags;
+	int given;
 
 	nr = min3(nr, n, QUARRY_FLUSH);
 	if (!nr)
 		return 0;
 	slots = quarry_list_slots(pcp->cold, order);
-	/* What can be done without the lock is. */
-	for (i = 0; i < nr; i++)
-		chunks[i] = quarry_directory_find(slots[i].page);
-	if (!quarry_zone_lock(z, &flags))
+	given = give_all(pool, pcp, slots, nr, order, NULL);
+	if (given < 0)
 		return 0;
-	for (i = 0; i < nr; i++)
-		given += give(pool, pcp, chunks[i], &slots[i], order);
-	quarry_zone_unlock(z, flags);
 	memmove(slots, slots + nr, (n - nr) * sizeof(*slots));
 	WRITE_ONCE(pcp->lists.list[order].top, slots + n - nr);
 	pcp->cold->part[order].moved -= given;
 	see(pcp, order);
-	quarry_count(pool, QUARRY_COUNT_FLUSHES);
 	return nr;
+}
+
+/**
+ * quarry_pcp_give_strays() - give the strays to the buddy
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered, or that of a CPU that has stopped
+ *
+ * Context: any; preemption off. Return: frames given; 0 also in NMI if the zone is locked.
+ */
+unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp)
+{
+	struct quarry_cold *cold = pcp->cold;
+	unsigned int i, frames = 0;
+
+	if (!cold || !cold->nr_strays ||
+	    give_all(pool, pcp, cold->strays, cold->nr_strays, 0, cold->stray_order) < 0)
+		return 0;
+	for (i = 0; i < cold->nr_strays; i++)
+		frames += 1U << cold->stray_order[i];
+	cold->capacity -= frames;
+	WRITE_ONCE(cold->nr_strays, 0);
+	return frames;
 }
 
 /* What others do not use of their capacity is free for who needs it. */
@@ -434,6 +492,52 @@ bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 }
 
 /**
+ * quarry_pcp_has_room() - see whether a block may wait for others that go to the zone
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered and open
+ * @order:	of the block, which is none for the list
+ *
+ * Context: any; preemption off. Return: false if it had better go by itself, for it is large
+ * for the pool, or else (in NMI) the zone was locked.
+ */
+bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+{
+	u32 limit = READ_ONCE(pool->list_limit), frames = 1U << order;
+	struct quarry_cold *cold = pcp->cold;
+
+	if (frames > limit / LIST_PART)
+		return false;
+	if (cold->capacity + frames > limit)
+		narrow_others(pcp, QUARRY_PCP_ORDERS);
+	return cold->nr_strays < QUARRY_PCP_STRAYS && cold->capacity + frames <= limit;
+}
+
+/**
+ * quarry_pcp_add_stray() - let a block wait for others that go to the zone, or go with them
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered and open, with room for it
+ * @slot:	the block, marked as cached
+ * @order:	its order
+ *
+ * Context: any; preemption off.
+ */
+void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			  struct quarry_slot slot, unsigned int order)
+{
+	struct quarry_cold *cold = pcp->cold;
+	unsigned int n = cold->nr_strays;
+
+	cold->strays[n] = slot;
+	WRITE_ONCE(cold->stray_order[n], order);
+	WRITE_ONCE(cold->nr_strays, n + 1);
+	cold->capacity += 1U << order;
+	/* What waits for the last one of them may not wait for ever. */
+	quarry_decay_kick();
+	if (n + 1 == QUARRY_PCP_STRAYS)
+		quarry_pcp_give_strays(pool, pcp);
+}
+
+/**
  * quarry_pcp_refill() - fill an empty list from the zone
  * @pool:	the pool
  * @pcp:	this CPU's, entered and open
@@ -457,7 +561,8 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 	see(pcp, order);
 	/* One the first time, then twice as many: who wants few blocks keeps few from others. */
-	most = clamp((READ_ONCE(pool->list_limit) >> order) / REFILL_PART, 1U, QUARRY_REFILL);
+	most = clamp((READ_ONCE(pool->list_limit) >> order) /
+		     (order < QUARRY_AREA_ORDER ? REFILL_PART : LIST_PART), 1U, QUARRY_REFILL);
 	want = clamp(2U * pcp->cold->part[order].cap, 1U, most);
 	want = min(want, widen(pool, pcp, order, want));
 	if (!want || !quarry_zone_lock(z, &flags))
@@ -488,12 +593,21 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	return nr;
 }
 
+static u64 check_slot(const struct quarry_pcp *pcp, const struct quarry_slot *slot,
+		      unsigned int order)
+{
+	struct quarry_chunk *c = quarry_directory_find(slot->page);
+
+	return !c || c->buddy != pcp->buddy ||
+	       &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
+	       (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order);
+}
+
 static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
 {
 	const struct quarry_list_part *part = &pcp->cold->part[order];
 	const struct quarry_list *list = &pcp->lists.list[order];
 	const struct quarry_slot *slot = quarry_list_slots(pcp->cold, order);
-	struct quarry_chunk *c;
 	u64 faults;
 
 	faults = list->left < 0 || list->rank >= QUARRY_PLACES ||
@@ -501,13 +615,8 @@ static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
 		 list->end != quarry_list_at(slot + part->cap);
 	if (list->top < slot || list->top > slot + part->cap)
 		return faults + 1;
-	for (; slot < list->top; slot++) {
-		c = quarry_directory_find(slot->page);
-		faults += !c || c->buddy != pcp->buddy ||
-			  &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
-			  (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) !=
-			  (QUARRY_STATE_CACHED | order);
-	}
+	for (; slot < list->top; slot++)
+		faults += check_slot(pcp, slot, order);
 	return faults;
 }
 
@@ -529,6 +638,10 @@ u64 quarry_pcp_check(struct quarry_pcp *pcp)
 		}
 		faults += check_list(pcp, k);
 		capacity += (u64)pcp->cold->part[k].cap << k;
+	}
+	for (k = 0; pcp->cold && k < pcp->cold->nr_strays; k++) {
+		faults += check_slot(pcp, &pcp->cold->strays[k], pcp->cold->stray_order[k]);
+		capacity += 1ULL << pcp->cold->stray_order[k];
 	}
 	return faults + (pcp->cold && capacity != pcp->cold->capacity);
 }

@@ -52,6 +52,18 @@ static inline struct quarry_cold *quarry_pcp_cold(const struct quarry_pcp *pcp)
 	return smp_load_acquire(&pcp->cold);
 }
 
+/* Blocks of an order that wait to go to the zone; of another CPU a moment old. */
+static inline u32 quarry_pcp_strays(const struct quarry_pcp *pcp, unsigned int order)
+{
+	struct quarry_cold *cold = quarry_pcp_cold(pcp);
+	unsigned int i, nr = cold ? READ_ONCE(cold->nr_strays) : 0;
+	u32 n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += READ_ONCE(cold->stray_order[i]) == order;
+	return n;
+}
+
 /* Blocks on a list; of another CPU a moment old. */
 static inline u32 quarry_list_n(const struct quarry_pcp *pcp, unsigned int order)
 {
@@ -70,6 +82,11 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 			unsigned int order);
 bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
 		     u8 place);
+bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			 unsigned int order);
+void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			  struct quarry_slot slot, unsigned int order);
+unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp);
 void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *allocs,
 		       u64 *frees);
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,

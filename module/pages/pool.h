@@ -72,6 +72,9 @@ enum quarry_count {
 #define QUARRY_PCP_SINGLES	128
 #define QUARRY_PCP_LEAST	16
 
+/* Blocks of places that are to empty which go to the zone together. */
+#define QUARRY_PCP_STRAYS	8
+
 /* Orders of which there may be more than the least: half as many each time. */
 #define QUARRY_PCP_SMALL	const_ilog2(QUARRY_PCP_SINGLES / QUARRY_PCP_LEAST)
 
@@ -106,8 +109,11 @@ struct quarry_list_part {
  * struct quarry_cold - what the lists of one CPU need beside their tops; comes on first use
  * @count:	enum quarry_count
  * @part:	by order
- * @capacity:	sum of the lists' capacities in frames
+ * @capacity:	sum of the lists' capacities, and of the strays, in frames
  * @seen_calls:	calls of the lists when it was last looked whether they are idle (drain.c)
+ * @nr_strays:	blocks that go to the zone when there are as many as go together
+ * @stray_order: the order of each
+ * @strays:	these
  * @slots:	memory of the lists
  */
 struct quarry_cold {
@@ -115,6 +121,9 @@ struct quarry_cold {
 	struct quarry_list_part part[QUARRY_PCP_ORDERS];
 	u32 capacity;
 	u64 seen_calls;
+	u8 nr_strays;
+	u8 stray_order[QUARRY_PCP_STRAYS];
+	struct quarry_slot strays[QUARRY_PCP_STRAYS];
 	struct quarry_slot slots[QUARRY_PCP_SLOTS];
 };
 

@@ -64,7 +64,7 @@ static void sum_cpus(struct quarry_pool *pool, struct sums *s)
 			quarry_list_calls(pcp, k, &allocs, &frees);
 			s->allocs[k] += allocs;
 			s->frees[k] += frees;
-			s->cached[k] += quarry_list_n(pcp, k);
+			s->cached[k] += quarry_list_n(pcp, k) + quarry_pcp_strays(pcp, k);
 		}
 	}
 }
