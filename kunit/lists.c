@@ -41,7 +41,7 @@ static void batches(struct kunit *test, struct quarry_pool *pool, struct page **
 
 static void batches_make_a_list_long(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_64M);
 	struct page **pages = quarry_test_pages(test, LIVE);
 	struct quarry_pool_stats *before, *after;
 
@@ -99,24 +99,39 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, PLACED, PLACED);
 	struct page **pages = quarry_test_pages(test, FRAMES(PLACED));
+	struct page *first, *last[QUARRY_PCP_STRAYS];
 	struct quarry_pool_stats *before, *after;
-	struct page *first, *last;
-	unsigned int nr, n;
+	unsigned int nr, n, i;
 
 	nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, FRAMES(PLACED), pages);
 	KUNIT_ASSERT_EQ(test, nr, FRAMES(PLACED));
 	first = take_from_place(pages, &nr, false);
-	last = take_from_place(pages, &nr, true);
-	KUNIT_ASSERT_GT(test, place_of(last), place_of(first) + 1);
+	for (i = 0; i < ARRAY_SIZE(last); i++) {
+		last[i] = take_from_place(pages, &nr, true);
+		KUNIT_ASSERT_GT(test, place_of(last[i]), place_of(first) + 1);
+	}
 	/* There is no other page, so that this one comes and goes. */
 	KUNIT_ASSERT_PTR_EQ(test, first, settle(pool, first));
 	n = list_here(test, pool, 0).n;
 	before = quarry_test_stats(test, pool);
-	quarry_free_pages(pool, last, 0);
+	/* They wait until there are some, which is no stay on the list. */
+	quarry_test_give_all(pool, 0, last, ARRAY_SIZE(last) - 1);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
-	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes + PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, after->frees, before->frees + 1);
+	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes);
+	KUNIT_EXPECT_EQ(test, after->cached_bytes,
+			before->cached_bytes + (ARRAY_SIZE(last) - 1) * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, after->frees, before->frees + ARRAY_SIZE(last) - 1);
+	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes);
+	quarry_free_pages(pool, last[ARRAY_SIZE(last) - 1], 0);
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
+	KUNIT_EXPECT_EQ(test, after->free_bytes,
+			before->free_bytes + ARRAY_SIZE(last) * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);
+	KUNIT_EXPECT_EQ(test, after->frees, before->frees + ARRAY_SIZE(last));
+	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes + 1);
+	/* One that strays does not make the others stray. */
 	quarry_free_pages(pool, first, 0);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n + 1);
 	quarry_test_give_all(pool, 0, pages, nr);
@@ -184,7 +199,7 @@ static void one_by_one_packs(struct kunit *test)
 /* Capacity goes to who needs it, and all of it together is never above the limit. */
 static void orders_share_the_limit(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_64M);
 	u64 limit = quarry_test_stats(test, pool)->cache_limit_bytes, cap;
 	struct page **pages = quarry_test_pages(test, LIVE);
 	unsigned int k, j, round, nr;
@@ -220,7 +235,7 @@ static void the_limit_is_shared_by_who_uses_the_pool(struct kunit *test)
 	quarry_test_pin(test, cpumask_first(cpu_online_mask));
 	quarry_free_pages(pool, page, 0);
 	st = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 16);
+	KUNIT_EXPECT_EQ(test, st->cache_limit_bytes, SZ_16M / 64);
 	KUNIT_EXPECT_EQ(test, st->percpu_bytes, closed + 2 * sizeof(struct quarry_cold));
 }
 
@@ -263,7 +278,7 @@ static void who_may_not_be_preempted_gets_lists_later(struct kunit *test)
 /* The list of order 10 has an arena; that of order 0 pages out of the other one. */
 static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_64M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_128M);
 	struct page *arena, *area, *singles[4];
 	struct quarry_pool_stats *before;
 	unsigned int i, cached;

@@ -60,7 +60,7 @@
  * zone instead. Other CPUs never touch the lists of a CPU that is online: they have it
  * done by an interrupt there (drain.c, visit.c).
  *
- * Cost: a pool that a CPU never used has a quarter KiB for it, one that it did 6.4 KiB more
+ * Cost: a pool that a CPU never used has a quarter KiB for it, one that it did 6.6 KiB more
  * (open.c). No call moves more than a batch, so that the longest is some 3,400
  * instructions, the buddy's work included (page.longest of the benchmark).
  */
@@ -79,6 +79,9 @@ static_assert(QUARRY_FLUSH <= QUARRY_PCP_STRAYS);
 
 /* Blocks lie wide from this spread on: an eighth of a place. */
 #define WIDE		(256 / 8)
+
+/* A sample that is further off than so many spreads counts as if it were not. */
+#define FAR		4
 
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
@@ -388,7 +391,8 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 		if (cold->capacity + (more << order) > limit)
 			narrow_others(pcp, order);
 		if (cold->capacity + (1U << order) > limit) {
-			starve_fattest(pool, pcp, order);
+			if (!quarry_pcp_give_strays(pool, pcp))
+				starve_fattest(pool, pcp, order);
 			return 0;
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
@@ -400,12 +404,14 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 {
 	struct quarry_list_part *part = &pcp->cold->part[order];
-	int off;
+	int off, far;
 
 	/* The first one is the mean: not a way that somebody went. */
 	if (part->mean == MEAN_OF_NONE)
 		part->mean = place * 256;
 	off = place * 256 - part->mean;
+	far = FAR * max_t(int, part->spread, WIDE);
+	off = clamp(off, -far, far);
 	part->mean += off / MEAN_OVER;
 	part->spread += (abs(off) - part->spread) / MEAN_OVER;
 	pcp->lists.list[order].rank = clamp((part->mean + 128 - 2 * part->spread) / 256,
