@@ -716,6 +716,42 @@ static void doubled(const void *arg)
 	machine_pool_free(pool);
 }
 
+/* A list that was long is no longer than a refill once blocks come from all over. */
+static void shortens(const void *arg)
+{
+	struct page *pages[POOL_MIB * 256];
+	struct dice d;
+	struct quarry_pcp *pcp;
+	unsigned int nr, i, at;
+
+	(void)arg;
+	dice_seed(&d, seed);
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+	pcp = per_cpu_ptr(pool->pcp, 0);
+	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
+		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		require(pages[nr], "a page was refused");
+	}
+	for (i = 0; i < 2 * QUARRY_REFILL; i++)
+		quarry_free_pages(pool, pages[i], 0);
+	require(pcp->cold->part[0].cap > QUARRY_REFILL, "a list is not long");
+	for (i = 0; i < 2 * QUARRY_REFILL; i++)
+		pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	for (i = 0; i < 64 * QUARRY_LOOK; i++) {
+		at = dice(&d, nr);
+		quarry_free_pages(pool, pages[at], 0);
+		pages[at] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	}
+	require(pcp->cold->part[0].cap <= QUARRY_REFILL, "a list is long");
+	for (i = 0; i < nr; i++)
+		quarry_free_pages(pool, pages[i], 0);
+	machine_settle(pool);
+	machine_pool_free(pool);
+}
+
 int main(void)
 {
 	u64 threads = env_number("THREADS", 4);
@@ -724,7 +760,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(9);
+	tap_plan(10);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -734,6 +770,7 @@ int main(void)
 	tap_run("what is freed one by one is packed", packs, &arm_lists);
 	tap_run("what is used over and over is kept", same_page, NULL);
 	tap_run("what is on a list twice is there once", doubled, NULL);
+	tap_run("a list whose blocks lie wide is short", shortens, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
