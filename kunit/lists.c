@@ -278,7 +278,7 @@ static void who_may_not_be_preempted_gets_lists_later(struct kunit *test)
 /* The list of order 10 has an arena; that of order 0 pages out of the other one. */
 static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 {
-	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_128M);
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_256M);
 	struct page *arena, *area, *singles[4];
 	struct quarry_pool_stats *before;
 	unsigned int i, cached;

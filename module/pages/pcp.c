@@ -293,6 +293,16 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	return nr;
 }
 
+static u32 stray_frames(const struct quarry_cold *cold)
+{
+	u32 frames = 0;
+	unsigned int i;
+
+	for (i = 0; i < cold->nr_strays; i++)
+		frames += 1U << cold->stray_order[i];
+	return frames;
+}
+
 /**
  * quarry_pcp_give_strays() - give the strays to the buddy
  * @pool:	the pool
@@ -303,13 +313,12 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
 	struct quarry_cold *cold = pcp->cold;
-	unsigned int i, frames = 0;
+	unsigned int frames;
 
 	if (!cold || !cold->nr_strays ||
 	    give_all(pool, pcp, cold->strays, cold->nr_strays, 0, cold->stray_order) < 0)
 		return 0;
-	for (i = 0; i < cold->nr_strays; i++)
-		frames += 1U << cold->stray_order[i];
+	frames = stray_frames(cold);
 	cold->capacity -= frames;
 	WRITE_ONCE(cold->nr_strays, 0);
 	return frames;
@@ -325,12 +334,15 @@ static void narrow_others(struct quarry_pcp *pcp, unsigned int order)
 			set_cap(pcp, k, quarry_list_n(pcp, k));
 }
 
-/* Take blocks, and their capacity, from the list other than @order that has most frames. */
+/*
+ * Take blocks, and their capacity, from the list other than @order that has most frames, or
+ * all strays if these have more.
+ */
 static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			   unsigned int order)
 {
+	u32 most = stray_frames(pcp->cold), frames;
 	unsigned int k, found = order;
-	u32 most = 0, frames;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		frames = quarry_list_n(pcp, k) << k;
@@ -339,8 +351,10 @@ static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			found = k;
 		}
 	}
-	if (found == order)
+	if (found == order) {
+		quarry_pcp_give_strays(pool, pcp);
 		return;
+	}
 	quarry_pcp_give(pool, pcp, found, STARVED);
 	set_cap(pcp, found, quarry_list_n(pcp, found));
 }
@@ -391,8 +405,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 		if (cold->capacity + (more << order) > limit)
 			narrow_others(pcp, order);
 		if (cold->capacity + (1U << order) > limit) {
-			if (!quarry_pcp_give_strays(pool, pcp))
-				starve_fattest(pool, pcp, order);
+			starve_fattest(pool, pcp, order);
 			return 0;
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
