@@ -752,6 +752,35 @@ static void shortens(const void *arg)
 	machine_pool_free(pool);
 }
 
+/* Capacities grow to what all lists may hold together, and never beyond. */
+static void shares(const void *arg)
+{
+	struct page *pages[2 * QUARRY_REFILL];
+	struct quarry_pcp *pcp;
+	unsigned int k, i, round;
+	u32 most = 0;
+
+	(void)arg;
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+	pcp = per_cpu_ptr(pool->pcp, 0);
+	for (round = 0; round < 8; round++)
+		for (k = 0; k < 7; k++) {
+			for (i = 0; i < ARRAY_SIZE(pages); i++)
+				pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, k);
+			for (i = 0; i < ARRAY_SIZE(pages); i++) {
+				quarry_free_pages(pool, pages[i], k);
+				most = max(most, pcp->cold->capacity);
+			}
+		}
+	require(most <= pool->list_limit, "capacities add up to more than the limit");
+	require(most > pool->list_limit / 2, "capacities do not grow");
+	machine_settle(pool);
+	machine_pool_free(pool);
+}
+
 int main(void)
 {
 	u64 threads = env_number("THREADS", 4);
@@ -760,7 +789,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(10);
+	tap_plan(11);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -771,6 +800,7 @@ int main(void)
 	tap_run("what is used over and over is kept", same_page, NULL);
 	tap_run("what is on a list twice is there once", doubled, NULL);
 	tap_run("a list whose blocks lie wide is short", shortens, NULL);
+	tap_run("all lists together are bounded", shares, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
