@@ -12,7 +12,7 @@
 #include "cache_kunit.h"
 
 /* Blocks that are left on the lists of another CPU. */
-#define LEFT	8
+#define LEFT	4
 
 static void leave_blocks(void *arg)
 {
