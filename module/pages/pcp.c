@@ -8,7 +8,7 @@
  *
  *	   zone --refill, up to 12--> [ oldest ... newest ] <-- push, pop
  *	        <--flush, up to 4----
- *	        <--------- 8 together, blocks of places that are to empty (strays)
+ *	        <--------- 4 together, blocks of places that are to empty (strays)
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -86,10 +86,7 @@ static_assert(QUARRY_FLUSH <= QUARRY_PCP_STRAYS);
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
 
-/*
- * A list takes no more than one part in so many of the limit, a refill of that; but whole
- * areas are no holes that a later claim might choose better.
- */
+/* A list takes no more than one part in so many of the limit, a refill of that. */
 #define LIST_PART	4
 #define REFILL_PART	16
 
@@ -580,8 +577,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 	see(pcp, order);
 	/* One the first time, then twice as many: who wants few blocks keeps few from others. */
-	most = clamp((READ_ONCE(pool->list_limit) >> order) /
-		     (order < QUARRY_AREA_ORDER ? REFILL_PART : LIST_PART), 1U, QUARRY_REFILL);
+	most = clamp((READ_ONCE(pool->list_limit) >> order) / REFILL_PART, 1U, QUARRY_REFILL);
 	want = clamp(2U * pcp->cold->part[order].cap, 1U, most);
 	want = min(want, widen(pool, pcp, order, want));
 	if (!want || !quarry_zone_lock(z, &flags))

@@ -73,7 +73,7 @@ enum quarry_count {
 #define QUARRY_PCP_LEAST	16
 
 /* Blocks of places that are to empty which go to the zone together. */
-#define QUARRY_PCP_STRAYS	8
+#define QUARRY_PCP_STRAYS	4
 
 /* Orders of which there may be more than the least: half as many each time. */
 #define QUARRY_PCP_SMALL	const_ilog2(QUARRY_PCP_SINGLES / QUARRY_PCP_LEAST)
