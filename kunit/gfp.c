@@ -16,6 +16,7 @@
 #include <linux/quarry_cache.h>
 #include <linux/sched/mm.h>
 
+#include "../module/cache/labels.h"
 #include "../module/malloc/malloc.h"
 #include "../module/pages/gfp.h"
 #include "quarry_kunit.h"
@@ -773,12 +774,12 @@ static void labels_are_made_with_the_callers_flags(struct kunit *test)
 	while (nr) {
 		quarry_free_pages(pool, pages[--nr], 10);
 		pfn = page_to_pfn(pages[nr]);
-		before = quarry_directory_label_bytes();
+		before = quarry_label_bytes();
 		h = hold(test);
-		quarry_directory_label(pfn, 1, 1, GFP_NOFS);
+		quarry_label_frames(pfn, 1, 1, GFP_NOFS);
 		KUNIT_EXPECT_FALSE(test, release(h));
-		quarry_directory_label(pfn, 1, 0, 0);
-		if (quarry_directory_label_bytes() != before)
+		quarry_label_frames(pfn, 1, 0, 0);
+		if (quarry_label_bytes() != before)
 			break;
 	}
 	quarry_test_give_all(pool, 10, pages, nr);

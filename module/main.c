@@ -2,7 +2,7 @@
 /*
  * The module: parameters, and the order in which things come and go.
  *
- * init is a ladder, exit its mirror: chunks, directory, visits, keeper, CPU hotplug,
+ * init is a ladder, exit its mirror: chunks, directory, labels, visits, keeper, CPU hotplug,
  * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can
  * reach a layer before the layers below it are up. What layers leave to RCU when they
  * go, the chunks' exit waits for, once for all.
@@ -14,6 +14,7 @@
 
 #include "arena/directory.h"
 #include "cache/cache.h"
+#include "cache/labels.h"
 #include "debug/random.h"
 #include "faces/faces.h"
 #include "malloc/malloc.h"
@@ -165,9 +166,12 @@ static int __init quarry_init(void)
 	err = quarry_directory_init();
 	if (err)
 		goto chunks;
-	err = quarry_visits_init();
+	err = quarry_labels_init();
 	if (err)
 		goto directory;
+	err = quarry_visits_init();
+	if (err)
+		goto labels;
 	err = quarry_keeper_init();
 	if (err)
 		goto visits;
@@ -220,6 +224,8 @@ keeper:
 	quarry_keeper_exit();
 visits:
 	quarry_visits_exit();
+labels:
+	quarry_labels_exit();
 directory:
 	quarry_directory_exit();
 chunks:
@@ -243,6 +249,7 @@ static void __exit quarry_exit(void)
 	quarry_decay_exit();
 	quarry_keeper_exit();
 	quarry_visits_exit();
+	quarry_labels_exit();
 	quarry_directory_exit();
 	quarry_chunks_exit();
 	quarry_tags_exit();

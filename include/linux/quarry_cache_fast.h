@@ -21,6 +21,46 @@
 #define QUARRY_GFP_OBJECT_SLOW	(__GFP_THISNODE | __GFP_DMA | __GFP_DMA32 | \
 				 __GFP_HIGHMEM)
 
+/* What stands before the first entry of quarry_labels. */
+struct quarry_labels_head {
+	unsigned long nr;
+};
+
+/* By MiB of physical memory: the labels of its frames; 0 in frames of no slab. Never NULL. */
+extern u64 **quarry_labels;
+
+#define QUARRY_LABELS_SHIFT	8
+
+static __always_inline unsigned long quarry_nr_labels(u64 * const *labels)
+{
+	return ((const struct quarry_labels_head *)labels)[-1].nr;
+}
+
+/* The label of a frame that has one. */
+static __always_inline u64 *quarry_label(u64 **labels, unsigned long pfn)
+{
+	return &labels[pfn >> QUARRY_LABELS_SHIFT][(u8)pfn];
+}
+
+/* The label of a frame; false if there is no such memory. Preemption off, or under RCU. */
+static __always_inline bool quarry_label_look(unsigned long pfn, u64 *label)
+{
+	u64 **labels = READ_ONCE(quarry_labels);
+	unsigned long at;
+
+	/* First the byte, then the shift: gcc's own order is a copy of the number more. */
+	OPTIMIZER_HIDE_VAR(pfn);
+	at = (u8)pfn;
+	OPTIMIZER_HIDE_VAR(at);
+	pfn >>= QUARRY_LABELS_SHIFT;
+	if (unlikely(pfn >= quarry_nr_labels(labels)))
+		return false;
+	*label = labels[pfn][at];
+	/* As READ_ONCE(), which gcc gives two instructions more. */
+	OPTIMIZER_HIDE_VAR(*label);
+	return true;
+}
+
 /* How every struct quarry_cache begins. */
 struct quarry_cache_head {
 	struct quarry_mags __percpu *mags;

@@ -115,27 +115,6 @@ struct quarry_directory {
 /* The slots; with nothing before them in the addressing, a look-up is two instructions less. */
 extern struct quarry_slot4m *quarry_slots;
 
-/* What stands before the first entry of quarry_labels. */
-struct quarry_labels_head {
-	unsigned long nr;
-};
-
-/* By MiB of physical memory: the labels of its frames; 0 in frames of no slab. Never NULL. */
-extern u64 **quarry_labels;
-
-#define QUARRY_LABELS_SHIFT	8
-
-static __always_inline unsigned long quarry_nr_labels(u64 * const *labels)
-{
-	return ((const struct quarry_labels_head *)labels)[-1].nr;
-}
-
-/* The label of a frame that has one. */
-static __always_inline u64 *quarry_label(u64 **labels, unsigned long pfn)
-{
-	return &labels[pfn >> QUARRY_LABELS_SHIFT][(u8)pfn];
-}
-
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
 void quarry_free_slow(struct quarry_pool *pool, struct page *page, unsigned int order);
@@ -188,25 +167,6 @@ static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long
 	struct quarry_slot4m *slot;
 
 	return quarry_directory_look(pfn, &slot) ? slot : NULL;
-}
-
-/* The label of a frame; false if there is no such memory. Preemption off, or under RCU. */
-static __always_inline bool quarry_label_look(unsigned long pfn, u64 *label)
-{
-	u64 **labels = READ_ONCE(quarry_labels);
-	unsigned long at;
-
-	/* First the byte, then the shift: gcc's own order is a copy of the number more. */
-	OPTIMIZER_HIDE_VAR(pfn);
-	at = (u8)pfn;
-	OPTIMIZER_HIDE_VAR(at);
-	pfn >>= QUARRY_LABELS_SHIFT;
-	if (unlikely(pfn >= quarry_nr_labels(labels)))
-		return false;
-	*label = labels[pfn][at];
-	/* As READ_ONCE(), which gcc gives two instructions more. */
-	OPTIMIZER_HIDE_VAR(*label);
-	return true;
 }
 
 /*

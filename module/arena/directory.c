@@ -16,121 +16,52 @@
  *	look at the chunk: that is what the fast path of a free uses. In slots that
  *	are shared or partly filled, frees take the slow way.
  *
- * Labels
- *	A second array, with an entry for every MiB, leads to the labels of frames: 64 bits
- *	each, for the layer of caches, which says by them whose a frame's objects are and
- *	where they begin (cache/tags.c). Where no frame ever had one, an array of zeros is
- *	shared, so that a look needs no question. A label is written by who owns the frame,
- *	without a lock; an array comes with the first label in its MiB and stays until
- *	unload (2 KiB, 0.2% of it).
- *
- *	An entry for a MiB and not for 4, as 256 frames are numbered by a byte: taking that
- *	from a frame's number is the same instruction that would copy the number.
- *
  * Where there is no memory
- *	Physical addresses may reach far and have holes. Both arrays are tables with holes
+ *	Physical addresses may reach far and have holes. The array is a table with holes
  *	(table.c), of which a page is as much as 512 MiB of memory. The pages of the
  *	memory that is there come at load; where memory is added later, with its first
- *	chunk.
+ *	chunk. A layer above that keeps a table for the same memory has left a function
+ *	here, and is asked first: no chunk lies where that has no entries.
  *
  * Locks: changes are made under one spinlock, IRQs off, some hundred slots at a time;
- * what grows the arrays has a mutex of its own. Readers hold RCU (preemption off is enough)
+ * what grows the array has a mutex of its own. Readers hold RCU (preemption off is enough)
  * and see a chain that is at all times sorted and whole.
  *
- * Cost: 64 bytes per 4 MiB of the memory that there is, 0.0015%, and 16 bytes of page
+ * Cost: 32 bytes per 4 MiB of the memory that there is, 0.0008%, and 8 bytes of page
  * tables per 512 MiB up to its highest address.
  */
-#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/nodemask.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "../compat.h"
-#include "../debug/inject.h"
 #include "directory.h"
 #include "table.h"
 
 /* Slots that are written under the lock at once. */
 #define BITE	512UL
 
-/* What a page of either array is for, in frames. */
-#define PAGE_FRAMES_SHIFT	(PAGE_SHIFT - 5 + QUARRY_SLOT_SHIFT)
-
 static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
 static_assert(sizeof(struct quarry_slot4m) == 1 << 5);
-static_assert(QUARRY_LABELS_SHIFT + PAGE_SHIFT - 3 == PAGE_FRAMES_SHIFT);
+static_assert(QUARRY_SLOT_SHIFT + PAGE_SHIFT - 5 == QUARRY_TABLE_PAGE_SHIFT);
 
 struct quarry_slot4m *quarry_slots;
 EXPORT_SYMBOL_NS_GPL(quarry_slots, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
-static u64 no_labels[1 << QUARRY_LABELS_SHIFT];
-static atomic64_t label_bytes;
+/* Their memory, and who is asked first; changed under the mutex. */
+static struct quarry_table table;
+static quarry_directory_reach_fn *reach_first;
+static DEFINE_MUTEX(table_mutex);
 
-u64 **quarry_labels;
-EXPORT_SYMBOL_NS_GPL(quarry_labels, QUARRY_NS);
-
-/* The memory of both; changed under the mutex. */
-static struct quarry_table slots_table;
-static struct quarry_table labels_table;
-static DEFINE_MUTEX(tables_mutex);
-
-static void publish_slots(const struct quarry_table *t)
+static void publish(const struct quarry_table *t)
 {
 	struct quarry_directory *head = (struct quarry_directory *)t->base - 1;
 
 	head->bytes = t->pages * PAGE_SIZE;
 	/* Readers must find the head written. */
 	smp_store_release(&quarry_slots, t->base);
-}
-
-static void publish_labels(const struct quarry_table *t)
-{
-	struct quarry_labels_head *head = (struct quarry_labels_head *)t->base - 1;
-
-	head->nr = t->pages * (PAGE_SIZE / sizeof(*quarry_labels));
-	/* As above. */
-	smp_store_release(&quarry_labels, t->base);
-}
-
-/* Is there memory in the 512 MiB of a page? What is not seen here comes with its chunk. */
-static bool has_memory(unsigned long page, const void *unused)
-{
-	unsigned long pfn = page << PAGE_FRAMES_SHIFT, end = (page + 1) << PAGE_FRAMES_SHIFT;
-
-	for (; pfn < end; pfn += 1UL << QUARRY_SLOT_SHIFT)
-		if (pfn_valid(pfn))
-			return true;
-	return false;
-}
-
-/* First and last page of what a chunk needs. */
-struct span {
-	unsigned long first;
-	unsigned long last;
-};
-
-static bool in_span(unsigned long page, const void *arg)
-{
-	const struct span *span = arg;
-
-	return page >= span->first && page <= span->last;
-}
-
-static int extend(struct quarry_table *t, void (*publish)(const struct quarry_table *t),
-		  unsigned long nr, quarry_table_want *want, const void *arg)
-{
-	struct quarry_table next;
-	int err = quarry_table_extend(t, nr, want, arg, &next);
-
-	if (err)
-		return err;
-	publish(&next);
-	quarry_table_switch(t, &next);
-	return 0;
 }
 
 /**
@@ -140,19 +71,8 @@ static int extend(struct quarry_table *t, void (*publish)(const struct quarry_ta
  */
 int quarry_directory_init(void)
 {
-	unsigned long end = 0, nr;
-	int node, err;
+	int err = quarry_table_init(&table, 0, publish);
 
-	for_each_online_node(node)
-		end = max(end, node_end_pfn(node));
-	nr = (end >> PAGE_FRAMES_SHIFT) + 1;
-	err = quarry_table_init(&slots_table, 0);
-	if (!err)
-		err = quarry_table_init(&labels_table, (unsigned long)no_labels);
-	if (!err)
-		err = extend(&labels_table, publish_labels, nr, has_memory, NULL);
-	if (!err)
-		err = extend(&slots_table, publish_slots, nr, has_memory, NULL);
 	if (err)
 		quarry_directory_exit();
 	return err;
@@ -160,17 +80,19 @@ int quarry_directory_init(void)
 
 void quarry_directory_exit(void)
 {
-	unsigned long i, k;
-	u64 **labels;
+	quarry_table_exit(&table);
+}
 
-	for (i = 0; i < labels_table.pages; i++) {
-		labels = quarry_table_page(&labels_table, i);
-		for (k = 0; labels && k < PAGE_SIZE / sizeof(*labels); k++)
-			if (labels[k] != no_labels)
-				kfree(labels[k]);
-	}
-	quarry_table_exit(&labels_table);
-	quarry_table_exit(&slots_table);
+/**
+ * quarry_directory_ask_first() - have a layer above asked before there is room for frames
+ * @reach:	called with the first frame and their number, one call at a time; sleeps,
+ *		without I/O; returns 0 or -ENOMEM
+ *
+ * Once, before there are chunks, at load.
+ */
+void quarry_directory_ask_first(quarry_directory_reach_fn *reach)
+{
+	reach_first = reach;
 }
 
 /**
@@ -182,103 +104,18 @@ void quarry_directory_exit(void)
  */
 int quarry_directory_reach(unsigned long pfn, unsigned long nr)
 {
-	struct span span = {
-		.first = pfn >> PAGE_FRAMES_SHIFT,
-		.last = (pfn + nr - 1) >> PAGE_FRAMES_SHIFT,
-	};
-	int err = 0;
+	int err;
 
-	mutex_lock(&tables_mutex);
-	/* The labels first: no chunk lies beyond them. */
-	if (!quarry_table_has(&labels_table, span.first, span.last))
-		err = extend(&labels_table, publish_labels, span.last + 1, in_span, &span);
-	if (!err && !quarry_table_has(&slots_table, span.first, span.last))
-		err = extend(&slots_table, publish_slots, span.last + 1, in_span, &span);
-	mutex_unlock(&tables_mutex);
+	mutex_lock(&table_mutex);
+	err = reach_first(pfn, nr) ?: quarry_table_reach(&table, pfn, nr);
+	mutex_unlock(&table_mutex);
 	return err;
 }
 
-/* Bytes of the arrays, labels not among them. Context: any. */
+/* Bytes of the array. Context: any. */
 u64 quarry_directory_bytes(void)
 {
-	return quarry_table_bytes(&slots_table) + quarry_table_bytes(&labels_table);
-}
-
-/* Give a MiB labels of its own, if it has none. Context: as @gfp says; not NMI. */
-static bool add_labels(unsigned long i, gfp_t gfp)
-{
-	unsigned long flags;
-	u64 *mine;
-	bool has;
-
-	rcu_read_lock();
-	has = READ_ONCE(READ_ONCE(quarry_labels)[i]) != no_labels;
-	rcu_read_unlock();
-	if (has)
-		return true;
-	mine = quarry_inject() ? NULL :
-	       kcalloc(1 << QUARRY_LABELS_SHIFT, sizeof(*mine), gfp);
-	if (!mine)
-		return false;
-	/* What points to it is in a page that is not looked at. */
-	kmemleak_ignore(mine);
-	spin_lock_irqsave(&directory_lock, flags);
-	if (quarry_labels[i] == no_labels) {
-		WRITE_ONCE(quarry_labels[i], mine);
-		mine = NULL;
-	}
-	spin_unlock_irqrestore(&directory_lock, flags);
-	if (!mine)
-		atomic64_add(sizeof(*mine) << QUARRY_LABELS_SHIFT, &label_bytes);
-	kfree(mine);
-	return true;
-}
-
-/**
- * quarry_directory_label() - label the frames of a block
- * @pfn:	first frame; all of them lie in one chunk
- * @nr:		frames
- * @label:	0 takes a label away, which cannot fail
- * @gfp:	for the memory of labels
- *
- * Context: as @gfp says, but not NMI; the caller owns the frames.
- *
- * Return: false if there is no memory for labels: no frame has one then.
- */
-bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_t gfp)
-{
-	unsigned long i;
-
-	for (i = pfn >> QUARRY_LABELS_SHIFT;
-	     label && i <= (pfn + nr - 1) >> QUARRY_LABELS_SHIFT; i++)
-		if (!add_labels(i, gfp))
-			return false;
-	preempt_disable();
-	for (i = pfn; i < pfn + nr; i++)
-		WRITE_ONCE(*quarry_label(READ_ONCE(quarry_labels), i), label);
-	preempt_enable();
-	return true;
-}
-
-/**
- * quarry_directory_unlabel() - take a label away, if it is there
- * @pfn:	the frame
- * @label:	the label that it should have
- *
- * Context: any; preemption off. Return: true for one of those that do so at once.
- */
-bool quarry_directory_unlabel(unsigned long pfn, u64 label)
-{
-	u64 **labels = READ_ONCE(quarry_labels);
-
-	return pfn >> QUARRY_LABELS_SHIFT < quarry_nr_labels(labels) &&
-	       cmpxchg(quarry_label(labels, pfn), label, 0) == label;
-}
-
-/* Bytes of all labels. */
-u64 quarry_directory_label_bytes(void)
-{
-	return atomic64_read(&label_bytes);
+	return quarry_table_bytes(&table);
 }
 
 static unsigned long first_slot(const struct quarry_chunk *c)

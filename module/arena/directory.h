@@ -7,16 +7,16 @@
 
 #include "chunk.h"
 
+typedef int quarry_directory_reach_fn(unsigned long pfn, unsigned long nr);
+
 int quarry_directory_init(void);
 void quarry_directory_exit(void);
+void quarry_directory_ask_first(quarry_directory_reach_fn *reach);
 int quarry_directory_reach(unsigned long pfn, unsigned long nr);
 u64 quarry_directory_bytes(void);
 int quarry_directory_insert(struct quarry_chunk *c);
 void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy);
 void quarry_directory_remove(struct quarry_chunk *c);
-bool quarry_directory_label(unsigned long pfn, unsigned long nr, u64 label, gfp_t gfp);
-bool quarry_directory_unlabel(unsigned long pfn, u64 label);
-u64 quarry_directory_label_bytes(void);
 
 /* The number of a page in its chunk; at least span if the chunk does not have it. */
 static __always_inline unsigned long quarry_chunk_index(const struct quarry_chunk *c,

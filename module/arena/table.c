@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A table with holes: an array by address, of which only some pages are there.
+ * A table with holes: an array by physical address, of which only some pages are there.
  *
  * Model
  *	The table is long in virtual space, so that an entry is found by its number
- *	alone. Where nothing was ever put, all pages are one and the same, the hole:
+ *	alone. A page is for 512 MiB of memory. Where there is none, all pages are one and
+ *	the same, the hole:
  *
  *	  virtual   |head| 0  | 1  | 2  | 3  | 4  | 5  |
  *	               |   |    |    |    |    |    |
@@ -26,11 +27,14 @@
  * Growing takes some ten nanoseconds for each page, with interrupts on.
  */
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+
+#include <linux/quarry.h>
 
 #include "../debug/inject.h"
 #include "table.h"
@@ -54,18 +58,32 @@ void *quarry_table_page(const struct quarry_table *t, unsigned long i)
 	return page == t->hole ? NULL : page_address(page);
 }
 
-/**
- * quarry_table_has() - are all these pages there?
- * @t:		the table
- * @first:	number of the first one
- * @last:	and of the last one
- *
- * Context: the table stays what it is; sleeps.
- */
-bool quarry_table_has(const struct quarry_table *t, unsigned long first, unsigned long last)
+/* Pages of a table that have to be there. */
+struct span {
+	unsigned long first;
+	unsigned long last;
+};
+
+/* With no span, is there memory? What comes later is asked for by name. */
+static bool is_wanted(const struct span *span, unsigned long i)
 {
-	for (; first <= last; first++) {
-		if (page_of(t, first) == t->hole)
+	unsigned long pfn = i << QUARRY_TABLE_PAGE_SHIFT;
+	unsigned long end = (i + 1) << QUARRY_TABLE_PAGE_SHIFT;
+
+	if (span)
+		return i >= span->first && i <= span->last;
+	for (; pfn < end; pfn += 1UL << QUARRY_SLOT_SHIFT)
+		if (pfn_valid(pfn))
+			return true;
+	return false;
+}
+
+static bool has_all(const struct quarry_table *t, const struct span *span)
+{
+	unsigned long i;
+
+	for (i = span->first; i <= span->last; i++) {
+		if (page_of(t, i) == t->hole)
 			return false;
 		cond_resched();
 	}
@@ -91,7 +109,7 @@ static void unmap(void *base)
  * asked for. Returns how many are new, or -1 if there is no memory.
  */
 static long list_pages(const struct quarry_table *t, struct page **pages, unsigned long nr,
-		       quarry_table_want *want, const void *arg)
+		       const struct span *span)
 {
 	unsigned long i;
 	long came = 0;
@@ -102,7 +120,7 @@ static long list_pages(const struct quarry_table *t, struct page **pages, unsign
 	for (i = 0; i < nr; i++) {
 		pages[1 + i] = page_of(t, i);
 		cond_resched();
-		if (pages[1 + i] != t->hole || !want(i, arg))
+		if (pages[1 + i] != t->hole || !is_wanted(span, i))
 			continue;
 		pages[1 + i] = new_page();
 		if (!pages[1 + i])
@@ -119,18 +137,9 @@ static long list_pages(const struct quarry_table *t, struct page **pages, unsign
 	return -1;
 }
 
-/**
- * quarry_table_extend() - make another mapping of a table, in which pages are there
- * @t:		the table
- * @nr:		pages of virtual length, at least
- * @want:	says of a page that is not there whether it has to be
- * @arg:	for @want
- * @next:	filled; to be given to quarry_table_switch()
- *
- * Context: sleeps, without I/O. Return: 0 or -ENOMEM.
- */
-int quarry_table_extend(const struct quarry_table *t, unsigned long nr,
-			quarry_table_want *want, const void *arg, struct quarry_table *next)
+/* Another mapping of at least @nr pages, of which those that are wanted are there. */
+static int extend(const struct quarry_table *t, unsigned long nr, const struct span *span,
+		  struct quarry_table *next)
 {
 	unsigned int noio = memalloc_noio_save();
 	struct page **pages;
@@ -141,7 +150,7 @@ int quarry_table_extend(const struct quarry_table *t, unsigned long nr,
 	nr = max(nr, t->pages);
 	pages = quarry_inject() ? NULL : kvmalloc_array(1 + nr, sizeof(*pages), GFP_NOIO);
 	if (pages)
-		came = list_pages(t, pages, nr, want, arg);
+		came = list_pages(t, pages, nr, span);
 	if (came >= 0) {
 		map = quarry_inject() ? NULL : vmap(pages, 1 + nr, VM_MAP, PAGE_KERNEL);
 		for (i = 0; !map && i <= nr; i++)
@@ -155,49 +164,73 @@ int quarry_table_extend(const struct quarry_table *t, unsigned long nr,
 	*next = (struct quarry_table){
 		.base = (char *)map + PAGE_SIZE,
 		.hole = t->hole,
+		.publish = t->publish,
 		.pages = nr,
 		.own = t->own + came,
 	};
 	return 0;
 }
 
-/**
- * quarry_table_switch() - go over to another mapping
- * @t:		the table
- * @next:	what quarry_table_extend() has made; readers have been sent there
- *
- * Context: sleeps, until nobody reads through the old one.
- */
-void quarry_table_switch(struct quarry_table *t, const struct quarry_table *next)
+/* Go over to another mapping, and let the old one go when nobody reads through it. */
+static int remap(struct quarry_table *t, unsigned long nr, const struct span *span)
 {
+	struct quarry_table next;
 	void *old = t->base;
+	int err = extend(t, nr, span, &next);
 
-	*t = *next;
+	if (err)
+		return err;
+	t->publish(&next);
+	*t = next;
 	if (!old)
-		return;
+		return 0;
 	synchronize_rcu();
 	unmap(old);
+	return 0;
 }
 
 /**
- * quarry_table_init() - a table without a page
+ * quarry_table_reach() - have entries for frames
+ * @t:		the table
+ * @pfn:	the first frame
+ * @nr:		frames
+ *
+ * Context: sleeps, without I/O. Return: 0 or -ENOMEM.
+ */
+int quarry_table_reach(struct quarry_table *t, unsigned long pfn, unsigned long nr)
+{
+	const struct span span = {
+		.first = pfn >> QUARRY_TABLE_PAGE_SHIFT,
+		.last = (pfn + nr - 1) >> QUARRY_TABLE_PAGE_SHIFT,
+	};
+
+	return has_all(t, &span) ? 0 : remap(t, span.last + 1, &span);
+}
+
+/**
+ * quarry_table_init() - a table for the memory that there is
  * @t:		the table
  * @entry:	what all entries are that nobody has set, as one word
+ * @publish:	sends readers to a mapping
  *
- * It has no mapping before quarry_table_extend(). Context: sleeps. Return: 0 or -ENOMEM.
+ * Context: sleeps. Return: 0 or -ENOMEM; quarry_table_exit() is needed then too.
  */
-int quarry_table_init(struct quarry_table *t, unsigned long entry)
+int quarry_table_init(struct quarry_table *t, unsigned long entry,
+		      void (*publish)(const struct quarry_table *t))
 {
-	unsigned long *word;
+	unsigned long end = 0, *word;
 	unsigned int i;
+	int node;
 
-	*t = (struct quarry_table){ .hole = new_page() };
+	*t = (struct quarry_table){ .hole = new_page(), .publish = publish };
 	if (!t->hole)
 		return -ENOMEM;
 	word = page_address(t->hole);
 	for (i = 0; i < PAGE_SIZE / sizeof(*word); i++)
 		word[i] = entry;
-	return 0;
+	for_each_online_node(node)
+		end = max(end, node_end_pfn(node));
+	return remap(t, (end >> QUARRY_TABLE_PAGE_SHIFT) + 1, NULL);
 }
 
 /* Give a table back; nobody reads it any more. Context: sleeps. */

@@ -14,6 +14,7 @@
  *	1. caches_sem (cache.c)		the list of caches, and that they stay
  *	   modes_mutex (modes.c)	one switch of modes at a time
  *	   parting (reap.c)		one at a time takes slabs off; inside caches_sem
+ *	   labels_lock (labels.c)	a MiB gets its labels; nothing inside
  *	2. busy of a mags		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
  *					at once, and nothing of the pool's inside

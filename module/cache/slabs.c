@@ -31,6 +31,7 @@
 #include "../debug/inject.h"
 #include "../pages/alloc.h"
 #include "cache.h"
+#include "labels.h"
 
 /* Most objects or slabs that are moved under one hold of the lock. */
 #define HOLD	32U
@@ -373,7 +374,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
-	if (!quarry_directory_label(page_to_pfn(s->page), nr, label, quarry_gfp_meta(gfp))) {
+	if (!quarry_label_frames(page_to_pfn(s->page), nr, label, quarry_gfp_meta(gfp))) {
 		give_pages(s);
 		goto description;
 	}
@@ -472,7 +473,7 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		}
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
-			quarry_directory_label(page_to_pfn(s[i]->page),
+			quarry_label_frames(page_to_pfn(s[i]->page),
 					       1UL << quarry_slab_shape(&s[i]->slab)->order, 0, 0);
 			list_add(&s[i]->slab.link, gone);
 		}

@@ -4,7 +4,7 @@
  *
  * Model
  *	Each node of a cache has a number, the tag, of which there are 65,534. The
- *	frames of its slabs carry it in their labels (arena/directory.c); the fast
+ *	frames of its slabs carry it in their labels (labels.c); the fast
  *	path of a free compares it with the one of this CPU's magazines. So one
  *	comparison says: an object of this cache, of this node, in a slab that has
  *	nothing to do with safety modes. The rest of the label tells, with one more,

@@ -7,6 +7,7 @@
  */
 #include "../arena/directory.h"
 #include "../cache/cache.h"
+#include "../cache/labels.h"
 #include "../compat.h"
 #include "../pages/alloc.h"
 #include "../pages/misuse.h"
@@ -51,8 +52,9 @@ TEST_EXPORT(quarry_arena_head);
 TEST_EXPORT(quarry_unusable_milli);
 TEST_EXPORT(quarry_extfrag_milli);
 
-TEST_EXPORT(quarry_directory_label);
-TEST_EXPORT(quarry_directory_label_bytes);
+TEST_EXPORT(quarry_label_frames);
+TEST_EXPORT(quarry_label_bytes);
+TEST_EXPORT(quarry_labels_table_bytes);
 TEST_EXPORT(quarry_grow_gfp);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);

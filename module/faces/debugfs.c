@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
+#include "../cache/labels.h"
 #include "../pages/misuse.h"
 #include "../pages/visit.h"
 #include "../stats/accounting.h"
@@ -343,7 +344,8 @@ static int accounting_show(struct seq_file *m, void *v)
 		   a.waste_bytes, a.pages_bytes, a.cached_bytes, a.free_bytes,
 		   a.quarantined_bytes, a.metadata_bytes, a.unaccounted_bytes);
 	seq_printf(m, "# of all pools together, and in none of the above\nlabel_bytes %llu\ndirectory_bytes %llu\n",
-		   quarry_directory_label_bytes(), quarry_directory_bytes());
+		   quarry_label_bytes(),
+		   quarry_directory_bytes() + quarry_labels_table_bytes());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(accounting);

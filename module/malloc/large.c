@@ -19,6 +19,7 @@
 
 #include "../arena/directory.h"
 #include "../cache/cache.h"
+#include "../cache/labels.h"
 #include "../pages/alloc.h"
 #include "malloc.h"
 
@@ -92,7 +93,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	set_page_private(page, private);
 	/* Who finds the tag must find the private word. */
 	smp_wmb();
-	if (quarry_directory_label(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp)))
+	if (quarry_label_frames(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp)))
 		return page_address(page);
 	give(page);
 	return NULL;
@@ -114,7 +115,7 @@ bool quarry_large_free(const void *object)
 
 	preempt_disable();
 	page = large_page(object);
-	mine = page && quarry_directory_unlabel(page_to_pfn(page), QUARRY_TAG_LARGE);
+	mine = page && quarry_unlabel_frame(page_to_pfn(page), QUARRY_TAG_LARGE);
 	preempt_enable();
 	if (mine)
 		give(page);

@@ -50,7 +50,6 @@ char *lists_memory;
 unsigned long lists_frames;
 
 struct quarry_slot4m *quarry_slots;
-u64 **quarry_labels;
 
 static u64 next_key = ZONE_KEYS;
 static bool rest;
