@@ -145,7 +145,7 @@ static int __init default_pool_init(void)
 	return err;
 }
 
-/* Pages that a module leaked when it went keep us loaded: see pages/pool.c. */
+/* Pages that a module leaked when it went keep us loaded: see pages/pin.c. */
 static int module_went(struct notifier_block *nb, unsigned long state, void *data)
 {
 	if (state == MODULE_STATE_GOING && data != THIS_MODULE)

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of a pool, and the list of all pools.
+ * The life of a pool.
  *
  * Model
  *	create: check, allocate, a zone a node, lists a CPU, take the floor, publish
  *	use:    alloc.c and its neighbours; nothing here
  *	destroy: hide, drain, refuse if a page is out, give everything back
  *
- * A pool is found by name under pools_sem and kept by a reference; destroying
- * one that somebody else refers to, or whose pages are out, is -EBUSY and leaves it
- * as it was. What was taken in creation is returned in reverse.
- *
- * The module stays loaded while pages are out even if no module that uses it is
- * left: when another module goes, the pools are looked at, and pages that it
- * leaked pin us until they are freed (quarry_pools_pin()).
+ * A pool is found by name in the list of all pools (pools.c) and kept by a reference;
+ * destroying one that somebody else refers to, or whose pages are out, is -EBUSY and
+ * leaves it as it was. What was taken in creation is returned in reverse.
  *
  * Contexts: everything here sleeps, but quarry_pool_default().
  */
 #include <linux/ctype.h>
-#include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/rwsem.h>
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
@@ -32,13 +26,7 @@ static_assert(offsetof(struct quarry_pool, pcp) ==
 	      offsetof(struct quarry_pool_head, lists));
 static_assert(!offsetof(struct quarry_pcp, lists));
 
-/* Shared: pools stay. Exclusive: they come and go. */
-static DECLARE_RWSEM(pools_sem);
-static LIST_HEAD(pools);
-static u32 next_id;
-static bool pinned;
 static struct quarry_pool *default_pool;
-static const struct quarry_pool_watcher *watcher;
 
 /* Keys of zones are so far apart, and the first is not 0: see struct quarry_buddy. */
 #define ZONE_KEYS	256
@@ -46,41 +34,6 @@ static const struct quarry_pool_watcher *watcher;
 static_assert(ZONE_KEYS >= QUARRY_PLACES);
 
 static atomic64_t zone_keys;
-
-void quarry_pools_lock_shared(void)
-{
-	down_read(&pools_sem);
-}
-
-bool quarry_pools_trylock_shared(void)
-{
-	return down_read_trylock(&pools_sem);
-}
-
-void quarry_pools_unlock_shared(void)
-{
-	up_read(&pools_sem);
-}
-
-/* The pool after @pool, or the first; NULL at the end. Under the lock, shared. */
-struct quarry_pool *quarry_pool_next(struct quarry_pool *pool)
-{
-	struct list_head *next = pool ? pool->link.next : pools.next;
-
-	return next == &pools ? NULL : list_entry(next, struct quarry_pool, link);
-}
-
-/* Tell @w of every pool, those that exist included. Once, at load. */
-void quarry_pool_watch(const struct quarry_pool_watcher *w)
-{
-	struct quarry_pool *pool = NULL;
-
-	down_write(&pools_sem);
-	watcher = w;
-	while (w && (pool = quarry_pool_next(pool)))
-		w->created(pool);
-	up_write(&pools_sem);
-}
 
 static const struct quarry_reclaim *reclaim;
 
@@ -147,17 +100,6 @@ int quarry_pool_check_name(const char *name)
 		dots &= name[i] == '.';
 	}
 	return dots ? -EINVAL : 0;
-}
-
-/* The pool of that name, or NULL. Under the lock, shared. */
-struct quarry_pool *quarry_pool_lookup(const char *name)
-{
-	struct quarry_pool *pool = NULL;
-
-	while ((pool = quarry_pool_next(pool)))
-		if (!strcmp(pool->name, name))
-			return pool;
-	return NULL;
 }
 
 static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int index,
@@ -358,9 +300,9 @@ struct quarry_pool *quarry_pool_make(const char *name,
 	err = check_config(name, config);
 	if (err)
 		return ERR_PTR(err);
-	down_read(&pools_sem);
+	quarry_pools_lock_shared();
 	err = quarry_pool_lookup(name) ? -EEXIST : 0;
-	up_read(&pools_sem);
+	quarry_pools_unlock_shared();
 	if (err)
 		return ERR_PTR(err);
 
@@ -369,23 +311,20 @@ struct quarry_pool *quarry_pool_make(const char *name,
 		return pool;
 
 	/* Somebody may have taken the name while we took the memory. */
-	down_write(&pools_sem);
+	quarry_pools_lock();
 	if (quarry_pool_lookup(name)) {
-		up_write(&pools_sem);
+		quarry_pools_unlock();
 		pool_free(pool);
 		return ERR_PTR(-EEXIST);
 	}
-	*id = next_id++;
 	pool->owned = owned;
-	pool->id = *id;
-	list_add_tail(&pool->link, &pools);
-	if (watcher)
-		watcher->created(pool);
+	quarry_pools_add(pool);
+	*id = pool->id;
 	/* Before anybody can destroy it by name. */
 	pool->woken = pool->low;
 	if (pool->low)
 		irq_work_queue(&pool->grow_irq);
-	up_write(&pools_sem);
+	quarry_pools_unlock();
 	return pool;
 }
 
@@ -431,7 +370,7 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 	return out;
 }
 
-/* Take a pool off the list if nobody needs it. Under pools_sem, exclusive. */
+/* Take a pool off the list if nobody needs it. Under the lock of the list, exclusive. */
 static int retire(struct quarry_pool *pool)
 {
 	u64 out;
@@ -446,9 +385,7 @@ static int retire(struct quarry_pool *pool)
 			      (struct quarry_frame){}, out);
 		return -EBUSY;
 	}
-	list_del(&pool->link);
-	if (watcher)
-		watcher->destroyed(pool);
+	quarry_pools_remove(pool);
 	return 0;
 }
 
@@ -467,9 +404,9 @@ int quarry_pool_destroy(struct quarry_pool *pool)
 
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
-	down_write(&pools_sem);
+	quarry_pools_lock();
 	err = pool == default_pool ? -EBUSY : retire(pool);
-	up_write(&pools_sem);
+	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);
 	return err;
@@ -491,13 +428,13 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 	struct quarry_pool *pool;
 	int err;
 
-	down_write(&pools_sem);
+	quarry_pools_lock();
 	pool = quarry_pool_lookup(name);
 	if (!pool || (id >= 0 && pool->id != id))
 		err = -ENOENT;
 	else
 		err = pool->owned ? -EBUSY : retire(pool);
-	up_write(&pools_sem);
+	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);
 	return err;
@@ -522,62 +459,6 @@ int quarry_default_pool_init(const struct quarry_pool_config *config)
 		return PTR_ERR(pool);
 	default_pool = pool;
 	return 0;
-}
-
-/**
- * quarry_pool_find() - a pool by its name
- * @name:	the name
- *
- * Context: sleeps. Return: the pool, to be released with quarry_pool_put(), or NULL.
- */
-struct quarry_pool *quarry_pool_find(const char *name)
-{
-	struct quarry_pool *pool;
-
-	down_read(&pools_sem);
-	pool = quarry_pool_lookup(name);
-	if (pool)
-		refcount_inc(&pool->refs);
-	up_read(&pools_sem);
-	return pool;
-}
-EXPORT_SYMBOL_NS_GPL(quarry_pool_find, QUARRY_NS);
-
-/**
- * quarry_pool_put() - release a pool from quarry_pool_find()
- * @pool:	the pool, or NULL
- *
- * Context: any.
- */
-void quarry_pool_put(struct quarry_pool *pool)
-{
-	if (pool)
-		refcount_dec(&pool->refs);
-}
-EXPORT_SYMBOL_NS_GPL(quarry_pool_put, QUARRY_NS);
-
-/**
- * quarry_pools_list() - names and numbers of the pools
- * @entries:	where to, zeroed
- * @room:	entries that fit
- *
- * Context: sleeps. Return: pools that exist, which may be more than @room.
- */
-unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room)
-{
-	struct quarry_pool *pool = NULL;
-	unsigned int nr = 0;
-
-	down_read(&pools_sem);
-	while ((pool = quarry_pool_next(pool))) {
-		if (nr < room) {
-			entries[nr].id = pool->id;
-			strscpy(entries[nr].name, pool->name, sizeof(entries[nr].name));
-		}
-		nr++;
-	}
-	up_read(&pools_sem);
-	return nr;
 }
 
 /**
@@ -617,42 +498,6 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_shrink, QUARRY_NS);
 
-/**
- * quarry_pools_pin() - keep the module while a page is out, and no longer
- *
- * Called when another module has gone. Context: sleeps.
- */
-void quarry_pools_pin(void)
-{
-	struct quarry_pool *pool = NULL;
-	u64 out = 0;
-
-	/* What caches only keep at hand is nobody's. */
-	quarry_pool_reclaim_all(NULL);
-	down_write(&pools_sem);
-	while ((pool = quarry_pool_next(pool))) {
-		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
-		out += quarry_pool_frames_out(pool);
-	}
-	if (out && !pinned) {
-		pinned = try_module_get(THIS_MODULE);
-		if (pinned)
-			pr_err("%llu pages are out and no module is left to free them: staying loaded\n",
-			       out);
-	} else if (!out && pinned) {
-		module_put(THIS_MODULE);
-		pinned = false;
-	}
-	up_write(&pools_sem);
-}
-
-/* Look again, if we stay for pages that were out. Context: sleeps. */
-void quarry_pools_unpin(void)
-{
-	if (READ_ONCE(pinned))
-		quarry_pools_pin();
-}
-
 /* Give back all pools, at unload. Pages that are out stay what they are: lost. */
 void quarry_pools_exit(void)
 {
@@ -661,14 +506,11 @@ void quarry_pools_exit(void)
 	default_pool = NULL;
 	for (;;) {
 		/* The shrinker and CPU hotplug still walk the list. */
-		down_write(&pools_sem);
+		quarry_pools_lock();
 		pool = quarry_pool_next(NULL);
-		if (pool) {
-			list_del(&pool->link);
-			if (watcher)
-				watcher->destroyed(pool);
-		}
-		up_write(&pools_sem);
+		if (pool)
+			quarry_pools_remove(pool);
+		quarry_pools_unlock();
 		if (!pool)
 			break;
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);

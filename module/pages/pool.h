@@ -9,7 +9,7 @@
  *
  * Lock order, outermost first:
  *
- *	1. pools_sem (pool.c)		the list of pools, and that they stay
+ *	1. pools_sem (pools.c)		the list of pools, and that they stay
  *	   add_mutex (range.c)		what memory of others is in a pool
  *	2. directory_lock (directory.c)	slots and chains of the directory
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
@@ -297,27 +297,9 @@ int quarry_default_pool_init(const struct quarry_pool_config *config);
 struct quarry_pool *quarry_pool_make(const char *name,
 				     const struct quarry_pool_config *config,
 				     bool owned, u32 *id);
-struct quarry_pool *quarry_pool_lookup(const char *name);
 int quarry_pool_destroy_named(const char *name, s64 id);
 int quarry_pool_check_name(const char *name);
 u64 quarry_pool_frames_out(struct quarry_pool *pool);
-void quarry_pools_pin(void);
-void quarry_pools_unpin(void);
-struct quarry_pool *quarry_pool_next(struct quarry_pool *pool);
-unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room);
-
-/* Told when a pool comes and goes; set by the faces above. */
-struct quarry_pool_watcher {
-	void (*created)(struct quarry_pool *pool);
-	void (*destroyed)(struct quarry_pool *pool);
-};
-
-/* While it is held shared no pool comes or goes: quarry_pool_next() and _lookup(). */
-void quarry_pools_lock_shared(void);
-bool quarry_pools_trylock_shared(void);
-void quarry_pools_unlock_shared(void);
-
-void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 
 /**
  * struct quarry_reclaim - asks the layer above for pages that it has and does not use
@@ -345,6 +327,34 @@ static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
 {
 	return READ_ONCE(z->coming) || !llist_empty(&z->deferred);
 }
+
+/* pools.c: the list of them */
+struct quarry_pool *quarry_pool_next(struct quarry_pool *pool);
+struct quarry_pool *quarry_pool_lookup(const char *name);
+unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room);
+void quarry_pools_add(struct quarry_pool *pool);
+void quarry_pools_remove(struct quarry_pool *pool);
+
+/* Told when a pool comes and goes; set by the faces above. */
+struct quarry_pool_watcher {
+	void (*created)(struct quarry_pool *pool);
+	void (*destroyed)(struct quarry_pool *pool);
+};
+
+/* While it is held shared no pool comes or goes: quarry_pool_next() and _lookup(). */
+void quarry_pools_lock_shared(void);
+bool quarry_pools_trylock_shared(void);
+void quarry_pools_unlock_shared(void);
+
+/* While it is held exclusive nobody sees them come and go. */
+void quarry_pools_lock(void);
+void quarry_pools_unlock(void);
+
+void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
+
+/* pin.c */
+void quarry_pools_pin(void);
+void quarry_pools_unpin(void);
 
 /* chunks.c */
 struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
