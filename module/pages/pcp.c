@@ -523,9 +523,12 @@ bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsig
 
 	if (frames > limit / LIST_PART)
 		return false;
+	/* An NMI may have found the zone locked, and left them all. */
+	if (cold->nr_strays == QUARRY_PCP_STRAYS && !quarry_pcp_give_strays(pool, pcp))
+		return false;
 	if (cold->capacity + frames > limit)
 		narrow_others(pcp, QUARRY_PCP_ORDERS);
-	return cold->nr_strays < QUARRY_PCP_STRAYS && cold->capacity + frames <= limit;
+	return cold->capacity + frames <= limit;
 }
 
 /**

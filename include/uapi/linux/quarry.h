@@ -119,7 +119,7 @@ enum quarry_error {
  * @low_bytes:		free memory under which the pool grows in the background
  * @managed_bytes:	in arenas now
  * @allocated_bytes:	in the hands of clients
- * @cached_bytes:	on per-CPU lists
+ * @cached_bytes:	on per-CPU lists, or about to go back from them
  * @free_bytes:		free in the buddy
  * @quarantined_bytes:	taken out of service because damage was found
  * @zero_bytes:		free in the buddy and known to be zero
@@ -215,7 +215,7 @@ struct quarry_pool_stats {
 /**
  * struct quarry_order_stats - one order of one pool
  * @free_blocks:	maximal free blocks of exactly this order
- * @cached_blocks:	blocks on per-CPU lists, all CPUs
+ * @cached_blocks:	blocks on per-CPU lists, or about to go back, all CPUs
  * @allocs:		blocks handed out, ever
  * @frees:		blocks taken back, ever
  * @unusable_milli:	unusable free space index, 0 to 1000: the share of free

@@ -781,6 +781,49 @@ static void shares(const void *arg)
 	machine_pool_free(pool);
 }
 
+/* Strays that an NMI could not give to the zone go when the next one comes. */
+static void stays(const void *arg)
+{
+	struct page *pages[POOL_MIB * 256], *last[QUARRY_PCP_STRAYS + 1];
+	unsigned int nr, i, n, first = 0;
+	struct quarry_pcp *pcp;
+	unsigned long flags;
+
+	(void)arg;
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+	pcp = per_cpu_ptr(pool->pcp, 0);
+	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
+		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		require(pages[nr], "a page was refused");
+		if (place_of(pages[nr]) < place_of(pages[first]))
+			first = nr;
+	}
+	pages[first] = free_and_take(pages[first], 64 * QUARRY_LOOK);
+	for (i = 0, n = 0; n < ARRAY_SIZE(last); i++)
+		if (place_of(pages[i]) > place_of(pages[first]) + 1) {
+			last[n++] = pages[i];
+			pages[i] = NULL;
+		}
+	quarry_zone_lock(machine_zone(pool), &flags);
+	machine_nmi(true);
+	for (i = 0; i < QUARRY_PCP_STRAYS; i++)
+		quarry_free_pages(pool, last[i], 0);
+	machine_nmi(false);
+	quarry_zone_unlock(machine_zone(pool), flags);
+	require(pcp->cold->nr_strays == QUARRY_PCP_STRAYS, "an NMI does not leave its strays");
+	quarry_free_pages(pool, last[i], 0);
+	require(pcp->cold->nr_strays == 1, "strays stay for ever");
+	for (i = 0; i < nr; i++)
+		if (pages[i])
+			quarry_free_pages(pool, pages[i], 0);
+	machine_settle(pool);
+	require(quarry_pool_nfree(pool) == pool->max, "frames were lost");
+	machine_pool_free(pool);
+}
+
 int main(void)
 {
 	u64 threads = env_number("THREADS", 4);
@@ -789,7 +832,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(11);
+	tap_plan(12);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -801,6 +844,7 @@ int main(void)
 	tap_run("what is on a list twice is there once", doubled, NULL);
 	tap_run("a list whose blocks lie wide is short", shortens, NULL);
 	tap_run("all lists together are bounded", shares, NULL);
+	tap_run("what an NMI leaves goes with the next", stays, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
