@@ -563,6 +563,7 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 	preempt_disable();
 	if (order < QUARRY_PCP_ORDERS && quarry_pcp_regrant(pool, page, order) &&
 	    quarry_push_fast(pool, page, order)) {
+		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		preempt_enable();
 		return;
 	}

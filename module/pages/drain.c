@@ -210,14 +210,14 @@ static bool has_spare(const struct quarry_pcp *pcp)
 {
 	struct quarry_cold *cold = quarry_pcp_cold(pcp);
 	unsigned int k;
-	u32 nr = 0;
 	bool idle;
+	u32 nr;
 
 	if (!cold)
 		return false;
 	idle = calls(pcp) == READ_ONCE(cold->seen_calls);
-	if (idle)
-		nr = READ_ONCE(cold->nr_strays);
+	/* Whoever uses the lists may send nothing to the zone, so that strays wait alone. */
+	nr = READ_ONCE(cold->nr_strays);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
 		nr += spare(pcp, k, idle);
 	return nr;
@@ -236,7 +236,7 @@ static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 	bool idle = calls(pcp) == pcp->cold->seen_calls;
 	unsigned int k, nr, all;
 
-	all = idle && quarry_pcp_give_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
+	all = quarry_pcp_give_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
 	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
 		do {
 			nr = quarry_pcp_give(pool, pcp, k, spare(pcp, k, idle));

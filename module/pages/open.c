@@ -37,9 +37,14 @@
 /* Divide among the CPUs that use the pool, one at least. Context: any. */
 void quarry_lists_limit(struct quarry_pool *pool)
 {
-	unsigned int users = max(atomic_read(&pool->nr_open), 1);
+	int users;
 
-	WRITE_ONCE(pool->list_limit, clamp_t(u64, pool->max / (POOL_PART * users), 1, LIMIT));
+	/* Of two CPUs that come at once the last one to write has seen both. */
+	do {
+		users = max(atomic_read(&pool->nr_open), 1);
+		xchg(&pool->list_limit,
+		     (u32)clamp_t(u64, pool->max / (POOL_PART * users), 1, LIMIT));
+	} while (users != max(atomic_read(&pool->nr_open), 1));
 }
 
 static struct quarry_cold *make(gfp_t gfp, int cpu)

@@ -26,7 +26,7 @@
  *	           |-- to the list --|----- to the zone ---------->
  *	                            ^rank         ^mean
  *	                             |<-- twice ->|
- *	                             |   spread   |
+ *	                             | spread-1/2 |
  *
  *	Mean and spread are of the places of blocks of this order that are freed here. One
  *	free of QUARRY_LOOK_LEAST is a sample, and fewer, down to one of QUARRY_LOOK, where
@@ -79,6 +79,9 @@ static_assert(QUARRY_FLUSH <= QUARRY_PCP_STRAYS);
 
 /* Blocks lie wide from this spread on: an eighth of a place. */
 #define WIDE		(256 / 8)
+
+/* Half a place: the same few blocks may lie on both sides of where two places meet. */
+#define NEAR		(256 / 2)
 
 /* A sample that is further off than so many spreads counts as if it were not. */
 #define FAR		4
@@ -397,6 +400,9 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 	u32 limit = READ_ONCE(pool->list_limit), more;
 
 	cap = min(cap, cap_max(pool, pcp, order));
+	/* A block that is most of the limit does not turn all others out: they would do so too. */
+	if ((1U << order) > limit / LIST_PART && cold->capacity + (1U << order) > limit)
+		return part->cap - quarry_list_n(pcp, order);
 	if (cap > part->cap) {
 		more = cap - part->cap;
 		if (cold->capacity + (more << order) > limit)
@@ -414,7 +420,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 {
 	struct quarry_list_part *part = &pcp->cold->part[order];
-	int off, far;
+	int off, far, wide;
 
 	/* The first one is the mean: not a way that somebody went. */
 	if (part->mean == MEAN_OF_NONE)
@@ -424,7 +430,8 @@ static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	off = clamp(off, -far, far);
 	part->mean += off / MEAN_OVER;
 	part->spread += (abs(off) - part->spread) / MEAN_OVER;
-	pcp->lists.list[order].rank = clamp((part->mean + 128 - 2 * part->spread) / 256,
+	wide = max(part->spread - NEAR, 0);
+	pcp->lists.list[order].rank = clamp((part->mean + 128 - 2 * wide) / 256,
 					    0, QUARRY_PLACES - 1);
 }
 
@@ -464,7 +471,6 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 		return false;
 	if (!list->left) {
 		grant(pcp, order, where->key - pcp->lists.key);
-		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		granted = true;
 	}
 	quarry_pcp_leave(pcp);
@@ -513,8 +519,10 @@ bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
  * @pcp:	this CPU's, entered and open
  * @order:	of the block, which is none for the list
  *
- * Context: any; preemption off. Return: false if it had better go by itself, for it is large
- * for the pool, or else (in NMI) the zone was locked.
+ * Lists need not give up what they have for it. Context: any; preemption off.
+ *
+ * Return: false if it had better go by itself, for it is large for the pool, or the limit is
+ * used up, or (in NMI) the zone was locked.
  */
 bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
 {
@@ -526,8 +534,6 @@ bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsig
 	/* An NMI may have found the zone locked, and left them all. */
 	if (cold->nr_strays == QUARRY_PCP_STRAYS && !quarry_pcp_give_strays(pool, pcp))
 		return false;
-	if (cold->capacity + frames > limit)
-		narrow_others(pcp, QUARRY_PCP_ORDERS);
 	return cold->capacity + frames <= limit;
 }
 

@@ -824,6 +824,33 @@ static void stays(const void *arg)
 	machine_pool_free(pool);
 }
 
+/* A block that is most of what lists may hold, in turn with a page, leaves the page its list. */
+static void in_turn(const void *arg)
+{
+	const unsigned int rounds = 1000;
+	struct page *page;
+	unsigned int i;
+	u64 slow = 0;
+
+	(void)arg;
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+	for (i = 0; i < 2 * rounds; i++) {
+		if (i == rounds)
+			slow = machine_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		quarry_free_pages(pool, page, 0);
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 9);
+		quarry_free_pages(pool, page, 9);
+	}
+	slow = machine_count(pool, QUARRY_COUNT_SLOW_ALLOCS) - slow;
+	require(slow <= rounds, "pages come from the zone");
+	machine_settle(pool);
+	machine_pool_free(pool);
+}
+
 int main(void)
 {
 	u64 threads = env_number("THREADS", 4);
@@ -832,7 +859,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(12);
+	tap_plan(13);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -845,6 +872,7 @@ int main(void)
 	tap_run("a list whose blocks lie wide is short", shortens, NULL);
 	tap_run("all lists together are bounded", shares, NULL);
 	tap_run("what an NMI leaves goes with the next", stays, NULL);
+	tap_run("a large order leaves a small one its list", in_turn, NULL);
 	in_bulk.claim = claim_in_bulk;
 	in_bulk.release = release_in_bulk;
 	tap_run("what is freed by calls for many is packed", packs, &in_bulk);
