@@ -474,7 +474,8 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
 			quarry_label_frames(page_to_pfn(s[i]->page),
-					       1UL << quarry_slab_shape(&s[i]->slab)->order, 0, 0);
+					    1UL << quarry_slab_shape(&s[i]->slab)->order,
+					    0, 0);
 			list_add(&s[i]->slab.link, gone);
 		}
 		all += nr;
