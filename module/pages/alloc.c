@@ -161,11 +161,14 @@ bool quarry_wait_for_free(struct quarry_pool *pool)
 	return true;
 }
 
-/* The irq_work of quarry_wake_waiters(): all that wait now, one by one, for interrupts are off. */
+/* Most that are woken with interrupts off; who is not looks by itself soon. */
+#define WOKEN	16
+
+/* The irq_work of quarry_wake_waiters(). */
 void quarry_wake_irq(struct irq_work *irq)
 {
 	struct quarry_pool *pool = container_of(irq, struct quarry_pool, wake_irq);
-	int nr = atomic_read(&pool->waiters);
+	int nr = min(atomic_read(&pool->waiters), WOKEN);
 
 	while (nr-- > 0)
 		swake_up_one(&pool->freed);

@@ -28,7 +28,11 @@
 #include "../debug/inject.h"
 #include "pcp.h"
 
-/* All lists together hold no more than one part in so many of the pool. */
+/*
+ * All lists together are meant to hold no more than one part in so many of the pool. Where
+ * CPUs come one after another, the first keep what they had got under a larger limit until
+ * they do not use it.
+ */
 #define POOL_PART	32
 
 /* Most that one CPU's lists may hold of a pool, whatever its cap: 128 MiB. */

@@ -125,7 +125,8 @@ enum quarry_error {
  * @zero_bytes:		free in the buddy and known to be zero
  * @metadata_bytes:	what describing @managed_bytes costs
  * @percpu_bytes:	what the per-CPU lists cost, all CPUs
- * @cache_limit_bytes:	most that one CPU's lists may hold
+ * @cache_limit_bytes:	most that one CPU's lists may grow to; what they got before more
+ *			CPUs came may be more
  * @arenas:		count of arenas
  * @arenas_empty:	count of arenas with no page out
  * @areas:		count of 2 MiB areas, begun ones included

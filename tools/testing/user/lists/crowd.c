@@ -626,6 +626,29 @@ static u64 place_of(const struct page *page)
 	return quarry_directory_slot(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
 }
 
+/* A pool, and CPU 0 with its lists open. */
+static void one_pool(void)
+{
+	machine_init(POOL_MIB);
+	pool = machine_pool(POOL_MIB, 4, 0);
+	machine_cpu(0);
+	quarry_lists_open(pool, true);
+}
+
+/* All pages of it. Returns which is in the first place. */
+static unsigned int take_all(struct page **pages, unsigned int nr)
+{
+	unsigned int i, first = 0;
+
+	for (i = 0; i < nr; i++) {
+		pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		require(pages[i], "a page was refused");
+		if (place_of(pages[i]) < place_of(pages[first]))
+			first = i;
+	}
+	return first;
+}
+
 static struct page *free_and_take(struct page *page, unsigned int pairs)
 {
 	while (pairs--) {
@@ -639,22 +662,16 @@ static struct page *free_and_take(struct page *page, unsigned int pairs)
 static void same_page(const void *arg)
 {
 	struct page *pages[POOL_MIB * 256];
-	unsigned int nr, i, first = 0, last = 0;
+	const unsigned int nr = ARRAY_SIZE(pages);
+	unsigned int i, first, last = 0;
 	u64 refills;
 
 	(void)arg;
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
-	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
-		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
-		require(pages[nr], "a page was refused");
-		if (place_of(pages[nr]) < place_of(pages[first]))
-			first = nr;
-		if (place_of(pages[nr]) > place_of(pages[last]))
-			last = nr;
-	}
+	one_pool();
+	first = take_all(pages, nr);
+	for (i = 0; i < nr; i++)
+		if (place_of(pages[i]) > place_of(pages[last]))
+			last = i;
 	pages[first] = free_and_take(pages[first], 64 * QUARRY_LOOK);
 	pages[last] = free_and_take(pages[last], 64 * QUARRY_LOOK);
 	refills = machine_count(pool, QUARRY_COUNT_REFILLS);
@@ -696,10 +713,7 @@ static void doubled(const void *arg)
 	unsigned int i;
 
 	(void)arg;
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
+	one_pool();
 	for (i = 0; i < 8; i++)
 		page[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 	for (i = 2; i < 8; i++)
@@ -721,20 +735,15 @@ static void shortens(const void *arg)
 {
 	struct page *pages[POOL_MIB * 256];
 	struct dice d;
+	const unsigned int nr = ARRAY_SIZE(pages);
 	struct quarry_pcp *pcp;
-	unsigned int nr, i, at;
+	unsigned int i, at;
 
 	(void)arg;
 	dice_seed(&d, seed);
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
+	one_pool();
 	pcp = per_cpu_ptr(pool->pcp, 0);
-	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
-		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
-		require(pages[nr], "a page was refused");
-	}
+	take_all(pages, nr);
 	for (i = 0; i < 2 * QUARRY_REFILL; i++)
 		quarry_free_pages(pool, pages[i], 0);
 	require(pcp->cold->part[0].cap > QUARRY_REFILL, "a list is not long");
@@ -761,10 +770,7 @@ static void shares(const void *arg)
 	u32 most = 0;
 
 	(void)arg;
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
+	one_pool();
 	pcp = per_cpu_ptr(pool->pcp, 0);
 	for (round = 0; round < 8; round++)
 		for (k = 0; k < 7; k++) {
@@ -785,22 +791,15 @@ static void shares(const void *arg)
 static void stays(const void *arg)
 {
 	struct page *pages[POOL_MIB * 256], *last[QUARRY_PCP_STRAYS + 1];
-	unsigned int nr, i, n, first = 0;
+	const unsigned int nr = ARRAY_SIZE(pages);
+	unsigned int i, n, first;
 	struct quarry_pcp *pcp;
 	unsigned long flags;
 
 	(void)arg;
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
+	one_pool();
 	pcp = per_cpu_ptr(pool->pcp, 0);
-	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
-		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
-		require(pages[nr], "a page was refused");
-		if (place_of(pages[nr]) < place_of(pages[first]))
-			first = nr;
-	}
+	first = take_all(pages, nr);
 	pages[first] = free_and_take(pages[first], 64 * QUARRY_LOOK);
 	for (i = 0, n = 0; n < ARRAY_SIZE(last); i++)
 		if (place_of(pages[i]) > place_of(pages[first]) + 1) {
@@ -833,10 +832,7 @@ static void in_turn(const void *arg)
 	u64 slow = 0;
 
 	(void)arg;
-	machine_init(POOL_MIB);
-	pool = machine_pool(POOL_MIB, 4, 0);
-	machine_cpu(0);
-	quarry_lists_open(pool, true);
+	one_pool();
 	for (i = 0; i < 2 * rounds; i++) {
 		if (i == rounds)
 			slow = machine_count(pool, QUARRY_COUNT_SLOW_ALLOCS);
