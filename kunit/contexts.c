@@ -546,8 +546,8 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 	struct quarry_cpu_stats cs;
 	struct quarry_pool *pool;
 	struct hammer *h;
-	unsigned int k;
-	u64 kept;
+	unsigned int k, users;
+	u64 kept, limit;
 
 	cfg.max_bytes = SZ_32M;
 	cfg.node = cpu_to_mem(other);
@@ -561,10 +561,15 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 			kept += cs.n;
 		}
 		KUNIT_EXPECT_EQ(test, kept, 0);
+		/* It is none of those that share the limit, until it is back. */
+		users = cpumask_weight(cpu_online_mask);
+		limit = quarry_test_stats(test, pool)->cache_limit_bytes;
+		KUNIT_EXPECT_GE(test, limit, SZ_32M / (32 * users));
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
 		quarry_pool_drain(pool);
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
 		quarry_pool_drain(pool);
+		KUNIT_EXPECT_LT(test, quarry_test_stats(test, pool)->cache_limit_bytes, limit);
 	}
 	stop_hammer(test, h, 1000);
 }

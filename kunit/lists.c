@@ -118,6 +118,7 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 	quarry_test_give_all(pool, 0, last, ARRAY_SIZE(last) - 1);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).strays, ARRAY_SIZE(last) - 1);
 	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes);
 	KUNIT_EXPECT_EQ(test, after->cached_bytes,
 			before->cached_bytes + (ARRAY_SIZE(last) - 1) * PAGE_SIZE);
@@ -126,6 +127,7 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 	quarry_free_pages(pool, last[ARRAY_SIZE(last) - 1], 0);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).strays, 0);
 	KUNIT_EXPECT_EQ(test, after->free_bytes,
 			before->free_bytes + ARRAY_SIZE(last) * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);

@@ -175,9 +175,7 @@ static int __init quarry_init(void)
 	err = quarry_keeper_init();
 	if (err)
 		goto visits;
-	err = quarry_decay_init();
-	if (err)
-		goto keeper;
+	quarry_decay_begin();
 	err = quarry_hotplug_init();
 	if (err)
 		goto decay;
@@ -219,8 +217,7 @@ shrinker:
 hotplug:
 	quarry_hotplug_exit();
 decay:
-	quarry_decay_exit();
-keeper:
+	quarry_decay_end();
 	quarry_keeper_exit();
 visits:
 	quarry_visits_exit();
@@ -246,7 +243,7 @@ static void __exit quarry_exit(void)
 	quarry_pools_exit();
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();
-	quarry_decay_exit();
+	quarry_decay_end();
 	quarry_keeper_exit();
 	quarry_visits_exit();
 	quarry_labels_exit();

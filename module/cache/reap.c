@@ -3,7 +3,7 @@
  * Reaping: what caches do not need goes back to their pools.
  *
  * Three occasions, for all caches
- *	the reaper	a chore (pages/keeper.c) that comes by every PERIOD while there
+ *	the reaper	a chore (pages/keeper.c) that comes by every two seconds while there
  *			is anything to do. It has magazines emptied that were not used since, and
  *			adapts the capacity of the others. Of a depot it takes the
  *			magazines that were never needed since, of a node the slabs
@@ -42,12 +42,12 @@
 #include "../pages/pool.h"
 #include "cache.h"
 
-#define PERIOD	(2 * HZ)
-
 /* Caches that give up slabs together: one interrupt serves them all. */
 #define ROUND	32U
 
-static struct kthread_delayed_work reaper_chore;
+static void reaper(struct kthread_work *work);
+
+static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reaper);
 
 /* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
 static DEFINE_MUTEX(parting);
@@ -58,13 +58,11 @@ static LIST_HEAD(bereft);
 
 static struct shrinker *shrinker;
 static int hotplug = -1;
-static bool running;
 
-/* There may be something to do. Context: any but NMI. */
+/* There may be something to do. Context: any. */
 void quarry_reaper_kick(void)
 {
-	if (READ_ONCE(running) && !quarry_chore_is_due(&reaper_chore) && !in_nmi())
-		quarry_chore_start(&reaper_chore, PERIOD);
+	quarry_chore_kick(&reaper_chore);
 }
 
 /*
@@ -188,6 +186,7 @@ static void reaper(struct kthread_work *work)
 	struct quarry_cache *cache;
 	bool more;
 
+	quarry_chore_at_work(&reaper_chore);
 	/* Nobody but us buries, so what was found stays. */
 	while ((cache = find_buried()))
 		quarry_cache_bury(cache);
@@ -458,16 +457,14 @@ int __init quarry_reaper_init(void)
 		return hotplug;
 	}
 	quarry_pools_set_reclaim(&reclaim);
-	quarry_chore_init(&reaper_chore, reaper);
-	WRITE_ONCE(running, true);
+	quarry_chore_begin(&reaper_chore);
 	return 0;
 }
 
 /* No cache is left, or none will be used again. */
 void quarry_reaper_exit(void)
 {
-	WRITE_ONCE(running, false);
-	quarry_chore_stop(&reaper_chore);
+	quarry_chore_end(&reaper_chore);
 	quarry_slabs_settle();
 	quarry_pools_set_reclaim(NULL);
 	cpuhp_remove_state_nocalls(hotplug);

@@ -302,12 +302,12 @@ static int percpu_show(struct seq_file *m, void *v)
 	unsigned int k;
 	int cpu;
 
-	seq_puts(m, "# quarry percpu 1\n# cpu order cached capacity allocs frees\n");
+	seq_puts(m, "# quarry percpu 1\n# cpu order cached capacity allocs frees strays\n");
 	for_each_possible_cpu(cpu)
 		for (k = 0; k <= quarry_max_order(); k++) {
 			quarry_pool_cpu_snapshot(pool, cpu, k, &st);
-			seq_printf(m, "%d %u %u %u %llu %llu\n", cpu, k, st.n, st.cap,
-				   st.allocs, st.frees);
+			seq_printf(m, "%d %u %u %u %llu %llu %u\n", cpu, k, st.n, st.cap,
+				   st.allocs, st.frees, st.strays);
 		}
 	return 0;
 }

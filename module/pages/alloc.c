@@ -512,7 +512,8 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	u8 place = c->arena.areas[(state - c->arena.state) / QUARRY_AREA_FRAMES].place;
-	bool zero = want_init_on_free(), listed, done;
+	bool zero = want_init_on_free(), done;
+	enum quarry_goes goes;
 
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
@@ -525,8 +526,8 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	/* All else is only that its 4 MiB are not known as a whole. */
 	if (!list->left || place > list->rank || quarry_list_at(list->top) == list->end)
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
-	listed = quarry_pcp_look(pool, pcp, order, place);
-	if (!listed && !quarry_pcp_has_room(pool, pcp, order)) {
+	goes = quarry_pcp_look(pool, pcp, order, place);
+	if (goes == QUARRY_TO_ZONE) {
 		done = free_to_zone(pool, z, c, page, state, was, zero);
 		quarry_pcp_leave(pcp);
 		return done;
@@ -534,7 +535,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	done = quarry_state_put(state, order);
 	if (done && zero)
 		WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
-	if (done && listed) {
+	if (done && goes == QUARRY_TO_LIST) {
 		*list->top++ = (struct quarry_slot){ page, state };
 		list->left--;
 	} else if (done) {

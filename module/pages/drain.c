@@ -6,27 +6,23 @@
  *	need		an allocation that finds nothing: this CPU's lists first, then those
  *			of the others, by visits (visit.c) that end after a bounded time
  *	request		quarry_pool_drain(), shrinking, destroying, a CPU that dies
- *	idleness	lists that nobody has used for PERIOD are emptied; of others goes what
- *			was there all the time, but for a batch. A block on a list
+ *	idleness	lists that nobody has used for a while are emptied; of others goes what
+ *			was there all the time, but for a batch, and what is above a limit
+ *			that has become smaller. A block on a list
  *			keeps its arena from going back to the kernel, and half a megabyte
  *			of them, freed in random order, keeps all of a pool of 64 MiB
  *
- * The decay of idle lists is a chore (keeper.c) that comes by every PERIOD while any list holds
- * anything. It compares how often the lists of each CPU were called with what it saw the
+ * The decay of idle lists is a chore (keeper.c) that comes by every two seconds while any list
+ * holds anything. It compares how often the lists of each CPU were called with what it saw the
  * last time, from outside; only a CPU with blocks that nobody asks for is interrupted.
  * How few blocks a list had meanwhile is known from the looks at it (pcp.c).
  *
  * Contexts: visits sleep; draining this CPU any.
  * Cost: at most BITE blocks with interrupts off.
  */
-#include <linux/irq_work.h>
-
-#include "../debug/inject.h"
 #include "keeper.h"
 #include "pcp.h"
 #include "visit.h"
-
-#define PERIOD	(2 * HZ)
 
 /* Most blocks that go in one interrupt. */
 #define BITE	128U
@@ -206,7 +202,7 @@ static u32 spare(const struct quarry_pcp *pcp, unsigned int order, bool idle)
 }
 
 /* Is anything spare? Of lists that are closed nothing is. */
-static bool has_spare(const struct quarry_pcp *pcp)
+static bool has_spare(const struct quarry_pool *pool, const struct quarry_pcp *pcp)
 {
 	struct quarry_cold *cold = quarry_pcp_cold(pcp);
 	unsigned int k;
@@ -217,7 +213,7 @@ static bool has_spare(const struct quarry_pcp *pcp)
 		return false;
 	idle = calls(pcp) == READ_ONCE(cold->seen_calls);
 	/* Whoever uses the lists may send nothing to the zone, so that strays wait alone. */
-	nr = READ_ONCE(cold->nr_strays);
+	nr = READ_ONCE(cold->nr_strays) || quarry_pcp_is_over(pool, pcp);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
 		nr += spare(pcp, k, idle);
 	return nr;
@@ -227,7 +223,7 @@ static bool holds_spare(void *data, int cpu)
 {
 	struct quarry_pool *pool = data;
 
-	return has_spare(per_cpu_ptr(pool->pcp, cpu));
+	return has_spare(pool, per_cpu_ptr(pool->pcp, cpu));
 }
 
 /* Give a bite of what is spare. */
@@ -237,6 +233,8 @@ static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 	unsigned int k, nr, all;
 
 	all = quarry_pcp_give_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
+	while (all < BITE && !quarry_pcp_fit(pool, pcp))
+		all += QUARRY_FLUSH;
 	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
 		do {
 			nr = quarry_pcp_give(pool, pcp, k, spare(pcp, k, idle));
@@ -257,7 +255,7 @@ static enum quarry_answer give_spare_there(void *data, int cpu, u64 *sum)
 	if (pcp->cold)
 		give_spare(pool, pcp);
 	quarry_pcp_leave(pcp);
-	return has_spare(pcp) ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
+	return has_spare(pool, pcp) ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
 }
 
 static const struct quarry_visitor spare_visitor = {
@@ -288,25 +286,16 @@ static bool decay(struct quarry_pool *pool)
 	return left;
 }
 
-static void start_decay(struct irq_work *irq);
+static void decay_all(struct kthread_work *work);
 
-static struct kthread_delayed_work decay_chore;
-static struct irq_work decay_irq = IRQ_WORK_INIT_HARD(start_decay);
-
-/* The chore is pending or about to be. */
-static bool decaying = true;
-
-static void start_decay(struct irq_work *irq)
-{
-	quarry_chore_start(&decay_chore, PERIOD);
-}
+static struct quarry_chore decay_chore = QUARRY_CHORE_INIT(decay_chore, decay_all);
 
 static void decay_all(struct kthread_work *work)
 {
 	struct quarry_pool *pool = NULL;
 	bool left = false;
 
-	WRITE_ONCE(decaying, false);
+	quarry_chore_at_work(&decay_chore);
 	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool))) {
 		left |= decay(pool);
@@ -320,31 +309,16 @@ static void decay_all(struct kthread_work *work)
 /* There are blocks on a list that may be forgotten there. Context: any. */
 void quarry_decay_kick(void)
 {
-	if (likely(READ_ONCE(decaying)))
-		return;
-	WRITE_ONCE(decaying, true);
-	irq_work_queue(&decay_irq);
+	quarry_chore_kick(&decay_chore);
 }
 
-int __init quarry_decay_init(void)
+void quarry_decay_begin(void)
 {
-	int err = quarry_inject() ? -ENOMEM : 0;
-
-	if (err)
-		return err;
-	quarry_chore_init(&decay_chore, decay_all);
-	WRITE_ONCE(decaying, false);
-	return 0;
+	quarry_chore_begin(&decay_chore);
 }
 
 /* Before the pools go. */
-void quarry_decay_exit(void)
+void quarry_decay_end(void)
 {
-	/* Twice, for the chore may have kicked after we looked. */
-	WRITE_ONCE(decaying, true);
-	irq_work_sync(&decay_irq);
-	quarry_chore_stop(&decay_chore);
-	WRITE_ONCE(decaying, true);
-	irq_work_sync(&decay_irq);
-	quarry_chore_stop(&decay_chore);
+	quarry_chore_end(&decay_chore);
 }

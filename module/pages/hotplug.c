@@ -3,7 +3,8 @@
  * CPU hotplug: the lists of a CPU that is dead go to their zones.
  *
  * The callback runs on another CPU when the dead one has stopped for good, so
- * nobody can be inside its lists. A CPU that comes up finds its lists empty.
+ * nobody can be inside its lists. A CPU that comes up finds its lists empty, but open if
+ * they were; while it is away the others share what its lists could hold.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>
@@ -12,20 +13,34 @@
 
 static int state = -1;
 
-static int cpu_dead(unsigned int cpu)
+/* Before it runs. */
+static int cpu_comes(unsigned int cpu)
 {
 	struct quarry_pool *pool = NULL;
 
 	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool)))
+		quarry_lists_user(pool, cpu, true);
+	quarry_pools_unlock_shared();
+	return 0;
+}
+
+static int cpu_dead(unsigned int cpu)
+{
+	struct quarry_pool *pool = NULL;
+
+	quarry_pools_lock_shared();
+	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_cpu(pool, cpu);
+		quarry_lists_user(pool, cpu, false);
+	}
 	quarry_pools_unlock_shared();
 	return 0;
 }
 
 int __init quarry_hotplug_init(void)
 {
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:dead", NULL,
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:lists", cpu_comes,
 					  cpu_dead);
 	return min(state, 0);
 }

@@ -16,15 +16,27 @@
  * none that is a user's is kept waiting by this one. What is not real-time is, so a chore
  * rests for a tick after each two that it has run.
  *
- * Contexts: chores sleep. They are started from any context but NMI.
+ * Whoever makes something to do kicks the chore. It is done once, PERIOD later, and not again
+ * unless it is kicked again; so on a machine where nothing happens nothing is done.
+ *
+ *	kick --interrupt to itself--> timer --PERIOD--> keeper
+ *	 `--nothing, while it is due anyway
+ *
+ * The kick may come under any lock, that of a timer's CPU among them: hence the interrupt. The
+ * timer wakes an idle CPU. If it did not, a CPU that kicked and went to sleep for an hour would
+ * keep the chore from all others. It is not on an isolated CPU while another is awake.
+ *
+ * Contexts: chores sleep. They are kicked from any context.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
-#include <linux/timer.h>
 
 #include "../debug/inject.h"
 #include "keeper.h"
+
+/* From the first kick to the work, in ticks. */
+#define PERIOD	(2 * HZ)
 
 /* Ticks between two rests. */
 #define BUSY	2
@@ -34,35 +46,68 @@ static struct kthread_worker *keeper;
 /* When it rested last. Of the keeper alone. */
 static unsigned long rested;
 
-/**
- * quarry_chore_init() - prepare what the keeper is to do
- * @chore:	what
- * @fn:		how
- */
-void quarry_chore_init(struct kthread_delayed_work *chore, kthread_work_func_t fn)
+/* An interrupt: see quarry_chore_kick(). */
+void quarry_chore_set_timer(struct irq_work *kick)
 {
-	kthread_init_work(&chore->work, fn);
-	/* An idle CPU is not woken for it. */
-	timer_setup(&chore->timer, kthread_delayed_work_timer_fn,
-		    TIMER_IRQSAFE | TIMER_DEFERRABLE);
+	struct quarry_chore *chore = container_of(kick, struct quarry_chore, kick);
+
+	kthread_queue_delayed_work(keeper, &chore->work, PERIOD);
 }
 
 /**
- * quarry_chore_start() - have it done once, later
- * @chore:	what; nothing happens if it will be done anyway
- * @delay:	in ticks
+ * quarry_chore_begin() - have a chore done from now on, when it is kicked
+ * @chore:	made by QUARRY_CHORE_INIT(); ended, if it was begun before
+ */
+void quarry_chore_begin(struct quarry_chore *chore)
+{
+	WRITE_ONCE(chore->due, false);
+}
+
+/**
+ * quarry_chore_kick() - there is something for a chore to do
+ * @chore:	which; nothing happens if it has not begun, or has ended
  *
- * Context: any but NMI.
+ * Context: any.
  */
-void quarry_chore_start(struct kthread_delayed_work *chore, unsigned long delay)
+void quarry_chore_kick(struct quarry_chore *chore)
 {
-	kthread_queue_delayed_work(keeper, chore, delay);
+	/* Either we see that it is not due any more, or it sees what there is to do. */
+	smp_mb();
+	if (likely(READ_ONCE(chore->due)))
+		return;
+	WRITE_ONCE(chore->due, true);
+	irq_work_queue(&chore->kick);
 }
 
-/* It is not done any more when this returns, unless somebody starts it again. Sleeps. */
-void quarry_chore_stop(struct kthread_delayed_work *chore)
+/**
+ * quarry_chore_at_work() - what a chore begins with
+ * @chore:	itself
+ *
+ * From here on a kick is for the next time.
+ */
+void quarry_chore_at_work(struct quarry_chore *chore)
 {
-	kthread_cancel_delayed_work_sync(chore);
+	WRITE_ONCE(chore->due, false);
+	/* See quarry_chore_kick(). */
+	smp_mb();
+}
+
+/**
+ * quarry_chore_end() - have a chore done no more
+ * @chore:	which; it is not at work when this returns
+ *
+ * Context: sleeps.
+ */
+void quarry_chore_end(struct quarry_chore *chore)
+{
+	unsigned int i;
+
+	/* Twice, for it may have been at work, or kicked, after it was said to be due. */
+	for (i = 0; i < 2; i++) {
+		WRITE_ONCE(chore->due, true);
+		irq_work_sync(&chore->kick);
+		kthread_cancel_delayed_work_sync(&chore->work);
+	}
 }
 
 /* Between the steps of a chore: let others run if it has been long. Context: sleeps. */
@@ -86,7 +131,7 @@ int __init quarry_keeper_init(void)
 	return 0;
 }
 
-/* All chores have been stopped. */
+/* All chores have ended. */
 void quarry_keeper_exit(void)
 {
 	kthread_destroy_worker(keeper);

@@ -3,19 +3,35 @@
 #ifndef QUARRY_KEEPER_H
 #define QUARRY_KEEPER_H
 
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 
-void quarry_chore_init(struct kthread_delayed_work *chore, kthread_work_func_t fn);
-void quarry_chore_start(struct kthread_delayed_work *chore, unsigned long delay);
-void quarry_chore_stop(struct kthread_delayed_work *chore);
+/**
+ * struct quarry_chore - something that is done now and then
+ * @work:	does it, after a timer
+ * @kick:	sets that
+ * @due:	it will be done, or may not be begun
+ */
+struct quarry_chore {
+	struct kthread_delayed_work work;
+	struct irq_work kick;
+	bool due;
+};
+
+/* One that is not begun yet. @fn gets its work, see quarry_chore_at_work(). */
+#define QUARRY_CHORE_INIT(chore, fn) {					\
+	.work = KTHREAD_DELAYED_WORK_INIT((chore).work, fn),		\
+	.kick = IRQ_WORK_INIT_HARD(quarry_chore_set_timer),		\
+	.due = true,							\
+}
+
+void quarry_chore_set_timer(struct irq_work *kick);
+void quarry_chore_begin(struct quarry_chore *chore);
+void quarry_chore_kick(struct quarry_chore *chore);
+void quarry_chore_at_work(struct quarry_chore *chore);
+void quarry_chore_end(struct quarry_chore *chore);
 void quarry_keeper_rest(void);
 int quarry_keeper_init(void);
 void quarry_keeper_exit(void);
-
-/* Will it be done? Context: any. */
-static inline bool quarry_chore_is_due(const struct kthread_delayed_work *chore)
-{
-	return timer_pending(&chore->timer);
-}
 
 #endif /* QUARRY_KEEPER_H */

@@ -29,9 +29,9 @@
 #include "pcp.h"
 
 /*
- * All lists together are meant to hold no more than one part in so many of the pool. Where
- * CPUs come one after another, the first keep what they had got under a larger limit until
- * they do not use it.
+ * All lists together are to hold no more than one part in so many of the pool. Where CPUs come
+ * one after another, the first have what they had got under a larger limit until the decay
+ * comes by, or they want more (drain.c, pcp.c).
  */
 #define POOL_PART	32
 
@@ -168,6 +168,18 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 	preempt_enable();
 	/* Left only with who may call the kernel's allocator. */
 	kfree(cold);
+}
+
+/* A CPU that does not run goes, or comes again: do its lists count? */
+void quarry_lists_user(struct quarry_pool *pool, int cpu, bool counts)
+{
+	if (!quarry_pcp_cold(per_cpu_ptr(pool->pcp, cpu)))
+		return;
+	if (counts)
+		atomic_inc(&pool->nr_open);
+	else
+		atomic_dec(&pool->nr_open);
+	quarry_lists_limit(pool);
 }
 
 /* Context: when there are no pools any more. */

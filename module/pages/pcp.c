@@ -61,9 +61,9 @@
  * done by an interrupt there (drain.c, visit.c).
  *
  * Cost: a pool that a CPU never used has a quarter KiB for it, one that it did 6.6 KiB more
- * (open.c). No call takes more than a refill or gives more than two batches, one of a list
- * and one of strays; the dearest of a million took 3,576 instructions, the buddy's work
- * included (page.longest of the benchmark).
+ * (open.c). No call takes more than a refill or gives more than a batch and its own block; the
+ * dearest of a million took 3,576 instructions, the buddy's work included (page.longest of the
+ * benchmark).
  */
 #include <linux/string.h>
 
@@ -336,11 +336,11 @@ static void narrow_others(struct quarry_pcp *pcp, unsigned int order)
 }
 
 /*
- * Take blocks, and their capacity, from the list other than @order that has most frames, or
- * all strays if these have more.
+ * Take @nr blocks, and their capacity, from the list other than @order that has most frames,
+ * or all strays if these have more.
  */
 static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			   unsigned int order)
+			   unsigned int order, unsigned int nr)
 {
 	u32 most = stray_frames(pcp->cold), frames;
 	unsigned int k, found = order;
@@ -356,7 +356,7 @@ static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		quarry_pcp_give_strays(pool, pcp);
 		return;
 	}
-	quarry_pcp_give(pool, pcp, found, STARVED);
+	quarry_pcp_give(pool, pcp, found, nr);
 	set_cap(pcp, found, quarry_list_n(pcp, found));
 }
 
@@ -382,11 +382,48 @@ static bool is_too_large(const struct quarry_pool *pool, const struct quarry_pcp
 	return pcp->cold->part[order].cap > cap_max(pool, pcp, order);
 }
 
+/**
+ * quarry_pcp_fit() - come nearer to the limit with lists that hold more
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered and open, or that of a CPU that has stopped
+ *
+ * What the lists do not use of their capacity goes, and if that is not enough a batch of the
+ * list that holds most. Context: any; preemption off.
+ *
+ * Return: true if they hold no more than they may.
+ */
+bool quarry_pcp_fit(struct quarry_pool *pool, struct quarry_pcp *pcp)
+{
+	if (quarry_pcp_is_over(pool, pcp))
+		narrow_others(pcp, QUARRY_DRAIN_ALL);
+	if (quarry_pcp_is_over(pool, pcp))
+		starve_fattest(pool, pcp, QUARRY_DRAIN_ALL, QUARRY_FLUSH);
+	return !quarry_pcp_is_over(pool, pcp);
+}
+
+/* May a list hold one block more than it does? Raises its capacity for it if it is full. */
+static bool has_place(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+{
+	u32 limit = READ_ONCE(pool->list_limit), cap = pcp->cold->part[order].cap;
+	struct quarry_list *list = &pcp->lists.list[order];
+
+	if (quarry_list_at(list->top) != list->end)
+		return true;
+	if (cap >= cap_max(pool, pcp, order) || pcp->cold->capacity + (1U << order) > limit)
+		return false;
+	set_cap(pcp, order, cap + 1);
+	return true;
+}
+
 /* A batch of a list that is too large goes, and as much of its capacity. */
 static void shorten(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
 {
+	u32 cap = pcp->cold->part[order].cap, most = cap_max(pool, pcp, order), n;
+
 	quarry_pcp_give(pool, pcp, order, QUARRY_FLUSH);
-	set_cap(pcp, order, max(quarry_list_n(pcp, order), cap_max(pool, pcp, order)));
+	n = quarry_list_n(pcp, order);
+	/* What is freed takes the room of one that went, but where not even one may stay. */
+	set_cap(pcp, order, most ? clamp(n + 1, most, cap) : n);
 }
 
 /*
@@ -409,7 +446,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 		if (cold->capacity + (more << order) > limit)
 			narrow_others(pcp, order);
 		if (cold->capacity + (1U << order) > limit) {
-			starve_fattest(pool, pcp, order);
+			starve_fattest(pool, pcp, order, STARVED);
 			return 0;
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
@@ -478,54 +515,12 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 	return granted;
 }
 
-/**
- * quarry_pcp_look() - look after a list that does not take a block just so
- * @pool:	the pool
- * @pcp:	this CPU's, entered and open
- * @order:	which list
- * @place:	where the block lies that is freed
- *
- * Context: any; preemption off.
- *
- * Return: true if the list has room for that block: not if its place is to empty, nor if
- * it may hold nothing or (in NMI) the zone was locked.
+/*
+ * May a block that is none for its list wait for others that go to the zone? Lists need not
+ * give up what they have for it. Not if it is large for the pool, or the limit is used up, or
+ * (in NMI) the zone was locked: it had better go by itself.
  */
-bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
-		     u8 place)
-{
-	struct quarry_list_part *part = &pcp->cold->part[order];
-	struct quarry_list *list = &pcp->lists.list[order];
-
-	if (!list->left)
-		grant(pcp, order, place);
-	if (place > list->rank) {
-		if (part->strays++ % QUARRY_LOOK_LEAST == 0)
-			note_place(pcp, order, place);
-		return false;
-	}
-	if (is_too_large(pool, pcp, order)) {
-		shorten(pool, pcp, order);
-		return quarry_list_at(list->top) != list->end;
-	}
-	if (quarry_list_at(list->top) != list->end)
-		return true;
-	if (part->cap < cap_max(pool, pcp, order))
-		return widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
-	return quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
-}
-
-/**
- * quarry_pcp_has_room() - see whether a block may wait for others that go to the zone
- * @pool:	the pool
- * @pcp:	this CPU's, entered and open
- * @order:	of the block, which is none for the list
- *
- * Lists need not give up what they have for it. Context: any; preemption off.
- *
- * Return: false if it had better go by itself, for it is large for the pool, or the limit is
- * used up, or (in NMI) the zone was locked.
- */
-bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
+static bool may_wait(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
 {
 	u32 limit = READ_ONCE(pool->list_limit), frames = 1U << order;
 	struct quarry_cold *cold = pcp->cold;
@@ -539,9 +534,46 @@ bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp, unsig
 }
 
 /**
+ * quarry_pcp_look() - look after a list that does not take a block just so
+ * @pool:	the pool
+ * @pcp:	this CPU's, entered and open
+ * @order:	which list
+ * @place:	where the block lies that is freed
+ *
+ * Context: any; preemption off.
+ *
+ * Return: where that block goes: to the list, which has room for it then; with the strays
+ * if its place is to empty; or alone, where the list may hold nothing or has given others
+ * without making room. So no free gives more than one batch and its own block.
+ */
+enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp,
+				 unsigned int order, u8 place)
+{
+	struct quarry_list_part *part = &pcp->cold->part[order];
+	struct quarry_list *list = &pcp->lists.list[order];
+
+	if (!list->left)
+		grant(pcp, order, place);
+	if (place > list->rank) {
+		if (part->strays++ % QUARRY_LOOK_LEAST == 0)
+			note_place(pcp, order, place);
+		return may_wait(pool, pcp, order) ? QUARRY_TO_STRAYS : QUARRY_TO_ZONE;
+	}
+	if (is_too_large(pool, pcp, order))
+		shorten(pool, pcp, order);
+	else if (quarry_list_at(list->top) != list->end)
+		return QUARRY_TO_LIST;
+	else if (part->cap < cap_max(pool, pcp, order))
+		widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
+	else
+		quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
+	return has_place(pool, pcp, order) ? QUARRY_TO_LIST : QUARRY_TO_ZONE;
+}
+
+/**
  * quarry_pcp_add_stray() - let a block wait for others that go to the zone, or go with them
  * @pool:	the pool
- * @pcp:	this CPU's, entered and open, with room for it
+ * @pcp:	this CPU's, entered and open; QUARRY_TO_STRAYS was said
  * @slot:	the block, marked as cached
  * @order:	its order
  *

@@ -15,6 +15,9 @@
 #define QUARRY_LOOK		512U
 #define QUARRY_LOOK_LEAST	16U
 
+/* Where a block goes that is freed. */
+enum quarry_goes { QUARRY_TO_LIST, QUARRY_TO_STRAYS, QUARRY_TO_ZONE };
+
 /* An order that nothing has. */
 #define QUARRY_DRAIN_ALL	UINT_MAX
 
@@ -74,16 +77,21 @@ static inline u32 quarry_list_n(const struct quarry_pcp *pcp, unsigned int order
 	return READ_ONCE(pcp->lists.list[order].top) - quarry_list_slots(cold, order);
 }
 
+/* Do the lists hold more than they may, since the limit was larger? Of another CPU as well. */
+static inline bool quarry_pcp_is_over(const struct quarry_pool *pool,
+				      const struct quarry_pcp *pcp)
+{
+	return READ_ONCE(pcp->cold->capacity) > READ_ONCE(pool->list_limit);
+}
+
 void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold);
 void quarry_pcp_init(struct quarry_pcp *pcp, struct quarry_buddy *buddy, u8 home);
 unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			       unsigned int order, bool *asked);
 bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 			unsigned int order);
-bool quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
-		     u8 place);
-bool quarry_pcp_has_room(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			 unsigned int order);
+enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pcp,
+				 unsigned int order, u8 place);
 void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			  struct quarry_slot slot, unsigned int order);
 unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp);
@@ -92,11 +100,13 @@ void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *al
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			     unsigned int order, unsigned int nr);
 void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order);
+bool quarry_pcp_fit(struct quarry_pool *pool, struct quarry_pcp *pcp);
 u64 quarry_pcp_check(struct quarry_pcp *pcp);
 
 /* open.c: the lists of a CPU come on first use */
 void quarry_lists_open(struct quarry_pool *pool, bool may_sleep);
 void quarry_lists_limit(struct quarry_pool *pool);
+void quarry_lists_user(struct quarry_pool *pool, int cpu, bool counts);
 
 /* drain.c: the lists of any CPU */
 u64 quarry_pcp_frames(const struct quarry_pcp *pcp);

@@ -184,7 +184,7 @@ struct quarry_wish;
  * @stray:	enum quarry_count of CPUs whose lists are closed
  * @wanting:	a CPU has asked for lists (open.c)
  * @list_limit:	most frames that the lists of one CPU may hold
- * @nr_open:	CPUs whose lists are open
+ * @nr_open:	CPUs whose lists are open, but those that have gone
  * @max:	cap in frames
  * @min:	floor in frames
  * @low:	low watermark in frames, 0 if none
@@ -388,8 +388,8 @@ void quarry_shrinker_exit(void);
 void quarry_lists_exit(void);
 
 /* drain.c */
-int quarry_decay_init(void);
-void quarry_decay_exit(void);
+void quarry_decay_begin(void);
+void quarry_decay_end(void);
 
 /* hotplug.c */
 int quarry_hotplug_init(void);

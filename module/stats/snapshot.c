@@ -401,6 +401,7 @@ void quarry_pool_cpu_snapshot(struct quarry_pool *pool, int cpu, unsigned int or
 	quarry_list_calls(pcp, order, &allocs, &frees);
 	stats->n = quarry_list_n(pcp, order);
 	stats->cap = cold ? READ_ONCE(cold->part[order].cap) : 0;
+	stats->strays = quarry_pcp_strays(pcp, order);
 	stats->allocs = allocs;
 	stats->frees = frees;
 }

@@ -39,12 +39,14 @@ unsigned int quarry_pool_arenas_snapshot(struct quarry_pool *pool, u64 start,
  * struct quarry_cpu_stats - one order on one CPU
  * @n:		blocks on the list
  * @cap:	most it may hold now
+ * @strays:	blocks that wait to go to the zone with others
  * @allocs:	blocks handed out from it
  * @frees:	blocks taken back to it
  */
 struct quarry_cpu_stats {
 	u32 n;
 	u32 cap;
+	u32 strays;
 	u64 allocs;
 	u64 frees;
 };

@@ -580,10 +580,10 @@ static void percpu_adds_up(void)
 	for (at = read_pool_file(POOL, "percpu"); *at; rows++) {
 		int n = next_row(&at, row, 8);
 
-		REQUIRE(n == 6, "%d numbers in a line", n);
+		REQUIRE(n == 7, "%d numbers in a line", n);
 		CHECK(row[2] <= row[3], "CPU %g order %g: %g of %g", row[0], row[1], row[2],
 		      row[3]);
-		cached += ((__u64)row[2] << (int)row[1]) * page;
+		cached += ((__u64)(row[2] + row[6]) << (int)row[1]) * page;
 	}
 	CHECK(rows >= sysconf(_SC_NPROCESSORS_CONF) * 11ULL, "%llu lines", rows);
 	CHECK(cached == s.cached_bytes, "%llu bytes on lists, the ioctl says %llu", cached,

@@ -787,6 +787,101 @@ static void shares(const void *arg)
 	machine_pool_free(pool);
 }
 
+/*
+ * A free gives no more than a batch, whatever the list is in need of: blocks of all orders
+ * that lie wide, and a limit that goes up and down.
+ */
+static void one_batch(const void *arg)
+{
+	struct held held[HELD] = {};
+	u64 flushes, before, most = 0;
+	struct dice d;
+	unsigned int i;
+	struct held *h;
+
+	(void)arg;
+	dice_seed(&d, seed);
+	one_pool();
+	before = pool->list_limit;
+	for (i = 0; i < 200000; i++) {
+		h = &held[dice(&d, HELD)];
+		if (!dice(&d, 64))
+			pool->list_limit = 1 + dice(&d, before);
+		if (h->page) {
+			flushes = machine_count(pool, QUARRY_COUNT_FLUSHES);
+			quarry_free_pages(pool, h->page, h->order);
+			flushes = machine_count(pool, QUARRY_COUNT_FLUSHES) - flushes;
+			most = max(most, flushes);
+			h->page = NULL;
+		} else {
+			h->order = dice(&d, dice(&d, 4) ? 3 : 7);
+			h->page = quarry_alloc_pages(pool, GFP_NOWAIT, h->order);
+		}
+	}
+	require(most == 1, "a free gives more than a batch");
+	for (i = 0; i < HELD; i++)
+		if (held[i].page)
+			quarry_free_pages(pool, held[i].page, held[i].order);
+	machine_settle(pool);
+	require(quarry_pool_nfree(pool) == pool->max, "frames were lost");
+	machine_pool_free(pool);
+}
+
+/* As many blocks as CPU @cpu may have on its lists, of some orders, taken and freed. */
+static void use_whole_lists(unsigned int cpu)
+{
+	struct page *pages[POOL_MIB * 256 / 32];
+	unsigned int k, i, nr;
+
+	machine_cpu(cpu);
+	quarry_lists_open(pool, true);
+	for (k = 0; k < 5; k++) {
+		nr = ARRAY_SIZE(pages) >> k;
+		for (i = 0; i < nr; i++)
+			pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, k);
+		while (i--)
+			quarry_free_pages(pool, pages[i], k);
+	}
+}
+
+static u64 on_lists(void)
+{
+	u64 frames = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		frames += quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
+	return frames;
+}
+
+/* CPUs come one after another, and all use what they have: the first have too much then. */
+static void gives_way(const void *arg)
+{
+	struct quarry_pcp *pcp;
+	unsigned int i, cpu;
+	u64 before;
+
+	(void)arg;
+	one_pool();
+	for (cpu = 0; cpu < LISTS_CPUS; cpu++)
+		use_whole_lists(cpu);
+	before = on_lists();
+	require(before > pool->list_limit * LISTS_CPUS, "the first have no more than the last");
+	for (i = 0; i < 2; i++) {
+		require(machine_chore(pool), "the decay is not due");
+		for (cpu = 0; cpu < LISTS_CPUS; cpu++) {
+			pcp = per_cpu_ptr(pool->pcp, cpu);
+			require(pcp->cold->capacity <= pool->list_limit, "the first keep more");
+			require(quarry_pcp_frames(pcp), "lists that are used were emptied");
+			use_whole_lists(cpu);
+		}
+	}
+	require(on_lists() <= pool->list_limit * LISTS_CPUS, "lists grow beyond the limit");
+	machine_cpu(0);
+	machine_settle(pool);
+	machine_pool_free(pool);
+}
+
 /* Strays that an NMI could not give to the zone go when the next one comes. */
 static void stays(const void *arg)
 {
@@ -855,7 +950,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(13);
+	tap_plan(15);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -867,6 +962,8 @@ int main(void)
 	tap_run("what is on a list twice is there once", doubled, NULL);
 	tap_run("a list whose blocks lie wide is short", shortens, NULL);
 	tap_run("all lists together are bounded", shares, NULL);
+	tap_run("a free gives one batch", one_batch, NULL);
+	tap_run("who came first gives way", gives_way, NULL);
 	tap_run("what an NMI leaves goes with the next", stays, NULL);
 	tap_run("a large order leaves a small one its list", in_turn, NULL);
 	in_bulk.claim = claim_in_bulk;

@@ -18,7 +18,8 @@
  *	visits		nobody is interrupted. Who visits sees his own CPU alone, as if all
  *			others took no interrupts; but all of them while they are said to be
  *			at rest (machine_rest())
- *	later work	comes never, decay for one: no time passes
+ *	later work	comes never: no time passes; but the decay when it is said
+ *			(machine_chore())
  *
  *	interrupts	signals, of whoever wants them; off is a mark for their handler
  *
@@ -53,6 +54,10 @@ struct quarry_slot4m *quarry_slots;
 
 static u64 next_key = ZONE_KEYS;
 static bool rest;
+
+/* The decay, and for which pool it is at work. */
+static struct quarry_chore *chore;
+static struct quarry_pool *chore_pool;
 
 static void *reserve_memory(size_t bytes)
 {
@@ -93,6 +98,7 @@ void machine_init(u32 mib)
 	head = reserve_memory((slots + 1) * sizeof(*quarry_slots));
 	head->bytes = slots * sizeof(*quarry_slots);
 	quarry_slots = (struct quarry_slot4m *)(head + 1);
+	quarry_decay_begin();
 }
 
 /* The calling thread is CPU number @cpu from here on. */
@@ -205,6 +211,24 @@ u64 machine_settle(struct quarry_pool *pool)
 	machine_rest(false);
 	quarry_zone_settle(machine_zone(pool));
 	return frames;
+}
+
+/**
+ * machine_chore() - two seconds later: the decay, if it is due
+ * @pool:	the pool; all CPUs are at rest
+ *
+ * Return: whether it was.
+ */
+bool machine_chore(struct quarry_pool *pool)
+{
+	if (!READ_ONCE(chore->due))
+		return false;
+	machine_rest(true);
+	chore_pool = pool;
+	chore->work.func(NULL);
+	chore_pool = NULL;
+	machine_rest(false);
+	return true;
 }
 
 /* All CPUs are at rest, and no block of it is out. */
@@ -360,20 +384,36 @@ u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 	return 0;
 }
 
-void quarry_chore_init(struct kthread_delayed_work *chore, kthread_work_func_t fn)
+void quarry_chore_set_timer(struct irq_work *kick)
 {
-	chore->func = fn;
+	(void)kick;
 }
 
-void quarry_chore_start(struct kthread_delayed_work *chore, unsigned long delay)
+void quarry_chore_begin(struct quarry_chore *c)
 {
-	(void)chore;
-	(void)delay;
+	chore = c;
+	WRITE_ONCE(c->due, false);
 }
 
-void quarry_chore_stop(struct kthread_delayed_work *chore)
+/* As keeper.c, without what comes of it: see machine_chore(). */
+void quarry_chore_kick(struct quarry_chore *c)
 {
-	(void)chore;
+	/* What there is to do first. */
+	smp_mb();
+	if (!READ_ONCE(c->due))
+		WRITE_ONCE(c->due, true);
+}
+
+void quarry_chore_at_work(struct quarry_chore *c)
+{
+	WRITE_ONCE(c->due, false);
+	/* Then look. */
+	smp_mb();
+}
+
+void quarry_chore_end(struct quarry_chore *c)
+{
+	WRITE_ONCE(c->due, true);
 }
 
 void quarry_keeper_rest(void)
@@ -395,8 +435,7 @@ void quarry_pools_unlock_shared(void)
 
 struct quarry_pool *quarry_pool_next(struct quarry_pool *pool)
 {
-	(void)pool;
-	return NULL;
+	return pool ? NULL : chore_pool;
 }
 
 bool quarry_fault_fires(struct quarry_fault *fault)

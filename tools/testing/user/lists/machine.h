@@ -12,6 +12,7 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve);
 void machine_pool_free(struct quarry_pool *pool);
 u64 machine_settle(struct quarry_pool *pool);
 void machine_rest(bool at_rest);
+bool machine_chore(struct quarry_pool *pool);
 u64 machine_count(struct quarry_pool *pool, unsigned int which);
 u64 machine_misuses(struct quarry_pool *pool);
 void machine_calls(struct quarry_pool *pool, unsigned int order, u64 *allocs, u64 *frees);

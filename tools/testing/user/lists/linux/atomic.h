@@ -18,6 +18,8 @@
 
 /* What they pair with is said where they are used. */
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+/* As the kernel's. */
+#define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 /* As above. */
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 

@@ -11,9 +11,8 @@ typedef void (*kthread_work_func_t)(struct kthread_work *work);
 
 struct kthread_delayed_work {
 	kthread_work_func_t func;
-	bool timer;
 };
 
-#define timer_pending(timer)	(*(timer))
+#define KTHREAD_DELAYED_WORK_INIT(work, fn)	{ .func = (fn) }
 
 #endif
