@@ -189,15 +189,17 @@ static inline u64 quarry_line_full_words(const struct quarry_line *l)
 static inline u64 quarry_line_maximal_starts(u64 bits, unsigned int order,
 					     unsigned int orders)
 {
-	unsigned int k;
+	unsigned int step;
 	u64 twice;
 
-	for (k = 0; k < order; k++)
-		bits &= (bits >> (1U << k)) & quarry_line_starts(k + 1);
-	if (order >= orders)
+	/* A bit that has run through all steps begins a run of 2^order, aligned or not. */
+	for (step = 1; step < 1U << order; step *= 2)
+		bits &= bits >> step;
+	bits &= quarry_line_starts(order);
+	if (!bits || order >= orders)
 		return bits;
-	twice = bits & (bits >> (1U << order)) & quarry_line_starts(order + 1);
-	return bits & ~(twice | (twice << (1U << order)));
+	twice = bits & (bits >> step) & quarry_line_starts(order + 1);
+	return bits & ~(twice | (twice << step));
 }
 
 /* The lowest maximal free block of exactly @order from @pos on, or QUARRY_LINE_UNITS. */

@@ -325,39 +325,53 @@ unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp 
 	return frames;
 }
 
-/* What others do not use of their capacity is free for who needs it. */
-static void narrow_others(struct quarry_pcp *pcp, unsigned int order)
+/* Blocks that a list has capacity for, beyond those on it. */
+static u32 list_room(const struct quarry_list *list)
 {
-	unsigned int k;
-
-	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		if (k != order && quarry_list_at(pcp->lists.list[k].top) != pcp->lists.list[k].end)
-			set_cap(pcp, k, quarry_list_n(pcp, k));
+	return (list->end - quarry_list_at(list->top)) / sizeof(struct quarry_slot);
 }
 
 /*
- * Take @nr blocks, and their capacity, from the list other than @order that has most frames,
- * or all strays if these have more.
+ * What others do not use of their capacity is free for who needs it. Returns which of them
+ * has most frames; @order if none has any.
  */
-static void starve_fattest(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			   unsigned int order, unsigned int nr)
+static unsigned int narrow_others(struct quarry_pcp *pcp, unsigned int order)
 {
-	u32 most = stray_frames(pcp->cold), frames;
-	unsigned int k, found = order;
+	struct quarry_cold *cold = pcp->cold;
+	unsigned int k, fattest = order;
+	u32 room, most = 0;
 
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-		frames = quarry_list_n(pcp, k) << k;
-		if (k != order && frames > most) {
-			most = frames;
-			found = k;
+		struct quarry_list *list = &pcp->lists.list[k];
+
+		if (k == order)
+			continue;
+		room = list_room(list);
+		cold->part[k].cap -= room;
+		cold->capacity -= room << k;
+		list->end = quarry_list_at(list->top);
+		if (cold->part[k].cap << k > most) {
+			most = cold->part[k].cap << k;
+			fattest = k;
 		}
 	}
-	if (found == order) {
+	return fattest;
+}
+
+/*
+ * Take @nr blocks, and their capacity, from the list that narrow_others() has found, or all
+ * strays if these have more frames.
+ */
+static void starve(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		   unsigned int fattest, unsigned int nr)
+{
+	if (fattest == order ||
+	    stray_frames(pcp->cold) >= pcp->cold->part[fattest].cap << fattest) {
 		quarry_pcp_give_strays(pool, pcp);
 		return;
 	}
-	quarry_pcp_give(pool, pcp, found, nr);
-	set_cap(pcp, found, quarry_list_n(pcp, found));
+	quarry_pcp_give(pool, pcp, fattest, nr);
+	set_cap(pcp, fattest, quarry_list_n(pcp, fattest));
 }
 
 static bool is_wide(const struct quarry_list_part *part)
@@ -394,10 +408,13 @@ static bool is_too_large(const struct quarry_pool *pool, const struct quarry_pcp
  */
 bool quarry_pcp_fit(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
+	unsigned int fattest;
+
+	if (!quarry_pcp_is_over(pool, pcp))
+		return true;
+	fattest = narrow_others(pcp, QUARRY_DRAIN_ALL);
 	if (quarry_pcp_is_over(pool, pcp))
-		narrow_others(pcp, QUARRY_DRAIN_ALL);
-	if (quarry_pcp_is_over(pool, pcp))
-		starve_fattest(pool, pcp, QUARRY_DRAIN_ALL, QUARRY_FLUSH);
+		starve(pool, pcp, QUARRY_DRAIN_ALL, fattest, QUARRY_FLUSH);
 	return !quarry_pcp_is_over(pool, pcp);
 }
 
@@ -436,22 +453,24 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 	struct quarry_cold *cold = pcp->cold;
 	struct quarry_list_part *part = &cold->part[order];
 	u32 limit = READ_ONCE(pool->list_limit), more;
+	struct quarry_list *list = &pcp->lists.list[order];
+	unsigned int fattest = order;
 
 	cap = min(cap, cap_max(pool, pcp, order));
 	/* A block that is most of the limit does not turn all others out: they would do so too. */
 	if ((1U << order) > limit / LIST_PART && cold->capacity + (1U << order) > limit)
-		return part->cap - quarry_list_n(pcp, order);
+		return list_room(list);
 	if (cap > part->cap) {
 		more = cap - part->cap;
 		if (cold->capacity + (more << order) > limit)
-			narrow_others(pcp, order);
+			fattest = narrow_others(pcp, order);
 		if (cold->capacity + (1U << order) > limit) {
-			starve_fattest(pool, pcp, order, STARVED);
+			starve(pool, pcp, order, fattest, STARVED);
 			return 0;
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
 	}
-	return part->cap - quarry_list_n(pcp, order);
+	return list_room(list);
 }
 
 /* A block that was freed lies in @place. */
@@ -589,10 +608,11 @@ void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	WRITE_ONCE(cold->stray_order[n], order);
 	WRITE_ONCE(cold->nr_strays, n + 1);
 	cold->capacity += 1U << order;
-	/* What waits for the last one of them may not wait for ever. */
-	quarry_decay_kick();
 	if (n + 1 == QUARRY_PCP_STRAYS)
 		quarry_pcp_give_strays(pool, pcp);
+	else
+		/* What waits for the last one of them may not wait for ever. */
+		quarry_decay_kick();
 }
 
 /**
