@@ -238,6 +238,7 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 			return;
 		mag = one == QUARRY_WANTS_REMOTE ? install_remote(cache, mag, &n) :
 						   install(cache, mag);
+		quarry_reaper_kick();
 		leave_over(n, mag, cap);
 	}
 }

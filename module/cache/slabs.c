@@ -131,9 +131,16 @@ bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool tr
 
 void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 {
+	u64 empty = n->plain.nr_empty + n->guarded.nr_empty;
+	bool more;
+
 	__acquire(&n->lock);
-	n->low_empty = min(n->low_empty, n->plain.nr_empty + n->guarded.nr_empty);
+	n->low_empty = min(n->low_empty, empty);
+	more = empty > n->low_empty;
 	raw_spin_unlock_irqrestore(&n->lock, flags);
+	/* While none was empty the reaper had no reason to come by. */
+	if (more)
+		quarry_reaper_kick();
 }
 
 /*
@@ -387,7 +394,6 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		n->constructed += shape->nr;
 	quarry_node_unlock(n, flags);
 	quarry_cache_note_slabs(cache);
-	quarry_reaper_kick();
 	return n;
 
 pages:

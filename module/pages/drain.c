@@ -13,9 +13,16 @@
  *			of them, freed in random order, keeps all of a pool of 64 MiB
  *
  * The decay of idle lists is a chore (keeper.c) that comes by every two seconds while any list
- * holds anything. It compares how often the lists of each CPU were called with what it saw the
- * last time, from outside; only a CPU with blocks that nobody asks for is interrupted.
- * How few blocks a list had meanwhile is known from the looks at it (pcp.c).
+ * is used or holds anything. It compares how often the lists of each CPU were called with what
+ * it saw the last time, from outside; only a CPU with blocks that nobody asks for is
+ * interrupted. How few blocks a list had meanwhile is known from the looks at it (pcp.c).
+ *
+ *	watched --nothing called, nothing held: the decay--> unwatched
+ *	   ^------the next slow call kicks the decay------------'
+ *
+ * A CPU at rest is watched no longer, which is said from outside as well: the key of its lists
+ * becomes that of no zone, so that its next free is a slow call. A machine at rest is left
+ * alone, and nothing is forgotten on a list.
  *
  * Contexts: visits sleep; draining this CPU any.
  * Cost: at most BITE blocks with interrupts off.
@@ -263,27 +270,41 @@ static const struct quarry_visitor spare_visitor = {
 	.visit = give_spare_there,
 };
 
-/* Returns whether anything is left on the lists of a pool. */
+/* Has a CPU nothing on its lists, and asks for nothing? What was called is remembered. */
+static bool is_at_rest(struct quarry_pcp *pcp)
+{
+	u64 was = READ_ONCE(pcp->cold->seen_calls), now = calls(pcp);
+	unsigned int k;
+
+	WRITE_ONCE(pcp->cold->seen_calls, now);
+	/* A hint, which the CPU may write to as well. */
+	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
+		WRITE_ONCE(pcp->cold->part[k].low, quarry_list_n(pcp, k));
+	return now == was && !quarry_pcp_frames(pcp);
+}
+
+/* Returns whether it has to come by again for a pool. */
 static bool decay(struct quarry_pool *pool)
 {
 	struct quarry_pcp *pcp;
-	bool left = false;
-	unsigned int k;
+	bool again = false;
 	u64 sum = 0;
 	int cpu;
 
 	quarry_visit(&spare_visitor, pool, QUARRY_BRIEF, &sum);
 	for_each_possible_cpu(cpu) {
 		pcp = per_cpu_ptr(pool->pcp, cpu);
-		if (!quarry_pcp_frames(pcp))
+		if (!quarry_pcp_cold(pcp))
 			continue;
-		left |= !pcp->barred;
-		WRITE_ONCE(pcp->cold->seen_calls, calls(pcp));
-		/* A hint, which the CPU may write to as well. */
-		for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-			WRITE_ONCE(pcp->cold->part[k].low, quarry_list_n(pcp, k));
+		if (!is_at_rest(pcp)) {
+			again |= !pcp->barred;
+		} else if (quarry_pcp_is_watched(pcp)) {
+			/* Once more all the same: a free may just be under way. */
+			quarry_pcp_unwatch(pcp);
+			again = true;
+		}
 	}
-	return left;
+	return again;
 }
 
 static void decay_all(struct kthread_work *work);
@@ -293,20 +314,20 @@ static struct quarry_chore decay_chore = QUARRY_CHORE_INIT(decay_chore, decay_al
 static void decay_all(struct kthread_work *work)
 {
 	struct quarry_pool *pool = NULL;
-	bool left = false;
+	bool again = false;
 
 	quarry_chore_at_work(&decay_chore);
 	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool))) {
-		left |= decay(pool);
+		again |= decay(pool);
 		quarry_keeper_rest();
 	}
 	quarry_pools_unlock_shared();
-	if (left)
+	if (again)
 		quarry_decay_kick();
 }
 
-/* There are blocks on a list that may be forgotten there. Context: any. */
+/* A CPU's lists are used, and were not watched. Context: any. */
 void quarry_decay_kick(void)
 {
 	quarry_chore_kick(&decay_chore);

@@ -101,12 +101,17 @@ static struct quarry_slot nothing = { .state = &no_state };
 static_assert(QUARRY_LOOK <= S16_MAX && QUARRY_PLACES * 256 <= S16_MAX);
 
 /*
- * The key that the fast path of a free compares. Where pages are to be cleared when they are
- * freed it is that of no zone, so that every free comes by the slow path.
+ * The decay is to look after this CPU's lists from here on, if it does not yet; entered. Where
+ * pages are to be cleared when they are freed the lists stay unwatched, so that every free
+ * comes by the slow path.
  */
-static u64 key_of(const struct quarry_buddy *buddy)
+static void watch(struct quarry_pcp *pcp)
 {
-	return want_init_on_free() ? ~buddy->key : buddy->key;
+	if (likely(quarry_pcp_is_watched(pcp)))
+		return;
+	if (!want_init_on_free())
+		WRITE_ONCE(pcp->lists.key, pcp->buddy->key);
+	quarry_decay_kick();
 }
 
 /**
@@ -123,7 +128,7 @@ void quarry_pcp_init(struct quarry_pcp *pcp, struct quarry_buddy *buddy, u8 home
 
 	pcp->home = home;
 	pcp->buddy = buddy;
-	pcp->lists.key = key_of(buddy);
+	quarry_pcp_unwatch(pcp);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
 
@@ -502,7 +507,6 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	part->granted += part->span;
 	pcp->lists.list[order].left = part->span;
 	see(pcp, order);
-	quarry_decay_kick();
 }
 
 /**
@@ -571,6 +575,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	struct quarry_list_part *part = &pcp->cold->part[order];
 	struct quarry_list *list = &pcp->lists.list[order];
 
+	watch(pcp);
 	if (!list->left)
 		grant(pcp, order, place);
 	if (place > list->rank) {
@@ -610,9 +615,6 @@ void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	cold->capacity += 1U << order;
 	if (n + 1 == QUARRY_PCP_STRAYS)
 		quarry_pcp_give_strays(pool, pcp);
-	else
-		/* What waits for the last one of them may not wait for ever. */
-		quarry_decay_kick();
 }
 
 /**
@@ -666,7 +668,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
-	quarry_decay_kick();
+	watch(pcp);
 	return nr;
 }
 
@@ -705,9 +707,13 @@ static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
  */
 u64 quarry_pcp_check(struct quarry_pcp *pcp)
 {
-	u64 capacity = 0, faults = pcp->lists.key != key_of(pcp->buddy);
+	u64 capacity = 0, faults = 0;
 	unsigned int k;
 
+	/* Either is the key's whole; nothing else may be there. */
+	if (pcp->lists.key != ~pcp->buddy->key &&
+	    (pcp->lists.key != pcp->buddy->key || want_init_on_free()))
+		faults++;
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		if (!pcp->cold) {
 			faults += pcp->lists.list[k].top != &nothing + 1;

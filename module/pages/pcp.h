@@ -84,6 +84,20 @@ static inline bool quarry_pcp_is_over(const struct quarry_pool *pool,
 	return READ_ONCE(pcp->cold->capacity) > READ_ONCE(pool->list_limit);
 }
 
+/*
+ * Does the decay look after a CPU's lists? While it does not, their key is that of no zone, so
+ * that the next free comes by the slow path and says so. Any CPU's.
+ */
+static inline bool quarry_pcp_is_watched(const struct quarry_pcp *pcp)
+{
+	return READ_ONCE(pcp->lists.key) == pcp->buddy->key;
+}
+
+static inline void quarry_pcp_unwatch(struct quarry_pcp *pcp)
+{
+	WRITE_ONCE(pcp->lists.key, ~pcp->buddy->key);
+}
+
 void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold);
 void quarry_pcp_init(struct quarry_pcp *pcp, struct quarry_buddy *buddy, u8 home);
 unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,

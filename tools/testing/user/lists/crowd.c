@@ -882,6 +882,48 @@ static void gives_way(const void *arg)
 	machine_pool_free(pool);
 }
 
+/* The decay, until there is nothing for it to do. Returns how often it came by. */
+static unsigned int let_decay(void)
+{
+	unsigned int n = 0;
+
+	while (machine_chore(pool))
+		require(++n < 16, "the decay never ends");
+	return n;
+}
+
+/*
+ * Blocks that come to a list after a long time are found by the decay, however few they are
+ * and whichever way they come; and it does not come by for ever.
+ */
+static void is_found(const void *arg)
+{
+	struct page *pages[100];
+	unsigned int i, some;
+
+	(void)arg;
+	one_pool();
+	for (some = 1; some < ARRAY_SIZE(pages); some += 11) {
+		for (i = 0; i < ARRAY_SIZE(pages); i++)
+			pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		require(let_decay(), "a refill is not found");
+		require(!on_lists(), "a refill is forgotten");
+		/* All else goes elsewhere: no list sees it. */
+		for (i = 0; i < some; i++)
+			quarry_free_pages(pool, pages[i], 0);
+		require(on_lists(), "nothing is on the lists");
+		require(let_decay(), "a free is not found");
+		require(!on_lists(), "frees are forgotten");
+		machine_cpu(1);
+		quarry_free_pages_bulk(pool, 0, ARRAY_SIZE(pages) - some, pages + some);
+		require(let_decay(), "a free in bulk is not found");
+		require(!on_lists(), "frees in bulk are forgotten");
+		machine_cpu(0);
+	}
+	require(!machine_chore(pool), "the decay comes by for nothing");
+	machine_pool_free(pool);
+}
+
 /* Strays that an NMI could not give to the zone go when the next one comes. */
 static void stays(const void *arg)
 {
@@ -950,7 +992,7 @@ int main(void)
 
 	nr_steps = env_number("STEPS", 20000);
 	seed = env_number("SEED", 1);
-	tap_plan(15);
+	tap_plan(16);
 	printf("# seed %llu\n", seed);
 	tap_run("one CPU", crowd, &alone);
 	tap_run("many CPUs", crowd, &threads);
@@ -964,6 +1006,7 @@ int main(void)
 	tap_run("all lists together are bounded", shares, NULL);
 	tap_run("a free gives one batch", one_batch, NULL);
 	tap_run("who came first gives way", gives_way, NULL);
+	tap_run("what comes after long is found", is_found, NULL);
 	tap_run("what an NMI leaves goes with the next", stays, NULL);
 	tap_run("a large order leaves a small one its list", in_turn, NULL);
 	in_bulk.claim = claim_in_bulk;
