@@ -145,6 +145,25 @@ static void *long_metadata(size_t bytes)
 	return bytes > INT_MAX ? __vmalloc(bytes, gfp) : kvmalloc(bytes, gfp);
 }
 
+/*
+ * Is a page with so many references at rest? What mm/page_alloc.c checks of a page that is
+ * freed, and the references.
+ */
+static bool is_sound(enum quarry_chunk_kind kind, const struct page *page, int refs)
+{
+	unsigned long bad = PAGE_FLAGS_CHECK_AT_FREE;
+
+	/* Ranges that were reserved at boot keep that mark. */
+	if (kind == QUARRY_CHUNK_PAGES)
+		bad &= ~(1UL << PG_reserved);
+#ifdef CONFIG_MEMCG
+	if (page->memcg_data)
+		return false;
+#endif
+	return page_count((struct page *)page) == refs && !page->mapping &&
+	       !(page->flags & bad) && atomic_read(&page->_mapcount) == -1;
+}
+
 /**
  * quarry_chunk_wrap() - describe a range that the caller owns
  * @pfn:	its first frame
@@ -155,7 +174,7 @@ static void *long_metadata(size_t bytes)
  * Context: sleeps.
  *
  * Return: the chunk; ERR_PTR(-EINVAL) if a frame should have a struct page and
- * has none, -EBUSY if somebody else refers to a page, -ENOMEM.
+ * has none, -EBUSY if somebody else refers to a page or it is in use, -ENOMEM.
  */
 struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 				       enum quarry_chunk_kind kind, bool zero)
@@ -166,7 +185,8 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 	for (i = pfn; kind == QUARRY_CHUNK_PAGES && i < pfn + nr; i++) {
 		if (!pfn_valid(i))
 			return ERR_PTR(-EINVAL);
-		if (page_count(pfn_to_page(i)) != 1)
+		/* What could not be given back is not taken. */
+		if (!is_sound(kind, pfn_to_page(i), 1))
 			return ERR_PTR(-EBUSY);
 		may_rest(i);
 	}
@@ -195,23 +215,34 @@ int quarry_chunk_node(const struct quarry_chunk *c)
  * @c:		its chunk
  * @page:	a page that is in no client's hands
  *
- * What mm/page_alloc.c checks of a page that is freed, and its references.
- *
  * Return: false if somebody still refers to it, maps it, or has freed it.
  */
 bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page)
 {
-	unsigned long bad = PAGE_FLAGS_CHECK_AT_FREE;
+	return is_sound(c->kind, page, QUARRY_PAGE_REFS);
+}
 
-	/* Ranges that were reserved at boot keep that mark. */
-	if (c->kind == QUARRY_CHUNK_PAGES)
-		bad &= ~(1UL << PG_reserved);
-#ifdef CONFIG_MEMCG
-	if (page->memcg_data)
-		return false;
-#endif
-	return page_count((struct page *)page) == QUARRY_PAGE_REFS && !page->mapping &&
-	       !(page->flags & bad) && atomic_read(&page->_mapcount) == -1;
+/**
+ * quarry_chunk_undo() - give a chunk's memory back that nobody of ours has had
+ * @c:	the chunk; out of every zone and directory
+ *
+ * Whoever refers to one of its pages does so by himself: it is free when he lets go.
+ *
+ * Context: as quarry_chunk_give().
+ */
+void quarry_chunk_undo(struct quarry_chunk *c)
+{
+	struct page *page = c->kind == QUARRY_CHUNK_DEVICE ? NULL : pfn_to_page(c->pfn);
+	u32 i;
+
+	for (i = 0; page && i < c->nr; i++) {
+		page_ref_dec(page + i);
+		if (c->kind == QUARRY_CHUNK_KERNEL)
+			__free_page(page + i);
+		else
+			may_rest(i);
+	}
+	call_rcu(&c->rcu, free_metadata);
 }
 
 /**
@@ -233,14 +264,7 @@ int quarry_chunk_give(struct quarry_chunk *c)
 		if (c->kind == QUARRY_CHUNK_PAGES)
 			may_rest(i);
 	}
-	for (i = 0; page && i < c->nr; i++) {
-		page_ref_dec(page + i);
-		if (c->kind == QUARRY_CHUNK_KERNEL)
-			__free_page(page + i);
-		else
-			may_rest(i);
-	}
-	call_rcu(&c->rcu, free_metadata);
+	quarry_chunk_undo(c);
 	return 0;
 }
 

@@ -77,6 +77,7 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 int quarry_chunk_node(const struct quarry_chunk *c);
 bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page);
 int quarry_chunk_give(struct quarry_chunk *c);
+void quarry_chunk_undo(struct quarry_chunk *c);
 void quarry_chunk_abandon(struct quarry_chunk *c);
 
 #endif /* QUARRY_CHUNK_H */

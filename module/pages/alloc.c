@@ -355,10 +355,10 @@ struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
 static struct page *take(struct quarry_pool *pool, unsigned int order,
 			 const struct quarry_wish *w, bool *zero)
 {
-	bool all = w->may_sleep && !w->light, enough = true;
+	bool all = w->may_sleep && !w->light, enough = true, waited = false;
 	unsigned int drains = 0;
+	int seen, looked = -1;
 	struct page *page;
-	int seen;
 	u64 got;
 
 	for (;;) {
@@ -393,9 +393,10 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 			if (page)
 				return page;
 		}
-		if (w->may_sleep && quarry_pool_await_growth(pool, seen))
+		if (quarry_pool_make_room(pool, w, order) ||
+		    quarry_pool_await_growth(pool, w, seen, &waited))
 			continue;
-		if (!w->nofail)
+		if (!w->nofail || !quarry_range_could_serve(pool, w, order, &looked))
 			return NULL;
 		all = quarry_wait_for_free(pool);
 		enough = true;

@@ -25,10 +25,11 @@
  *	__GFP_IO, __GFP_FS	what the kernel may do to give us memory; scopes
  *				(memalloc_nofs_save() and its kind) count as the flags
  *	__GFP_NORETRY		the kernel is asked once and lightly, and other CPUs are not
- *				asked for what they hold
+ *				asked for what they hold, nor are others waited for
  *	__GFP_NOFAIL		with sleeping: waits until there is something; without:
  *				nothing. A request that the pool could not serve if all of
- *				it were free fails all the same
+ *				it were free, and all that may go back to the kernel had
+ *				gone, fails all the same
  *	__GFP_THISNODE		of the node asked for, which is the nearest to this CPU
  *				where none is named; or nothing. A pool that is bound to
  *				another node has nothing

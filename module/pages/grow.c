@@ -79,7 +79,7 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 			atomic64_sub(1ULL << order, &pool->managed);
 		}
 		if (c && !grown)
-			quarry_chunk_give(c);
+			quarry_chunk_undo(c);
 	}
 	if (atomic_dec_and_test(&pool->growing)) {
 		wake_up_all(&pool->grown);
@@ -91,21 +91,73 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 /**
  * quarry_pool_await_growth() - let others finish taking chunks
  * @pool:	the pool
+ * @w:		what is wanted
  * @seen:	@pool's arrivals before the caller last looked for a block
+ * @waited:	false the first time of a call, then as it was left
  *
  * A chunk on its way has taken its room under the cap, but has no block to claim
  * yet. Whoever may sleep waits for it before saying that there is nothing; but not
- * for long, for who takes it may need what the caller holds.
+ * for long, for who takes it may need what the caller holds, and once a call: where the
+ * kernel has nothing, those who ask for it would wait for each other in turn. With
+ * __GFP_NORETRY not at all.
  *
- * Context: sleeps, up to a second. Return: true if it is worth looking again.
+ * Context: any; sleeps up to a second, if @w may. Return: true if it is worth looking again.
  */
-bool quarry_pool_await_growth(struct quarry_pool *pool, int seen)
+bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish *w, int seen,
+			      bool *waited)
 {
-	bool over = false;
+	if (!w->may_sleep)
+		return false;
+	if (atomic_read(&pool->arrivals) != seen)
+		return true;
+	if (w->light || *waited || !atomic_read(&pool->growing))
+		return false;
+	*waited = true;
+	return wait_event_timeout(pool->grown, !atomic_read(&pool->growing), HZ) ||
+	       atomic_read(&pool->arrivals) != seen;
+}
 
-	if (atomic_read(&pool->growing))
-		over = wait_event_timeout(pool->grown, !atomic_read(&pool->growing), HZ);
-	return over || atomic_read(&pool->arrivals) != seen;
+/**
+ * quarry_pool_could_grow() - could there be room under the cap for a chunk?
+ * @pool:	the pool
+ * @order:	of the chunk
+ *
+ * If all that the pool need not keep went back to the kernel: it keeps its floor, and what
+ * others own. Context: any.
+ */
+bool quarry_pool_could_grow(struct quarry_pool *pool, unsigned int order)
+{
+	s64 kept = atomic64_read(&pool->managed) - atomic64_read(&pool->held) + pool->min;
+
+	return order <= QUARRY_KERNEL_ORDER && kept + (1LL << order) <= (s64)pool->max;
+}
+
+/**
+ * quarry_pool_make_room() - give smaller chunks back, so that a larger one may come
+ * @pool:	the pool
+ * @w:		what is wanted
+ * @order:	of the chunk
+ *
+ * Where the kernel had nothing large a pool has grown by small chunks to its cap, and even if
+ * all of it is free there is no large block in it.
+ *
+ * Context: any; does nothing unless @w may sleep. Return: true if there is room that was not.
+ */
+bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
+			   unsigned int order)
+{
+	struct quarry_zone *z = NULL;
+	u64 nr = 1ULL << order;
+
+	if (!w->may_sleep || w->light || atomic64_read(&pool->managed) + nr <= pool->max ||
+	    !quarry_pool_could_grow(pool, order))
+		return false;
+	/* One that is as large has been of no use: it is on another node, say. */
+	while ((z = quarry_zone_next(pool, z)))
+		while (quarry_zone_shrink(z, nr - 1, false))
+			if (atomic64_read(&pool->managed) + nr <= pool->max)
+				return true;
+	return false;
 }
 
 /**

@@ -373,7 +373,13 @@ bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, boo
 		      unsigned int order);
 int quarry_pool_fill(struct quarry_pool *pool);
 gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large);
-bool quarry_pool_await_growth(struct quarry_pool *pool, int seen);
+bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish *w, int seen,
+			      bool *waited);
+bool quarry_pool_could_grow(struct quarry_pool *pool, unsigned int order);
+bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
+			   unsigned int order);
+bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
+			      unsigned int order, int *looked);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);

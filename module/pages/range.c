@@ -299,17 +299,39 @@ static bool look_for_room(struct quarry_pool *pool, const struct request *q)
 }
 
 /*
- * The same, without a look where no chunk has come or gone since the last one. @looked: what
- * there had been of that by then; less than nothing before the first.
+ * The same, or could one that the kernel may be asked for (@grow)? Without a look where no
+ * chunk has come or gone since the last one. @looked: what there had been of that by then;
+ * less than nothing before the first.
  */
-static bool could_serve(struct quarry_pool *pool, const struct request *q, int *looked)
+static bool could_serve(struct quarry_pool *pool, const struct request *q, bool grow,
+			int *looked)
 {
 	int changes = atomic_read(&pool->chunk_changes) & INT_MAX;
 
-	if (*looked == changes)
+	if (*looked == changes || (grow && quarry_pool_could_grow(pool, q->order)))
 		return true;
 	*looked = changes;
 	return look_for_room(pool, q);
+}
+
+/**
+ * quarry_range_could_serve() - could a pool serve a block if all of it were free?
+ * @pool:	the pool
+ * @w:		what is wanted; may sleep
+ * @order:	of the block
+ * @looked:	less than nothing before the first call of a wait, then as it was left
+ *
+ * Context: sleeps. Return: false if to wait for it is to wait for ever.
+ */
+bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
+			      unsigned int order, int *looked)
+{
+	const struct request q = {
+		.nr = 1U << order, .align = 1U << order, .order = order, .end = ULONG_MAX,
+		.anywhere = true, .wish = *w,
+	};
+
+	return could_serve(pool, &q, true, looked);
 }
 
 /* May the kernel be asked for memory that would serve it? */
@@ -328,6 +350,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 {
 	const struct quarry_wish *w = &q->wish;
 	bool grow = may_grow(r, q), here = true, all = w->may_sleep && !w->light;
+	bool waited = false;
 	int seen, looked = -1;
 
 	for (;;) {
@@ -350,9 +373,10 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 			if (claim(pool, r, q, pfn, zero))
 				return true;
 		}
-		if (grow && quarry_pool_await_growth(pool, seen))
+		if (grow && (quarry_pool_make_room(pool, w, q->order) ||
+			     quarry_pool_await_growth(pool, w, seen, &waited)))
 			continue;
-		if (!w->nofail || (!grow && !could_serve(pool, q, &looked)))
+		if (!w->nofail || !could_serve(pool, q, grow, &looked))
 			return false;
 		all = quarry_wait_for_free(pool);
 	}
@@ -620,8 +644,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_pages_exact, QUARRY_NS);
  *
  * Return: 0; -EINVAL for an empty or misaligned range, one of 16 TiB less 2 MiB or more
  * (add it in parts), unknown flags, or frames without struct page; -EBUSY for pages
- * somebody else refers to; -EEXIST if part of it is in this or another pool already;
- * -ENOMEM.
+ * somebody else refers to, or that are in use; -EEXIST if part of it is in this or another
+ * pool already; -ENOMEM.
  */
 int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes,
 			  unsigned int flags)
@@ -644,14 +668,14 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 	z = pages ? pool->zone[quarry_chunk_node(c)] : quarry_device_zone(pool);
 	if (!z) {
 		/* The pool is bound to another node. */
-		quarry_chunk_give(c);
+		quarry_chunk_undo(c);
 		return -EINVAL;
 	}
 	atomic64_add(nr, &pool->managed);
 	err = add_chunk(z, c);
 	if (err) {
 		atomic64_sub(nr, &pool->managed);
-		quarry_chunk_give(c);
+		quarry_chunk_undo(c);
 	}
 	return err;
 }
@@ -693,7 +717,8 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	struct quarry_chunk *c;
 	int err = -ENOENT;
 
-	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
+	/* Neither lists nor caches keep what nobody uses. */
+	quarry_pool_drain(pool);
 	mutex_lock(&add_mutex);
 	c = range_at(pool, PHYS_PFN(start), &z);
 	if (c)

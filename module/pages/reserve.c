@@ -76,7 +76,8 @@ static void empty(struct quarry_reserve *r)
  *
  * Context: sleeps.
  *
- * Return: the reserve; ERR_PTR(-EINVAL) or ERR_PTR(-ENOMEM).
+ * Return: the reserve; ERR_PTR(-EINVAL); ERR_PTR(-ENOMEM), at once if it is more than the
+ * pool may have.
  */
 struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 					   unsigned int order, unsigned int nr)
@@ -86,7 +87,12 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 
 	if (!nr || order > quarry_max_order())
 		return ERR_PTR(-EINVAL);
-	r = quarry_inject() ? NULL : kvzalloc(struct_size(r, stock, nr), GFP_KERNEL);
+	if ((u64)nr << order > max_t(u64, pool->max, atomic64_read(&pool->managed)))
+		return ERR_PTR(-ENOMEM);
+	/* What is too long for kvmalloc() is not to be warned of, nor to kill for. */
+	r = quarry_inject() ? NULL :
+	    kvzalloc(struct_size(r, stock, nr),
+		     GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!r)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&r->lock);
@@ -106,30 +112,32 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 EXPORT_SYMBOL_NS_GPL(quarry_pool_reserve, QUARRY_NS);
 
 /* What the pool has at hand, without its reserve and without a wait. */
-static struct page *take_at_hand(struct quarry_reserve *r, gfp_t gfp)
+static struct page *take_at_hand(struct quarry_reserve *r, const struct quarry_wish *w)
 {
-	struct quarry_wish w;
+	struct quarry_wish now = *w;
 
-	gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC);
-	gfp |= __GFP_NOMEMALLOC;
-	if (!quarry_wish_parse(r->pool, gfp, NUMA_NO_NODE, 1U << r->order, &w) || w.nowhere)
-		return NULL;
-	return quarry_wish_take(r->pool, r->order, &w);
+	now.may_sleep = false;
+	now.nofail = false;
+	now.keep = r->pool->reserve;
+	return quarry_wish_take(r->pool, r->order, &now);
 }
 
-static struct page *take_stock(struct quarry_reserve *r, gfp_t gfp)
+static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wish *w)
 {
 	struct page *page = NULL;
 	unsigned long flags;
+	unsigned int i;
 
 	raw_spin_lock_irqsave(&r->lock, flags);
-	if (r->have) {
-		page = r->stock[--r->have];
-		out_of_stock(r, page);
-	}
+	for (i = r->have; i && !page; i--)
+		if (!w->strict || page_to_nid(r->stock[i - 1]) == w->node) {
+			page = r->stock[i - 1];
+			r->stock[i - 1] = r->stock[--r->have];
+			out_of_stock(r, page);
+		}
 	raw_spin_unlock_irqrestore(&r->lock, flags);
 	if (page)
-		quarry_prepare(r->pool, page, 1U << r->order, gfp, false);
+		quarry_prepare(r->pool, page, 1U << r->order, w->gfp, false);
 	return page;
 }
 
@@ -141,20 +149,24 @@ static struct page *take_stock(struct quarry_reserve *r, gfp_t gfp)
  * Context: as @gfp says, but not NMI.
  *
  * Return: the first page; NULL only if the pool has none and all that was promised is
- * out, and never with __GFP_NOFAIL.
+ * out, and never with __GFP_NOFAIL; but NULL for flags that quarry_alloc_pages() refuses,
+ * and with __GFP_THISNODE if the pool has no memory on the node.
  */
 struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 {
-	bool nofail = gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp);
-	gfp_t once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
+	gfp_t once = (gfp & ~(__GFP_NOFAIL | __GFP_ACCOUNT)) | __GFP_NOWARN;
+	struct quarry_wish w;
 	struct page *page;
 	unsigned long flags;
 
 	might_alloc(gfp);
+	if (!quarry_wish_parse(reserve->pool, gfp, NUMA_NO_NODE, 1ULL << reserve->order, &w) ||
+	    w.nowhere)
+		return NULL;
 	for (;;) {
-		page = take_at_hand(reserve, once) ?: take_stock(reserve, gfp) ?:
+		page = take_at_hand(reserve, &w) ?: take_stock(reserve, &w) ?:
 		       quarry_alloc_pages(reserve->pool, once, reserve->order);
-		if (page || !nofail)
+		if (page || !w.nofail)
 			break;
 		quarry_wait_for_free(reserve->pool);
 	}
@@ -212,8 +224,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
  *
  * Context: sleeps.
  *
- * Return: 0, or -EBUSY if any block of it is out, wherever it was taken from: then it is
- * as it was.
+ * Return: 0, or -EBUSY if fewer blocks have come back to it than were taken from it: then it
+ * is as it was. A block of the pool that it did not hand out, but gets back, counts as one.
  */
 int quarry_pool_unreserve(struct quarry_reserve *reserve)
 {

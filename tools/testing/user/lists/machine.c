@@ -363,11 +363,33 @@ bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, boo
 	return false;
 }
 
-bool quarry_pool_await_growth(struct quarry_pool *pool, int seen)
+bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish *w, int seen,
+			      bool *waited)
 {
 	(void)pool;
+	(void)w;
 	(void)seen;
+	(void)waited;
 	return false;
+}
+
+bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
+			   unsigned int order)
+{
+	(void)pool;
+	(void)w;
+	(void)order;
+	return false;
+}
+
+bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
+			      unsigned int order, int *looked)
+{
+	(void)pool;
+	(void)w;
+	(void)order;
+	(void)looked;
+	return true;
 }
 
 /* As grow.c where the pool is at its cap; its first look is what a refill pays for. */

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What cannot be is refused at once, whoever insists on it; what could be is served; and what
+ * was refused leaves nothing behind.
+ */
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/quarry_cache.h>
+#include <linux/sched.h>
+
+#include "quarry_kunit.h"
+
+#define INSIST	(GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN)
+#define DEVICE	BIT_ULL(44)
+
+/**
+ * struct insistent - who takes no refusal
+ * @pool:	of which pool
+ * @reserve:	or of which reserve
+ * @bytes:	a run of so much, or 0: a block
+ * @order:	of this order
+ * @gfp:	with these flags
+ * @page:	what came of it
+ * @at:		or where
+ * @err:	or why not
+ * @done:	there was an answer
+ */
+struct insistent {
+	struct quarry_pool *pool;
+	struct quarry_reserve *reserve;
+	u64 bytes;
+	unsigned int order;
+	gfp_t gfp;
+	struct page *page;
+	phys_addr_t at;
+	int err;
+	struct completion done;
+};
+
+static int insist(void *data)
+{
+	struct insistent *w = data;
+	struct quarry_range range = { .bytes = w->bytes, .gfp = w->gfp };
+
+	if (w->reserve)
+		w->page = quarry_reserve_alloc(w->reserve, w->gfp);
+	else if (w->bytes)
+		w->err = quarry_alloc_range(w->pool, &range, &w->at);
+	else
+		w->page = quarry_alloc_pages(w->pool, w->gfp, w->order);
+	complete(&w->done);
+	return 0;
+}
+
+/* Must be refused. If it waits instead, the cap is raised for it, so that the test ends. */
+static void expect_refusal(struct kunit *test, struct insistent *w)
+{
+	u64 max = w->pool->max;
+
+	init_completion(&w->done);
+	w->err = -ENOMEM;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(insist, w, "quarry-insist")));
+	if (!wait_for_completion_timeout(&w->done, 30 * HZ)) {
+		KUNIT_EXPECT_TRUE(test, false);
+		w->pool->max += FRAMES(SZ_64M);
+		wait_for_completion(&w->done);
+		w->pool->max = max;
+	}
+	KUNIT_EXPECT_NULL(test, w->page);
+	KUNIT_EXPECT_EQ(test, w->err, -ENOMEM);
+	if (w->page && w->reserve)
+		quarry_reserve_free(w->reserve, w->page);
+	else if (w->page)
+		quarry_free_pages(w->pool, w->page, w->order);
+	if (!w->err)
+		quarry_free_range(w->pool, w->at, w->bytes);
+}
+
+/* All of the pool is its floor, in arenas of 2 MiB and 1 MiB. */
+static void what_no_arena_has_room_for(struct kunit *test)
+{
+	struct insistent w = { .gfp = INSIST };
+
+	w.pool = quarry_test_pool(test, SZ_2M + SZ_1M, SZ_4M);
+	w.order = 10;
+	expect_refusal(test, &w);
+	w.bytes = SZ_4M;
+	expect_refusal(test, &w);
+}
+
+static void a_page_of_memory_without_pages(struct kunit *test)
+{
+	struct insistent w = { .gfp = INSIST };
+
+	w.pool = quarry_test_pool(test, 0, SZ_1M);
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(w.pool, DEVICE, SZ_64M, 0));
+	expect_refusal(test, &w);
+	w.pool->max += FRAMES(SZ_64M);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(w.pool, DEVICE));
+}
+
+static void a_stock_knows_flags(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct insistent w = { .pool = pool, .gfp = INSIST | __GFP_COMP };
+	struct quarry_pool_stats *before, *after;
+
+	w.reserve = quarry_pool_reserve(pool, 1, 2);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(w.reserve));
+	before = quarry_test_stats(test, pool);
+	expect_refusal(test, &w);
+	w.gfp = GFP_KERNEL | __GFP_DMA;
+	expect_refusal(test, &w);
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, after->errors[QUARRY_ERR_BAD_ARGUMENT],
+			before->errors[QUARRY_ERR_BAD_ARGUMENT] + 2);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+}
+
+static void a_stock_knows_nodes(struct kunit *test)
+{
+	int other = quarry_test_other_node(test), here = first_memory_node;
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_reserve *r;
+	struct quarry_pool *pool;
+	struct page *page;
+
+	cfg.min_bytes = SZ_4M;
+	cfg.max_bytes = SZ_4M;
+	cfg.node = other;
+	pool = quarry_test_pool_of(test, &cfg);
+	r = quarry_pool_reserve(pool, 0, 1);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r));
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
+	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(r, GFP_KERNEL | __GFP_THISNODE |
+						     __GFP_NOWARN));
+	page = quarry_reserve_alloc(r, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	quarry_reserve_free(r, page);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+}
+
+/* More than the pool may have is not even listed. */
+static void a_reserve_of_the_impossible(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 0, UINT_MAX)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 10, 2)));
+}
+
+/* Where a growth of somebody else's never ends: __GFP_NORETRY does not sleep for it. */
+static void who_asks_lightly_waits_for_nobody(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
+	unsigned long switches;
+	struct page *page;
+
+	atomic_inc(&pool->growing);
+	switches = current->nvcsw;
+	page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, 10);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NORETRY |
+						   __GFP_NOWARN, 10));
+	KUNIT_EXPECT_EQ(test, current->nvcsw, switches);
+	atomic_dec(&pool->growing);
+	quarry_free_pages(pool, page, 10);
+}
+
+/* A pool that has grown by small arenas to its cap, and all of it is free. */
+static void small_arenas_make_room(struct kunit *test)
+{
+	struct quarry_range range = { .bytes = SZ_4M, .gfp = GFP_KERNEL | __GFP_NOWARN };
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_2M);
+	struct page *page;
+	phys_addr_t at;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		pool->max = FRAMES(SZ_2M);
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		/* As if the kernel had no 4 MiB left then. */
+		pool->max = FRAMES(SZ_4M);
+		/* While one page of it is out there is no room to make. */
+		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 10));
+		quarry_free_pages(pool, page, 0);
+		/* Not for whoever asks lightly. */
+		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN |
+							   __GFP_NORETRY, 10));
+		if (i) {
+			KUNIT_EXPECT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+			KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, SZ_4M));
+		} else {
+			page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 10);
+			KUNIT_EXPECT_NOT_NULL(test, page);
+			quarry_free_pages(pool, page, 10);
+		}
+		KUNIT_EXPECT_EQ(test, SZ_4M, quarry_pool_shrink(pool, ~0ULL));
+	}
+}
+
+/* What could not be given back is not taken, and of what is not taken no page is touched. */
+static void a_range_with_a_page_in_use(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_1M);
+	struct page *pages = quarry_test_memory(test, 8, true);
+	unsigned int i, touched = 0;
+
+	SetPageActive(pages + 5);
+	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_add_range(pool, page_to_phys(pages), SZ_1M,
+							    QUARRY_ADD_PAGES));
+	ClearPageActive(pages + 5);
+	for (i = 0; i < FRAMES(SZ_1M); i++)
+		touched += page_count(pages + i) != 1;
+	KUNIT_EXPECT_EQ(test, touched, 0);
+}
+
+/* Of a node that the pool has nothing to do with. */
+static void a_range_that_is_refused(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	unsigned int i, touched = 0;
+	struct quarry_pool *pool;
+	struct page *pages;
+
+	pages = quarry_test_memory(test, 8, true);
+	cfg.max_bytes = SZ_4M;
+	cfg.node = quarry_test_other_node(test);
+	if (cfg.node == page_to_nid(pages))
+		cfg.node = first_memory_node;
+	KUNIT_ASSERT_NE(test, cfg.node, page_to_nid(pages));
+	pool = quarry_test_pool_of(test, &cfg);
+	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_pool_add_range(pool, page_to_phys(pages), SZ_1M,
+							     QUARRY_ADD_PAGES));
+	for (i = 0; i < FRAMES(SZ_1M); i++)
+		touched += page_count(pages + i) != 1;
+	KUNIT_EXPECT_EQ(test, touched, 0);
+}
+
+/* A cache has nothing of it but what it keeps at hand. */
+static void a_range_comes_back_from_caches(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, PAGE_SIZE);
+	struct page *pages = quarry_test_memory(test, 10, true);
+	struct quarry_cache *cache;
+	void *object;
+
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(page_to_nid(pages))));
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, page_to_phys(pages), SZ_4M,
+						       QUARRY_ADD_PAGES));
+	cache = quarry_cache_create_in(pool, quarry_test_name(test), 256, 0, 0, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(cache));
+	object = quarry_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, object);
+	quarry_cache_free(cache, object);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, page_to_phys(pages)));
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(cache));
+}
+
+static struct kunit_case refusals_cases[] = {
+	KUNIT_CASE(what_no_arena_has_room_for),
+	KUNIT_CASE(a_page_of_memory_without_pages),
+	KUNIT_CASE(a_stock_knows_flags),
+	KUNIT_CASE(a_stock_knows_nodes),
+	KUNIT_CASE(a_reserve_of_the_impossible),
+	KUNIT_CASE(who_asks_lightly_waits_for_nobody),
+	KUNIT_CASE(small_arenas_make_room),
+	KUNIT_CASE(a_range_with_a_page_in_use),
+	KUNIT_CASE(a_range_that_is_refused),
+	KUNIT_CASE(a_range_comes_back_from_caches),
+	{}
+};
+
+static struct kunit_suite refusals_suite = {
+	.name = "quarry-refusals",
+	.suite_init = quarry_test_parameters,
+	.test_cases = refusals_cases,
+};
+
+kunit_test_suite(refusals_suite);
