@@ -449,6 +449,63 @@ static void a_dead_cache_goes_wholly(struct kunit *test)
 	KUNIT_EXPECT_LE(test, atomic64_read(&quarry_magazine_budget_used), (s64)used);
 }
 
+/* Whoever asks for a node's objects has those of it that were freed here. */
+static void they_are_had_by_who_asks_for_their_node(struct kunit *test)
+{
+	gfp_t strict = GFP_ATOMIC | __GFP_THISNODE | __GFP_NOWARN;
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct far f = {};
+	unsigned int i;
+	void *object;
+
+	f.node = quarry_test_other_node(test);
+	cfg.min_bytes = SZ_256K;
+	cfg.max_bytes = SZ_256K;
+	cfg.node = NUMA_NO_NODE;
+	f.p = quarry_test_objects(test, MANY);
+	/* All memory of that node. */
+	quarry_test_pin(test, cpumask_any_and(cpumask_of_node(f.node), cpu_online_mask));
+	f.c = quarry_test_cache_in(test, quarry_test_pool_of(test, &cfg), SIZE, 0);
+	quarry_test_pin(test, 0);
+	f.nr = quarry_test_exhaust(test, f.c, GFP_KERNEL, f.p, MANY);
+	KUNIT_ASSERT_GT(test, f.nr, 100);
+	KUNIT_ASSERT_EQ(test, page_to_nid(virt_to_page(f.p[0])), f.node);
+	for (i = 0; i < 50; i++)
+		quarry_cache_free(f.c, f.p[--f.nr]);
+	for (i = 0; i < 50; i++) {
+		object = quarry_cache_alloc_node(f.c, strict, f.node);
+		KUNIT_ASSERT_NOT_NULL(test, object);
+		f.p[f.nr++] = object;
+	}
+	/* Not by who asks for this CPU's own, though its magazines may have them. */
+	quarry_cache_free(f.c, f.p[--f.nr]);
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc_node(f.c, strict, cpu_to_mem(0)));
+	quarry_test_give_objects(f.c, f.p, f.nr);
+}
+
+/* Of a pool that is bound to another node there is nothing of this one, at any time. */
+static void this_node_is_this_cpus(struct kunit *test)
+{
+	gfp_t strict = GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN;
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_cache *c;
+	unsigned int i;
+	void *object;
+
+	cfg.min_bytes = SZ_1M;
+	cfg.max_bytes = SZ_1M;
+	cfg.node = quarry_test_other_node(test);
+	quarry_test_pin(test, 0);
+	KUNIT_ASSERT_NE(test, cpu_to_mem(0), cfg.node);
+	c = quarry_test_cache_in(test, quarry_test_pool_of(test, &cfg), SIZE, 0);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_NULL(test, quarry_cache_alloc(c, strict));
+		object = quarry_cache_alloc(c, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, object);
+		quarry_cache_free(c, object);
+	}
+}
+
 static struct kunit_case cache_remote_cases[] = {
 	KUNIT_CASE(many_under_one_lock),
 	KUNIT_CASE(no_more_than_there_was_budget_for),
@@ -462,6 +519,8 @@ static struct kunit_case cache_remote_cases[] = {
 	KUNIT_CASE(a_node_without_memory_takes_them_again),
 	KUNIT_CASE(to_and_fro),
 	KUNIT_CASE(a_dead_cache_goes_wholly),
+	KUNIT_CASE(they_are_had_by_who_asks_for_their_node),
+	KUNIT_CASE(this_node_is_this_cpus),
 	{}
 };
 

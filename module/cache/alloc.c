@@ -148,6 +148,9 @@ static void *take_from(struct quarry_cache *cache, struct quarry_cache_node *n, 
 
 	preempt_disable();
 	object = take_direct(cache, n, guarded, false);
+	/* What was freed here has not come to the node yet. */
+	if (!object && !guarded)
+		object = quarry_remote_take(cache, n);
 	preempt_enable();
 	return object;
 }
@@ -173,7 +176,7 @@ static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
 
 	preempt_disable();
 	if (!guarded)
-		object = quarry_remote_take(cache);
+		object = quarry_remote_take(cache, NULL);
 	preempt_enable();
 	if (object)
 		return object;
@@ -219,6 +222,10 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 	if (node != NUMA_NO_NODE && node < cache->nr_nodes)
 		wish = cache->nodes[node];
 	if (node != NUMA_NO_NODE && !wish && gfp & __GFP_THISNODE)
+		return NULL;
+	/* "This" is the node nearest to this CPU, which the pool may not be on. */
+	if (node == NUMA_NO_NODE && gfp & __GFP_THISNODE &&
+	    quarry_cache_home(cache)->node != numa_mem_id())
 		return NULL;
 	if (wish && wish == quarry_cache_home(cache) && !(gfp & __GFP_THISNODE))
 		wish = NULL;

@@ -76,8 +76,9 @@ struct quarry_record {
  * @node:	whose; NULL in a mark
  * @records:	of a guarded slab, else NULL
  * @bytes:	what describing it costs
- * @tally:	its objects that lie in magazines, when it was last asked (spare.c)
- * @tallied:	in which round of asking that was
+ * @lacking:	objects that have not been found in magazines yet, when these were last
+ *		gone through (spare.c)
+ * @tallied:	which time that was
  * @slab:	the slab; last, for its bits
  */
 struct quarry_pslab {
@@ -90,7 +91,7 @@ struct quarry_pslab {
 	struct quarry_cache_node *node;
 	struct quarry_record *records;
 	u32 bytes;
-	u16 tally;
+	u16 lacking;
 	u16 tallied;
 	struct quarry_slab slab;
 };
@@ -371,7 +372,7 @@ bool quarry_remote_has_any(const struct quarry_mags *m);
 bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object);
 bool quarry_remote_beside_shut(const struct quarry_mags *m);
 size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool try);
-void *quarry_remote_take(struct quarry_cache *cache);
+void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_node *n);
 void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bool try);
 
 /* alloc.c */

@@ -189,18 +189,21 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 /**
  * quarry_remote_take() - an object of another node that was freed here
  * @cache:	the cache
+ * @n:		of this node; NULL: of any
  *
- * For who would take any node's. Context: any; preemption off. Return: an object, or NULL.
+ * Context: any; preemption off. Return: an object, or NULL if the last one is not of @n.
  */
-void *quarry_remote_take(struct quarry_cache *cache)
+void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_node *n)
 {
 	struct quarry_mags *m = this_cpu_ptr(cache->mags);
 	struct quarry_remote *r = remote_of(m);
-	void *object;
+	void *object = NULL;
 
 	if (!r || m->shut || !quarry_mags_try_mark(m))
 		return NULL;
-	object = quarry_remote_pop(r);
+	if (!n || (quarry_remote_n(r) &&
+		   node_of(cache, r->mag->slot[quarry_remote_n(r) - 1]) == n))
+		object = quarry_remote_pop(r);
 	m->allocs += !!object;
 	quarry_mags_unmark(m);
 	if (object)

@@ -23,8 +23,8 @@
  *
  * Contexts: process, preemption on; under @parting (reap.c), for one counts at a time.
  * Cost of a cache: a look at each node, and at each CPU up to the last with magazines; if that does
- * not tell, some eight instructions an object: what runs of them have in common is looked up
- * once.
+ * not tell, some thirty instructions an object, for the slab of a page is looked up once where MEMO
+ * pages are enough. With interrupts off no more than a magazine is counted.
  */
 #include <linux/rculist.h>
 
@@ -36,8 +36,21 @@ static DEFINE_RAW_SPINLOCK(holders_lock);
 /* Most magazines of a depot that are counted; if there are more, it is time to empty it. */
 #define LOOKS	8U
 
-/* Of @tallied: tells a tally of this time from those before. */
-static u16 this_time;
+/* Tells a tally of this time, and what is remembered, from those before. */
+static u64 this_time;
+
+/* Whose slabs' pages are remembered, a page by its number's last bits: a power of two. */
+#define MEMO	512U
+
+/*
+ * The slabs of pages that were come across this time. While @parting is held none goes; of
+ * another time nothing here is true.
+ */
+static struct {
+	unsigned long page;
+	struct quarry_pslab *slab;
+	u64 time;
+} memo[MEMO];
 
 /* Has a node anything that could go, without a look into the magazines of CPUs? */
 bool quarry_node_has_spare(const struct quarry_cache_node *n)
@@ -112,42 +125,43 @@ struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct q
 	return NULL;
 }
 
-/* So many objects of a slab more are in magazines: is what is out all there? */
-static bool completes(struct quarry_pslab *s, u32 nr)
+/* The slab of an object, or NULL. Preemption off. */
+static struct quarry_pslab *slab_of(unsigned long at)
 {
-	if (s->tallied != this_time) {
-		s->tallied = this_time;
-		s->tally = 0;
+	unsigned long page = at >> PAGE_SHIFT;
+	unsigned int i = page % MEMO;
+
+	if (memo[i].page != page || memo[i].time != this_time) {
+		memo[i].page = page;
+		memo[i].slab = quarry_pslab_of((void *)at);
+		memo[i].time = this_time;
 	}
-	s->tally += nr;
-	return s->tally >= quarry_slab_shape(&s->slab)->nr - READ_ONCE(s->slab.nfree);
+	return memo[i].slab;
+}
+
+/* An object of a slab more is in a magazine: is that all of it that is out? */
+static bool completes(struct quarry_pslab *s)
+{
+	if (s->tallied != (u16)this_time) {
+		s->tallied = this_time;
+		s->lacking = min_t(u32, U16_MAX, quarry_slab_shape(&s->slab)->nr -
+						 READ_ONCE(s->slab.nfree));
+	}
+	return s->lacking <= 1 || !--s->lacking;
 }
 
 /* Count a magazine of @n objects. Preemption off. True: a slab could be complete. */
 static bool count(const struct quarry_magazine *mag, u32 n)
 {
-	unsigned long start = 0, bytes = 0, at;
-	struct quarry_pslab *s = NULL;
-	u32 i, run = 0;
+	struct quarry_pslab *s;
+	u32 i;
 
 	for (i = 0; i < n; i++) {
-		at = (unsigned long)READ_ONCE(mag->slot[i]);
-		if (at - start < bytes) {
-			run++;
-			continue;
-		}
-		if (run && completes(s, run))
+		s = slab_of((unsigned long)READ_ONCE(mag->slot[i]));
+		if (s && completes(s))
 			return true;
-		run = 0;
-		bytes = 0;
-		s = quarry_pslab_of((void *)at);
-		if (!s)
-			continue;
-		start = quarry_slab_start(&s->slab);
-		bytes = quarry_shape_bytes(quarry_slab_shape(&s->slab));
-		run = 1;
 	}
-	return run && completes(s, run);
+	return false;
 }
 
 /* Of one CPU. Preemption off. True: a slab could be complete. */
@@ -162,24 +176,33 @@ static bool count_cpu(const struct quarry_mags *m)
 	       (remote && count(remote, READ_ONCE(remote->n)));
 }
 
-/* Of a depot that has full magazines. */
-static bool count_depot(struct quarry_cache_node *n)
+/* Of the full magazine of a depot that @i others lie before; *@more: there was one. */
+static bool count_in_depot(struct quarry_cache_node *n, unsigned int i, bool *more)
 {
 	struct quarry_magazine *mag;
 	unsigned long flags;
-	bool found;
+	bool found = false;
 
-	if (READ_ONCE(n->depot.nr_full) > LOOKS)
-		return true;
+	*more = false;
 	quarry_node_lock(n, &flags, false);
-	found = n->depot.nr_full > LOOKS;
-	if (!found)
-		list_for_each_entry(mag, &n->depot.full, link) {
+	list_for_each_entry(mag, &n->depot.full, link)
+		if (!i--) {
+			*more = true;
 			found = count(mag, mag->n);
-			if (found)
-				break;
+			break;
 		}
 	quarry_node_unlock(n, flags);
+	return found;
+}
+
+/* Of a depot that has full magazines. */
+static bool count_depot(struct quarry_cache_node *n)
+{
+	bool found = READ_ONCE(n->depot.nr_full) > LOOKS, more = true;
+	unsigned int i;
+
+	for (i = 0; i < LOOKS && more && !found; i++)
+		found = count_in_depot(n, i, &more);
 	return found;
 }
 

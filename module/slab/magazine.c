@@ -295,7 +295,7 @@ struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
 /**
  * quarry_mags_fit() - load a spare magazine if it is larger, or if none is loaded
  * @m:	closed, with no object
- * @d:	the node's depot
+ * @d:	the node's depot; while it is shut nobody gets his first one
  *
  * Return: has @m a magazine loaded?
  */
@@ -303,7 +303,7 @@ bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
-	if (list_empty(&d->spare))
+	if (list_empty(&d->spare) || (d->shut && !m->loaded))
 		return m->loaded;
 	mag = list_first_entry(&d->spare, struct quarry_magazine, link);
 	if (m->loaded && mag->cap <= m->loaded->cap)
