@@ -912,6 +912,7 @@ static void is_found(const void *arg)
 		for (i = 0; i < some; i++)
 			quarry_free_pages(pool, pages[i], 0);
 		require(on_lists(), "nothing is on the lists");
+		require(quarry_pcp_is_watched(per_cpu_ptr(pool->pcp, 0)), "each free is slow");
 		require(let_decay(), "a free is not found");
 		require(!on_lists(), "frees are forgotten");
 		machine_cpu(1);
@@ -921,6 +922,13 @@ static void is_found(const void *arg)
 		machine_cpu(0);
 	}
 	require(!machine_chore(pool), "the decay comes by for nothing");
+	/* Who has nothing at this moment, but uses the lists, is no idler. */
+	for (i = 0; !i || on_lists(); i++)
+		pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	require(machine_chore(pool), "a refill is not found");
+	require(quarry_pcp_is_watched(per_cpu_ptr(pool->pcp, 0)), "who is at work is idle");
+	while (i--)
+		quarry_free_pages(pool, pages[i], 0);
 	machine_pool_free(pool);
 }
 
