@@ -31,20 +31,20 @@ static inline void quarry_pcp_leave(struct quarry_pcp *pcp)
 	quarry_lists_leave(&pcp->lists);
 }
 
-/* Most blocks of an order. Of single pages and small blocks more are used at a time. */
+/* Most blocks of an order. */
 static inline u32 quarry_list_max(unsigned int order)
 {
-	return max_t(u32, QUARRY_PCP_SINGLES >> order, QUARRY_PCP_LEAST);
+	return order <= QUARRY_PCP_SMALL ? QUARRY_PCP_SINGLES : QUARRY_PCP_LEAST;
 }
 
 /* Where the blocks of a list begin. */
 static inline struct quarry_slot *quarry_list_slots(struct quarry_cold *cold,
 						    unsigned int order)
 {
-	unsigned int small = min_t(unsigned int, order, QUARRY_PCP_SMALL);
+	unsigned int small = min_t(unsigned int, order, QUARRY_PCP_SMALL + 1);
 
-	/* Half as many each time; then as many as the least. A slot stands before each. */
-	return cold->slots + 2 * (QUARRY_PCP_SINGLES - (QUARRY_PCP_SINGLES >> small)) +
+	/* A slot stands before each. */
+	return cold->slots + small * QUARRY_PCP_SINGLES +
 	       (order - small) * QUARRY_PCP_LEAST + order + 1;
 }
 

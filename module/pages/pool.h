@@ -68,19 +68,17 @@ enum quarry_count {
 	QUARRY_NR_COUNTS = QUARRY_COUNT_DIRECT_FREES + QUARRY_PCP_ORDERS
 };
 
-/* Most blocks on a list: of single pages, and of any order at least. */
+/* Most blocks on a list: of small orders, which are used by the hundred, and of others. */
+#define QUARRY_PCP_SMALL	PAGE_ALLOC_COSTLY_ORDER
 #define QUARRY_PCP_SINGLES	128
 #define QUARRY_PCP_LEAST	16
 
 /* Blocks of places that are to empty which go to the zone together. */
 #define QUARRY_PCP_STRAYS	4
 
-/* Orders of which there may be more than the least: half as many each time. */
-#define QUARRY_PCP_SMALL	const_ilog2(QUARRY_PCP_SINGLES / QUARRY_PCP_LEAST)
-
 /* Slots of the lists of one CPU, with one before each list; see quarry_list_max(). */
-#define QUARRY_PCP_SLOTS	(2 * (QUARRY_PCP_SINGLES - QUARRY_PCP_LEAST) + \
-				 QUARRY_PCP_LEAST * (QUARRY_PCP_ORDERS - QUARRY_PCP_SMALL) + \
+#define QUARRY_PCP_SLOTS	((QUARRY_PCP_SMALL + 1) * QUARRY_PCP_SINGLES + \
+				 QUARRY_PCP_LEAST * (QUARRY_PCP_ORDERS - QUARRY_PCP_SMALL - 1) + \
 				 QUARRY_PCP_ORDERS)
 
 /**
