@@ -100,10 +100,11 @@ u8 quarry_area_place(const struct quarry_arena *a, u32 i)
 static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 {
 	u32 nr = ((u64)a->hi + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES, i;
+	u32 before = a->nr_areas;
 
 	if (a->hi == a->lo)
 		nr = 0;
-	for (i = a->nr_areas; i < nr; i++) {
+	for (i = before; i < nr; i++) {
 		struct quarry_area *area = &a->areas[i];
 
 		area->arena = a;
@@ -114,8 +115,12 @@ static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 			quarry_area_group(area)->place = area->place;
 	}
 	b->nr_areas += nr;
-	b->nr_areas -= a->nr_areas;
+	b->nr_areas -= before;
 	a->nr_areas = nr;
+	if (nr > before)
+		quarry_runs_come(b, a, before);
+	else if (nr < before)
+		quarry_runs_gone(b, a, before);
 }
 
 static void unlist_empty(struct quarry_buddy *b, struct quarry_arena *a)
@@ -185,7 +190,8 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 		return -EBUSY;
 	for (f = lo; f < a->hi; f += 1U << order) {
 		order = quarry_arena_piece(a, f, a->hi);
-		quarry_buddy_take(b, a, (struct quarry_frame){ f }, order, &zero);
+		quarry_buddy_take(b, a, (struct quarry_frame){ f }, order,
+				  QUARRY_LIFE_PAGE, &zero);
 	}
 	b->splits = splits;
 	for (f = lo / QUARRY_AREA_FRAMES; f < a->nr_areas; f++) {

@@ -65,7 +65,7 @@
  * no path that has to be undone.
  *
  * Cost: metadata is two bits and a byte a frame, under 200 bytes an area,
- * and 9 KiB of list heads for a struct quarry_buddy.
+ * and 12 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -151,6 +151,7 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	a->nr_areas = 0;
 	a->nr_groups = quarry_nr_groups(first, nr);
 	a->placed = false;
+	a->searched = false;
 	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
 	a->areas = metadata;
 	a->groups = (void *)(a->areas + quarry_nr_areas(first, nr));
@@ -160,6 +161,7 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	for (i = 0; i < a->nr_groups; i++) {
 		a->groups[i].arena = a;
 		a->groups[i].bucket = QUARRY_NO_BUCKET;
+		a->groups[i].run_bucket = QUARRY_NO_BUCKET;
 	}
 }
 
@@ -369,6 +371,7 @@ static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
  * @a:		the arena
  * @f:		first frame, aligned to the block in absolute numbers
  * @order:	0 to QUARRY_MAX_ORDER
+ * @life:	enum quarry_life that areas get which are whole
  * @zero:	set to whether the block is known to be zero
  *
  * The state byte is the caller's to write. Context: under the caller's lock.
@@ -376,18 +379,18 @@ static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
  * Return: splits made.
  */
 unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
-			       struct quarry_frame f, unsigned int order, bool *zero)
+			       struct quarry_frame f, unsigned int order, u8 life,
+			       bool *zero)
 {
 	struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
 	unsigned int pos = f.i % QUARRY_AREA_FRAMES;
 	u64 splits = b->splits;
 
 	if (order >= QUARRY_AREA_ORDER) {
-		*zero = areas_take(b, area, order, QUARRY_LIFE_PAGE);
+		*zero = areas_take(b, area, order, life);
 	} else {
 		area_take(b, area, pos, order,
-			  quarry_line_maximal(&area->line, pos, order),
-			  QUARRY_LIFE_PAGE);
+			  quarry_line_maximal(&area->line, pos, order), life);
 		*zero = zero_take(b, area, pos, order);
 		area_place(b, area);
 	}
@@ -775,6 +778,8 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		}
 		group_put(b, area, order - QUARRY_AREA_ORDER);
 	}
+	if (unlikely(a->searched))
+		quarry_runs_freed(b, a, f, order);
 	if (zero)
 		b->nr_zero += 1U << order;
 	frames_put(b, a, 1U << order);

@@ -123,6 +123,7 @@ struct quarry_arena;
  * @home:	whose home it is, or 0
  * @place:	which of QUARRY_PLACES it is in
  * @life:	enum quarry_life of who has broken it, until it is whole again
+ * @most:	no longer run begins in it (runs.c); QUARRY_AREA_FRAMES: any may
  */
 struct quarry_area {
 	struct quarry_line line;
@@ -133,6 +134,7 @@ struct quarry_area {
 	u8 home;
 	u8 place;
 	u8 life;
+	u16 most;
 };
 
 /* Broken areas are found by life, largest free order, and place. */
@@ -149,6 +151,9 @@ static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
  * @arena:	what it is part of
  * @bucket:	quarry_group_bucket() of what it has, or QUARRY_NO_BUCKET
  * @place:	that of its first area
+ * @most:	no longer run begins in it, as for an area
+ * @run_bucket:	quarry_group_bucket() of log2 of @most, or QUARRY_NO_BUCKET
+ * @run_link:	in struct quarry_buddy.runs, when @run_bucket says so
  */
 struct quarry_group {
 	struct quarry_line line;
@@ -156,9 +161,12 @@ struct quarry_group {
 	struct quarry_arena *arena;
 	u16 bucket;
 	u8 place;
+	u16 most;
+	u16 run_bucket;
+	struct hlist_node run_link;
 };
 
-/* Groups with whole areas are found by the largest order of these, and place. */
+/* Groups with whole areas are found by the largest order of these, and place; as by runs. */
 static inline u16 quarry_group_bucket(unsigned int order, unsigned int place)
 {
 	return order * QUARRY_PLACES + place;
@@ -178,6 +186,7 @@ static inline u16 quarry_group_bucket(unsigned int order, unsigned int place)
  * @shift:	areas of the first group that lie before areas[0]
  * @place:	of all its areas, if they are no more than QUARRY_PLACE_AREAS
  * @placed:	@place was chosen
+ * @searched:	not all bounds of its runs are QUARRY_AREA_FRAMES any more
  * @areas:	the areas
  * @groups:	the groups
  * @link:	in struct quarry_buddy.arenas, oldest first
@@ -196,6 +205,7 @@ struct quarry_arena {
 	u32 shift;
 	u8 place;
 	bool placed;
+	bool searched;
 	struct quarry_area *areas;
 	struct quarry_group *groups;
 	struct list_head link;
@@ -228,6 +238,8 @@ struct quarry_arena {
  * @empty:	arenas with no frame out
  * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER, and place
  * @areas:	broken areas by life, largest free order and place
+ * @run_places:	by log2 of their bounds, places for which @runs has a group, as bits
+ * @runs:	groups by log2 of their bounds, and place
  * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
@@ -255,6 +267,8 @@ struct quarry_buddy {
 	struct list_head empty;
 	struct hlist_head groups[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
 	struct hlist_head areas[QUARRY_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
+	u32 run_places[QUARRY_GROUP_ORDERS];
+	struct hlist_head runs[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
 	struct quarry_area *home[QUARRY_HOMES];
 };
 
@@ -293,6 +307,8 @@ struct quarry_block {
  * @nr:		frames wanted, 1 to QUARRY_MAX_RUN
  * @align:	alignment of the first in frames, a power of two
  * @top_down:	take the highest place that fits, not the lowest
+ * @life:	enum quarry_life that areas it breaks get
+ * @alike:	in areas that are broken, only of this life
  * @lo:		first frame of the window
  * @hi:		first frame after the window
  * @steps:	steps that may still be taken
@@ -301,6 +317,8 @@ struct quarry_search {
 	u32 nr;
 	u32 align;
 	bool top_down;
+	u8 life;
+	bool alike;
 	struct quarry_frame lo;
 	struct quarry_frame hi;
 	u32 steps;
@@ -355,6 +373,10 @@ int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,
 bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align);
 int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 			   struct quarry_search *s, struct quarry_frame *f, bool *zero);
+int quarry_buddy_claim_anywhere(struct quarry_buddy *b, const struct quarry_want *want,
+				u32 nr, u32 align, struct quarry_block *block);
+int quarry_buddy_claim_lowest(struct quarry_buddy *b, struct quarry_search *s,
+			      struct quarry_block *block);
 int quarry_arena_check_run(const struct quarry_arena *a, struct quarry_frame f,
 			   u32 nr);
 void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
@@ -375,7 +397,16 @@ int quarry_extfrag_milli(const u64 *blocks, unsigned int order);
 
 /* buddy.c, for range.c */
 unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
-			       struct quarry_frame f, unsigned int order, bool *zero);
+			       struct quarry_frame f, unsigned int order, u8 life,
+			       bool *zero);
+
+/* runs.c, for the others */
+void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most);
+void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct quarry_frame f,
+		       unsigned int order);
+void quarry_runs_count(struct quarry_area *area);
+void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from);
+void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to);
 
 static inline u64 quarry_arena_position(const struct quarry_arena *a,
 					const struct quarry_area *area)

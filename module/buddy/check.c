@@ -128,6 +128,25 @@ static bool listed(const struct hlist_head *head, const struct hlist_node *link)
 	return !hlist_empty(head) && link->pprev;
 }
 
+/* No run that begins in an area is longer than is said, as far as that goes. */
+static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry_group *group,
+			struct quarry_check *c)
+{
+	u64 f = (u64)i * QUARRY_AREA_FRAMES, end = f + QUARRY_AREA_FRAMES;
+	u64 all = (u64)a->nr_areas * QUARRY_AREA_FRAMES;
+	unsigned int most = a->areas[i].most, now = 0;
+
+	if (most > QUARRY_AREA_FRAMES || most > group->most)
+		fault(c, "a longer run begins in an area than in its group");
+	if (most != QUARRY_AREA_FRAMES && !a->searched)
+		fault(c, "an arena was searched and does not know");
+	for (; f < all && (f < end || now) && now <= most && now < QUARRY_AREA_FRAMES; f++)
+		now = quarry_line_is_free(&a->areas[f / QUARRY_AREA_FRAMES].line,
+					  f % QUARRY_AREA_FRAMES, 0) ? now + 1 : 0;
+	if (now > most)
+		fault(c, "a longer run begins in an area than is said");
+}
+
 /**
  * quarry_buddy_check_area() - check one area of an arena
  * @b:		the allocator
@@ -149,6 +168,7 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 
 	check_line(l, c);
 	check_states(a, area, c);
+	check_bound(a, area, group, c);
 	if (p->arena != a)
 		fault(c, "an area points to another arena");
 	if (p->home && (p->home >= QUARRY_HOMES || b->home[p->home] != p))
@@ -218,17 +238,41 @@ static u64 check_group_lists(const struct quarry_buddy *b, unsigned int order,
 	return groups;
 }
 
+/* Returns how many groups with bounds of this logarithm are in buckets. */
+static u64 check_run_lists(const struct quarry_buddy *b, unsigned int log,
+			   struct quarry_check *c)
+{
+	const struct quarry_group *group;
+	unsigned int place;
+	u64 groups = 0;
+
+	for (place = 0; place < QUARRY_PLACES; place++) {
+		const struct hlist_head *list = &b->runs[log][place];
+
+		if (hlist_empty(list) == !!(b->run_places[log] & (1U << place)))
+			fault(c, "the mask of buckets for runs is wrong");
+		hlist_for_each_entry(group, list, run_link) {
+			if (group->run_bucket != quarry_group_bucket(log, place))
+				fault(c, "a bucket for runs holds a stray group");
+			groups++;
+		}
+	}
+	return groups;
+}
+
 /* The buckets hold as many entries as there are areas and groups to hold. */
-static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups,
+static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u64 runs,
 			  struct quarry_check *c)
 {
 	unsigned int k, i;
 
 	for (i = 0; i < QUARRY_LIVES * QUARRY_AREA_ORDER; i++)
 		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
 		groups -= check_group_lists(b, k, c);
-	if (areas || groups)
+		runs -= check_run_lists(b, k, c);
+	}
+	if (areas || groups || runs)
 		fault(c, "the buckets miss or repeat an area or group");
 }
 
@@ -247,6 +291,11 @@ static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check
 		bucket = quarry_group_bucket(__fls(group->line.orders | 1), group->place);
 	if (group->bucket != bucket)
 		fault(c, "a group is in the wrong bucket");
+	bucket = QUARRY_NO_BUCKET;
+	if (group->most)
+		bucket = quarry_group_bucket(__fls(group->most), group->place);
+	if (group->run_bucket != bucket || group->most > QUARRY_AREA_FRAMES)
+		fault(c, "a group is in the wrong bucket for runs");
 }
 
 /**
@@ -260,7 +309,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 {
 	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
 	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
-	u64 zero = 0, in_buckets = 0, groups = 0, homes = 0;
+	u64 zero = 0, in_buckets = 0, groups = 0, homes = 0, runs = 0;
 	u32 small[QUARRY_PLACES] = {};
 	const struct quarry_arena *a;
 	unsigned int k;
@@ -287,6 +336,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 			check_group(a, i, c);
 			whole += l->nfree;
 			groups += !!l->nfree;
+			runs += !!a->groups[i].most;
 			for (k = 0; k <= QUARRY_LINE_ORDER; k++)
 				blocks[QUARRY_AREA_ORDER + k] += l->nr[k];
 		}
@@ -327,7 +377,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		fault(c, "an area is nobody's home and does not know");
 	if (memcmp(small, b->small_areas, sizeof(small)))
 		fault(c, "the areas of small arenas are miscounted");
-	check_buckets(b, in_buckets, groups, c);
+	check_buckets(b, in_buckets, groups, runs, c);
 }
 
 /**

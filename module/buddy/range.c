@@ -21,6 +21,8 @@
  *	A search goes along keeping where the free stretch that it is in began. What it
  *	steps over at once, from large to small:
  *
+ *	  a group		whose bound says that no such run begins in it (runs.c)
+ *	  areas			some, by their bounds
  *	  whole areas		up to 64, by their group's bits
  *	  areas that are not	the same, if the run must hold a whole area
  *	  a full area
@@ -28,7 +30,12 @@
  *	  it: but for its two ends
  *	  a word		with all runs that begin and end in it
  *
- *	So it takes a step for 64 areas to a step a word, and most often one an area.
+ *	So it takes a step a GiB to a step a word, and most often one for some areas. An area
+ *	whose bound does not tell is counted, which is some steps, so that it does from then
+ *	on: whoever comes after a search that was in vain is through soon.
+ *
+ *	Who has no window does not go by address, but where groups have such runs by their
+ *	bounds.
  *
  *	Steps are counted, so that nobody need hold a lock for longer than he wants: a
  *	search stops when they are used up and leaves in its window what it has not
@@ -45,8 +52,12 @@
 
 #include "buddy.h"
 
+/* While more than one of so many areas is whole, no large block is in danger. */
+#define PLENTY		3
+
 /**
  * struct path - the frames of an arena, in the order in which a search meets them
+ * @b:		the allocator
  * @a:		the arena
  * @mirror:	from the top
  * @from:	first position of the window
@@ -56,9 +67,12 @@
  * @phase:	position where a run may begin, modulo @align
  * @order:	of a block that every such run has in it
  * @unit:	position of the first area among the bits of the groups
+ * @least:	bound that an area has at least if such a run begins in it
+ * @life:	the only one of areas that are broken; or QUARRY_LIVES: any
  */
 struct path {
-	const struct quarry_arena *a;
+	struct quarry_buddy *b;
+	struct quarry_arena *a;
 	bool mirror;
 	u64 from;
 	u64 end;
@@ -67,6 +81,8 @@ struct path {
 	u64 phase;
 	unsigned int order;
 	u64 unit;
+	unsigned int least;
+	u8 life;
 };
 
 static u64 mirrored(u64 w)
@@ -88,11 +104,16 @@ static u64 position(const struct path *p, u64 f)
 	return p->mirror ? arena_frames(p->a) - f : f;
 }
 
-static const struct quarry_line *area_line(const struct path *p, u64 at)
+static struct quarry_area *area_at(const struct path *p, u64 at)
 {
 	u64 i = at / QUARRY_AREA_FRAMES;
 
-	return &p->a->areas[p->mirror ? p->a->nr_areas - 1 - i : i].line;
+	return &p->a->areas[p->mirror ? p->a->nr_areas - 1 - i : i];
+}
+
+static const struct quarry_line *area_line(const struct path *p, u64 at)
+{
+	return &area_at(p, at)->line;
 }
 
 /* The word of frames that begins at a position. */
@@ -187,11 +208,76 @@ static u64 runs_inside(const struct path *p, u64 at, u64 w)
  * struct walk - a search under way
  * @at:		position that it has come to
  * @start:	beginning of the free stretch before @at; @at if there is none
+ * @barren:	from the beginning of a group to there no run begins by the areas' bounds
+ * @steps:	that may still be taken
  */
 struct walk {
 	u64 at;
 	u64 start;
+	u64 barren;
+	u32 steps;
 };
+
+/* Areas that are stepped over at once by their bounds, a step for every four. */
+#define BOUNDS_AT_ONCE	16
+
+/* What it takes to count an area, in steps. */
+#define COUNT_STEPS	5
+
+/* Where runs begin that have a frame in this area: there, or in the one below as well. */
+static bool bounds_allow(const struct path *p, const struct quarry_area *area)
+{
+	if (area->most >= p->least)
+		return true;
+	return p->mirror && area > p->a->areas && area[-1].most >= p->least;
+}
+
+/* The same of the group around the area. */
+static bool groups_allow(const struct path *p, const struct quarry_area *area)
+{
+	const struct quarry_group *group = quarry_area_group(area);
+
+	if (group->most >= p->least)
+		return true;
+	return p->mirror && group > p->a->groups && group[-1].most >= p->least;
+}
+
+/* Areas of its group from this one on, in the order of the path. */
+static u32 rest_of_group(const struct path *p, const struct quarry_area *area)
+{
+	u32 pos = quarry_arena_position(p->a, area) % QUARRY_LINE_UNITS;
+
+	return p->mirror ? pos + 1 : QUARRY_LINE_UNITS - pos;
+}
+
+/* Have the bound of an area tell, if it is not whole. */
+static void count(struct quarry_area *area, struct walk *k)
+{
+	if (area->line.nfree == QUARRY_AREA_FRAMES)
+		return;
+	quarry_runs_count(area);
+	k->steps -= min_t(u32, k->steps, COUNT_STEPS);
+}
+
+/* From a position at an area's border, so many areas have no frame of a run by their bounds. */
+static u32 areas_barren(const struct path *p, struct walk *k)
+{
+	struct quarry_area *area = area_at(p, k->at);
+	u32 left = (p->end - k->at) / QUARRY_AREA_FRAMES, n;
+
+	left = min(left, rest_of_group(p, area));
+	if (!groups_allow(p, area))
+		return left;
+	if (bounds_allow(p, area)) {
+		count(area, k);
+		if (p->mirror && area > p->a->areas && area->most < p->least)
+			count(area - 1, k);
+	}
+	for (n = 0; n < left && n < BOUNDS_AT_ONCE && !bounds_allow(p, area); n++)
+		area += p->mirror ? -1 : 1;
+	k->steps -= min(k->steps, n / 4);
+	return n;
+}
 
 /* One step by words: true if it ends the search, at *@found. */
 static bool step_word(const struct path *p, struct walk *k, u64 *found)
@@ -209,13 +295,33 @@ static bool step_word(const struct path *p, struct walk *k, u64 *found)
 	return inside;
 }
 
+/* Step over areas that have no frame of such a run. False if this one may. */
+static bool step_barren(const struct path *p, struct walk *k)
+{
+	struct quarry_group *group = quarry_area_group(area_at(p, k->at));
+	u32 nr = areas_barren(p, k), rest = rest_of_group(p, area_at(p, k->at));
+	bool known = rest == QUARRY_LINE_UNITS || k->barren == k->at;
+
+	k->at += (u64)nr * QUARRY_AREA_FRAMES;
+	k->start = k->at;
+	if (nr && known)
+		k->barren = k->at;
+	/* All of the group is, so that this can be known at once. */
+	if (nr == rest && known && group->most >= p->least)
+		quarry_runs_bound(p->b, group, p->least - 1);
+	return nr;
+}
+
 /* One step from the border of an area that is all in the window. */
 static bool step_area(const struct path *p, struct walk *k, u64 *found)
 {
 	const struct quarry_line *l;
 	bool whole, fit;
-	unsigned int nr = areas_alike(p, k->at, &whole);
+	unsigned int nr;
 
+	if (k->start == k->at && step_barren(p, k))
+		return false;
+	nr = areas_alike(p, k->at, &whole);
 	if (whole) {
 		k->at += nr * QUARRY_AREA_FRAMES;
 		return fits(p, k->start, k->at, found);
@@ -223,6 +329,11 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
 	/* The last of them may end with the beginning of a run. */
 	if (p->order >= QUARRY_AREA_ORDER && k->start == k->at && nr > 1) {
 		k->at += (nr - 1) * QUARRY_AREA_FRAMES;
+		k->start = k->at;
+		return false;
+	}
+	if (p->life < QUARRY_LIVES && area_at(p, k->at)->life != p->life) {
+		k->at += QUARRY_AREA_FRAMES;
 		k->start = k->at;
 		return false;
 	}
@@ -241,23 +352,25 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
  */
 static int find(const struct path *p, u32 *steps, u64 *found)
 {
-	struct walk k = { .at = p->from, .start = p->from };
-	bool fit;
+	struct walk k = {
+		.at = p->from, .start = p->from, .barren = ~0ULL, .steps = *steps,
+	};
+	bool fit = false;
 
-	while (k.at < p->end) {
-		if (!*steps) {
+	while (k.at < p->end && !fit) {
+		if (!k.steps) {
+			*steps = 0;
 			*found = k.start;
 			return -EAGAIN;
 		}
-		--*steps;
+		k.steps--;
 		if (k.at % QUARRY_AREA_FRAMES || p->end - k.at < QUARRY_AREA_FRAMES)
 			fit = step_word(p, &k, found);
 		else
 			fit = step_area(p, &k, found);
-		if (fit)
-			return 0;
 	}
-	return -ENOSPC;
+	*steps = k.steps;
+	return fit ? 0 : -ENOSPC;
 }
 
 /* The order of a block that every run has in it, for its length or its alignment. */
@@ -274,13 +387,18 @@ static unsigned int run_order(u32 nr, u32 align)
  *
  * Cost: constant. Context: under the caller's lock.
  *
- * Return: false if no free block is as large as one that every such run has in it.
+ * Return: false if no free block is as large as one that every such run has in it, or no
+ * group's bound is half as high as it must be.
  */
 bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align)
 {
-	unsigned int order;
+	unsigned int order = __fls(min(nr, QUARRY_AREA_FRAMES)), places = 0;
 
 	if (nr > b->nfree)
+		return false;
+	for (; order < QUARRY_GROUP_ORDERS; order++)
+		places |= b->run_places[order];
+	if (!places)
 		return false;
 	for (order = run_order(nr, align); order <= QUARRY_MAX_ORDER; order++)
 		if (b->blocks[order])
@@ -327,9 +445,49 @@ int quarry_buddy_claim_at(struct quarry_buddy *b, struct quarry_arena *a,
 		return -EINVAL;
 	if (!quarry_arena_is_free(a, f, order))
 		return -EBUSY;
-	quarry_buddy_take(b, a, f, order, zero);
+	quarry_buddy_take(b, a, f, order, QUARRY_LIFE_PAGE, zero);
 	WRITE_ONCE(a->state[f.i], kind | order);
 	return 0;
+}
+
+/* The path of a search through [lo, hi). */
+static struct path path_of(struct quarry_buddy *b, struct quarry_arena *a,
+			   const struct quarry_search *s, u64 lo, u64 hi)
+{
+	struct path p = {
+		.b = b, .a = a, .mirror = s->top_down, .nr = s->nr, .align = s->align,
+		.order = run_order(s->nr, s->align),
+		.least = min(s->nr, QUARRY_AREA_FRAMES),
+		.life = s->alike ? s->life : QUARRY_LIVES,
+	};
+
+	p.from = position(&p, p.mirror ? hi : lo);
+	p.end = position(&p, p.mirror ? lo : hi);
+	if (p.mirror) {
+		p.phase = a->base + arena_frames(a) - s->nr;
+		p.unit = (u64)a->nr_groups * QUARRY_LINE_UNITS - a->shift - a->nr_areas;
+	} else {
+		p.phase = -a->base;
+		p.unit = a->shift;
+	}
+	return p;
+}
+
+/* Claim frames that are free, as a run. Were they all known to be zero? */
+static bool take_run(struct quarry_buddy *b, struct quarry_arena *a, u32 at,
+		     const struct quarry_search *s)
+{
+	bool zero = true, part;
+	unsigned int order;
+	u32 i;
+
+	for (i = at; i < at + s->nr; i += 1U << order) {
+		order = quarry_arena_piece(a, i, at + s->nr);
+		quarry_buddy_take(b, a, (struct quarry_frame){ i }, order, s->life, &part);
+		zero &= part;
+	}
+	write_run(a, at, at + s->nr);
+	return zero;
 }
 
 /**
@@ -353,25 +511,14 @@ int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 			   struct quarry_search *s, struct quarry_frame *f, bool *zero)
 {
 	u64 lo = max(s->lo.i, a->lo), hi = min(s->hi.i, a->hi), at;
-	struct path p = { .a = a, .mirror = s->top_down, .nr = s->nr, .align = s->align };
-	bool part;
+	struct path p;
 	int err;
-	u32 i;
 
 	if (!s->nr || s->nr > QUARRY_MAX_RUN || !is_power_of_2(s->align))
 		return -EINVAL;
 	if (s->nr > a->nfree || lo + s->nr > hi)
 		return -ENOSPC;
-	p.order = run_order(s->nr, s->align);
-	p.from = position(&p, p.mirror ? hi : lo);
-	p.end = position(&p, p.mirror ? lo : hi);
-	if (p.mirror) {
-		p.phase = a->base + arena_frames(a) - s->nr;
-		p.unit = (u64)a->nr_groups * QUARRY_LINE_UNITS - a->shift - a->nr_areas;
-	} else {
-		p.phase = -a->base;
-		p.unit = a->shift;
-	}
+	p = path_of(b, a, s, lo, hi);
 	err = find(&p, &s->steps, &at);
 	if (err == -EAGAIN && p.mirror)
 		s->hi.i = position(&p, at);
@@ -379,19 +526,152 @@ int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 		s->lo.i = at;
 	if (err)
 		return err;
-	at = p.mirror ? position(&p, at + s->nr) : at;
-
-	*zero = true;
-	for (i = at; i < at + s->nr; ) {
-		unsigned int order = quarry_arena_piece(a, i, at + s->nr);
-
-		quarry_buddy_take(b, a, (struct quarry_frame){ i }, order, &part);
-		*zero &= part;
-		i += 1U << order;
-	}
-	write_run(a, at, at + s->nr);
-	f->i = at;
+	f->i = p.mirror ? position(&p, at + s->nr) : at;
+	*zero = take_run(b, a, f->i, s);
 	return 0;
+}
+
+/* No run of @most begins in a group, which was searched for one. */
+static void bound_group(struct quarry_buddy *b, struct quarry_group *group, u32 from, u32 to)
+{
+	unsigned int most = 0;
+
+	for (; from < to; from++)
+		most = max_t(unsigned int, most, group->arena->areas[from].most);
+	quarry_runs_bound(b, group, most);
+}
+
+/* The lowest place in a group, as find(). */
+static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
+			 struct quarry_search *s, u64 *at)
+{
+	struct quarry_arena *a = group->arena;
+	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+	u32 from = before > a->shift ? before - a->shift : 0;
+	u32 to = min_t(u64, a->nr_areas, before + QUARRY_LINE_UNITS - a->shift);
+	u64 end = (u64)a->nr_areas * QUARRY_AREA_FRAMES;
+	struct path p;
+	int err;
+
+	if (group->most < min(s->nr, QUARRY_AREA_FRAMES) || s->nr > a->nfree) {
+		s->steps--;
+		return -ENOSPC;
+	}
+	/* What begins in the group ends so many areas behind it at most. */
+	end = min(end, (to + s->nr / QUARRY_AREA_FRAMES + 1ULL) * QUARRY_AREA_FRAMES);
+	p = path_of(b, a, s, (u64)from * QUARRY_AREA_FRAMES, end);
+	err = find(&p, &s->steps, at);
+	if (err == -ENOSPC) {
+		bound_group(b, group, from, to);
+		s->steps -= min(s->steps, (to - from) / 4);
+	}
+	return err;
+}
+
+/**
+ * quarry_buddy_claim_lowest() - claim contiguous frames in the first place that has them
+ * @b:		the allocator
+ * @s:		what is wanted, 1 to QUARRY_MAX_RUN frames; its steps are counted down, its
+ *		window is of no matter
+ * @block:	set
+ *
+ * First fit by places. Cost: @s->steps of some ten nanoseconds at most, the sum over a
+ * GiB of areas, and what the claim of the pieces costs.
+ *
+ * Context: under the caller's lock.
+ *
+ * Return: 0; -ENOSPC if there are no such frames in areas that may serve; -EAGAIN if the
+ * steps are used up.
+ */
+int quarry_buddy_claim_lowest(struct quarry_buddy *b, struct quarry_search *s,
+			      struct quarry_block *block)
+{
+	unsigned int least = __fls(min(s->nr, QUARRY_AREA_FRAMES)), places = 0, c, k;
+	struct quarry_group *group;
+	struct hlist_node *next;
+	u64 at;
+	int err;
+
+	for (k = least; k < QUARRY_GROUP_ORDERS; k++)
+		places |= b->run_places[k];
+	for (; places; places &= places - 1) {
+		c = __ffs(places);
+		for (k = least; k < QUARRY_GROUP_ORDERS; k++)
+			hlist_for_each_entry_safe(group, next, &b->runs[k][c], run_link) {
+				if (!s->steps)
+					return -EAGAIN;
+				err = find_in_group(b, group, s, &at);
+				if (err == -EAGAIN)
+					return err;
+				if (err)
+					continue;
+				block->arena = group->arena;
+				block->frame.i = at;
+				block->zero = take_run(b, group->arena, at, s);
+				return 0;
+			}
+	}
+	return -ENOSPC;
+}
+
+/* A block of the next power of two with its tail cut off. */
+static bool claim_trimmed(struct quarry_buddy *b, const struct quarry_want *want, u32 nr,
+			  u32 align, struct quarry_block *block)
+{
+	struct quarry_want whole = *want;
+
+	whole.order = max(order_base_2(nr), ilog2(align));
+	if (whole.order > QUARRY_MAX_ORDER || quarry_buddy_claim(b, &whole, block))
+		return false;
+	quarry_buddy_trim(b, block->arena, block->frame, 1U << whole.order, nr);
+	return true;
+}
+
+/*
+ * Is a block the best place for a run? While there is plenty of whole areas it is: else a
+ * hole is, aligned or not.
+ */
+static bool is_exact(const struct quarry_buddy *b, u32 nr, u32 align)
+{
+	return is_power_of_2(nr) && align <= nr && b->nr_whole > b->nr_areas / PLENTY;
+}
+
+/**
+ * quarry_buddy_claim_anywhere() - claim contiguous frames, wherever they are best had
+ * @b:		the allocator
+ * @want:	its kind is QUARRY_STATE_RUN; its order is of no matter
+ * @nr:		frames wanted, 1 to QUARRY_MAX_RUN
+ * @align:	alignment of the first in frames, a power of two to QUARRY_MAX_RUN
+ * @block:	set
+ *
+ * What a block serves without a rest is a block. All else goes to the lowest place that
+ * fits, for the tails that are cut off blocks of the next power of two serve nobody who
+ * wants as much: first into areas of its life; then a block is cut after all; then anywhere.
+ *
+ * Cost: 512 steps of a search at most, and a claim. Context: under the caller's lock.
+ *
+ * Return: 0; -ENOSPC if there are no such frames; -EAGAIN if there may be, and it takes
+ * quarry_buddy_claim_run() to find them.
+ */
+int quarry_buddy_claim_anywhere(struct quarry_buddy *b, const struct quarry_want *want,
+				u32 nr, u32 align, struct quarry_block *block)
+{
+	bool exact = is_exact(b, nr, align);
+	struct quarry_search s = {
+		.nr = nr, .align = align, .life = want->life, .alike = true,
+		.steps = QUARRY_BITE_STEPS,
+	};
+	int err;
+
+	if (exact && claim_trimmed(b, want, nr, align, block))
+		return 0;
+	if (!quarry_buddy_may_have_run(b, nr, align))
+		return -ENOSPC;
+	err = quarry_buddy_claim_lowest(b, &s, block);
+	if (!err || (!exact && claim_trimmed(b, want, nr, align, block)))
+		return 0;
+	s.alike = false;
+	return err == -ENOSPC ? quarry_buddy_claim_lowest(b, &s, block) : err;
 }
 
 /**

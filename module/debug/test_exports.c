@@ -44,6 +44,7 @@ TEST_EXPORT(quarry_arena_is_free);
 TEST_EXPORT(quarry_buddy_claim_at);
 TEST_EXPORT(quarry_buddy_may_have_run);
 TEST_EXPORT(quarry_buddy_claim_run);
+TEST_EXPORT(quarry_buddy_claim_lowest);
 TEST_EXPORT(quarry_arena_check_run);
 TEST_EXPORT(quarry_buddy_free_run);
 TEST_EXPORT(quarry_buddy_trim);

@@ -908,6 +908,79 @@ bad:
 	abort();
 }
 
+static u64 lowest_run(struct quarry_buddy *b, u32 nr, struct quarry_arena **a)
+{
+	struct quarry_search s = { .nr = nr, .align = 1, .steps = ~0u };
+	struct quarry_block block;
+
+	*a = NULL;
+	if (quarry_buddy_claim_lowest(b, &s, &block))
+		return ~0ull;
+	*a = block.arena;
+	return block.frame.i;
+}
+
+/* Runs over the border of two groups, the same bound of area and group, and places. */
+static void bounds(const void *arg)
+{
+	static u8 metadata[1 << 20], small[2][1 << 12];
+	const u32 border = 1u << 18, least = 33;
+	struct quarry_arena a, two[2], *got;
+	struct quarry_search s;
+	struct quarry_frame f;
+	struct quarry_buddy b;
+	bool zero;
+	u32 i;
+
+	(void)arg;
+	quarry_buddy_init(&b);
+	if (quarry_arena_metadata_bytes(0, 2 * border) > sizeof(metadata) ||
+	    quarry_arena_metadata_bytes(0, 1024) > sizeof(small[0]))
+		abort();
+	quarry_arena_init(&a, metadata, 0, 2 * border);
+	quarry_buddy_add(&b, &a, false);
+	/* All is out but for 40 frames around the border, and the last one. */
+	for (i = 0; i < 2; i++)
+		quarry_buddy_claim_at(&b, &a, (struct quarry_frame){ i * border }, 18, KIND,
+				      &zero);
+	quarry_buddy_trim(&b, &a, (struct quarry_frame){ 0 }, border, border - 20);
+	quarry_buddy_free(&b, &a, (struct quarry_frame){ border }, 18, false);
+	s = (struct quarry_search){ .nr = border - 21, .align = 1, .lo = { border + 20 },
+				    .hi = { ~0u }, .steps = ~0u };
+	if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero))
+		abort();
+	if (lowest_run(&b, 41, &got) != ~0ull)
+		abort();
+	for (i = 0; i < 2; i++) {
+		s = (struct quarry_search){ .nr = 40, .align = 1, .hi = { ~0u }, .steps = ~0u,
+					    .top_down = i };
+		if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) || f.i != border - 20)
+			abort();
+		quarry_buddy_free_run(&b, &a, f, 40, false);
+	}
+	if (lowest_run(&b, 40, &got) != border - 20)
+		abort();
+	/* What was searched for one frame more is there all the same. */
+	quarry_buddy_trim(&b, &a, (struct quarry_frame){ border - 20 }, 40, 40 - least);
+	for (i = 0; i < 3; i++) {
+		s = (struct quarry_search){ .nr = least + 1, .align = 1, .hi = { ~0u },
+					    .steps = ~0u };
+		if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) != -ENOSPC)
+			abort();
+	}
+	if (lowest_run(&b, least, &got) != border + 20 - least)
+		abort();
+	/* The first of two places. */
+	quarry_buddy_init(&b);
+	for (i = 0; i < 2; i++) {
+		quarry_arena_init(&two[i], small[i], i * 1024, 1024);
+		quarry_buddy_add(&b, &two[i], false);
+	}
+	if (two[0].place == two[1].place || lowest_run(&b, 3, &got) || got != &two[0])
+		abort();
+	quarry_buddy_free_run(&b, got, (struct quarry_frame){ 0 }, 3, false);
+}
+
 static void refusals(const void *arg)
 {
 	unsigned int order;
@@ -989,7 +1062,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(22);
+	tap_plan(23);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -1010,6 +1083,7 @@ int main(void)
 	tap_run("ends_of_bites", ends_of_bites, NULL);
 	tap_run("bites", bites, NULL);
 	tap_run("last_numbers", last_numbers, NULL);
+	tap_run("bounds", bounds, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);
 	return tap_end();

@@ -162,6 +162,17 @@ static void any_claim_run(struct twin *t, struct dice *d, const struct load *l)
 	twin_claim_run(t, slot, lo, hi, nr, align, dice(d, 2));
 }
 
+static void any_claim_lowest(struct twin *t, struct dice *d, const struct load *l)
+{
+	/* The model tries every frame for what is nowhere: of large memory it does not. */
+	u32 nr = 1 + dice(d, 1u << (dice(d, l->large ? 6 : 10) + 1));
+	u8 life = dice(d, QUARRY_LIVES);
+	bool alike = l->large || dice(d, 2);
+
+	twin_claim_lowest(t, nr, 1u << (dice(d, 2) ? 0 : any_order(d, l)), life, alike,
+			  dice(d, 8) ? 4096 : dice(d, QUARRY_SEARCH_LEAST));
+}
+
 /* A search that the other operations come in between. */
 static void any_search(struct twin *t, struct dice *d, const struct load *l)
 {
@@ -272,8 +283,10 @@ void steps_one(struct twin *t, struct dice *d, struct load *l)
 		any_churn(t, d, l);
 	else if (what < 26)
 		any_claim_at(t, d, l);
-	else if (what < 36)
+	else if (what < 33)
 		any_claim_run(t, d, l);
+	else if (what < 36)
+		any_claim_lowest(t, d, l);
 	else if (what < 40)
 		any_search(t, d, l);
 	else if (what < 46)

@@ -667,7 +667,8 @@ static s64 place_of_run(const struct model_arena *a, u64 lo, u64 hi, u64 nr,
 }
 
 /* The core says that it took this run; the model takes it, too. */
-static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, bool zero)
+static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, u8 life,
+			bool zero)
 {
 	const struct model_arena *a = &t->m.arena[slot];
 	u64 f = at, end = at + nr;
@@ -676,7 +677,7 @@ static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, bool 
 	while (f < end) {
 		unsigned int order = model_piece(a, f, end);
 
-		give_life(t, slot, f, 1ull << order, QUARRY_LIFE_PAGE);
+		give_life(t, slot, f, 1ull << order, life);
 		known &= model_take(&t->m, slot, f, order);
 		f += 1u << order;
 	}
@@ -751,9 +752,70 @@ int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
 		expect(t, may, "a run of %u by %u was not to be had", nr, align);
 		expect(t, f.i == place + s, "claim_run [%llu, %llu) of %u by %u%s: at %u, not %llu",
 		       lo, hi, nr, align, top_down ? " down" : "", f.i, place + s);
-		run_claimed(t, slot, place, nr, zero);
+		run_claimed(t, slot, place, nr, QUARRY_LIFE_PAGE, zero);
 	}
 	step(t, "claim_run");
+	return err;
+}
+
+/* Are the areas of a run, which are broken, of a life? */
+static bool are_alike(struct twin *t, unsigned int slot, u64 at, u32 nr, u8 life)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	u64 abs = (a->first + at) / AREA * AREA;
+
+	for (; abs < a->first + at + nr; abs += AREA)
+		if (area_free(a, abs) < AREA && *life_of(t, a, abs) != life)
+			return false;
+	return true;
+}
+
+/**
+ * twin_claim_lowest() - claim a run, wherever it is lowest
+ * @t:		the twins
+ * @nr:		frames, 1 to QUARRY_MAX_RUN
+ * @align:	a power of two
+ * @life:	enum quarry_life
+ * @alike:	not beside others
+ * @steps:	how long to search
+ *
+ * Where there is one group an arena, the place is the arena's lowest. Return: what the core
+ * returned.
+ */
+int twin_claim_lowest(struct twin *t, u32 nr, u32 align, u8 life, bool alike, u32 steps)
+{
+	struct quarry_search s = {
+		.nr = nr, .align = align, .life = life, .alike = alike, .steps = steps,
+	};
+	const struct model_arena *a;
+	struct quarry_block block;
+	unsigned int slot;
+	s64 at, place;
+	int err;
+
+	err = quarry_buddy_claim_lowest(&t->b, &s, &block);
+	expect(t, s.steps <= steps && (!err || err == -ENOSPC || (err == -EAGAIN && !s.steps)),
+	       "claim_lowest of %u: %d, %u steps left", nr, err, s.steps);
+	for (slot = 0; err == -ENOSPC && !alike && slot < MODEL_ARENAS; slot++) {
+		a = &t->m.arena[slot];
+		expect(t, !a->present || place_of_run(a, 0, a->nr, nr, align, false) < 0,
+		       "claim_lowest of %u by %u: none, but there is", nr, align);
+	}
+	if (!err) {
+		slot = slot_of(t, block.arena);
+		a = &t->m.arena[slot];
+		at = (s64)block.frame.i - skew(t, slot);
+		expect(t, at >= 0 && model_is_free(a, at, nr) && !((a->first + at) % align),
+		       "claim_lowest of %u by %u: at %lld", nr, align, at);
+		expect(t, !alike || are_alike(t, slot, at, nr, life),
+		       "claim_lowest of %u: at %lld, beside other lives", nr, at);
+		place = alike || block.arena->nr_groups > 1 ? at :
+			place_of_run(a, 0, a->nr, nr, align, false);
+		expect(t, at == place, "claim_lowest of %u by %u: at %lld, not %lld", nr,
+		       align, at, place);
+		run_claimed(t, slot, at, nr, life, block.zero);
+	}
+	step(t, "claim_lowest");
 	return err;
 }
 
@@ -798,7 +860,7 @@ void twin_search_go(struct twin *t, u32 steps)
 		       s->nr, s->align, f.i);
 		expect(t, model_is_free(a, f.i - skip, s->nr), "search of %u: %u is out",
 		       s->nr, f.i);
-		run_claimed(t, t->search_slot, f.i - skip, s->nr, zero);
+		run_claimed(t, t->search_slot, f.i - skip, s->nr, s->life, zero);
 	}
 	step(t, "search");
 }

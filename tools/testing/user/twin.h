@@ -64,6 +64,7 @@ int twin_claim_at(struct twin *t, unsigned int slot, s64 at, unsigned int order,
 		  u8 kind);
 int twin_claim_run(struct twin *t, unsigned int slot, u64 lo, u64 hi, u32 nr,
 		   u32 align, bool top_down);
+int twin_claim_lowest(struct twin *t, u32 nr, u32 align, u8 life, bool alike, u32 steps);
 void twin_search_begin(struct twin *t, unsigned int slot,
 		       const struct quarry_search *search);
 void twin_search_go(struct twin *t, u32 steps);

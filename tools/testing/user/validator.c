@@ -10,6 +10,7 @@
  *		state that is valid (what kind of block begins at a frame, which only
  *		its owner knows): those are the only ones that may pass.
  * lists	entries that are missing, doubled or in a wrong bucket
+ * bounds	of runs, too low
  * owners	areas, groups and arenas that point elsewhere
  */
 #include <stdio.h>
@@ -117,6 +118,8 @@ static void bits(const void *arg)
 			flip("bucket of group", i, &a->groups[i].bucket,
 			     sizeof(a->groups[i].bucket));
 			flip("place of group", i, &a->groups[i].place, 1);
+			flip("bucket for runs of group", i, &a->groups[i].run_bucket,
+			     sizeof(a->groups[i].run_bucket));
 		}
 		flip("free frames of arena", slot, &a->nfree, sizeof(a->nfree));
 		flip("place of arena", slot, &a->place, sizeof(a->place));
@@ -151,6 +154,12 @@ static void masks(const void *arg)
 			b->group_places[k] ^= 1u << c;
 		}
 	}
+	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+		for (c = 0; c < QUARRY_PLACES; c++) {
+			b->run_places[k] ^= 1u << c;
+			must_be_seen("mask of groups for runs", c, k);
+			b->run_places[k] ^= 1u << c;
+		}
 	for (k = 0; k < QUARRY_LIVES * QUARRY_AREA_ORDER; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
 			(&b->area_places[0][0])[k] ^= 1u << c;
@@ -254,6 +263,39 @@ static void lists(const void *arg)
 	must_be_mended();
 }
 
+/* A bound may be too high, which costs a look. One that hides a run must be seen. */
+static void bounds(const void *arg)
+{
+	struct quarry_arena *a = &t.arena[0];
+	u16 was;
+	u32 i;
+
+	(void)arg;
+	build();
+	for (i = 0; i < a->nr_areas; i++) {
+		was = a->areas[i].most;
+		a->areas[i].most = 600;
+		must_be_seen("bound of an area too high to be one", i, 0);
+		if (a->areas[i].line.nfree) {
+			a->searched = true;
+			a->areas[i].most = 0;
+			must_be_seen("bound of an area hides a run", i, 0);
+		}
+		a->areas[i].most = was;
+	}
+	a->searched = false;
+	a->areas[0].most = 511;
+	must_be_seen("a bound of an arena that nobody searched", 0, 0);
+	a->areas[0].most = QUARRY_AREA_FRAMES;
+	for (i = 0; i < a->nr_groups; i++) {
+		was = a->groups[i].most;
+		a->groups[i].most = 511;
+		must_be_seen("bound of a group below its areas'", i, 0);
+		a->groups[i].most = was;
+	}
+	must_be_mended();
+}
+
 static void owners(const void *arg)
 {
 	struct quarry_arena *a = &t.arena[0];
@@ -277,11 +319,12 @@ int main(void)
 	/* Under a sanitizer, QUICK=1 will do: every third bit. */
 	if (env_number("QUICK", 0))
 		stride = 3;
-	tap_plan(5);
+	tap_plan(6);
 	tap_run("bits", bits, NULL);
 	tap_run("masks", masks, NULL);
 	tap_run("states", states, NULL);
 	tap_run("lists", lists, NULL);
+	tap_run("bounds", bounds, NULL);
 	tap_run("owners", owners, NULL);
 	return tap_end();
 }

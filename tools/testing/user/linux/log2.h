@@ -15,4 +15,9 @@ static inline int ilog2(u64 n)
 	return fls64(n) - 1;
 }
 
+static inline int order_base_2(u64 n)
+{
+	return n > 1 ? fls64(n - 1) : 0;
+}
+
 #endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where runs can be: how long the longest one is that begins in an area, and the lowest
+ * place for a run in all memory.
+ *
+ * Model
+ *	Each area has a bound, as has each group: no longer run begins in it. Runs that go
+ *	on into the next areas count where they begin, and 512 stands for all from there on.
+ *
+ *	  area     ..##.###|##......|..#.#.##
+ *	  bound       3       8 + 2    1 ...
+ *
+ *	A claim leaves bounds as they are: they may be too high then. A free makes them as
+ *	high as the stretch that it joins. Whoever searches and comes to an area that may have
+ *	his run counts its bits, and from then on its bound is what it has. So each claim costs
+ *	some search at most one count, and who never asks for a run pays a look at a flag.
+ *
+ *	Groups are found by their bounds and places, as they are by whole areas:
+ *
+ *	  [log2 of the bound 0..9][place 0..31] -> groups
+ *
+ *	A run goes into the first place that has a group for it, and there to the first frames
+ *	that fit: that is first fit, as far as places tell (buddy.c).
+ *
+ * Invariants, checked by check.c
+ *	no run that begins in an area is longer than its bound
+ *	no area's bound is above its group's
+ *	a group is in the bucket of its bound, or in none if that is 0
+ *	while an arena was not searched all its bounds are 512
+ *
+ * Contexts: as buddy.c.
+ */
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+
+#include "buddy.h"
+
+/* What a group goes to another bucket for. */
+static u16 bucket_of(const struct quarry_group *group)
+{
+	if (!group->most)
+		return QUARRY_NO_BUCKET;
+	return quarry_group_bucket(__fls(group->most), group->place);
+}
+
+static void move(struct quarry_buddy *b, struct quarry_group *group, bool in)
+{
+	unsigned int c = group->run_bucket % QUARRY_PLACES, k = group->run_bucket / QUARRY_PLACES;
+
+	if (in) {
+		hlist_add_head(&group->run_link, &b->runs[k][c]);
+		b->run_places[k] |= 1U << c;
+		return;
+	}
+	hlist_del(&group->run_link);
+	if (hlist_empty(&b->runs[k][c]))
+		b->run_places[k] &= ~(1U << c);
+}
+
+/**
+ * quarry_runs_bound() - set the bound of a group
+ * @b:		the allocator
+ * @group:	the group
+ * @most:	no longer run begins in it; 0 to QUARRY_AREA_FRAMES
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most)
+{
+	u16 bucket;
+
+	group->most = most;
+	if (most < QUARRY_AREA_FRAMES)
+		group->arena->searched = true;
+	bucket = bucket_of(group);
+	if (bucket == group->run_bucket)
+		return;
+	if (group->run_bucket != QUARRY_NO_BUCKET)
+		move(b, group, false);
+	group->run_bucket = bucket;
+	if (bucket != QUARRY_NO_BUCKET)
+		move(b, group, true);
+}
+
+static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
+{
+	struct quarry_group *group = quarry_area_group(area);
+
+	most = min(most, QUARRY_AREA_FRAMES);
+	if (area->most < most)
+		area->most = most;
+	if (group->most < most)
+		quarry_runs_bound(b, group, most);
+}
+
+/* Free frames at an area's beginning, or at its end. */
+static unsigned int head_of(const struct quarry_area *area)
+{
+	const u64 *words = area->line.free;
+	unsigned int n = 0;
+
+	while (n < QUARRY_LINE_WORDS && !~words[n])
+		n++;
+	return n * 64 + (n < QUARRY_LINE_WORDS ? __ffs64(~words[n]) : 0);
+}
+
+static unsigned int tail_of(const struct quarry_area *area)
+{
+	const u64 *words = area->line.free;
+	unsigned int n = QUARRY_LINE_WORDS;
+
+	while (n && !~words[n - 1])
+		n--;
+	return (QUARRY_LINE_WORDS - n) * 64 + (n ? 64 - fls64(~words[n - 1]) : 0);
+}
+
+/* The ends of the free stretch around a free frame of an area. */
+static unsigned int stretch_begin(const struct quarry_area *area, unsigned int pos)
+{
+	const u64 *words = area->line.free;
+	unsigned int w = pos / 64;
+	u64 out = ~words[w] & (pos % 64 ? ~0ULL >> (64 - pos % 64) : 0);
+
+	while (!out && w)
+		out = ~words[--w];
+	return w * 64 + fls64(out);
+}
+
+static unsigned int stretch_end(const struct quarry_area *area, unsigned int pos)
+{
+	const u64 *words = area->line.free;
+	unsigned int w = pos / 64;
+	u64 out = ~words[w] & ~0ULL << pos % 64;
+
+	while (!out && ++w < QUARRY_LINE_WORDS)
+		out = ~words[w];
+	return out ? w * 64 + __ffs64(out) : QUARRY_AREA_FRAMES;
+}
+
+/**
+ * quarry_runs_freed() - a block has come free
+ * @b:		the allocator
+ * @a:		its arena, in which somebody has searched
+ * @f:		its first frame
+ * @order:	its order
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct quarry_frame f,
+		       unsigned int order)
+{
+	struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
+	struct quarry_area *last = &a->areas[(f.i + (1U << order) - 1) / QUARRY_AREA_FRAMES];
+	unsigned int begin = stretch_begin(area, f.i % QUARRY_AREA_FRAMES), len;
+	struct quarry_area *p;
+
+	for (p = area; p < last; p++)
+		raise(b, p, QUARRY_AREA_FRAMES);
+	len = stretch_end(last, (f.i + (1U << order) - 1) % QUARRY_AREA_FRAMES);
+	if (len == QUARRY_AREA_FRAMES && last + 1 < a->areas + a->nr_areas)
+		len += head_of(last + 1);
+	if (last == area)
+		len -= begin;
+	raise(b, last, len);
+	if (!begin && area > a->areas && tail_of(area - 1))
+		raise(b, area - 1, tail_of(area - 1) + (last == area ? len : QUARRY_AREA_FRAMES));
+}
+
+/* Where in a word stretches longer than @len frames begin. */
+static u64 longer(u64 word, unsigned int len)
+{
+	unsigned int have, more;
+
+	if (len >= 64)
+		return 0;
+	for (have = 1; have <= len && word; have += more) {
+		more = min(have, len + 1 - have);
+		word &= word >> more;
+	}
+	return word;
+}
+
+/* How long is the longest run that begins in the area? */
+static unsigned int longest(const struct quarry_arena *a, const struct quarry_area *area)
+{
+	unsigned int best = 0, now = 0, w;
+
+	if (!area->line.nfree)
+		return 0;
+	for (w = 0; w < QUARRY_LINE_WORDS; w++) {
+		u64 word = area->line.free[w], in;
+
+		if (!~word) {
+			now += 64;
+			continue;
+		}
+		best = max_t(unsigned int, best, now + __ffs64(~word));
+		for (in = longer(word, best); in; in &= in >> 1)
+			best++;
+		now = 64 - fls64(~word);
+	}
+	if (now && area + 1 < a->areas + a->nr_areas)
+		now += head_of(area + 1);
+	return min(max(best, now), QUARRY_AREA_FRAMES);
+}
+
+/**
+ * quarry_runs_count() - have an area's bound be what it has
+ * @area:	the area
+ *
+ * Its group's bound stays. Cost: some hundred steps. Context: under the caller's lock.
+ */
+void quarry_runs_count(struct quarry_area *area)
+{
+	area->most = longest(area->arena, area);
+	area->arena->searched = true;
+}
+
+/**
+ * quarry_runs_come() - areas have joined, which have no frames yet
+ * @b:		the allocator
+ * @a:		the arena
+ * @from:	number of the first of them; they go to the end
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from)
+{
+	for (; from < a->nr_areas; from++) {
+		a->areas[from].most = 0;
+		raise(b, &a->areas[from], QUARRY_AREA_FRAMES);
+	}
+}
+
+/**
+ * quarry_runs_gone() - areas have left
+ * @b:		the allocator
+ * @a:		the arena
+ * @to:		how many areas there were
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to)
+{
+	u32 i = a->nr_areas ? (a->shift + a->nr_areas - 1) / QUARRY_LINE_UNITS + 1 : 0;
+
+	for (; i <= (a->shift + to - 1) / QUARRY_LINE_UNITS; i++) {
+		a->groups[i].most = 0;
+		if (a->groups[i].run_bucket != QUARRY_NO_BUCKET)
+			move(b, &a->groups[i], false);
+		a->groups[i].run_bucket = QUARRY_NO_BUCKET;
+	}
+}
