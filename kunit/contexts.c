@@ -13,6 +13,7 @@
  *
  * Threads on two CPUs and a CPU that comes and goes under load end the suite.
  */
+#include <linux/io.h>
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
@@ -297,6 +298,74 @@ static void in_nmi_while_the_zone_is_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after->allocated_bytes, 0);
 	KUNIT_EXPECT_EQ(test, after->frees - before->frees, ARRAY_SIZE(l.out));
 	KUNIT_EXPECT_EQ(test, after->free_bytes, SZ_4M);
+}
+
+/* More than one hold of the lock puts back. */
+#define MANY	600
+
+struct many {
+	struct quarry_pool *pool;
+	struct page **pages;
+};
+
+static void nmi_many(void *arg)
+{
+	struct many *m = arg;
+
+	quarry_test_give_all(m->pool, 0, m->pages, MANY);
+}
+
+/* Single pages that are free, and of which the zone does not know. */
+static void free_many_in_nmi(struct kunit *test, struct quarry_pool *pool,
+			     struct quarry_zone *z)
+{
+	struct many m = { .pool = pool, .pages = quarry_test_pages(test, MANY) };
+	unsigned long flags;
+	unsigned int nr;
+	bool ran;
+
+	for (nr = 0; nr < MANY; nr++) {
+		m.pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+		KUNIT_ASSERT_NOT_NULL(test, m.pages[nr]);
+	}
+	quarry_pool_drain(pool);
+	preempt_disable();
+	KUNIT_EXPECT_TRUE(test, quarry_pcp_enter(this_cpu_ptr(pool->pcp)));
+	quarry_zone_lock(z, &flags);
+	ran = quarry_test_in_nmi(nmi_many, &m);
+	quarry_zone_unlock(z, flags);
+	quarry_pcp_leave(this_cpu_ptr(pool->pcp));
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, ran);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&z->nr_deferred), MANY);
+}
+
+static void runs_after_frees_in_nmi(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
+	struct quarry_range range = { .bytes = SZ_4M };
+	static const gfp_t gfp[] = { GFP_NOWAIT, GFP_KERNEL };
+	unsigned int i;
+	phys_addr_t at;
+
+	for (i = 0; i < ARRAY_SIZE(gfp); i++) {
+		free_many_in_nmi(test, pool, pool->zone[pool->node]);
+		range.gfp = gfp[i];
+		KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, range.bytes));
+	}
+}
+
+static void a_range_after_frees_in_nmi(struct kunit *test)
+{
+	struct page *memory = quarry_test_memory(test, 10, true);
+	/* The cap leaves no room for more than that memory. */
+	struct quarry_pool *pool = quarry_test_pool(test, 0, PAGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, page_to_phys(memory), SZ_4M,
+						       QUARRY_ADD_PAGES));
+	free_many_in_nmi(test, pool, pool->zone[page_to_nid(memory)]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, page_to_phys(memory)));
 }
 
 static int contexts_init(struct kunit *test)
@@ -584,6 +653,8 @@ static struct kunit_case contexts_cases[] = {
 	KUNIT_CASE(bulk_inside_a_marked_section),
 #ifdef CONFIG_X86_LOCAL_APIC
 	KUNIT_CASE(in_nmi_while_nobody_is_inside),
+	KUNIT_CASE(runs_after_frees_in_nmi),
+	KUNIT_CASE(a_range_after_frees_in_nmi),
 	KUNIT_CASE(in_nmi_while_the_zone_is_locked),
 #endif
 	KUNIT_CASE(taken_here_given_back_there),

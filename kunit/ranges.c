@@ -579,6 +579,185 @@ static void a_pool_with_ranges_can_be_destroyed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, bad);
 }
 
+/* Of lengths that are no power of two as many as fit side by side. */
+static void runs_fill_memory(struct kunit *test)
+{
+	static const unsigned int lengths[] = { 33, 65, 100, 129, 257, 600 };
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	phys_addr_t *at = kunit_kcalloc(test, 128, sizeof(*at), GFP_KERNEL);
+	unsigned int i, nr;
+
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		for (nr = 0; nr < 128 && !take(pool, lengths[i], 1, 0, 0, 0, &at[nr]); nr++)
+			;
+		KUNIT_EXPECT_EQ_MSG(test, nr, 4 * (1024 / lengths[i]), "runs of %u", lengths[i]);
+		quarry_test_sound(test, pool);
+		while (nr--)
+			KUNIT_EXPECT_EQ(test, 0, give(pool, at[nr], lengths[i]));
+	}
+}
+
+#define HOLES_END	(DEVICE + 16ULL * SZ_1G)
+
+/*
+ * Who may not sleep gives up, says so, and others who ask the same get further: of 8192 areas
+ * the last one alone has the run.
+ */
+static void searches_that_may_not_sleep(struct kunit *test)
+{
+	struct quarry_pool *pool = device_pool(test, DEVICE, 16ULL * SZ_1G);
+	struct quarry_range range = { .bytes = 512 * PAGE_SIZE, .flags = QUARRY_RANGE_DEVICE,
+				      .gfp = GFP_ATOMIC | __GFP_NOWARN };
+	phys_addr_t at, out;
+	unsigned int tries;
+
+	for (out = DEVICE + SZ_1M; out < HOLES_END - SZ_2M; out += SZ_2M)
+		KUNIT_ASSERT_EQ(test, 0, take(pool, 1, 1, out, out + PAGE_SIZE,
+					      QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, quarry_alloc_range(pool, &range, &at));
+	/* What cannot be told in time is not said to be so. */
+	range.start = DEVICE;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, quarry_alloc_range(pool, &range, &at));
+	for (tries = 1; quarry_alloc_range(pool, &range, &at) && tries < 300; tries++)
+		;
+	kunit_info(test, "found at try %u\n", tries);
+	KUNIT_ASSERT_LT(test, tries, 300);
+	KUNIT_EXPECT_EQ(test, at, HOLES_END - SZ_2M - SZ_1M + PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 512));
+	/* A place that is named is found at once, and so is what is near. */
+	range.start = HOLES_END - SZ_4M;
+	KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 512));
+	KUNIT_ASSERT_EQ(test, 0, take(pool, 512, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_ASSERT_EQ(test, 0, give(pool, at, 512));
+	for (out = DEVICE + SZ_1M; out < HOLES_END - SZ_2M; out += SZ_2M)
+		KUNIT_ASSERT_EQ(test, 0, give(pool, out, 1));
+}
+
+/* Lists and caches hold nothing of a device's. */
+static void device_requests_leave_lists_alone(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_16M);
+	struct page **pages = quarry_test_pages(test, 32);
+	struct quarry_pool_stats *before, *after;
+	unsigned int nr;
+	phys_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, DEVICE, SZ_4M, 0));
+	for (nr = 0; nr < 32; nr++)
+		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	quarry_test_give_all(pool, 0, pages, nr);
+	before = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_GT(test, before->cached_bytes, 0);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, take(pool, 1025, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);
+	KUNIT_EXPECT_EQ(test, after->drains, before->drains);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, DEVICE));
+}
+
+/* A neighbour is no help: so it is written. */
+static void ranges_side_by_side_stay_two(struct kunit *test)
+{
+	struct quarry_pool *pool = device_pool(test, DEVICE, SZ_4M);
+	phys_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, DEVICE + SZ_4M, SZ_4M, 0));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, take(pool, 1025, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, take(pool, 2, 1, DEVICE + SZ_4M - PAGE_SIZE,
+					    DEVICE + SZ_4M + PAGE_SIZE, QUARRY_RANGE_DEVICE, &at));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, DEVICE));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, DEVICE + SZ_4M));
+}
+
+/* Memory of this CPU's node. */
+static struct page *near_memory(struct kunit *test)
+{
+	struct page *page = NULL;
+	unsigned int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		page = quarry_test_memory(test, 10, true);
+		if (page_to_nid(page) == numa_mem_id())
+			return page;
+	}
+	kunit_skip(test, "no memory of this node");
+	return NULL;
+}
+
+/* Zeros that lie first or last are for who wants zeros. */
+static void runs_of_zeros(struct kunit *test)
+{
+	struct quarry_range range = { .bytes = SZ_2M, .gfp = GFP_KERNEL | __GFP_ZERO };
+	struct page *page[2];
+	struct quarry_pool *pool;
+	phys_addr_t at;
+	unsigned int i;
+	u64 before;
+
+	quarry_test_pin(test, cpumask_last(cpu_online_mask));
+	page[0] = near_memory(test);
+	page[1] = near_memory(test);
+	for (i = 0; i < 2; i++) {
+		pool = quarry_test_pool(test, 0, SZ_4M);
+		KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, page_to_phys(page[i]), SZ_4M,
+							       QUARRY_ADD_PAGES |
+							       QUARRY_ADD_ZERO));
+		KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(pool, page_to_phys(page[!i]),
+							       SZ_4M, QUARRY_ADD_PAGES));
+		before = quarry_test_stats(test, pool)->zero_skipped_frames;
+		KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->zero_skipped_frames - before,
+				512);
+		KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, SZ_2M));
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, page_to_phys(page[0])));
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, page_to_phys(page[1])));
+	}
+}
+
+/* Movable ones not beside plain pages, and the other way round; whatever their length. */
+static void runs_of_lives(struct kunit *test)
+{
+	static const gfp_t gfp[] = { GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE };
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_16M, SZ_16M);
+	struct quarry_range range = {};
+	struct page *page[2];
+	unsigned int i, nr;
+	phys_addr_t at;
+
+	for (i = 0; i < 2; i++) {
+		page[i] = quarry_alloc_pages(pool, gfp[i], 0);
+		KUNIT_ASSERT_NOT_NULL(test, page[i]);
+	}
+	for (nr = 1; nr <= 9; nr++)
+		for (i = 0; i < 2; i++) {
+			range.bytes = nr * PAGE_SIZE;
+			range.gfp = gfp[i];
+			KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+			KUNIT_EXPECT_NE_MSG(test, PHYS_PFN(at) >> 9, page_to_pfn(page[!i]) >> 9,
+					    "%u pages, life %u", nr, i);
+			KUNIT_EXPECT_EQ(test, 0, give(pool, at, nr));
+		}
+	for (i = 0; i < 2; i++)
+		quarry_free_pages(pool, page[i], 0);
+}
+
+/* As a block does: what is free on another node is not as good. */
+static void runs_grow_at_home(struct kunit *test)
+{
+	int other = quarry_test_other_node(test);
+	struct quarry_pool *pool;
+	phys_addr_t at;
+
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(first_memory_node)));
+	pool = quarry_test_pool(test, SZ_8M, SZ_32M);
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(other)));
+	KUNIT_ASSERT_EQ(test, 0, take(pool, 300, 1, 0, 0, 0, &at));
+	KUNIT_EXPECT_EQ(test, other, page_to_nid(pfn_to_page(PHYS_PFN(at))));
+	KUNIT_EXPECT_EQ(test, 0, give(pool, at, 300));
+}
+
 static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(runs_of_every_length),
 	KUNIT_CASE(runs_do_not_overlap),
@@ -594,6 +773,13 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(device_memory_of_every_order),
 	KUNIT_CASE(searches_over_many_areas),
 	KUNIT_CASE(many_ranges),
+	KUNIT_CASE(runs_fill_memory),
+	KUNIT_CASE(searches_that_may_not_sleep),
+	KUNIT_CASE(device_requests_leave_lists_alone),
+	KUNIT_CASE(ranges_side_by_side_stay_two),
+	KUNIT_CASE(runs_of_zeros),
+	KUNIT_CASE(runs_of_lives),
+	KUNIT_CASE(runs_grow_at_home),
 	KUNIT_CASE(a_range_larger_than_its_description),
 	KUNIT_CASE(orders_above_the_kernels),
 	KUNIT_CASE(a_pool_with_ranges_can_be_destroyed),

@@ -3,9 +3,11 @@
  * Contiguous memory of any length: runs, windows, and ranges the caller owns.
  *
  * Model
- *	A request without a window is a block of the next power of two whose tail
- *	goes back at once; only where no such block is free are runs searched for.
- *	A request with a window searches it chunk by chunk, from the end asked for.
+ *	A request without a window has the lowest place that fits, or a block of the
+ *	next power of two whose tail goes back at once, as the buddy finds best
+ *	(quarry_buddy_claim_anywhere()); only where it does not find out soon are runs
+ *	searched for by address. A request with a window, or for device memory, is
+ *	searched for so from the beginning: chunk by chunk, from the end asked for.
  *	Searches are taken in bites (buddy/range.c), the zone's lock let go in between:
  *	what comes free behind one may be missed. Runs are freed with the length they
  *	were allocated with; blocks of quarry_alloc_pages() can be trimmed and are runs
@@ -13,15 +15,19 @@
  *
  *	Ranges that the caller owns join the pool as chunks like any other, except
  *	that they are never given back by themselves. Those without struct pages
- *	live in the pool's device zone, which serves QUARRY_RANGE_DEVICE alone.
+ *	live in the pool's device zone, which serves QUARRY_RANGE_DEVICE alone. A run
+ *	lies in one chunk: two ranges side by side do not serve one over their border,
+ *	even if they have no gap.
  *
  * Contexts: allocating as gfp says, freeing and trimming any but NMI; adding and
  * removing ranges sleeps.
  *
- * Cost: without a window that of a block; where that is not to be had, and with a window,
- * a search: some nanoseconds an area of 2 MiB, and up to a hundred for those that might
- * hold the run but do not. With interrupts off no more than a bite of it, of 512 steps.
- * That no zone has a block as large as any such run has in it is known at once.
+ * Cost: without a window that of a block and of 512 steps of a search at most. By address: some
+ * nanoseconds for areas of 2 MiB that are known not to have the run, and up to a hundred for those
+ * of which that has to be found out. With interrupts off no more than a bite, of 512 steps; who
+ * may not sleep has three of them, whatever there is to search, and then -ENOMEM. What they
+ * found out stays known, so that the next one comes further. That no zone has a block as large as
+ * any such run has in it, or no group with a high enough bound, is known at once.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -36,7 +42,22 @@
 /* Ranges of the caller's come and go one at a time. */
 static DEFINE_MUTEX(add_mutex);
 
-/* A request in frames. */
+/* Bites of searches for those who may not sleep, and one after their own lists are empty. */
+#define QUICK_BITES	2
+
+/**
+ * struct request - a request in frames
+ * @nr:		how many
+ * @align:	alignment
+ * @order:	of a block that serves it
+ * @start:	first frame of the window
+ * @end:	first frame behind it
+ * @anywhere:	there is no window
+ * @top_down:	from the end
+ * @device:	device memory, and no other
+ * @bites:	of searches that may still be done
+ * @wish:	what the flags say
+ */
 struct request {
 	u32 nr;
 	u32 align;
@@ -46,6 +67,7 @@ struct request {
 	bool anywhere;
 	bool top_down;
 	bool device;
+	unsigned int bites;
 	struct quarry_wish wish;
 };
 
@@ -74,22 +96,8 @@ static int parse(const struct quarry_range *r, struct request *q)
 	q->top_down = r->flags & QUARRY_RANGE_TOP_DOWN;
 	q->device = r->flags & QUARRY_RANGE_DEVICE;
 	q->anywhere = !r->start && !r->end && !q->top_down;
+	q->bites = QUICK_BITES;
 	return 0;
-}
-
-/* A block with its tail cut off. Under the zone's lock. */
-static bool claim_trimmed(struct quarry_zone *z, const struct request *q,
-			  unsigned long *pfn, bool *zero)
-{
-	const struct quarry_want want = { .order = q->order, .kind = QUARRY_STATE_RUN };
-	struct quarry_block block;
-
-	if (q->order > QUARRY_MAX_ORDER || quarry_buddy_claim(&z->buddy, &want, &block))
-		return false;
-	quarry_buddy_trim(&z->buddy, block.arena, block.frame, 1U << q->order, q->nr);
-	*pfn = block.arena->base + block.frame.i;
-	*zero = block.zero;
-	return true;
 }
 
 /* What is left of a window, in frames. */
@@ -107,7 +115,7 @@ static int claim_in(struct quarry_zone *z, struct quarry_chunk *c, const struct 
 {
 	unsigned long base = c->arena.base;
 	struct quarry_search s = {
-		.nr = q->nr, .align = q->align, .top_down = q->top_down,
+		.nr = q->nr, .align = q->align, .top_down = q->top_down, .life = q->wish.life,
 		.lo = { max(w->lo, c->pfn) - base },
 		.hi = { min(w->hi, c->pfn + c->nr) - base },
 		.steps = *steps,
@@ -207,23 +215,35 @@ static struct quarry_zone *nearest_zone(struct quarry_pool *pool, struct quarry_
 	return nearest;
 }
 
+/* May there be one more bite of a search? */
+static bool may_bite(struct request *q)
+{
+	if (q->wish.may_sleep)
+		return true;
+	if (q->bites)
+		q->bites--;
+	return q->bites;
+}
+
 /*
  * By address from the end asked for, in one zone or in all that there are. In bites, so
  * that no lock is held for long and whoever may sleep rests in between.
  */
 static bool claim_by_address(struct quarry_pool *pool, struct quarry_zone *only,
-			     const struct request *q, unsigned long *pfn, bool *zero)
+			     struct request *q, unsigned long *pfn, bool *zero)
 {
 	struct window left = { q->start, q->end }, part = left;
 	struct quarry_zone *z;
 	int err;
 
-	while (left.lo < left.hi && (z = nearest_zone(pool, only, q, &part))) {
+	while (left.lo < left.hi && q->bites && (z = nearest_zone(pool, only, q, &part))) {
 		struct window whole = part;
 
 		err = claim_bite(z, q, &part, pfn, zero);
 		if (!err)
 			return true;
+		if (err == -EAGAIN && !may_bite(q))
+			return false;
 		if (q->top_down)
 			left.hi = err == -EAGAIN ? part.hi : whole.lo;
 		else
@@ -235,32 +255,60 @@ static bool claim_by_address(struct quarry_pool *pool, struct quarry_zone *only,
 	return false;
 }
 
-/* Anywhere in a zone: a block, or else the first run by address. */
+/* Anywhere in a zone, as the buddy finds best; what it does not find soon by address. */
 static bool claim_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
-			    const struct request *q, unsigned long *pfn, bool *zero)
+			    struct request *q, unsigned long *pfn, bool *zero)
 {
+	const struct quarry_want want = {
+		.kind = QUARRY_STATE_RUN, .life = q->wish.life,
+		.zero = want_init_on_alloc(q->wish.gfp),
+	};
+	struct quarry_block block;
 	unsigned long flags;
-	bool found = false;
+	int err = -ENOSPC;
 
-	if (!quarry_zone_lock(z, &flags))
+	if (!q->bites || !quarry_zone_lock(z, &flags))
 		return false;
 	if (quarry_zone_may_take(z, q->nr, q->wish.keep))
-		found = claim_trimmed(z, q, pfn, zero);
+		err = quarry_buddy_claim_anywhere(&z->buddy, &want, q->nr, q->align, &block);
 	quarry_zone_unlock(z, flags);
-	return found || claim_by_address(pool, z, q, pfn, zero);
+	if (!err) {
+		*pfn = block.arena->base + block.frame.i;
+		*zero = block.zero;
+		return true;
+	}
+	return err == -EAGAIN && may_bite(q) && claim_by_address(pool, z, q, pfn, zero);
 }
 
-static bool claim(struct quarry_pool *pool, const struct quarry_range *r,
-		  const struct request *q, unsigned long *pfn, bool *zero)
+/* Have put back what was freed without the locks. */
+static void settle(struct quarry_pool *pool)
+{
+	struct quarry_zone *z = NULL;
+
+	while ((z = quarry_zone_next(pool, z)))
+		quarry_zone_settle(z);
+}
+
+/* Where it is to be first: without a window at home, else by address. */
+static bool claim_here(struct quarry_pool *pool, struct request *q, unsigned long *pfn,
+		       bool *zero)
+{
+	settle(pool);
+	if (q->device || !q->anywhere)
+		return claim_by_address(pool, NULL, q, pfn, zero);
+	return claim_from_zone(pool, quarry_home_zone(pool, q->wish.node), q, pfn, zero);
+}
+
+/* On other nodes, if that is no worse than nothing. */
+static bool claim_elsewhere(struct quarry_pool *pool, struct request *q,
+			    unsigned long *pfn, bool *zero)
 {
 	struct quarry_zone *z = NULL, *home;
 
-	if (q->device || !q->anywhere)
-		return claim_by_address(pool, NULL, q, pfn, zero);
+	if (q->device || !q->anywhere || q->wish.strict)
+		return false;
 	home = quarry_home_zone(pool, q->wish.node);
-	if (claim_from_zone(pool, home, q, pfn, zero))
-		return true;
-	while (!q->wish.strict && (z = quarry_zone_next(pool, z)))
+	while ((z = quarry_zone_next(pool, z)))
 		if (z != home && z->node != NUMA_NO_NODE &&
 		    claim_from_zone(pool, z, q, pfn, zero))
 			return true;
@@ -341,36 +389,55 @@ static bool may_grow(const struct quarry_range *r, const struct request *q)
 	       q->order <= QUARRY_KERNEL_ORDER;
 }
 
+/* More from the kernel on other nodes, when there is none at home. */
+static bool grow_elsewhere(struct quarry_pool *pool, const struct request *q)
+{
+	return !q->wish.strict && num_online_nodes() > 1 &&
+	       quarry_pool_grow(pool, &q->wish, false, q->order);
+}
+
+/* Empty what others hold. */
+static bool take_from_others(struct quarry_pool *pool)
+{
+	return quarry_pool_reclaim_block(pool, QUARRY_DRAIN_ALL) +
+	       quarry_pcp_drain_all(pool, QUARRY_PATIENT);
+}
+
 /*
  * Claim with all that may take, as in alloc.c. A window is searched where memory is, and
- * none is taken for it.
+ * none is taken for it. Lists and caches hold nothing of a device's, so they are left alone.
  */
 static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
-		       const struct request *q, unsigned long *pfn, bool *zero)
+		       struct request *q, unsigned long *pfn, bool *zero)
 {
 	const struct quarry_wish *w = &q->wish;
-	bool grow = may_grow(r, q), here = true, all = w->may_sleep && !w->light;
+	bool grow = may_grow(r, q);
+	bool here = !q->device, all = here && w->may_sleep && !w->light;
 	bool waited = false;
 	int seen, looked = -1;
 
 	for (;;) {
 		seen = atomic_read(&pool->arrivals);
-		if (claim(pool, r, q, pfn, zero))
+		if (claim_here(pool, q, pfn, zero))
 			return true;
 		if (here) {
 			here = false;
+			q->bites = max(q->bites, 1U);
 			if (quarry_pcp_drain_this(pool, QUARRY_DRAIN_ALL))
 				continue;
 		}
-		if (grow && quarry_pool_grow(pool, w, w->strict, q->order))
+		if (grow && quarry_pool_grow(pool, w, true, q->order))
+			continue;
+		if (claim_elsewhere(pool, q, pfn, zero))
+			return true;
+		if (grow && grow_elsewhere(pool, q))
 			continue;
 		if (all) {
 			all = false;
-			if (quarry_pool_reclaim_block(pool, QUARRY_DRAIN_ALL) +
-			    quarry_pcp_drain_all(pool, QUARRY_PATIENT))
+			if (take_from_others(pool))
 				continue;
 			/* Another visitor may have brought it meanwhile. */
-			if (claim(pool, r, q, pfn, zero))
+			if (claim_here(pool, q, pfn, zero) || claim_elsewhere(pool, q, pfn, zero))
 				return true;
 		}
 		if (grow && (quarry_pool_make_room(pool, w, q->order) ||
@@ -378,7 +445,7 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
 			continue;
 		if (!w->nofail || !could_serve(pool, q, grow, &looked))
 			return false;
-		all = quarry_wait_for_free(pool);
+		all = quarry_wait_for_free(pool) && !q->device;
 	}
 }
 
@@ -389,12 +456,16 @@ static bool claim_hard(struct quarry_pool *pool, const struct quarry_range *r,
  * @at:		set to the physical address
  *
  * A claim at one certain place is a window of exactly that length. To be given
- * back with quarry_free_range() and the same length.
+ * back with quarry_free_range() and the same length. Its address is a multiple of
+ * @range->align and of nothing more, whatever the length. It lies in one block of the
+ * kernel's or one range of quarry_pool_add_range(): not over the border of two, even if
+ * they are side by side.
  *
  * Context: as @range->gfp says; not NMI.
  *
  * Return: 0; -EINVAL for a request that makes no sense; -ENOSPC if the window has no
- * such place; -ENOMEM.
+ * such place; -ENOMEM, also if the caller may not sleep and it would take too long to find
+ * out: three searches of some ten microseconds are done for him.
  */
 int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *range,
 		       phys_addr_t *at)
@@ -417,7 +488,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 		q.wish.strict = false;
 	if ((q.wish.strict && q.wish.nowhere) || !claim_hard(pool, range, &q, &pfn, &zero)) {
 		quarry_refuse(pool, &q.wish, q.order, may_grow(range, &q));
-		return q.anywhere ? -ENOMEM : -ENOSPC;
+		return q.anywhere || !q.bites ? -ENOMEM : -ENOSPC;
 	}
 	quarry_count(pool, QUARRY_COUNT_RUN_ALLOCS);
 	quarry_count_add(pool, QUARRY_COUNT_RUN_ALLOC_FRAMES, q.nr);
@@ -640,7 +711,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_pages_exact, QUARRY_NS);
  * The memory is the caller's again after quarry_pool_remove_range() or
  * quarry_pool_destroy(). Blocks of it are aligned in physical addresses and reach
  * order 18. It serves from its beginning on while the rest is still joining, 128 MiB at
- * a time. Context: sleeps.
+ * a time. Two ranges side by side stay two: no block or run lies over their border, so what
+ * is to serve such ones is to be added as one. Context: sleeps.
  *
  * Return: 0; -EINVAL for an empty or misaligned range, one of 16 TiB less 2 MiB or more
  * (add it in parts), unknown flags, or frames without struct page; -EBUSY for pages
@@ -721,8 +793,11 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 	quarry_pool_drain(pool);
 	mutex_lock(&add_mutex);
 	c = range_at(pool, PHYS_PFN(start), &z);
-	if (c)
+	if (c) {
+		/* What was freed in NMI is in nobody's hands either. */
+		quarry_zone_settle(z);
 		err = quarry_zone_take_out(z, c);
+	}
 	if (!err)
 		err = quarry_zone_forget(z, c);
 	mutex_unlock(&add_mutex);
