@@ -227,6 +227,91 @@ static void what_other_cpus_have_of_a_cache_is_had(struct kunit *test)
 	quarry_test_give_objects(c, objects, kept);
 }
 
+static u32 in_depots(struct quarry_cache *c)
+{
+	struct quarry_cache_node *n = NULL;
+	u32 nr = 0;
+
+	while ((n = quarry_cache_node_next(c, n)))
+		nr += READ_ONCE(n->depot.nr_full);
+	return nr;
+}
+
+/* Fill the depot of @c, which keeps all its slabs, and have an object of another refused. */
+static bool refused_for_nothing(struct kunit *test, struct quarry_cache *c,
+				struct quarry_cache *another, void **objects, unsigned int most)
+{
+	unsigned int nr;
+	u32 before;
+
+	for (nr = 0; nr < most; nr++) {
+		objects[nr] = quarry_cache_alloc(c, GFP_NOWAIT | __GFP_NOWARN);
+		if (!objects[nr])
+			break;
+	}
+	quarry_test_give_objects(c, objects, nr);
+	before = in_depots(c);
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc(another, GFP_KERNEL | __GFP_NOWARN));
+	return before && in_depots(c) == before;
+}
+
+static void depots_that_bring_nothing_stay(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	struct quarry_cache *another = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 400);
+	unsigned int tries, nr, kept;
+
+	quarry_test_take_objects(test, c, objects, 400);
+	kept = keep_one_a_page(c, objects, 400);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	for (tries = 0; tries < TRIES; tries++)
+		if (refused_for_nothing(test, c, another, objects + kept, 400 - kept))
+			break;
+	KUNIT_EXPECT_LT(test, tries, TRIES);
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_give_objects(c, objects, kept);
+}
+
+/* Is an object refused that only the other CPU has, without a visit there? */
+static bool asks_nobody(struct kunit *test, struct quarry_cache *c, int other, void **objects,
+			unsigned int room)
+{
+	unsigned int nr;
+	void *object;
+	bool nobody;
+	u64 made;
+
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	nr = quarry_test_exhaust(test, c, GFP_NOWAIT, objects, room);
+	made = quarry_visits_made(other);
+	object = quarry_cache_alloc(c, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	nobody = !object && has_any(c, other) && quarry_visits_made(other) == made;
+	quarry_cache_free(c, object);
+	quarry_test_give_objects(c, objects, nr);
+	return nobody;
+}
+
+static void who_tries_lightly_asks_no_other_cpu(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 2001);
+	int other = quarry_test_other_cpu(test);
+	unsigned int tries, nr;
+
+	quarry_test_on_cpu(test, other, leave_objects, c);
+	nr = quarry_test_take_all(test, pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+	for (tries = 0; tries < TRIES; tries++)
+		if (asks_nobody(test, c, other, objects, 2001))
+			break;
+	KUNIT_EXPECT_LT(test, tries, TRIES);
+	quarry_test_give_all(pool, 0, pages, nr);
+}
+
 /* Is it among those that are asked? */
 static bool is_asked(const struct quarry_cache *c)
 {
@@ -269,6 +354,8 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(caches_of_other_pools_keep_theirs),
 	KUNIT_CASE(no_more_than_it_takes),
 	KUNIT_CASE(what_other_cpus_have_of_a_cache_is_had),
+	KUNIT_CASE(depots_that_bring_nothing_stay),
+	KUNIT_CASE(who_tries_lightly_asks_no_other_cpu),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	{}
 };

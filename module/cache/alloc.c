@@ -213,9 +213,8 @@ static struct quarry_cache_node *grow_cheaply(struct quarry_cache *cache, gfp_t 
  */
 static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
 {
-	enum quarry_patience patience = gfp & __GFP_NORETRY ? QUARRY_BRIEF : QUARRY_PATIENT;
 	struct quarry_cache_node *n, *here, *wish = NULL;
-	bool reaped = false;
+	bool drained = false;
 	void *object;
 
 	*guarded = READ_ONCE(cache->modes);
@@ -257,19 +256,19 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 			if (object)
 				return object;
 		}
-		if (!gfpflags_allow_blocking(gfp))
+		if (!gfpflags_allow_blocking(gfp) ||
+		    (gfp & (__GFP_NORETRY | __GFP_NOFAIL)) == __GFP_NORETRY)
 			return NULL;
-		if (reaped && !(gfp & __GFP_NOFAIL))
+		if (drained && !(gfp & __GFP_NOFAIL))
 			return NULL;
-		if (reaped)
+		if (drained)
 			schedule_timeout_uninterruptible(1);
 		/*
 		 * What other CPUs have of it, which the pool does not ask for unless it makes
-		 * a slab complete; what the pool's other caches have to spare; and then once more.
+		 * a slab complete; and then once more.
 		 */
-		quarry_mags_drain_cpus(NULL, cache, patience);
-		quarry_caches_reap(cache->pool, false, patience);
-		reaped = true;
+		quarry_mags_drain_cpus(NULL, cache, QUARRY_PATIENT);
+		drained = true;
 	}
 }
 

@@ -445,7 +445,6 @@ bool quarry_cache_could_give(struct quarry_cache *cache);
 int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, enum quarry_patience patience);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 void quarry_slabs_settle(void);
 

@@ -261,56 +261,37 @@ void quarry_slabs_settle(void)
  * Nobody allocates under @parting, so whoever sleeps may wait for it; but its holder may
  * wait for a CPU that does not answer.
  */
-static bool lock_parting(enum quarry_patience patience)
+static bool lock_parting(void)
 {
 	unsigned long until = jiffies + HZ;
 
-	if (patience == QUARRY_FOREVER) {
-		mutex_lock(&parting);
-		return true;
-	}
 	while (!mutex_trylock(&parting)) {
-		if (patience == QUARRY_BRIEF || time_after(jiffies, until))
+		if (time_after(jiffies, until))
 			return false;
 		schedule_timeout_uninterruptible(1);
 	}
 	return true;
 }
 
-/**
- * quarry_caches_reap() - the same of all caches, in one round
- * @pool:	those of this pool, or NULL for all
- * @wholly:	as above
- * @patience:	with who reaps already and with CPUs that do not answer; and for ever is also
- *		for a cache that is just being made or unmade and for grace periods
- *
- * Context: sleeps; unless for ever, for a bounded time. Return: bytes given to pools.
- */
-u64 quarry_caches_reap(struct quarry_pool *pool, bool wholly, enum quarry_patience patience)
+/* See struct quarry_reclaim: by request, so it waits for whatever it takes. */
+static u64 reclaim_all(struct quarry_pool *pool)
 {
-	bool wait = patience == QUARRY_FOREVER;
 	struct quarry_cache *cache = NULL;
 	bool typesafe = false;
-	u64 bytes = 0;
+	u64 bytes;
 
-	if (wait)
-		quarry_caches_lock_shared();
-	else if (!quarry_caches_trylock_shared())
-		return 0;
-	if (wholly)
-		quarry_mags_drain_cpus(pool, NULL, patience);
-	if (!lock_parting(patience))
-		goto out;
+	quarry_caches_lock_shared();
+	quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
+	mutex_lock(&parting);
 	while ((cache = quarry_cache_next_in(pool, cache))) {
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 			typesafe = true;
 		cut_all(cache);
 	}
-	bytes = part(patience);
+	bytes = part(QUARRY_FOREVER);
 	mutex_unlock(&parting);
-out:
 	quarry_caches_unlock_shared();
-	if (wholly && wait && bytes && typesafe)
+	if (bytes && typesafe)
 		rcu_barrier();
 	return bytes;
 }
@@ -358,7 +339,7 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 
 	if (!quarry_caches_trylock_shared())
 		return 0;
-	if (!lock_parting(patience)) {
+	if (!lock_parting()) {
 		quarry_caches_unlock_shared();
 		return 0;
 	}
@@ -432,11 +413,6 @@ static int cpu_dead(unsigned int cpu)
 	quarry_mags_drain_cpu(cpu);
 	quarry_caches_unlock_shared();
 	return 0;
-}
-
-static u64 reclaim_all(struct quarry_pool *pool)
-{
-	return quarry_caches_reap(pool, true, QUARRY_FOREVER);
 }
 
 static const struct quarry_reclaim reclaim = {
