@@ -19,7 +19,7 @@
 #include "../module/cache/labels.h"
 #include "../module/malloc/malloc.h"
 #include "../module/pages/gfp.h"
-#include "quarry_kunit.h"
+#include "cache_kunit.h"
 
 /* --- the table --------------------------------------------------------------- */
 
@@ -265,6 +265,7 @@ struct waiter {
 	struct quarry_pool *pool;
 	struct quarry_range range;
 	struct quarry_reserve *reserve;
+	struct quarry_cache *cache;
 	struct page *page;
 	void *memory;
 	phys_addr_t at;
@@ -362,6 +363,48 @@ static void large_memory_that_must_not_fail_waits(struct kunit *test)
 	quarry_free(w.memory);
 }
 
+static int wait_for_object(void *data)
+{
+	struct waiter *w = data;
+
+	w->memory = quarry_cache_alloc(w->cache, GFP_KERNEL | __GFP_NOFAIL);
+	complete(&w->done);
+	return 0;
+}
+
+#define OBJECT	512
+
+/* Any object of the cache will do: no slab need become complete, and no page free. */
+static void an_object_that_must_not_fail_waits(struct kunit *test)
+{
+	struct waiter w = { .pool = quarry_test_near_pool(test, SZ_1M, SZ_1M) };
+	void **objects = quarry_test_objects(test, SZ_1M / OBJECT + 1);
+	unsigned int nr, i;
+	bool in_time;
+
+	w.cache = quarry_test_cache_in(test, w.pool, OBJECT, 0);
+	nr = quarry_test_exhaust(test, w.cache, GFP_KERNEL, objects, SZ_1M / OBJECT + 1);
+	KUNIT_ASSERT_GT(test, nr, 100);
+	must_wait(test, &w, wait_for_object);
+	for (i = 0; i < 20; i++)
+		quarry_cache_free(w.cache, objects[--nr]);
+	in_time = wait_for_completion_timeout(&w.done, 10 * HZ);
+	KUNIT_EXPECT_TRUE(test, in_time);
+	quarry_test_give_objects(w.cache, objects, nr);
+	if (!in_time)
+		wait_for_completion(&w.done);
+	KUNIT_EXPECT_NOT_NULL(test, w.memory);
+	quarry_cache_free(w.cache, w.memory);
+	/* What is injected into the pool is not for it. */
+	quarry_cache_shrink(w.cache);
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_inject(w.pool, 0, 1000000));
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc(w.cache, GFP_KERNEL | __GFP_NOWARN));
+	w.memory = quarry_cache_alloc(w.cache, GFP_KERNEL | __GFP_NOFAIL);
+	KUNIT_EXPECT_NOT_NULL(test, w.memory);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(w.pool, 0, 0));
+	quarry_cache_free(w.cache, w.memory);
+}
+
 /* Where waiting is no use, the answer comes at once. */
 static void nobody_waits_for_the_impossible(struct kunit *test)
 {
@@ -369,6 +412,8 @@ static void nobody_waits_for_the_impossible(struct kunit *test)
 	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 	struct quarry_range range = { .bytes = SZ_64K, .end = PAGE_SIZE,
 				      .gfp = GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN };
+	struct quarry_pool *small = quarry_test_pool(test, SZ_64K, SZ_64K);
+	struct quarry_cache *large = quarry_test_cache_in(test, small, SZ_128K, 0);
 	phys_addr_t at;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
@@ -382,6 +427,8 @@ static void nobody_waits_for_the_impossible(struct kunit *test)
 	range.end = range.start + SZ_32K;
 	range.bytes = SZ_64K;
 	KUNIT_EXPECT_EQ(test, -ENOSPC, quarry_alloc_range(pool, &range, &at));
+	/* A slab that the pool has no room for. */
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc(large, GFP_KERNEL | __GFP_NOFAIL));
 	quarry_free_pages(pool, page, 0);
 }
 
@@ -815,6 +862,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(this_node_is_this_node),
 	KUNIT_CASE(a_run_that_must_not_fail_waits),
 	KUNIT_CASE(large_memory_that_must_not_fail_waits),
+	KUNIT_CASE(an_object_that_must_not_fail_waits),
 	KUNIT_CASE(nobody_waits_for_the_impossible),
 	KUNIT_CASE(the_stock_comes_before_what_is_slow),
 	KUNIT_CASE(no_reserve_ends_while_a_block_is_out),

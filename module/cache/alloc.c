@@ -215,6 +215,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 {
 	struct quarry_cache_node *n, *here, *wish = NULL;
 	bool drained = false;
+	int looked = -1;
 	void *object;
 
 	*guarded = READ_ONCE(cache->modes);
@@ -259,10 +260,9 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		if (!gfpflags_allow_blocking(gfp) ||
 		    (gfp & (__GFP_NORETRY | __GFP_NOFAIL)) == __GFP_NORETRY)
 			return NULL;
-		if (drained && !(gfp & __GFP_NOFAIL))
+		if (drained && !quarry_node_wait(cache, gfp, wish ? wish->node : NUMA_NO_NODE,
+						 *guarded, &looked))
 			return NULL;
-		if (drained)
-			schedule_timeout_uninterruptible(1);
 		/*
 		 * What other CPUs have of it, which the pool does not ask for unless it makes
 		 * a slab complete; and then once more.

@@ -323,6 +323,8 @@ bool quarry_node_walk(struct quarry_cache_node *n, bool records,
 		      void (*fn)(struct quarry_pslab *s, void *data), void *data);
 struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
 					   bool guarded);
+bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guarded,
+		      int *looked);
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
 u64 quarry_slabs_let_go(struct list_head *gone);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,

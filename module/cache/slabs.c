@@ -348,7 +348,8 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	unsigned long first, i, flags;
 	u64 label;
 
-	s = pslab_alloc(shape, guarded, gfp & ~__GFP_THISNODE, node);
+	/* For what describes it nobody waits for ever, as little as for its pages. */
+	s = pslab_alloc(shape, guarded, gfp & ~(__GFP_THISNODE | __GFP_NOFAIL), node);
 	if (!s)
 		return NULL;
 	s->page = quarry_alloc_slab(cache->pool, gfp | (cache->flags & SLAB_RECLAIM_ACCOUNT ?
@@ -381,7 +382,8 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
-	if (!quarry_label_frames(page_to_pfn(s->page), nr, label, quarry_gfp_meta(gfp))) {
+	if (!quarry_label_frames(page_to_pfn(s->page), nr, label,
+				 quarry_gfp_meta(gfp & ~__GFP_NOFAIL))) {
 		give_pages(s);
 		goto description;
 	}
@@ -411,7 +413,9 @@ description:
  * @guarded:	of which kind
  *
  * A block of the order that holds objects best is worth a light try; then the smallest
- * that holds one will do, for which is done what @gfp says.
+ * that holds one will do, for which is done what @gfp says. But with __GFP_NOFAIL too it
+ * may come to nothing: an object can be freed as well as a block, so who asks for one waits for
+ * either, by quarry_node_wait().
  *
  * Context: as @gfp says; not NMI. Return: the node that has a slab more, or NULL.
  */
@@ -426,6 +430,26 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 	n = grow(cache, (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN, node, guarded,
 		 false);
 	return n ?: grow(cache, gfp, node, guarded, true);
+}
+
+/**
+ * quarry_node_wait() - wait for a moment, after nothing came of quarry_node_grow()
+ * @cache:	as there
+ * @gfp:	the same
+ * @node:	the same
+ * @guarded:	the same
+ * @looked:	as for quarry_wait_for_slab()
+ *
+ * Context: sleeps. Return: false if there must be no waiting, or it would be for ever.
+ */
+bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guarded,
+		      int *looked)
+{
+	const struct quarry_shape *least = &cache->least[guarded];
+
+	return quarry_wait_for_slab(cache->pool, gfp & ~GFP_OURS,
+				    (least->nr ? least : &cache->shape[guarded])->order, node,
+				    looked);
 }
 
 static void typesafe_release(struct rcu_head *rcu)

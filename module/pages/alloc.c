@@ -455,7 +455,9 @@ EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
  * @order:	below QUARRY_PCP_ORDERS
  * @node:	preferred node, or NUMA_NO_NODE
  *
- * Slabs stay as long as one object does: they are kept apart from other blocks.
+ * Slabs stay as long as one object does: they are kept apart from other blocks. Who wants
+ * one must not wait here, not even with __GFP_NOFAIL, for an object may be freed that
+ * does as well: see quarry_wait_for_slab().
  * Context: as @gfp says. Return: the first page, or NULL.
  */
 struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
@@ -463,11 +465,39 @@ struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int
 {
 	struct quarry_wish w;
 
+	if (gfp & __GFP_NOFAIL)
+		gfp |= __GFP_NOWARN;
 	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
 		return NULL;
+	w.nofail = false;
 	if (w.life == QUARRY_LIFE_PAGE)
 		w.life = QUARRY_LIFE_SLAB;
 	return alloc(pool, &w, order);
+}
+
+/**
+ * quarry_wait_for_slab() - wait for a moment, after quarry_alloc_slab() had none
+ * @pool:	the pool
+ * @gfp:	as there
+ * @order:	the same
+ * @node:	the same
+ * @looked:	less than nothing before the first call of a wait, then as it was left
+ *
+ * Context: as @gfp says.
+ *
+ * Return: false if @gfp does not say that it must not fail; or to wait for it, were all of
+ * the pool free, would be to wait for ever.
+ */
+bool quarry_wait_for_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order, int node,
+			  int *looked)
+{
+	struct quarry_wish w;
+
+	if (!(gfp & __GFP_NOFAIL) || !quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
+		return false;
+	if (!w.nofail || w.nowhere || !quarry_range_could_serve(pool, &w, order, looked))
+		return false;
+	return quarry_wait_for_free(pool);
 }
 
 /* quarry_free_pages() where the order is not constant. */
