@@ -6,6 +6,8 @@
  *
  * The reaper may be quicker with what a test has left, but not each time.
  */
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/sched.h>
 
 #include "../module/pages/visit.h"
@@ -14,6 +16,8 @@
 #define TRIES	10
 #define LEFT	20
 #define CACHES	100
+#define SIZE	512
+#define LOOPS	100
 
 /* On this CPU: a magazine, and objects in it. The first time there is none to come by. */
 static void leave_objects(void *arg)
@@ -312,6 +316,82 @@ static void who_tries_lightly_asks_no_other_cpu(struct kunit *test)
 	quarry_test_give_all(pool, 0, pages, nr);
 }
 
+/* All memory of @pool lies in empty slabs of @c, and in magazines. */
+static void fill_with_objects(struct kunit *test, struct quarry_cache *c, void **objects,
+			      unsigned int room)
+{
+	unsigned int nr = quarry_test_exhaust(test, c, GFP_NOWAIT, objects, room);
+
+	quarry_test_give_objects(c, objects, nr);
+}
+
+struct maker {
+	struct completion done;
+	atomic_t begun;
+	bool stop;
+};
+
+static int make_and_unmake(void *data)
+{
+	struct maker *m = data;
+	struct quarry_cache *c;
+
+	do {
+		atomic_set(&m->begun, 1);
+		c = quarry_cache_create("kunit-spare-maker", 64, 0, 0, NULL);
+		if (!IS_ERR(c))
+			quarry_cache_destroy(c);
+		cond_resched();
+	} while (!READ_ONCE(m->stop));
+	complete(&m->done);
+	return 0;
+}
+
+static void start_making(struct kunit *test, struct maker *m)
+{
+	struct task_struct *task = kthread_create(make_and_unmake, m, "quarry-maker");
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	init_completion(&m->done);
+	kthread_bind(task, quarry_test_other_cpu(test));
+	wake_up_process(task);
+	while (!atomic_read(&m->begun))
+		msleep(20);
+}
+
+static bool has_a_block(struct quarry_pool *pool)
+{
+	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 3);
+
+	if (page)
+		quarry_free_pages(pool, page, 3);
+	return page;
+}
+
+/* Somebody waits to make a cache while another goes over them; and somebody makes many. */
+static void who_makes_caches_keeps_no_memory_from_others(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_256K);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, SIZE, 0);
+	void **objects = quarry_test_objects(test, SZ_256K / SIZE + 1);
+	unsigned int i, refused = 0;
+	struct maker m = {};
+
+	fill_with_objects(test, c, objects, SZ_256K / SIZE + 1);
+	quarry_caches_lock_shared();
+	start_making(test, &m);
+	msleep(100);
+	KUNIT_EXPECT_TRUE(test, has_a_block(pool));
+	quarry_caches_unlock_shared();
+	for (i = 0; i < LOOPS; i++) {
+		fill_with_objects(test, c, objects, SZ_256K / SIZE + 1);
+		refused += !has_a_block(pool);
+	}
+	KUNIT_EXPECT_EQ(test, refused, 0);
+	WRITE_ONCE(m.stop, true);
+	wait_for_completion(&m.done);
+}
+
 /* Is it among those that are asked? */
 static bool is_asked(const struct quarry_cache *c)
 {
@@ -323,7 +403,7 @@ static void caches_without_slabs_are_not_asked(struct kunit *test)
 	struct quarry_pool *pool = pool_of(test, SZ_4M);
 	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
 	struct quarry_cache *c[3];
-	unsigned int tries, nr, i;
+	unsigned int nr, i;
 	void *one, *other;
 
 	for (i = 0; i < ARRAY_SIZE(c); i++)
@@ -331,9 +411,7 @@ static void caches_without_slabs_are_not_asked(struct kunit *test)
 	one = quarry_cache_alloc(c[1], GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, one);
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_4M) + 1);
-	/* Who changes the list of caches at this moment keeps it from being gone through. */
-	for (tries = 0; tries < TRIES && (is_asked(c[0]) || is_asked(c[2])); tries++)
-		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0));
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0));
 	KUNIT_EXPECT_FALSE(test, is_asked(c[0]));
 	KUNIT_EXPECT_TRUE(test, is_asked(c[1]));
 	KUNIT_EXPECT_FALSE(test, is_asked(c[2]));
@@ -356,6 +434,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_other_cpus_have_of_a_cache_is_had),
 	KUNIT_CASE(depots_that_bring_nothing_stay),
 	KUNIT_CASE(who_tries_lightly_asks_no_other_cpu),
+	KUNIT_CASE(who_makes_caches_keeps_no_memory_from_others),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	{}
 };

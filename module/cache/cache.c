@@ -37,6 +37,12 @@ static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
 static DECLARE_RWSEM(caches_sem);
 static LIST_HEAD(caches);
 static u32 next_id;
+
+/*
+ * One at a time makes a cache or takes it away, with its folder. Making that allocates, and
+ * to remove it waits for who reads there: caches_sem is for shorter things.
+ */
+static DEFINE_MUTEX(watching);
 static const struct quarry_cache_watcher *watcher;
 
 void quarry_caches_lock_shared(void)
@@ -73,7 +79,7 @@ struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarr
 	return next == &pool->caches ? NULL : list_entry(next, struct quarry_cache, sibling);
 }
 
-/* On the lists, and off them. Under the lock, exclusive. */
+/* On the lists. Under the lock, exclusive. */
 static void enlist(struct quarry_cache *cache)
 {
 	list_add_tail(&cache->link, &caches);
@@ -81,11 +87,13 @@ static void enlist(struct quarry_cache *cache)
 	quarry_cache_note_slabs(cache);
 }
 
+/* Off them; but see quarry_cache_leave(). */
 static void delist(struct quarry_cache *cache)
 {
+	down_write(&caches_sem);
 	list_del_init(&cache->link);
 	list_del_init(&cache->sibling);
-	quarry_cache_forget_slabs(cache);
+	up_write(&caches_sem);
 }
 
 /* The cache of that name that is not dead, or NULL. Under the lock, shared. */
@@ -104,11 +112,13 @@ void quarry_cache_watch(const struct quarry_cache_watcher *w)
 {
 	struct quarry_cache *cache = NULL;
 
-	down_write(&caches_sem);
+	mutex_lock(&watching);
 	watcher = w;
+	down_read(&caches_sem);
 	while (w && (cache = quarry_cache_next(cache)))
 		w->created(cache);
-	up_write(&caches_sem);
+	up_read(&caches_sem);
+	mutex_unlock(&watching);
 }
 
 /**
@@ -372,6 +382,36 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	return cache;
 }
 
+/* On the lists, if the name is free. */
+static int publish(struct quarry_cache *cache)
+{
+	int err = 0;
+
+	mutex_lock(&watching);
+	down_write(&caches_sem);
+	if (quarry_cache_lookup(cache->name)) {
+		err = -EEXIST;
+	} else {
+		cache->id = next_id++;
+		enlist(cache);
+	}
+	up_write(&caches_sem);
+	if (!err && watcher)
+		watcher->created(cache);
+	mutex_unlock(&watching);
+	return err;
+}
+
+/* The mirror of that. */
+static void withdraw(struct quarry_cache *cache)
+{
+	mutex_lock(&watching);
+	if (watcher)
+		watcher->destroyed(cache);
+	delist(cache);
+	mutex_unlock(&watching);
+}
+
 /* quarry_cache_create_in() with everything, and a kind. */
 struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *name,
 				       unsigned int size, unsigned int align,
@@ -390,16 +430,7 @@ struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *nam
 		cache->user_offset = useroffset;
 		cache->user_size = usersize;
 		cache->kind = kind;
-		down_write(&caches_sem);
-		if (quarry_cache_lookup(name)) {
-			err = -EEXIST;
-		} else {
-			cache->id = next_id++;
-			enlist(cache);
-			if (watcher)
-				watcher->created(cache);
-		}
-		up_write(&caches_sem);
+		err = publish(cache);
 		if (err) {
 			cache_free(cache);
 			cache = ERR_PTR(err);
@@ -512,11 +543,8 @@ static void come_home(struct quarry_cache *cache)
 /* A dead cache whose last object has come: it can go. */
 void quarry_cache_bury(struct quarry_cache *cache)
 {
-	down_write(&caches_sem);
 	delist(cache);
-	up_write(&caches_sem);
-	/* Slabs of it may wait for a CPU that did not answer. */
-	quarry_slabs_settle();
+	quarry_cache_leave(cache);
 	cache_free(cache);
 }
 
@@ -539,16 +567,12 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 		return 0;
 	if (cache->kind != QUARRY_CACHE_TYPED)
 		return -EBUSY;
-	down_write(&caches_sem);
-	if (watcher)
-		watcher->destroyed(cache);
-	delist(cache);
-	up_write(&caches_sem);
+	withdraw(cache);
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	quarry_free_rcu_wait();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
 	quarry_cache_shut_dead(cache);
-	quarry_slabs_settle();
+	quarry_cache_leave(cache);
 	come_home(cache);
 	out = quarry_cache_objects_out(cache);
 	if (!out) {
@@ -617,14 +641,12 @@ void quarry_caches_exit(void)
 	LIST_HEAD(gone);
 
 	quarry_free_rcu_wait();
-	down_write(&caches_sem);
-	list_for_each_entry_safe(cache, next, &caches, link) {
-		if (watcher && cache->kind != QUARRY_CACHE_DEAD)
-			watcher->destroyed(cache);
+	/* The faces have gone: nobody watches, and nobody else is about. */
+	while ((cache = quarry_cache_next(NULL))) {
 		delist(cache);
+		quarry_cache_leave(cache);
 		list_add_tail(&cache->link, &gone);
 	}
-	up_write(&caches_sem);
 	list_for_each_entry(cache, &gone, link) {
 		quarry_cache_shut_down(cache);
 		come_home(cache);

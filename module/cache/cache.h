@@ -11,9 +11,14 @@
  *
  * Lock order, outermost first; see pages/pool.h for the layer below:
  *
- *	1. caches_sem (cache.c)		the list of caches, and that they stay
+ *	1. watching (cache.c)		caches come and go one by one, and are told of; outside
+ *					caches_sem. Not to be waited for in reclaim: folders
+ *					are made under it
+ *	   caches_sem (cache.c)		the list of caches, and that they stay. Nothing is
+ *					allocated under it by who has it exclusively
  *	   modes_mutex (modes.c)	one switch of modes at a time
- *	   parting (reap.c)		one at a time takes slabs off; inside caches_sem
+ *	   parting (reap.c)		one at a time takes slabs off; inside caches_sem. May
+ *					be waited for in reclaim, caches_sem may not
  *	   labels_lock (labels.c)	a MiB gets its labels; nothing inside
  *	2. busy of a mags		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
@@ -448,7 +453,7 @@ int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
-void quarry_slabs_settle(void);
+void quarry_cache_leave(struct quarry_cache *cache);
 
 /* rcu.c */
 void quarry_free_rcu_wait(void);

@@ -32,10 +32,12 @@
  *
  * A CPU that goes off line loses its magazines to the slabs.
  *
- * Contexts: the reaper and requests sleep; pressure may come from reclaim.
+ * Contexts: the reaper and requests sleep; pressure and a pool that is out of memory may come
+ * from reclaim.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
+#include <linux/wait.h>
 
 #include "../debug/inject.h"
 #include "../pages/keeper.h"
@@ -49,8 +51,14 @@ static void reaper(struct kthread_work *work);
 
 static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reaper);
 
-/* One at a time takes slabs off: @shut of depots is his. Inside caches_sem. */
+/*
+ * One at a time takes slabs off: @shut of depots is his. Inside caches_sem. Who has it keeps
+ * the caches that he finds in a pool's list of holders: see quarry_cache_leave().
+ */
 static DEFINE_MUTEX(parting);
+
+/* Here waits for it who must not wait for ever. */
+static DECLARE_WAIT_QUEUE_HEAD(parted);
 
 /* Slabs after the first step, and the caches that they are of. Under @parting. */
 static LIST_HEAD(gone);
@@ -58,6 +66,18 @@ static LIST_HEAD(bereft);
 
 static struct shrinker *shrinker;
 static int hotplug = -1;
+
+static void lock_parting(void)
+{
+	mutex_lock(&parting);
+}
+
+static void unlock_parting(void)
+{
+	mutex_unlock(&parting);
+	if (wq_has_sleeper(&parted))
+		wake_up(&parted);
+}
 
 /* There may be something to do. Context: any. */
 void quarry_reaper_kick(void)
@@ -193,7 +213,7 @@ static void reaper(struct kthread_work *work)
 	quarry_caches_lock_shared();
 	quarry_mags_drain_idle();
 	more = calm();
-	mutex_lock(&parting);
+	lock_parting();
 	cache = NULL;
 	while ((cache = quarry_cache_next(cache))) {
 		n = NULL;
@@ -204,7 +224,7 @@ static void reaper(struct kthread_work *work)
 	}
 	/* Others wait for these locks; we come by again. */
 	part(QUARRY_PATIENT);
-	mutex_unlock(&parting);
+	unlock_parting();
 	quarry_caches_unlock_shared();
 	if (more)
 		quarry_reaper_kick();
@@ -235,42 +255,37 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 
 	if (wholly)
 		quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
-	mutex_lock(&parting);
+	lock_parting();
 	cut_all(cache);
 	bytes = part(QUARRY_FOREVER);
-	mutex_unlock(&parting);
+	unlock_parting();
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier();
 	return bytes;
 }
 
-/**
- * quarry_slabs_settle() - let go of slabs that a CPU which did not answer has kept
- *
- * Context: sleeps, until every CPU has answered.
- */
-void quarry_slabs_settle(void)
+/* Let go of slabs that a CPU which did not answer has kept, when every CPU has. */
+static void settle(void)
 {
-	mutex_lock(&parting);
+	lock_parting();
 	part(QUARRY_FOREVER);
-	mutex_unlock(&parting);
+	unlock_parting();
 }
 
-/*
- * Nobody allocates under @parting, so whoever sleeps may wait for it; but its holder may
- * wait for a CPU that does not answer.
+/**
+ * quarry_cache_leave() - nobody takes slabs of a cache any more
+ * @cache:	it is off the list of caches
+ *
+ * Until then a pool that is out of memory finds it. Context: sleeps, until every CPU has
+ * answered that may have what slabs of it have lost.
  */
-static bool lock_parting(void)
+void quarry_cache_leave(struct quarry_cache *cache)
 {
-	unsigned long until = jiffies + HZ;
-
-	while (!mutex_trylock(&parting)) {
-		if (time_after(jiffies, until))
-			return false;
-		schedule_timeout_uninterruptible(1);
-	}
-	return true;
+	lock_parting();
+	quarry_cache_forget_slabs(cache);
+	part(QUARRY_FOREVER);
+	unlock_parting();
 }
 
 /* See struct quarry_reclaim: by request, so it waits for whatever it takes. */
@@ -282,14 +297,14 @@ static u64 reclaim_all(struct quarry_pool *pool)
 
 	quarry_caches_lock_shared();
 	quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
-	mutex_lock(&parting);
+	lock_parting();
 	while ((cache = quarry_cache_next_in(pool, cache))) {
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 			typesafe = true;
 		cut_all(cache);
 	}
 	bytes = part(QUARRY_FOREVER);
-	mutex_unlock(&parting);
+	unlock_parting();
 	quarry_caches_unlock_shared();
 	if (bytes && typesafe)
 		rcu_barrier();
@@ -328,7 +343,21 @@ static u64 give(struct list_head *batch, enum quarry_patience patience)
 	return part(patience);
 }
 
-/* See struct quarry_reclaim: from an allocation, that fails otherwise. */
+/*
+ * For who may be asked for memory by anybody: under locks of the kernel's, with a cache just
+ * being made, in reclaim. Nobody allocates under @parting, and nobody waits for caches_sem
+ * under it, so it may be waited for; but its holder may wait for a CPU that does not answer.
+ */
+static bool try_lock_parting(void)
+{
+	return mutex_trylock(&parting) ||
+	       wait_event_timeout(parted, mutex_trylock(&parting), HZ);
+}
+
+/*
+ * See struct quarry_reclaim: from an allocation, that fails otherwise. Without caches_sem:
+ * who wants to change the list of caches keeps everybody else from it while he waits.
+ */
 static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
 	enum quarry_patience patience = QUARRY_PATIENT;
@@ -337,12 +366,8 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 	LIST_HEAD(batch);
 	u64 bytes;
 
-	if (!quarry_caches_trylock_shared())
+	if (!try_lock_parting())
 		return 0;
-	if (!lock_parting()) {
-		quarry_caches_unlock_shared();
-		return 0;
-	}
 	/* What others have begun. */
 	bytes = part(patience);
 	while (!bytes || !quarry_pool_has_block(pool, order)) {
@@ -356,8 +381,7 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 		if (!at)
 			break;
 	}
-	mutex_unlock(&parting);
-	quarry_caches_unlock_shared();
+	unlock_parting();
 	return bytes;
 }
 
@@ -401,7 +425,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			cut(cache->nodes[sc->nid], 0);
 		}
 	pages = part(QUARRY_BRIEF) >> PAGE_SHIFT;
-	mutex_unlock(&parting);
+	unlock_parting();
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
 	return pages ?: SHRINK_STOP;
@@ -441,7 +465,7 @@ int __init quarry_reaper_init(void)
 void quarry_reaper_exit(void)
 {
 	quarry_chore_end(&reaper_chore);
-	quarry_slabs_settle();
+	settle();
 	quarry_pools_set_reclaim(NULL);
 	cpuhp_remove_state_nocalls(hotplug);
 	quarry_shrinker_unregister(shrinker);

@@ -80,7 +80,7 @@ void quarry_cache_note_slabs(struct quarry_cache *cache)
 	raw_spin_unlock_irqrestore(&holders_lock, flags);
 }
 
-/* The cache goes. Context: any but NMI; nobody is looking at the list. */
+/* It has none, or goes. Context: under @parting, for who has that looks at the list. */
 void quarry_cache_forget_slabs(struct quarry_cache *cache)
 {
 	unsigned long flags;
@@ -105,7 +105,8 @@ static bool has_slabs(struct quarry_cache *cache)
  * @pool:	the pool
  * @at:		the one before, or NULL
  *
- * Context: under @parting, and the lock of the list of caches. Return: NULL at the end.
+ * It stays as long as @parting is held (quarry_cache_leave()). Context: under @parting.
+ * Return: NULL at the end.
  */
 struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct quarry_cache *at)
 {

@@ -14,9 +14,9 @@
  * "# quarry cache-FILE FORMAT", since pools have files of the same names.
  *
  * Locks
- *	slabinfo walks the list of caches, shared. The files of a cache must not touch
- *	that lock: whoever destroys a cache holds it exclusively while debugfs waits for
- *	their readers. Until then the cache stays, because its folder goes first.
+ *	slabinfo walks the list of caches, shared. The files of a cache must not wait for who
+ *	makes or destroys one: he waits for their readers. Until then the cache stays,
+ *	because its folder goes first.
  *
  * Cost: slabs and traces walk lists under a node's lock; the others only add up.
  */
