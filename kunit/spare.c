@@ -19,6 +19,9 @@
 #define SIZE	512
 #define LOOPS	100
 
+/* The most caches that give up slabs together. */
+#define ROUND	32
+
 /* On this CPU: a magazine, and objects in it. The first time there is none to come by. */
 static void leave_objects(void *arg)
 {
@@ -392,6 +395,91 @@ static void who_makes_caches_keeps_no_memory_from_others(struct kunit *test)
 	wait_for_completion(&m.done);
 }
 
+struct customer {
+	struct quarry_cache **c;
+	struct completion done;
+	bool stop;
+};
+
+/* A CPU whose magazines are in use: each time that slabs go they are emptied. */
+static int use_all(void *data)
+{
+	struct customer *u = data;
+	unsigned int i;
+
+	while (!READ_ONCE(u->stop)) {
+		for (i = 0; i < CACHES; i++)
+			quarry_cache_free(u->c[i], quarry_cache_alloc(u->c[i], GFP_NOWAIT));
+		usleep_range(100, 200);
+	}
+	complete(&u->done);
+	return 0;
+}
+
+/* Several slabs of each cache that are empty, until the reaper comes by. */
+static void leave_slabs(struct kunit *test, struct quarry_pool *pool, struct quarry_cache **c)
+{
+	void **objects = quarry_test_objects(test, 200);
+	unsigned int i;
+
+	for (i = 0; i < CACHES; i++) {
+		quarry_test_take_objects(test, c[i], objects, 200);
+		quarry_test_give_objects(c[i], objects, 200);
+	}
+	quarry_caches_lock_shared();
+	quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
+	quarry_caches_unlock_shared();
+}
+
+/* How many depots are shut; *@left: caches that have not given up a slab. */
+static unsigned int look_at_depots(struct quarry_cache **c, unsigned int *left)
+{
+	struct quarry_cache_node *n;
+	unsigned int i, shut = 0;
+	u64 gone;
+
+	*left = 0;
+	for (i = 0; i < CACHES; i++) {
+		gone = 0;
+		for (n = NULL; (n = quarry_cache_node_next(c[i], n));) {
+			shut += READ_ONCE(n->depot.shut);
+			gone += READ_ONCE(n->shrinks);
+		}
+		*left += !gone;
+	}
+	return shut;
+}
+
+/* Depots that are shut keep CPUs from their magazines. */
+static void few_depots_are_shut_at_a_time(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct quarry_cache **c = kunit_kcalloc(test, CACHES, sizeof(*c), GFP_KERNEL);
+	unsigned long until = jiffies + 60 * HZ;
+	unsigned int i, most = 0, left = 1;
+	struct customer u = { .c = c };
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	for (i = 0; i < CACHES; i++)
+		c[i] = quarry_test_cache_in(test, pool, 64, 0);
+	leave_slabs(test, pool, c);
+	init_completion(&u.done);
+	task = kthread_create(use_all, &u, "quarry-user");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	kthread_bind(task, quarry_test_other_cpu(test));
+	wake_up_process(task);
+	while (left && time_before(jiffies, until)) {
+		most = max(most, look_at_depots(c, &left));
+		usleep_range(50, 100);
+	}
+	WRITE_ONCE(u.stop, true);
+	wait_for_completion(&u.done);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_LE(test, most, ROUND);
+	kunit_info(test, "%u depots were shut at once", most);
+}
+
 /* Is it among those that are asked? */
 static bool is_asked(const struct quarry_cache *c)
 {
@@ -435,6 +523,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(depots_that_bring_nothing_stay),
 	KUNIT_CASE(who_tries_lightly_asks_no_other_cpu),
 	KUNIT_CASE(who_makes_caches_keeps_no_memory_from_others),
+	KUNIT_CASE(few_depots_are_shut_at_a_time),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	{}
 };

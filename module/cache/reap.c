@@ -200,9 +200,35 @@ static struct quarry_cache *find_buried(void)
 	return cache;
 }
 
+/*
+ * Of all caches, ROUND at a time: for no longer than that takes depots are shut, which sends
+ * every call to the slabs, and others wait. Returns whether anything is left.
+ */
+static bool trim_all(void)
+{
+	unsigned long until = jiffies + HZ;
+	struct quarry_cache *cache = NULL;
+	struct quarry_cache_node *n;
+	bool more = false;
+	unsigned int nr;
+
+	do {
+		lock_parting();
+		for (nr = 0; nr < ROUND && (cache = quarry_cache_next(cache)); nr++) {
+			for (n = NULL; (n = quarry_cache_node_next(cache, n));)
+				more |= trim(n);
+			more |= cache->kind == QUARRY_CACHE_DEAD;
+		}
+		/* A CPU that does not answer holds up few rounds; and we come by again. */
+		part(time_before(jiffies, until) ? QUARRY_PATIENT : QUARRY_BRIEF);
+		unlock_parting();
+		quarry_keeper_rest();
+	} while (cache);
+	return more;
+}
+
 static void reaper(struct kthread_work *work)
 {
-	struct quarry_cache_node *n;
 	struct quarry_cache *cache;
 	bool more;
 
@@ -213,18 +239,7 @@ static void reaper(struct kthread_work *work)
 	quarry_caches_lock_shared();
 	quarry_mags_drain_idle();
 	more = calm();
-	lock_parting();
-	cache = NULL;
-	while ((cache = quarry_cache_next(cache))) {
-		n = NULL;
-		while ((n = quarry_cache_node_next(cache, n)))
-			more |= trim(n);
-		more |= cache->kind == QUARRY_CACHE_DEAD;
-		quarry_keeper_rest();
-	}
-	/* Others wait for these locks; we come by again. */
-	part(QUARRY_PATIENT);
-	unlock_parting();
+	more |= trim_all();
 	quarry_caches_unlock_shared();
 	if (more)
 		quarry_reaper_kick();
