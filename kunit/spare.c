@@ -328,6 +328,27 @@ static void fill_with_objects(struct kunit *test, struct quarry_cache *c, void *
 	quarry_test_give_objects(c, objects, nr);
 }
 
+/* Those whose pages come after a grace period are waited for. */
+static void typesafe_slabs_are_had(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_1M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_1M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, SIZE, SLAB_TYPESAFE_BY_RCU);
+	void **objects = quarry_test_objects(test, SZ_1M / SIZE + 1);
+	unsigned int nr;
+
+	fill_with_objects(test, c, objects, SZ_1M / SIZE + 1);
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_1M) + 1);
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_1M));
+	quarry_test_give_all(pool, 0, pages, nr);
+	/* They are on their way already, and an object is asked for. */
+	fill_with_objects(test, c, objects, SZ_1M / SIZE + 1);
+	quarry_cache_reap(c, false);
+	objects[0] = quarry_cache_alloc(c, GFP_KERNEL | __GFP_NOWARN);
+	KUNIT_EXPECT_NOT_NULL(test, objects[0]);
+	quarry_cache_free(c, objects[0]);
+}
+
 struct maker {
 	struct completion done;
 	atomic_t begun;
@@ -522,6 +543,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_other_cpus_have_of_a_cache_is_had),
 	KUNIT_CASE(depots_that_bring_nothing_stay),
 	KUNIT_CASE(who_tries_lightly_asks_no_other_cpu),
+	KUNIT_CASE(typesafe_slabs_are_had),
 	KUNIT_CASE(who_makes_caches_keeps_no_memory_from_others),
 	KUNIT_CASE(few_depots_are_shut_at_a_time),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),

@@ -40,6 +40,7 @@
 #include <linux/wait.h>
 
 #include "../debug/inject.h"
+#include "../pages/alloc.h"
 #include "../pages/keeper.h"
 #include "../pages/pool.h"
 #include "cache.h"
@@ -370,6 +371,21 @@ static bool try_lock_parting(void)
 }
 
 /*
+ * Pages of typesafe slabs come to the pool after a grace period: wait for those that are on
+ * their way, whoever sent them, unless a block as large comes from elsewhere meanwhile.
+ * Returns pages that have come, or fewer.
+ */
+static u64 await_arrivals(struct quarry_pool *pool, unsigned int order, unsigned long until)
+{
+	int left = atomic_read(&pool->slabs_left), had = atomic_read(&pool->slabs_came);
+
+	while (atomic_read(&pool->slabs_came) - left < 0 && time_before(jiffies, until) &&
+	       !quarry_pool_has_block(pool, order))
+		quarry_wait_for_free(pool);
+	return atomic_read(&pool->slabs_came) - had;
+}
+
+/*
  * See struct quarry_reclaim: from an allocation, that fails otherwise. Without caches_sem:
  * who wants to change the list of caches keeps everybody else from it while he waits.
  */
@@ -379,7 +395,7 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 	unsigned long until = jiffies + HZ;
 	struct quarry_cache *at = NULL;
 	LIST_HEAD(batch);
-	u64 bytes;
+	u64 bytes, came;
 
 	if (!try_lock_parting())
 		return 0;
@@ -397,7 +413,8 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 			break;
 	}
 	unlock_parting();
-	return bytes;
+	came = await_arrivals(pool, order, until);
+	return bytes ?: came;
 }
 
 static u64 node_spare(struct quarry_cache_node *n)

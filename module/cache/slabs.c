@@ -455,8 +455,12 @@ bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guar
 static void typesafe_release(struct rcu_head *rcu)
 {
 	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+	struct quarry_pool *pool = s->node->cache->pool;
 
 	give_pages(s);
+	/* See await_arrivals(), reap.c. */
+	atomic_inc(&pool->slabs_came);
+	quarry_wake_waiters(pool);
 	pslab_free_rcu(rcu);
 }
 
@@ -465,6 +469,7 @@ static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 {
 	refcount_inc(&n->cache->refs);
 	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {
+		atomic_inc(&n->cache->pool->slabs_left);
 		call_rcu(&s->rcu, typesafe_release);
 		return;
 	}

@@ -202,6 +202,8 @@ struct quarry_wish;
  * @link:	in the list of pools
  * @caches:	of the layer above, which keeps this list
  * @holders:	and this one
+ * @slabs_left:	slabs of caches whose pages come back after a grace period, ever
+ * @slabs_came:	those of them whose pages have come
  * @debugfs:	its folder
  * @rcu:	to let those go who still look at it when it is freed
  * @grow_irq:	wakes @grow_work from any context
@@ -243,6 +245,8 @@ struct quarry_pool {
 	struct list_head link;
 	struct list_head caches;
 	struct list_head holders;
+	atomic_t slabs_left;
+	atomic_t slabs_came;
 	struct dentry *debugfs;
 	struct rcu_head rcu;
 	struct irq_work grow_irq;
@@ -305,7 +309,8 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool);
  *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
  * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
  *
- * Both sleep, and return bytes given back. @block has looked everywhere if that is 0.
+ * Both sleep, and return bytes given back; for @block some may be on their way still, if it
+ * has waited in vain. It has looked everywhere if that is 0.
  */
 struct quarry_reclaim {
 	u64 (*block)(struct quarry_pool *pool, unsigned int order);
