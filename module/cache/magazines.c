@@ -262,7 +262,9 @@ void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m)
 /**
  * quarry_mags_calm() - the reaper has come by: was there any hurry since?
  * @cache:	the cache
- * @m:		entered
+ * @m:		of any CPU, from outside: what that counts at the same time may be lost
+ *
+ * Context: any.
  */
 void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m)
 {
