@@ -39,10 +39,10 @@
  * How much they may hold
  *	Two figures. A list has a capacity: it grows by itself, up to what its order
  *	allows (quarry_list_max()) and to a quarter of the CPU's limit, or, of whole areas, all
- *	of it. All capacities together are no more frames than the limit, the 32nd part of the pool's cap divided by
- *	the CPUs that use it. Where the limit leaves no room, the other lists lose what they
- *	do not use, and then the one that holds most frames gives blocks back. What was not
- *	needed for some seconds goes as well (drain.c).
+ *	of it. All capacities together are no more frames than the limit, the 32nd part of the
+ *	pool's cap divided by the CPUs that use it. Where the limit leaves no room, the other
+ *	lists lose what they do not use, and then the one that holds most frames gives blocks
+ *	back. What was not needed for some seconds goes as well (drain.c).
  *
  * Statistics
  *	A push counts down the frees until the next look, and what comes from the zone is
