@@ -363,14 +363,14 @@ static void lists_are_bounded(struct kunit *test)
 		}
 }
 
-static unsigned long chunk_of(struct page *page)
+static unsigned long area_of(struct page *page)
 {
-	return page_to_pfn(page) >> QUARRY_SLOT_SHIFT;
+	return page_to_pfn(page) / QUARRY_AREA_FRAMES;
 }
 
 /*
- * What lives differently lies in other chunks: plain pages, those that can be moved or
- * reclaimed, slabs. And what is not of the lists' life goes back to its zone at once.
+ * What can be moved or reclaimed lies in other areas than plain pages and slabs. And what
+ * is not of the lists' life goes back to its zone at once.
  */
 static void lives_are_kept_apart(struct kunit *test)
 {
@@ -388,10 +388,9 @@ static void lives_are_kept_apart(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cache);
 	object = quarry_cache_alloc(cache, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, object);
-	KUNIT_EXPECT_NE(test, chunk_of(plain), chunk_of(movable));
-	KUNIT_EXPECT_EQ(test, chunk_of(other), chunk_of(movable));
-	KUNIT_EXPECT_NE(test, chunk_of(virt_to_page(object)), chunk_of(movable));
-	KUNIT_EXPECT_NE(test, chunk_of(virt_to_page(object)), chunk_of(plain));
+	KUNIT_EXPECT_NE(test, area_of(plain), area_of(movable));
+	KUNIT_EXPECT_EQ(test, area_of(other), area_of(movable));
+	KUNIT_EXPECT_EQ(test, area_of(virt_to_page(object)), area_of(plain));
 	cached = quarry_test_stats(test, pool)->cached_bytes;
 	nfree = quarry_test_stats(test, pool)->free_bytes;
 	quarry_free_pages(pool, movable, 0);

@@ -34,10 +34,16 @@
  *	  [life][largest order 0..8][place 0..31] -> broken areas
  *	  [largest order 9..18][place 0..31]      -> groups
  *
- *	Blocks that live differently (enum quarry_life) go to areas of different lives,
- *	and to arenas of different lives as far as a few tries tell: else one that stays
- *	keeps each area from becoming whole when the others go. When whole areas are few
- *	lives are mixed: a refusal is worse.
+ *	Blocks of short life (enum quarry_life) go to areas of their own, and where there
+ *	are many arenas to arenas of their own as far as a few tries tell: else one that
+ *	stays keeps each area from becoming whole when the others go. But two kinds of areas
+ *	have twice the holes, so that is done only while it pays. It pays when areas of short
+ *	lives become whole; where blocks of both kinds come and go evenly hardly one does. So
+ *	the frames are counted that come back to such areas (@vain), and for one that becomes
+ *	whole eight times its frames are forgiven. When that has come to twice the memory, areas
+ *	serve all lives alike. When more lies in holes than is out, many went together and
+ *	that was a mistake: the count begins anew. When whole areas are few lives are mixed in
+ *	any case: a refusal is worse.
  *
  *	Claimers that name a home (the CPUs' lists do) pass by an area that another
  *	one claimed from last. Blocks of two CPUs would else lie side by side, with
@@ -65,7 +71,7 @@
  * no path that has to be undone.
  *
  * Cost: metadata is two bits and a byte a frame, under 200 bytes an area,
- * and 12 KiB of list heads for a struct quarry_buddy.
+ * and 10 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -94,8 +100,35 @@ static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 /* Of so many areas one should be whole before lives are mixed. */
 #define WHOLE_MIN	32
 
+/* To keep lives apart pays if one in so many frames comes back with an area that becomes whole. */
+#define APART_GAIN	8
+
+/* So often may as much as there is come back in vain before it is given up. */
+#define APART_TURNS	2
+
+/* With fewer areas than this lives share their arenas. */
+#define APART_AREAS	64
+
+#define ALL_LIVES	((1U << QUARRY_AREA_LIVES) - 1)
+
 /* A batch takes no more pieces out of areas than this, to bound its length. */
 #define PIECES_A_BATCH	2
+
+/**
+ * struct claim - a claim under way
+ * @want:	what is claimed
+ * @asked:	orders that were asked for lately, as bits
+ * @life:	of areas that are broken for it
+ * @lives:	of areas that serve, as bits
+ * @apart:	lives are kept apart
+ */
+struct claim {
+	const struct quarry_want *want;
+	u16 asked;
+	u8 life;
+	u8 lives;
+	bool apart;
+};
 
 static u32 quarry_nr_areas(u64 first, u32 nr)
 {
@@ -386,6 +419,7 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 	unsigned int pos = f.i % QUARRY_AREA_FRAMES;
 	u64 splits = b->splits;
 
+	life = quarry_area_life(life);
 	if (order >= QUARRY_AREA_ORDER) {
 		*zero = areas_take(b, area, order, life);
 	} else {
@@ -410,34 +444,81 @@ static u16 note_asked(struct quarry_buddy *b, unsigned int order)
 	return b->asked | b->asked_before;
 }
 
+/* Frames came back to an area of short lives. Is it whole now? */
+static void note_short(struct quarry_buddy *b, u32 nr, bool whole)
+{
+	/* The longer it was in vain the longer it takes until it counts as worth it. */
+	b->vain = min(b->vain + nr, 2 * APART_TURNS * b->nr_frames);
+	if (whole)
+		b->vain -= min_t(u64, b->vain, APART_GAIN * QUARRY_AREA_FRAMES);
+}
+
+/* Does it pay to keep lives apart? */
+static bool lives_are_apart(struct quarry_buddy *b)
+{
+	u64 holes = b->nfree - b->nr_whole * QUARRY_AREA_FRAMES;
+
+	if (holes > b->nr_frames - b->nfree)
+		b->vain = 0;
+	return b->vain <= APART_TURNS * b->nr_frames;
+}
+
+/* An area of one of @lives in the buckets of an order and place that is not another's home. */
+static struct quarry_area *pick_in(const struct quarry_buddy *b, unsigned int lives, u8 home,
+				   unsigned int k, unsigned int c,
+				   struct quarry_area **others, unsigned int *tries)
+{
+	struct quarry_area *area;
+
+	for (; lives; lives &= lives - 1) {
+		hlist_for_each_entry(area, &b->areas[__ffs(lives)][k][c], link) {
+			if (!home || !area->home || area->home == home)
+				return area;
+			*others = *others ?: area;
+			if (!--*tries)
+				return *others;
+		}
+	}
+	return NULL;
+}
+
+/* Of bits by life those of @lives, without a branch. */
+static u32 of_lives(unsigned int lives, u32 page, u32 is_short)
+{
+	return (page & -(lives >> QUARRY_LIFE_PAGE & 1)) |
+	       (is_short & -(lives >> QUARRY_LIFE_SHORT & 1));
+}
+
+/* Places where an area of one of @lives has a largest free block of an order, as bits. */
+static u32 area_places(const struct quarry_buddy *b, unsigned int lives, unsigned int order)
+{
+	return of_lives(lives, b->area_places[QUARRY_LIFE_PAGE][order],
+			b->area_places[QUARRY_LIFE_SHORT][order]);
+}
+
 /*
- * Of the broken areas of a life whose largest free block is of an order from @lo to
+ * Of the broken areas of some lives whose largest free block is of an order from @lo to
  * below @hi, one in the first place that is nobody else's home. Failing that *@others is
  * set to one that is, and after *@tries of these one is returned: better shared than to
  * look at them all.
  */
-static struct quarry_area *pick_from(const struct quarry_buddy *b, u8 life, u8 home,
+static struct quarry_area *pick_from(const struct quarry_buddy *b, unsigned int lives, u8 home,
 				     unsigned int lo, unsigned int hi,
 				     struct quarry_area **others, unsigned int *tries)
 {
-	const u32 *places = b->area_places[life];
 	struct quarry_area *area;
 	unsigned int k, c, any;
 
 	for (any = 0, k = lo; k < hi; k++)
-		any |= places[k];
+		any |= area_places(b, lives, k);
 	for (; any; any &= any - 1) {
 		c = __ffs(any);
 		for (k = lo; k < hi; k++) {
-			if (!(places[k] & 1U << c))
+			if (!(area_places(b, lives, k) & 1U << c))
 				continue;
-			hlist_for_each_entry(area, &b->areas[life][k][c], link) {
-				if (!home || !area->home || area->home == home)
-					return area;
-				*others = *others ?: area;
-				if (!--*tries)
-					return *others;
-			}
+			area = pick_in(b, lives, home, k, c, others, tries);
+			if (area)
+				return area;
 		}
 	}
 	return NULL;
@@ -451,26 +532,31 @@ static unsigned int next_asked(u16 asked, unsigned int order)
 	return order + 1 + __ffs(more);
 }
 
-/*
- * A broken area of a life that has a free block of the order: rather one whose largest free
- * block is of no use to who asks for more, and of these one in the first place. While there
- * is plenty of whole areas those who ask for more have these, and only the place counts.
- */
-static struct quarry_area *pick_area(const struct quarry_buddy *b, u8 life,
-				     const struct quarry_want *want, u16 asked,
-				     struct quarry_area **others)
+/* Orders of largest free blocks in broken areas of some lives, as bits. */
+static unsigned int area_orders(const struct quarry_buddy *b, unsigned int lives)
 {
-	unsigned int orders = b->area_orders[life] & ~0U << want->order;
+	return of_lives(lives, b->area_orders[QUARRY_LIFE_PAGE],
+			b->area_orders[QUARRY_LIFE_SHORT]);
+}
+
+/*
+ * A broken area of some lives that has a free block of the order: rather one whose largest
+ * free block is of no use to who asks for more, and of these one in the first place. While
+ * there is plenty of whole areas those who ask for more have these, and only the place counts.
+ */
+static struct quarry_area *pick_area(const struct quarry_buddy *b, unsigned int lives,
+				     const struct claim *claim, struct quarry_area **others)
+{
+	unsigned int orders = area_orders(b, lives) & ~0U << claim->want->order;
+	u16 asked = b->nr_whole > b->nr_areas / PLENTY ? 0 : claim->asked;
 	unsigned int lo, hi, tries = HOMES_PASSED;
 	struct quarry_area *area = NULL;
 
-	if (b->nr_whole > b->nr_areas / PLENTY)
-		asked = 0;
 	*others = NULL;
 	for (; !area && orders; orders &= ~0U << hi) {
 		lo = __ffs(orders);
 		hi = next_asked(asked, lo);
-		area = pick_from(b, life, want->home, lo, hi, others, &tries);
+		area = pick_from(b, lives, claim->want->home, lo, hi, others, &tries);
 	}
 	return area;
 }
@@ -504,15 +590,19 @@ static unsigned int find_block(const struct quarry_buddy *b, const struct quarry
 	return first;
 }
 
-/* Has a small arena blocks of another life than @life? Of a large one it is not asked. */
-static bool has_other_life(const struct quarry_arena *a, u8 life)
+/*
+ * Has a small arena blocks of another life? Of a large one it is not asked, nor where there
+ * are few: there an arena is dearer.
+ */
+static bool has_other_life(const struct quarry_arena *a, const struct claim *claim)
 {
 	u32 i;
 
-	if (a->nr_areas > QUARRY_PLACE_AREAS)
+	if (!claim->apart || a->nr_areas > QUARRY_PLACE_AREAS ||
+	    a->buddy->nr_areas < APART_AREAS)
 		return false;
 	for (i = 0; i < a->nr_areas; i++)
-		if (!area_is_whole(&a->areas[i]) && a->areas[i].life != life)
+		if (!area_is_whole(&a->areas[i]) && a->areas[i].life != claim->life)
 			return true;
 	return false;
 }
@@ -544,9 +634,10 @@ static struct quarry_area *shortest_run(const struct quarry_buddy *b,
 
 /* How much is against whole areas of a group? */
 static unsigned int badness(const struct quarry_buddy *b, const struct quarry_group *group,
-			    unsigned int order, const struct quarry_want *want)
+			    unsigned int order, const struct claim *claim)
 {
-	unsigned int bad = has_other_life(group->arena, want->life) ? 2 : 0;
+	const struct quarry_want *want = claim->want;
+	unsigned int bad = has_other_life(group->arena, claim) ? 2 : 0;
 
 	if (zeros_matter(b, want) &&
 	    area_is_zero(shortest_run(b, group, order, want)) != want->zero)
@@ -560,7 +651,7 @@ static unsigned int badness(const struct quarry_buddy *b, const struct quarry_gr
  * runs, and of runs of one length those in the first place.
  */
 static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int order,
-				      const struct quarry_want *want)
+				      const struct claim *claim)
 {
 	unsigned int fit, places, k, bad, least = ~0U, tries = GROUPS_TRIED;
 	struct quarry_group *group, *best = NULL;
@@ -569,7 +660,7 @@ static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int
 		k = order + __ffs(fit);
 		for (places = b->group_places[k]; places; places &= places - 1)
 			hlist_for_each_entry(group, &b->groups[k][__ffs(places)], link) {
-				bad = badness(b, group, order, want);
+				bad = badness(b, group, order, claim);
 				if (bad < least) {
 					best = group;
 					least = bad;
@@ -579,7 +670,7 @@ static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int
 			}
 	}
 found:
-	return best ? shortest_run(b, best, order, want) : NULL;
+	return best ? shortest_run(b, best, order, claim->want) : NULL;
 }
 
 static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
@@ -594,36 +685,31 @@ static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
 	area->home = home;
 }
 
-/* A broken area of another life, or NULL. */
-static struct quarry_area *pick_other_life(const struct quarry_buddy *b,
-					   const struct quarry_want *want, u16 asked)
+/* A broken area of any life, or NULL. */
+static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
+					 const struct claim *claim)
 {
-	struct quarry_area *area = NULL, *others = NULL;
-	u8 life;
+	struct quarry_area *others, *area = pick_area(b, ALL_LIVES, claim, &others);
 
-	for (life = 0; !area && !others && life < QUARRY_LIVES; life++)
-		if (life != want->life)
-			area = pick_area(b, life, want, asked, &others);
 	return area ?: others;
 }
 
-static struct quarry_area *pick(struct quarry_buddy *b, const struct quarry_want *want,
-				u16 asked)
+static struct quarry_area *pick(struct quarry_buddy *b, const struct claim *claim)
 {
-	struct quarry_area *others, *area = pick_area(b, want->life, want, asked, &others);
+	struct quarry_area *others, *area = pick_area(b, claim->lives, claim, &others);
 
 	/* Large blocks are dearer than cache lines. */
 	if (!area && others && b->nr_whole <= b->nr_areas / 2)
 		area = others;
 	/* When there are few of them left, dearer than to keep lives apart. */
 	if (!area && !others && b->nr_whole <= b->nr_areas / WHOLE_MIN)
-		area = pick_other_life(b, want, asked);
+		area = pick_any_life(b, claim);
 	if (!area)
-		area = pick_whole(b, 0, want);
+		area = pick_whole(b, 0, claim);
 	if (!area)
-		area = pick_other_life(b, want, asked);
-	if (area && want->home)
-		set_home(b, area, want->home);
+		area = pick_any_life(b, claim);
+	if (area && claim->want->home)
+		set_home(b, area, claim->want->home);
 	return area;
 }
 
@@ -642,9 +728,10 @@ static u8 state_of(const struct quarry_want *want)
  * down. Returns how many.
  */
 static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
-			       const struct quarry_want *want, unsigned int nr,
+			       const struct claim *claim, unsigned int nr,
 			       struct quarry_block *blocks, unsigned int *pieces)
 {
+	const struct quarry_want *want = claim->want;
 	struct quarry_arena *a = area->arena;
 	unsigned int order = want->order, got = 0, from, piece, pos, end;
 	u8 state = state_of(want);
@@ -655,7 +742,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 		/* A whole area is broken here, so never taken in one piece. */
 		piece = min_t(unsigned int, piece, QUARRY_AREA_ORDER - 1);
 		pos = find_block(b, area, from, want);
-		area_take(b, area, pos, piece, from, want->life);
+		area_take(b, area, pos, piece, from, claim->life);
 		b->splits += (1U << (piece - order)) - 1;
 		for (end = pos + (1U << piece); pos < end; pos += 1U << order) {
 			struct quarry_block *block = &blocks[got++];
@@ -673,11 +760,21 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 /* Is a block of a small order free at all? Whoever finds nothing asks again and again. */
 static bool has_small(const struct quarry_buddy *b, unsigned int order)
 {
-	unsigned int life, orders = 0;
+	return b->group_orders || area_orders(b, ALL_LIVES) >> order;
+}
 
-	for (life = 0; life < QUARRY_LIVES; life++)
-		orders |= b->area_orders[life];
-	return b->group_orders || orders >> order;
+static struct claim begin_claim(struct quarry_buddy *b, const struct quarry_want *want)
+{
+	u8 life = quarry_area_life(want->life);
+	bool apart = lives_are_apart(b);
+
+	return (struct claim){
+		.want = want,
+		.asked = note_asked(b, want->order),
+		.life = life,
+		.lives = apart ? 1U << life : ALL_LIVES,
+		.apart = apart,
+	};
 }
 
 /**
@@ -696,27 +793,27 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 				     unsigned int nr, struct quarry_block *blocks)
 {
 	unsigned int order = want->order, got = 0, pieces = PIECES_A_BATCH;
-	u16 asked = note_asked(b, order);
+	const struct claim claim = begin_claim(b, want);
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
 		while (got < nr && pieces && has_small(b, order)) {
-			area = pick(b, want, asked);
+			area = pick(b, &claim);
 			if (!area)
 				break;
-			got += area_claim(b, area, want, nr - got, blocks + got, &pieces);
+			got += area_claim(b, area, &claim, nr - got, blocks + got, &pieces);
 		}
 		return got;
 	}
 	while (got < nr) {
 		struct quarry_block *block = &blocks[got];
 
-		area = pick_whole(b, order - QUARRY_AREA_ORDER, want);
+		area = pick_whole(b, order - QUARRY_AREA_ORDER, &claim);
 		if (!area)
 			break;
 		block->arena = area->arena;
 		block->frame.i = area_frame(area, 0);
-		block->zero = areas_take(b, area, order, want->life);
+		block->zero = areas_take(b, area, order, claim.life);
 		WRITE_ONCE(block->arena->state[block->frame.i], state_of(want));
 		got++;
 	}
@@ -759,6 +856,8 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		if (zero)
 			quarry_line_fill(area->zero, pos, order, true);
 		b->merges += quarry_line_put(&area->line, b->blocks, pos, order);
+		if (area->life == QUARRY_LIFE_SHORT)
+			note_short(b, 1U << order, area_is_whole(area));
 		if (area_is_whole(area)) {
 			b->blocks[QUARRY_AREA_ORDER]--;
 			group_put(b, area, 0);

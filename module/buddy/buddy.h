@@ -101,8 +101,8 @@ static inline unsigned int quarry_state_order(u8 state)
 }
 
 /*
- * How long blocks live that are likely to go together. What lives differently is kept
- * apart as long as there is room, so that memory full of short lives comes back whole.
+ * How long blocks live that are likely to go together. Short lives are kept apart from all
+ * others while that pays, so that memory full of them comes back whole.
  */
 enum quarry_life {
 	QUARRY_LIFE_PAGE,	/* pages of which nothing is known */
@@ -110,6 +110,14 @@ enum quarry_life {
 	QUARRY_LIFE_SLAB,	/* slabs of objects that nobody gives up */
 	QUARRY_LIVES
 };
+
+/* Of areas there are two kinds: of short lives, and of the rest, which count as pages. */
+#define QUARRY_AREA_LIVES	2
+
+static inline u8 quarry_area_life(u8 life)
+{
+	return life == QUARRY_LIFE_SHORT ? QUARRY_LIFE_SHORT : QUARRY_LIFE_PAGE;
+}
 
 struct quarry_arena;
 
@@ -122,7 +130,7 @@ struct quarry_arena;
  * @bucket:	quarry_area_bucket() of what it has, or QUARRY_NO_BUCKET
  * @home:	whose home it is, or 0
  * @place:	which of QUARRY_PLACES it is in
- * @life:	enum quarry_life of who has broken it, until it is whole again
+ * @life:	quarry_area_life() of who has broken it, until it is whole again
  * @most:	no longer run begins in it (runs.c); QUARRY_AREA_FRAMES: any may
  */
 struct quarry_area {
@@ -234,6 +242,7 @@ struct quarry_arena {
  * @asked:	orders that were asked for lately, as bits
  * @asked_before: the same in the QUARRY_ASKED_CLAIMS claims before
  * @claims:	claims since @asked_before
+ * @vain:	frames that came back to areas of short lives and did not pay, see buddy.c
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
  * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER, and place
@@ -256,17 +265,18 @@ struct quarry_buddy {
 	u64 nr_areas;
 	u64 nr_whole;
 	u16 group_orders;
-	u16 area_orders[QUARRY_LIVES];
+	u16 area_orders[QUARRY_AREA_LIVES];
 	u32 group_places[QUARRY_GROUP_ORDERS];
-	u32 area_places[QUARRY_LIVES][QUARRY_AREA_ORDER];
+	u32 area_places[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER];
 	u16 asked;
 	u16 asked_before;
 	u32 claims;
+	u64 vain;
 	u32 small_areas[QUARRY_PLACES];
 	struct list_head arenas;
 	struct list_head empty;
 	struct hlist_head groups[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
-	struct hlist_head areas[QUARRY_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
+	struct hlist_head areas[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
 	u32 run_places[QUARRY_GROUP_ORDERS];
 	struct hlist_head runs[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
 	struct quarry_area *home[QUARRY_HOMES];

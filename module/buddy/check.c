@@ -175,7 +175,7 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 		fault(c, "an area is nobody's home and does not know");
 	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
 		fault(c, "a whole area is not in its group, or a broken one is");
-	if (p->life >= QUARRY_LIVES || p->place >= QUARRY_PLACES ||
+	if (p->life >= QUARRY_AREA_LIVES || p->place >= QUARRY_PLACES ||
 	    p->place != quarry_area_place(a, area)) {
 		fault(c, "an area has no such life, or is in another place");
 		return;
@@ -266,7 +266,7 @@ static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u
 {
 	unsigned int k, i;
 
-	for (i = 0; i < QUARRY_LIVES * QUARRY_AREA_ORDER; i++)
+	for (i = 0; i < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; i++)
 		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
 		groups -= check_group_lists(b, k, c);

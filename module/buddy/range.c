@@ -458,7 +458,7 @@ static struct path path_of(struct quarry_buddy *b, struct quarry_arena *a,
 		.b = b, .a = a, .mirror = s->top_down, .nr = s->nr, .align = s->align,
 		.order = run_order(s->nr, s->align),
 		.least = min(s->nr, QUARRY_AREA_FRAMES),
-		.life = s->alike ? s->life : QUARRY_LIVES,
+		.life = s->alike ? quarry_area_life(s->life) : QUARRY_LIVES,
 	};
 
 	p.from = position(&p, p.mirror ? hi : lo);

@@ -115,6 +115,7 @@ struct frag_drive;
  * @level_long:	percent of memory that blocks of long life have beside
  * @one_long_in: one block in so many is of these; 0: none
  * @rounds:	of those that go by rounds
+ * @said:	of blocks that do not belong to these it is said that they are short
  * @of_served:	the share is of what was asked for: an arm whose memory is not its own
  *		has more to serve from than it should
  */
@@ -126,6 +127,7 @@ struct frag_workload {
 	u8 level_long;
 	u16 one_long_in;
 	u16 rounds;
+	bool said;
 	bool of_served;
 };
 

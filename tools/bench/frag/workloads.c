@@ -17,6 +17,12 @@
  *			that stay; that burst blocks are of short life is said, and the
  *			troughs are judged
  *	quiet		the same, where nobody says what lives for long
+ *	lives50, lives80, lives90
+ *			as mixed, but every other block is of each set and it is said of one
+ *			that it is short, though both live alike: what a hint costs that tells
+ *			nothing
+ *	slow80		the same, where one block in twenty is of the set that stays: the hint
+ *			is true
  *	lifo		what came last goes first, between all levels
  *	immortal	one block in a hundred is never freed, up to a tenth of memory
  *	demand9		single pages are replaced at a level of 60 percent, beside them blocks
@@ -80,6 +86,12 @@ static unsigned int draw_set(struct frag_drive *d, const struct frag_workload *w
 	return w->one_long_in && !frag_draw(d, w->one_long_in) ? FRAG_SET_LONG : FRAG_SET;
 }
 
+/* Of blocks that do not stay it may be said. */
+static enum frag_life life_of(const struct frag_workload *w, unsigned int set)
+{
+	return w->said && set == FRAG_SET ? FRAG_SHORT : FRAG_PLAIN;
+}
+
 /* A block comes, and blocks of its set go until that is at its level. */
 static void mix_some(struct frag_drive *d, const struct frag_workload *w,
 		     u32 steps)
@@ -91,7 +103,7 @@ static void mix_some(struct frag_drive *d, const struct frag_workload *w,
 	for (turn = 0; turn < steps; turn++) {
 		unsigned int set = draw_set(d, w);
 
-		frag_take(d, set, frag_draw_order(d, w), FRAG_PLAIN);
+		frag_take(d, set, frag_draw_order(d, w), life_of(w, set));
 		while (d->out[set] > level[set])
 			frag_drop_any(d, set);
 		frag_pause(d, turn);
@@ -134,8 +146,7 @@ static void burst(struct frag_drive *d, const struct frag_workload *w)
 	for (turn = 0; turn < d->m->frames && d->out[0] + d->out[1] < top; turn++) {
 		unsigned int set = draw_set(d, w);
 
-		frag_take(d, set, frag_draw_order(d, w),
-			  set == FRAG_SET && w->level ? FRAG_SHORT : FRAG_PLAIN);
+		frag_take(d, set, frag_draw_order(d, w), life_of(w, set));
 		while (d->out[FRAG_SET_LONG] > level)
 			frag_drop_any(d, FRAG_SET_LONG);
 		frag_pause(d, turn);
@@ -240,10 +251,18 @@ const struct frag_workload frag_workloads[] = {
 	{ .name = "o9at95", .run = run_demand_at_end, .of_served = true,
 	  .weights = ORDERS_0_TO_6,
 	  .level = 75, .level_long = 20, .one_long_in = 20 },
-	{ .name = "bursts", .run = run_bursts, .weights = ORDERS_0_TO_6, .level = 1,
+	{ .name = "bursts", .run = run_bursts, .weights = ORDERS_0_TO_6, .said = true,
 	  .level_long = 5, .one_long_in = 20, .rounds = 20 },
 	{ .name = "quiet", .run = run_bursts, .weights = ORDERS_0_TO_6,
 	  .level_long = 5, .one_long_in = 20, .rounds = 20 },
+	{ .name = "lives50", .run = run_mixed, .weights = ORDERS_0_TO_6, .said = true,
+	  .level = 30, .level_long = 20, .one_long_in = 2 },
+	{ .name = "lives80", .run = run_mixed, .weights = ORDERS_0_TO_6, .said = true,
+	  .level = 50, .level_long = 30, .one_long_in = 2 },
+	{ .name = "lives90", .run = run_mixed, .weights = ORDERS_0_TO_6, .said = true,
+	  .level = 60, .level_long = 30, .one_long_in = 2 },
+	{ .name = "slow80", .run = run_mixed, .weights = ORDERS_0_TO_6, .said = true,
+	  .level = 50, .level_long = 30, .one_long_in = 20 },
 	{ .name = "lifo", .run = run_lifo, .weights = ORDERS_0_TO_6,
 	  .level = 40, .level_long = 10, .one_long_in = 20 },
 	{ .name = "immortal", .run = run_immortal, .weights = ORDERS_0_TO_6,

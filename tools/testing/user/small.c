@@ -16,6 +16,7 @@
  *		freed in either order.
  * batches	claim_many of every order, of every length up to 70 and more.
  * homes	Claimers that name a home, apart and together.
+ * lives	Short lives and others, apart as long as that pays.
  * refusals	What must be refused, and changes nothing.
  * indices	The indices of fragmentation, against figures made by hand.
  */
@@ -512,41 +513,82 @@ static unsigned int last_arena(const struct twin *t)
 	return t->m.live[t->m.nr_live - 1].arena;
 }
 
-/* What lives differently is in arenas of its own while there are any, and then served. */
-static void lives_apart(const void *arg)
+/* The life of its area. */
+static u8 last_life(const struct twin *t)
+{
+	const struct model_block *p = &t->m.live[t->m.nr_live - 1];
+
+	return t->arena[p->arena].areas[p->at / 512].life;
+}
+
+static void arenas(struct twin *t, unsigned int nr, u32 frames)
+{
+	unsigned int i;
+
+	twin_init(t);
+	t->policy = 1;
+	for (i = 0; i < nr; i++)
+		twin_add(t, i, (u64)i * frames, frames, false);
+}
+
+/* Where there are few arenas lives share them: three pages leave three of four. */
+static void lives_in_few_arenas(void)
+{
+	unsigned int nr = 0;
+	struct twin t;
+	u8 life;
+
+	arenas(&t, 4, 1024);
+	for (life = 0; life < QUARRY_LIVES; life++) {
+		twin_claim(&t, WANT(0, .life = life));
+		if (last_life(&t) != quarry_area_life(life))
+			twin_fail(&t, "life %u is in an area of %u", life, last_life(&t));
+	}
+	if (t.b.nr_whole != 6)
+		twin_fail(&t, "three pages broke %llu areas of 8", 8 - t.b.nr_whole);
+	while (twin_claim(&t, WANT(10)))
+		nr++;
+	if (nr != 3)
+		twin_fail(&t, "%u arenas left of 4", nr);
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* Where there are many, short lives have their own while there are any, and then all serve. */
+static void lives_in_many_arenas(void)
 {
 	unsigned int arena[QUARRY_LIVES], i;
 	struct twin t;
-	u8 life, other;
+	u8 life;
 
-	(void)arg;
-	twin_init(&t);
-	t.policy = 1;
-	for (i = 0; i < 4; i++)
-		twin_add(&t, i, i * 4096, 1024, false);
-	for (life = 0; life < QUARRY_LIVES; life++) {
-		twin_claim_many(&t, WANT(0, .life = life), 1);
-		arena[life] = last_arena(&t);
-		for (other = 0; other < life; other++)
-			if (arena[other] == arena[life])
-				twin_fail(&t, "lives %u and %u share an arena", other, life);
-	}
-	for (i = 0; i < 3 * 1023; i++) {
-		life = i % 3;
-		twin_claim_many(&t, WANT(0, .life = life), 1);
+	arenas(&t, 16, 2048);
+	for (i = 0; i < 3 * 1024; i++) {
+		life = i % QUARRY_LIVES;
+		twin_claim(&t, WANT(0, .life = life));
+		if (i < QUARRY_LIVES)
+			arena[life] = last_arena(&t);
 		if (last_arena(&t) != arena[life])
 			twin_fail(&t, "life %u left its arena", life);
 	}
-	/* What is left is had by one, first from its own, then from others' areas. */
-	while (t.m.nr_live > 1024)
-		twin_free(&t, 0, false);
+	if (arena[QUARRY_LIFE_PAGE] == arena[QUARRY_LIFE_SHORT] ||
+	    arena[QUARRY_LIFE_PAGE] != arena[QUARRY_LIFE_SLAB])
+		twin_fail(&t, "arenas %u, %u and %u", arena[0], arena[1], arena[2]);
+	for (i = t.b.nfree / 256; i; i--)
+		twin_claim(&t, WANT(8, .life = QUARRY_LIFE_SHORT));
 	for (i = t.b.nfree; i; i--)
 		twin_claim(&t, WANT(0, .life = QUARRY_LIFE_SHORT));
 	if (t.b.nfree)
 		twin_fail(&t, "free and not to be had");
 	twin_drain(&t);
 	twin_fini(&t);
-	/* The last whole areas are dearer than that: two of 64, and an area of another life. */
+}
+
+/* The last whole areas are dearer than to keep lives apart: two of 64. */
+static void lives_and_last_areas(void)
+{
+	struct twin t;
+	unsigned int i;
+
 	fresh(&t, 0, 64 * 512, false);
 	for (i = 0; i < 61; i++)
 		twin_claim(&t, WANT(9));
@@ -556,13 +598,106 @@ static void lives_apart(const void *arg)
 		twin_fail(&t, "one of the last two whole areas is broken");
 	twin_drain(&t);
 	twin_fini(&t);
-	/* An area that was whole again has no life. */
+}
+
+/* A short block comes and goes as often as it takes to turn all frames over @times. */
+static void turn_over(struct twin *t, unsigned int times)
+{
+	u64 frames;
+
+	for (frames = 0; frames < times * t->b.nr_frames; frames += 256) {
+		twin_claim(t, WANT(8, .life = QUARRY_LIFE_SHORT));
+		twin_free(t, t->m.nr_live - 1, false);
+	}
+}
+
+/* A page of the first area goes; does a short one come there? */
+static void expect_mixed(struct twin *t, bool mixed)
+{
+	size_t k;
+
+	for (k = 0; t->m.live[k].at / 512; k++)
+		;
+	twin_free(t, k, false);
+	twin_claim(t, WANT(0, .life = QUARRY_LIFE_SHORT));
+	if (last_life(t) != (mixed ? QUARRY_LIFE_PAGE : QUARRY_LIFE_SHORT))
+		twin_fail(t, "lives %smix, with %llu in vain", mixed ? "do not " : "", t->vain);
+}
+
+/*
+ * Lives are apart as long as that pays. Half of 16 areas is out; then short blocks come and
+ * go with no area becoming whole, so that lives mix. When most of the short ones have gone,
+ * more is in holes than is out, and lives are apart again.
+ */
+static void lives_in_vain(void)
+{
+	unsigned int i;
+	struct twin t;
+	size_t k;
+
+	fresh(&t, 0, 16 * 512, false);
+	t.policy = 1;
+	for (i = 0; i < 8 * 512 + 2; i++)
+		twin_claim(&t, WANT(0, .life = i % 2));
+	expect_mixed(&t, false);
+	turn_over(&t, 2);
+	expect_mixed(&t, false);
+	turn_over(&t, 1);
+	expect_mixed(&t, true);
+	for (k = t.m.nr_live; k--;)
+		if (t.arena[0].areas[t.m.live[k].at / 512].life && t.m.live[k].at % 512)
+			twin_free(&t, k, false);
+	expect_mixed(&t, false);
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* Blocks of short lives that go together pay, however often they do. */
+static void lives_in_bursts(void)
+{
+	unsigned int round, i;
+	struct twin t;
+	size_t k;
+
+	fresh(&t, 0, 16 * 512, false);
+	t.policy = 16;
+	for (round = 0; round < 16; round++) {
+		for (i = 0; i < 24 * 256; i++)
+			twin_claim(&t, WANT(0, .life = !!(i % 8)));
+		for (k = t.m.nr_live; k--;)
+			if (t.arena[0].areas[t.m.live[k].at / 512].life)
+				twin_free(&t, k, false);
+		if (t.b.nr_whole != 16 - (24 * 256 / 8 + 511) / 512)
+			twin_fail(&t, "round %u: %llu areas whole", round, t.b.nr_whole);
+		while (t.m.nr_live)
+			twin_free(&t, t.m.nr_live - 1, false);
+	}
+	twin_fini(&t);
+}
+
+/* An area that was whole again has no life. */
+static void lives_end(void)
+{
+	struct twin t;
+	u8 life;
+
 	fresh(&t, 0, 512, false);
 	for (life = 0; life < QUARRY_LIVES; life++) {
 		twin_claim(&t, WANT(4, .life = life));
 		twin_drain(&t);
 	}
 	twin_fini(&t);
+}
+
+static void lives(const void *arg)
+{
+	(void)arg;
+	lives_in_few_arenas();
+	lives_in_many_arenas();
+	lives_and_last_areas();
+	lives_in_vain();
+	lives_in_bursts();
+	lives_end();
 }
 
 /*
@@ -1071,7 +1206,7 @@ int main(void)
 	tap_run("batches", batches, NULL);
 	tap_run("homes", homes_apart, NULL);
 	tap_run("zeros", zeros, NULL);
-	tap_run("lives", lives_apart, NULL);
+	tap_run("lives", lives, NULL);
 	tap_run("long_memory", long_memory, NULL);
 	tap_run("asked", asked, NULL);
 	tap_run("neighbours", neighbours, NULL);

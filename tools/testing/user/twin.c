@@ -26,6 +26,9 @@
 #define AREA		512u
 #define PLENTY		3u	/* with one of so many areas whole, places alone count */
 #define WHOLE_MIN	32u	/* of so many areas one is to be whole before lives mix */
+#define APART_TURNS	2u	/* lives mix when so often as much as there is came back in vain */
+#define APART_GAIN	8u	/* an area that becomes whole makes good for so many */
+#define APART_AREAS	64u	/* from so many areas on lives have arenas of their own */
 #define PIECES_A_BATCH	2u	/* a batch may stop after so many pieces */
 #define BATCH		512u
 #define DIRECT		0x100u	/* beside the kind of a block in the model */
@@ -98,6 +101,7 @@ static void step(struct twin *t, const char *what)
 	       b->splits, m->splits);
 	expect(t, b->merges == m->merges, "%s: %llu merges, model %llu", what,
 	       b->merges, m->merges);
+	expect(t, b->vain == t->vain, "%s: %llu in vain, model %llu", what, b->vain, t->vain);
 	if (t->full && t->steps % t->full == 0)
 		twin_full(t);
 }
@@ -370,14 +374,27 @@ static u8 *life_of(struct twin *t, const struct model_arena *a, u64 abs)
 	return &t->life[a - t->m.arena][(abs - a->first / AREA * AREA) / AREA];
 }
 
+/* What the life of a block makes of the area that is broken for it. */
+static u8 area_life(u8 life)
+{
+	return life == QUARRY_LIFE_SHORT;
+}
+
+/* Is an area of a life that the claim keeps away from? */
+static bool is_strange(const struct twin *t, u8 life, const struct quarry_want *want)
+{
+	return t->apart && life != area_life(want->life);
+}
+
 static unsigned int place_of(struct twin *t, const struct model_arena *a, u64 abs)
 {
 	return t->arena[a - t->m.arena].areas[(abs - a->first / AREA * AREA) / AREA].place;
 }
 
 /*
- * Small orders: of the broken areas of the same life, one whose largest block is of least
- * use, and of these one in the first place; then a whole one; then another life's.
+ * Small orders: of the broken areas of the same life, or of any while these are not apart, one
+ * whose largest block is of least use, and of these one in the first place; then a whole one;
+ * then another life's.
  */
 static void policy_small(struct twin *t, const struct quarry_want *want,
 			 const struct model_arena *of, u64 at)
@@ -385,7 +402,7 @@ static void policy_small(struct twin *t, const struct quarry_want *want,
 	u64 mine = of->first + at, abs, whole, areas;
 	unsigned int order = want->order, from = model_around(of, at, order), i, use;
 	unsigned int my_use = 0, my_place = place_of(t, of, mine);
-	bool strange = *life_of(t, of, mine) != want->life, own = false, other = false;
+	bool own = false, other = false, strange = is_strange(t, *life_of(t, of, mine), want);
 	int largest, my_largest, fit;
 	bool plenty;
 
@@ -410,7 +427,7 @@ static void policy_small(struct twin *t, const struct quarry_want *want,
 			area_orders(a, abs, AREA, order, &largest, &fit);
 			if (largest < (int)order)
 				continue;
-			if (*life_of(t, a, abs) != want->life) {
+			if (is_strange(t, *life_of(t, a, abs), want)) {
 				other = true;
 				continue;
 			}
@@ -460,7 +477,9 @@ static void policy_whole(struct twin *t, unsigned int order,
 	expect(t, from == (unsigned int)fit, "claim %u took from order %u, %d would do",
 	       order, from, fit);
 	/* Lives and zeros may be a reason for another group: small.c looks at that. */
-	if (t->lives || want->life || t->m.nr_zero || want->zero)
+	if (t->apart && t->b.nr_areas >= APART_AREAS && (t->lives || want->life))
+		return;
+	if (t->m.nr_zero || want->zero)
 		return;
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
@@ -506,12 +525,53 @@ static void give_life(struct twin *t, unsigned int slot, u64 at, u64 nr, u8 life
 	t->lives |= life;
 	for (; abs < a->first + at + nr; abs += AREA)
 		if (area_free(a, abs) == AREA)
-			*life_of(t, a, abs) = life;
+			*life_of(t, a, abs) = area_life(life);
+}
+
+static u64 all_frames(const struct twin *t)
+{
+	unsigned int i;
+	u64 frames = 0;
+
+	for (i = 0; i < MODEL_ARENAS; i++)
+		if (t->m.arena[i].present)
+			frames += t->m.arena[i].nr;
+	return frames;
+}
+
+/* Do lives go apart? If more lies in holes than is out, the count of what was in vain ends. */
+static bool go_apart(struct twin *t)
+{
+	u64 frames = all_frames(t), holes = t->m.nfree;
+	unsigned int k;
+
+	for (k = 9; k < MODEL_ORDERS; k++)
+		holes -= t->m.blocks[k] << k;
+	if (holes > frames - t->m.nfree)
+		t->vain = 0;
+	return t->vain <= APART_TURNS * frames;
+}
+
+/* A block goes back to the model. */
+static void give_back(struct twin *t, unsigned int slot, u64 at, unsigned int order, bool zero)
+{
+	const struct model_arena *a = &t->m.arena[slot];
+	u64 most = 2 * APART_TURNS * all_frames(t), good = APART_GAIN * AREA;
+
+	model_put(&t->m, slot, at, order, zero);
+	if (order >= 9 || *life_of(t, a, a->first + at) != area_life(QUARRY_LIFE_SHORT))
+		return;
+	t->vain += 1ull << order;
+	if (t->vain > most)
+		t->vain = most;
+	if (area_free(a, a->first + at) == AREA)
+		t->vain -= t->vain < good ? t->vain : good;
 }
 
 /* A claim of this order is about to come. */
-static void note_asked(struct twin *t, unsigned int order)
+static void note_claim(struct twin *t, unsigned int order)
 {
+	t->apart = go_apart(t);
 	if (++t->asks % QUARRY_ASKED_CLAIMS == 0) {
 		t->asked[1] = t->asked[0];
 		t->asked[0] = 0;
@@ -565,7 +625,7 @@ bool twin_claim(struct twin *t, const struct quarry_want *want)
 	bool has = model_has(&t->m, order);
 	int err;
 
-	note_asked(t, order);
+	note_claim(t, order);
 	err = quarry_buddy_claim(&t->b, want, &block);
 	expect(t, err == (has ? 0 : -ENOMEM), "claim %u: %d", order, err);
 	if (has)
@@ -592,7 +652,7 @@ unsigned int twin_claim_many(struct twin *t, const struct quarry_want *want,
 
 	/* What lies behind the batch must not be written. */
 	memset(&block[nr], 0x5a, sizeof(block[0]));
-	note_asked(t, order);
+	note_claim(t, order);
 	got = quarry_buddy_claim_many(&t->b, want, nr, block);
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
@@ -765,7 +825,7 @@ static bool are_alike(struct twin *t, unsigned int slot, u64 at, u32 nr, u8 life
 	u64 abs = (a->first + at) / AREA * AREA;
 
 	for (; abs < a->first + at + nr; abs += AREA)
-		if (area_free(a, abs) < AREA && *life_of(t, a, abs) != life)
+		if (area_free(a, abs) < AREA && *life_of(t, a, abs) != area_life(life))
 			return false;
 	return true;
 }
@@ -892,7 +952,7 @@ void twin_free(struct twin *t, size_t i, bool zero)
 
 		expect(t, !state(t, p.arena, at), "free left state %#x",
 		       state(t, p.arena, at));
-		model_put(&t->m, p.arena, at, order, zero);
+		give_back(t, p.arena, at, order, zero);
 		at += 1u << order;
 	}
 	model_in(&t->m, i);
@@ -932,7 +992,7 @@ void twin_trim(struct twin *t, size_t i, u32 keep)
 			for (back = at > cut ? at : cut; back < piece_end;
 			     back += 1u << k) {
 				k = model_piece(a, back, piece_end);
-				model_put(&t->m, p.arena, back, k, false);
+				give_back(t, p.arena, back, k, false);
 				after++;
 			}
 		}

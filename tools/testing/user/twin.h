@@ -22,6 +22,8 @@
  * @asked:	orders that these were for, as bits: in this period, and the one before
  * @lives:	not 0 if ever another life than the first was named
  * @life:	by arena and area, who broke it
+ * @vain:	frames that came back to areas of short lives in vain
+ * @apart:	lives were apart at the last claim
  * @seed:	for the report of a failure
  * @searching:	a search is under way
  * @search_slot: in this arena
@@ -42,6 +44,8 @@ struct twin {
 	u32 asked[2];
 	u8 lives;
 	u8 *life[MODEL_ARENAS];
+	u64 vain;
+	bool apart;
 	u64 seed;
 	bool searching;
 	unsigned int search_slot;

@@ -160,7 +160,7 @@ static void masks(const void *arg)
 			must_be_seen("mask of groups for runs", c, k);
 			b->run_places[k] ^= 1u << c;
 		}
-	for (k = 0; k < QUARRY_LIVES * QUARRY_AREA_ORDER; k++)
+	for (k = 0; k < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
 			(&b->area_places[0][0])[k] ^= 1u << c;
 			must_be_seen("mask of areas", c, k);
@@ -231,7 +231,7 @@ static void lists(const void *arg)
 	/* Missing, and in another bucket. */
 	hlist_del(&area->link);
 	must_be_seen("area missing from its bucket", 0, 0);
-	hlist_add_head(&area->link, &b->areas[QUARRY_LIFE_SLAB][8][QUARRY_PLACES - 1]);
+	hlist_add_head(&area->link, &b->areas[QUARRY_LIFE_SHORT][8][QUARRY_PLACES - 1]);
 	must_be_seen("area in another bucket", 0, 0);
 	hlist_del(&area->link);
 	hlist_add_head(&area->link,
