@@ -32,7 +32,7 @@
  *	of these in the first place.
  *
  *	  [life][largest order 0..8][place 0..31] -> broken areas
- *	  [largest order 9..18][place 0..31]      -> groups
+ *	  [zeros][largest order 9..18][place]     -> groups
  *
  *	Blocks of short life (enum quarry_life) go to areas of their own, and where there
  *	are many arenas to arenas of their own as far as a few tries tell: else one that
@@ -51,8 +51,9 @@
  *	8% for two CPUs that allocate and free at random. While most areas are whole
  *	another one is broken for that; later the home is shared.
  *
- *	Zeros are the least reason: of a few equally good blocks of 128 KiB or more one
- *	that is known to be zero goes to who wants zeros, and to nobody else.
+ *	Who wants zeros in blocks of 128 KiB or more gets them where there are any: of
+ *	equally good blocks of an area one that is known to be zero, of whole areas those that
+ *	are zero, wherever they are. Others leave them as far as that breaks no longer run.
  *
  *	All is found by bit searches and bounded tries, so the steps of a claim depend
  *	on neither the number of arenas nor their size. design.md has the policies that
@@ -70,8 +71,8 @@
  * struct quarry_buddy. All claims look before they change anything, so there is
  * no path that has to be undone.
  *
- * Cost: metadata is two bits and a byte a frame, under 200 bytes an area,
- * and 10 KiB of list heads for a struct quarry_buddy.
+ * Cost: metadata is two bits and a byte a frame, under 200 bytes an area and some for
+ * a group, and 15 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -87,9 +88,9 @@ static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 /* Homes of others that a claim passes by before it shares one. */
 #define HOMES_PASSED	8
 
-/* Groups that are looked at for a better one, and free blocks for one that is zero or not. */
+/* Groups that are looked at for a better one, and of these such as are zero in part. */
 #define GROUPS_TRIED	8
-#define BLOCKS_TRIED	8
+#define CHOICES_TRIED	2
 
 /* Smaller blocks are cleared sooner than one that is zero is found. */
 #define ZERO_ORDER	5
@@ -110,6 +111,7 @@ static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 #define APART_AREAS	64
 
 #define ALL_LIVES	((1U << QUARRY_AREA_LIVES) - 1)
+#define ALL_ZEROS	((1U << QUARRY_ZEROS) - 1)
 
 /* A batch takes no more pieces out of areas than this, to bound its length. */
 #define PIECES_A_BATCH	2
@@ -121,6 +123,7 @@ static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
  * @life:	of areas that are broken for it
  * @lives:	of areas that serve, as bits
  * @apart:	lives are kept apart
+ * @zeros:	some frames are zero, it matters which, and it is not in vain to look for them
  */
 struct claim {
 	const struct quarry_want *want;
@@ -128,6 +131,25 @@ struct claim {
 	u8 life;
 	u8 lives;
 	bool apart;
+	bool zeros;
+};
+
+/**
+ * struct whole - whole areas that are looked for
+ * @claim:	for whom
+ * @order:	how many, as order
+ * @tries:	groups that may still be looked at
+ * @choices:	of these that are zero in part
+ * @bad:	how much is against @best
+ * @best:	first of the best so far, or NULL
+ */
+struct whole {
+	struct claim *claim;
+	unsigned int order;
+	unsigned int tries;
+	unsigned int choices;
+	unsigned int bad;
+	struct quarry_area *best;
 };
 
 static u32 quarry_nr_areas(u64 first, u32 nr)
@@ -254,20 +276,23 @@ static void area_place(struct quarry_buddy *b, struct quarry_area *area)
 /* The same of a group. */
 static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool in)
 {
-	unsigned int c = group->bucket % QUARRY_PLACES, k = group->bucket / QUARRY_PLACES;
+	unsigned int c = group->bucket % QUARRY_PLACES;
+	unsigned int k = group->bucket / QUARRY_PLACES % QUARRY_GROUP_ORDERS;
+	unsigned int zeros = group->bucket / QUARRY_PLACES / QUARRY_GROUP_ORDERS;
+	struct hlist_head *list = &b->groups[zeros][k][c];
 
 	if (in) {
-		hlist_add_head(&group->link, &b->groups[k][c]);
-		b->group_places[k] |= 1U << c;
-		b->group_orders |= 1U << k;
+		hlist_add_head(&group->link, list);
+		b->group_places[zeros][k] |= 1U << c;
+		b->group_orders[zeros] |= 1U << k;
 		return;
 	}
 	hlist_del(&group->link);
-	if (!hlist_empty(&b->groups[k][c]))
+	if (!hlist_empty(list))
 		return;
-	b->group_places[k] &= ~(1U << c);
-	if (!b->group_places[k])
-		b->group_orders &= ~(1U << k);
+	b->group_places[zeros][k] &= ~(1U << c);
+	if (!b->group_places[zeros][k])
+		b->group_orders[zeros] &= ~(1U << k);
 }
 
 static void group_place(struct quarry_buddy *b, struct quarry_group *group)
@@ -275,7 +300,8 @@ static void group_place(struct quarry_buddy *b, struct quarry_group *group)
 	u16 bucket = QUARRY_NO_BUCKET;
 
 	if (group->line.nfree)
-		bucket = quarry_group_bucket(__fls(group->line.orders), group->place);
+		bucket = quarry_whole_bucket(quarry_group_zeros(group),
+					     __fls(group->line.orders), group->place);
 	if (bucket == group->bucket)
 		return;
 	if (group->bucket != QUARRY_NO_BUCKET)
@@ -289,22 +315,11 @@ static void group_place(struct quarry_buddy *b, struct quarry_group *group)
 static bool zero_take(struct quarry_buddy *b, struct quarry_area *area,
 		      unsigned int pos, unsigned int order)
 {
-	unsigned int w, end, known = 0;
-	u64 mask;
+	unsigned int known;
 
 	if (!b->nr_zero)
 		return false;
-	if (order <= QUARRY_WORD_ORDER) {
-		mask = quarry_line_mask(pos, order);
-		known = hweight64(area->zero[pos / 64] & mask);
-		area->zero[pos / 64] &= ~mask;
-	} else {
-		end = (pos + (1U << order)) / 64;
-		for (w = pos / 64; w < end; w++) {
-			known += hweight64(area->zero[w]);
-			area->zero[w] = 0;
-		}
-	}
+	known = quarry_line_unmark(area->zero, pos, order);
 	b->nr_zero -= known;
 	return known == 1U << order;
 }
@@ -339,6 +354,20 @@ static bool area_is_whole(const struct quarry_area *area)
 	return area->line.nfree == QUARRY_AREA_FRAMES;
 }
 
+static bool area_is_zero(const struct quarry_area *area)
+{
+	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
+}
+
+/* The area at a position of a group. */
+static struct quarry_area *area_at(const struct quarry_group *group, unsigned int pos)
+{
+	const struct quarry_arena *a = group->arena;
+	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+
+	return &a->areas[before + pos - a->shift];
+}
+
 /* Take 2^order whole areas out of their group. */
 static void group_take(struct quarry_buddy *b, struct quarry_area *area,
 		       unsigned int order)
@@ -350,16 +379,23 @@ static void group_take(struct quarry_buddy *b, struct quarry_area *area,
 				      pos, order,
 				      quarry_line_maximal(&group->line, pos, order));
 	b->nr_whole -= 1U << order;
+	if (group->nr_zero)
+		group->nr_zero -= quarry_line_unmark(group->zero, pos, order);
 	group_place(b, group);
 }
 
 static void group_put(struct quarry_buddy *b, struct quarry_area *area,
-		      unsigned int order)
+		      unsigned int order, bool zero)
 {
 	struct quarry_group *group = quarry_area_group(area);
+	unsigned int pos = group_position(area);
 
 	b->merges += quarry_line_put(&group->line, b->blocks + QUARRY_AREA_ORDER,
-				     group_position(area), order);
+				     pos, order);
+	if (zero) {
+		quarry_line_fill(group->zero, pos, order, true);
+		group->nr_zero += 1U << order;
+	}
 	b->nr_whole += 1U << order;
 	group_place(b, group);
 }
@@ -489,6 +525,21 @@ static u32 of_lives(unsigned int lives, u32 page, u32 is_short)
 	       (is_short & -(lives >> QUARRY_LIFE_SHORT & 1));
 }
 
+/* The same of bits by zeros: all of them, or of one kind. */
+static u32 group_places(const struct quarry_buddy *b, unsigned int zeros, unsigned int order)
+{
+	return (b->group_places[QUARRY_ZEROS_NONE][order] & -(zeros >> QUARRY_ZEROS_NONE & 1)) |
+	       (b->group_places[QUARRY_ZEROS_SOME][order] & -(zeros >> QUARRY_ZEROS_SOME & 1)) |
+	       (b->group_places[QUARRY_ZEROS_ALL][order] & -(zeros >> QUARRY_ZEROS_ALL & 1));
+}
+
+/* Orders of the largest runs of whole areas in groups, as bits. */
+static unsigned int group_orders(const struct quarry_buddy *b)
+{
+	return b->group_orders[QUARRY_ZEROS_NONE] | b->group_orders[QUARRY_ZEROS_SOME] |
+	       b->group_orders[QUARRY_ZEROS_ALL];
+}
+
 /* Places where an area of one of @lives has a largest free block of an order, as bits. */
 static u32 area_places(const struct quarry_buddy *b, unsigned int lives, unsigned int order)
 {
@@ -561,33 +612,20 @@ static struct quarry_area *pick_area(const struct quarry_buddy *b, unsigned int 
 	return area;
 }
 
-static bool area_is_zero(const struct quarry_area *area)
-{
-	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
-}
-
-static bool zeros_matter(const struct quarry_buddy *b, const struct quarry_want *want)
-{
-	return b->nr_zero && want->order >= ZERO_ORDER;
-}
-
 /*
- * A maximal free block of exactly @order in a broken area: of the first BLOCKS_TRIED one
- * that is zero or not as it is wanted, else the first.
+ * A maximal free block of exactly @order in a broken area: the first that is zero or not as it
+ * is wanted, else the first.
  */
-static unsigned int find_block(const struct quarry_buddy *b, const struct quarry_area *area,
-			       unsigned int order, const struct quarry_want *want)
+static unsigned int find_block(const struct quarry_area *area, unsigned int order,
+			       const struct claim *claim)
 {
-	unsigned int first = quarry_line_find(&area->line, order), pos = first, tries;
+	const struct quarry_want *want = claim->want;
+	unsigned int pos = QUARRY_LINE_UNITS;
 
-	if (!zeros_matter(b, want))
-		return first;
-	for (tries = BLOCKS_TRIED; tries && pos < QUARRY_LINE_UNITS; tries--) {
-		if (quarry_line_are_set(area->zero, pos, order) == want->zero)
-			return pos;
-		pos = quarry_line_next(&area->line, order, pos + (1U << order));
-	}
-	return first;
+	if (claim->zeros)
+		pos = quarry_line_find_as(&area->line, order, area->zero, want->order,
+					  want->zero);
+	return pos < QUARRY_LINE_UNITS ? pos : quarry_line_find(&area->line, order);
 }
 
 /*
@@ -607,70 +645,121 @@ static bool has_other_life(const struct quarry_arena *a, const struct claim *cla
 	return false;
 }
 
+/* Are some of the whole areas of a group zero, some not, and it matters which? */
+static bool has_choice(const struct quarry_group *group, const struct whole *w)
+{
+	return w->claim->zeros && quarry_group_zeros(group) == QUARRY_ZEROS_SOME;
+}
+
 /*
- * The first area of one of the shortest runs of at least 2^order whole ones in a group: as
- * for find_block(), one whose first area is zero or not as it is wanted.
+ * 2^order whole areas of a group whose zeros are as they are wanted, or NULL: of the shortest
+ * runs, or for who wants zeros of any.
  */
-static struct quarry_area *shortest_run(const struct quarry_buddy *b,
-					const struct quarry_group *group, unsigned int order,
-					const struct quarry_want *want)
+static struct quarry_area *find_choice(const struct quarry_group *group, struct whole *w)
 {
-	const struct quarry_arena *a = group->arena;
-	unsigned int from = order + __ffs(group->line.orders >> order);
-	unsigned int pos = quarry_line_find(&group->line, from), tries;
-	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
-	struct quarry_area *first = &a->areas[before + pos - a->shift], *area;
+	unsigned int from = w->order + __ffs(group->line.orders >> w->order), pos;
+	bool zero = w->claim->want->zero;
 
-	if (!zeros_matter(b, want))
-		return first;
-	for (tries = BLOCKS_TRIED; tries && pos < QUARRY_LINE_UNITS; tries--) {
-		area = &a->areas[before + pos - a->shift];
-		if (area_is_zero(area) == want->zero)
-			return area;
-		pos = quarry_line_next(&group->line, from, pos + (1U << from));
-	}
-	return first;
+	if (!w->choices || (zero && group->nr_zero < 1U << w->order))
+		return NULL;
+	w->choices--;
+	pos = quarry_line_find_as(&group->line, from, group->zero, w->order, zero);
+	if (zero && pos == QUARRY_LINE_UNITS)
+		pos = quarry_line_find_set(group->zero, w->order);
+	return pos < QUARRY_LINE_UNITS ? area_at(group, pos) : NULL;
 }
 
-/* How much is against whole areas of a group? */
-static unsigned int badness(const struct quarry_buddy *b, const struct quarry_group *group,
-			    unsigned int order, const struct claim *claim)
+/* The first area of one of the shortest runs of at least 2^order whole ones in a group. */
+static struct quarry_area *shortest_run(const struct quarry_group *group, unsigned int order)
 {
-	const struct quarry_want *want = claim->want;
-	unsigned int bad = has_other_life(group->arena, claim) ? 2 : 0;
+	unsigned int from = order + __ffs(group->line.orders >> order);
 
-	if (zeros_matter(b, want) &&
-	    area_is_zero(shortest_run(b, group, order, want)) != want->zero)
-		bad++;
-	return bad;
+	return area_at(group, quarry_line_find(&group->line, from));
+}
+
+/* Is a group better than the best so far? Returns whether that was enough. */
+static bool look_at(const struct quarry_group *group, struct whole *w)
+{
+	unsigned int bad = has_other_life(group->arena, w->claim) ? 2 : 0;
+	struct quarry_area *area = NULL;
+
+	if (has_choice(group, w)) {
+		area = find_choice(group, w);
+		bad += !area;
+	}
+	if (bad < w->bad) {
+		w->best = area ?: shortest_run(group, w->order);
+		w->bad = bad;
+	}
+	return !w->bad || !--w->tries;
 }
 
 /*
- * The first of 2^order whole areas, or NULL: of an arena that has no blocks of another life,
- * with zeros or not as they are wanted, as far as GROUPS_TRIED tell. These are of the shortest
- * runs, and of runs of one length those in the first place.
+ * Look at groups of which the zeros are one of @zeros and the largest run of whole areas is one
+ * of @orders: of the shortest runs, and of runs of one length those in the first place.
+ */
+static bool look_among(const struct quarry_buddy *b, unsigned int zeros, unsigned int orders,
+		       struct whole *w)
+{
+	const struct quarry_group *group;
+	unsigned int k, any, some;
+
+	for (; orders; orders &= orders - 1) {
+		k = __ffs(orders);
+		for (any = group_places(b, zeros, k); any; any &= any - 1)
+			for (some = zeros; some; some &= some - 1)
+				hlist_for_each_entry(group,
+						     &b->groups[__ffs(some)][k][__ffs(any)],
+						     link)
+					if (look_at(group, w))
+						return true;
+	}
+	return false;
+}
+
+static void look_for_zeros(const struct quarry_buddy *b, unsigned int orders, struct whole *w)
+{
+	int zeros;
+
+	for (zeros = QUARRY_ZEROS_ALL; zeros >= QUARRY_ZEROS_NONE; zeros--)
+		if (look_among(b, 1U << zeros, orders, w))
+			return;
+}
+
+static void look_for_others(const struct quarry_buddy *b, unsigned int orders, struct whole *w)
+{
+	unsigned int zeros;
+
+	for (; orders; orders &= orders - 1)
+		for (zeros = QUARRY_ZEROS_NONE; zeros <= QUARRY_ZEROS_ALL; zeros++)
+			if (look_among(b, 1U << zeros, orders & -orders, w))
+				return;
+}
+
+/*
+ * The first of 2^order whole areas, or NULL: of an arena that has no blocks of another life, as far
+ * as GROUPS_TRIED tell. Who wants zeros takes them wherever they are; to leave them is a reason
+ * to go to another place, though not to break a longer run.
  */
 static struct quarry_area *pick_whole(const struct quarry_buddy *b, unsigned int order,
-				      const struct claim *claim)
+				      struct claim *claim)
 {
-	unsigned int fit, places, k, bad, least = ~0U, tries = GROUPS_TRIED;
-	struct quarry_group *group, *best = NULL;
+	struct whole w = {
+		.claim = claim, .order = order, .tries = GROUPS_TRIED,
+		.choices = CHOICES_TRIED, .bad = ~0U,
+	};
+	unsigned int orders = group_orders(b) >> order << order;
 
-	for (fit = b->group_orders >> order; fit; fit &= fit - 1) {
-		k = order + __ffs(fit);
-		for (places = b->group_places[k]; places; places &= places - 1)
-			hlist_for_each_entry(group, &b->groups[k][__ffs(places)], link) {
-				bad = badness(b, group, order, claim);
-				if (bad < least) {
-					best = group;
-					least = bad;
-				}
-				if (!least || !--tries)
-					goto found;
-			}
-	}
-found:
-	return best ? shortest_run(b, best, order, claim->want) : NULL;
+	if (!claim->zeros)
+		look_among(b, b->nr_zero ? ALL_ZEROS : 1U << QUARRY_ZEROS_NONE, orders, &w);
+	else if (claim->want->zero)
+		look_for_zeros(b, orders, &w);
+	else
+		look_for_others(b, orders, &w);
+	/* The next block of a batch is not worth as much. */
+	if (w.best && area_is_zero(w.best) != claim->want->zero)
+		claim->zeros = false;
+	return w.best;
 }
 
 static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
@@ -694,7 +783,7 @@ static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
 	return area ?: others;
 }
 
-static struct quarry_area *pick(struct quarry_buddy *b, const struct claim *claim)
+static struct quarry_area *pick(struct quarry_buddy *b, struct claim *claim)
 {
 	struct quarry_area *others, *area = pick_area(b, claim->lives, claim, &others);
 
@@ -741,7 +830,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 		piece = min_t(unsigned int, order + __fls(nr - got), from);
 		/* A whole area is broken here, so never taken in one piece. */
 		piece = min_t(unsigned int, piece, QUARRY_AREA_ORDER - 1);
-		pos = find_block(b, area, from, want);
+		pos = find_block(area, from, claim);
 		area_take(b, area, pos, piece, from, claim->life);
 		b->splits += (1U << (piece - order)) - 1;
 		for (end = pos + (1U << piece); pos < end; pos += 1U << order) {
@@ -760,7 +849,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 /* Is a block of a small order free at all? Whoever finds nothing asks again and again. */
 static bool has_small(const struct quarry_buddy *b, unsigned int order)
 {
-	return b->group_orders || area_orders(b, ALL_LIVES) >> order;
+	return group_orders(b) || area_orders(b, ALL_LIVES) >> order;
 }
 
 static struct claim begin_claim(struct quarry_buddy *b, const struct quarry_want *want)
@@ -774,6 +863,7 @@ static struct claim begin_claim(struct quarry_buddy *b, const struct quarry_want
 		.life = life,
 		.lives = apart ? 1U << life : ALL_LIVES,
 		.apart = apart,
+		.zeros = b->nr_zero && want->order >= ZERO_ORDER,
 	};
 }
 
@@ -793,7 +883,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 				     unsigned int nr, struct quarry_block *blocks)
 {
 	unsigned int order = want->order, got = 0, pieces = PIECES_A_BATCH;
-	const struct claim claim = begin_claim(b, want);
+	struct claim claim = begin_claim(b, want);
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
@@ -860,7 +950,7 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 			note_short(b, 1U << order, area_is_whole(area));
 		if (area_is_whole(area)) {
 			b->blocks[QUARRY_AREA_ORDER]--;
-			group_put(b, area, 0);
+			group_put(b, area, 0, area_is_zero(area));
 		}
 		area_place(b, area);
 	} else {
@@ -875,7 +965,7 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 			l->orders = 1U << QUARRY_LINE_ORDER;
 			l->nfree = QUARRY_AREA_FRAMES;
 		}
-		group_put(b, area, order - QUARRY_AREA_ORDER);
+		group_put(b, area, order - QUARRY_AREA_ORDER, zero);
 	}
 	if (unlikely(a->searched))
 		quarry_runs_freed(b, a, f, order);

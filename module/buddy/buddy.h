@@ -152,12 +152,22 @@ static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
 	return (life * QUARRY_AREA_ORDER + order) * QUARRY_PLACES + place;
 }
 
+/* Of the whole areas of a group, how many are known to be zero. */
+enum quarry_zeros {
+	QUARRY_ZEROS_NONE,
+	QUARRY_ZEROS_SOME,
+	QUARRY_ZEROS_ALL,
+	QUARRY_ZEROS
+};
+
 /**
  * struct quarry_group - 512 areas
  * @line:	which are wholly free
+ * @zero:	bit set: the area is wholly free and known to hold zeros
  * @link:	in struct quarry_buddy.groups, when @bucket says so
  * @arena:	what it is part of
- * @bucket:	quarry_group_bucket() of what it has, or QUARRY_NO_BUCKET
+ * @bucket:	quarry_whole_bucket() of what it has, or QUARRY_NO_BUCKET
+ * @nr_zero:	bits in @zero
  * @place:	that of its first area
  * @most:	no longer run begins in it, as for an area
  * @run_bucket:	quarry_group_bucket() of log2 of @most, or QUARRY_NO_BUCKET
@@ -165,19 +175,35 @@ static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
  */
 struct quarry_group {
 	struct quarry_line line;
+	u64 zero[QUARRY_LINE_WORDS];
 	struct hlist_node link;
 	struct quarry_arena *arena;
 	u16 bucket;
+	u16 nr_zero;
 	u8 place;
 	u16 most;
 	u16 run_bucket;
 	struct hlist_node run_link;
 };
 
-/* Groups with whole areas are found by the largest order of these, and place; as by runs. */
+static inline enum quarry_zeros quarry_group_zeros(const struct quarry_group *group)
+{
+	if (!group->nr_zero)
+		return QUARRY_ZEROS_NONE;
+	return group->nr_zero < group->line.nfree ? QUARRY_ZEROS_SOME : QUARRY_ZEROS_ALL;
+}
+
+/* Groups with room for runs are found by the length of these, and place. */
 static inline u16 quarry_group_bucket(unsigned int order, unsigned int place)
 {
 	return order * QUARRY_PLACES + place;
+}
+
+/* Groups with whole areas by zeros, the largest order of these areas, and place. */
+static inline u16 quarry_whole_bucket(enum quarry_zeros zeros, unsigned int order,
+				      unsigned int place)
+{
+	return quarry_group_bucket(zeros * QUARRY_GROUP_ORDERS + order, place);
 }
 
 /**
@@ -234,8 +260,8 @@ struct quarry_arena {
  * @nr_empty:	length of @empty
  * @nr_areas:	areas of all arenas
  * @nr_whole:	areas that are wholly free
- * @group_orders: orders for which @group_places has one, as bits
- * @group_places: by order, places for which @groups has an entry, as bits
+ * @group_orders: by zeros, orders for which @group_places has one, as bits
+ * @group_places: by zeros and order, places for which @groups has an entry, as bits
  * @area_orders: by life, orders for which @area_places has one, as bits
  * @area_places: by life and order, places for which @areas has an entry, as bits
  * @small_areas: by place, areas of arenas that are in one place
@@ -245,7 +271,7 @@ struct quarry_arena {
  * @vain:	frames that came back to areas of short lives and did not pay, see buddy.c
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
- * @groups:	groups by the largest order free in them, from QUARRY_AREA_ORDER, and place
+ * @groups:	groups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and place
  * @areas:	broken areas by life, largest free order and place
  * @run_places:	by log2 of their bounds, places for which @runs has a group, as bits
  * @runs:	groups by log2 of their bounds, and place
@@ -264,9 +290,9 @@ struct quarry_buddy {
 	u64 nr_empty;
 	u64 nr_areas;
 	u64 nr_whole;
-	u16 group_orders;
+	u16 group_orders[QUARRY_ZEROS];
 	u16 area_orders[QUARRY_AREA_LIVES];
-	u32 group_places[QUARRY_GROUP_ORDERS];
+	u32 group_places[QUARRY_ZEROS][QUARRY_GROUP_ORDERS];
 	u32 area_places[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER];
 	u16 asked;
 	u16 asked_before;
@@ -275,7 +301,7 @@ struct quarry_buddy {
 	u32 small_areas[QUARRY_PLACES];
 	struct list_head arenas;
 	struct list_head empty;
-	struct hlist_head groups[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
+	struct hlist_head groups[QUARRY_ZEROS][QUARRY_GROUP_ORDERS][QUARRY_PLACES];
 	struct hlist_head areas[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
 	u32 run_places[QUARRY_GROUP_ORDERS];
 	struct hlist_head runs[QUARRY_GROUP_ORDERS][QUARRY_PLACES];

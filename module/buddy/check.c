@@ -175,6 +175,9 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 		fault(c, "an area is nobody's home and does not know");
 	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
 		fault(c, "a whole area is not in its group, or a broken one is");
+	if ((whole && quarry_line_are_set(p->zero, 0, QUARRY_AREA_ORDER)) !=
+	    quarry_line_are_set(group->zero, pos % QUARRY_LINE_UNITS, 0))
+		fault(c, "a group takes an area for zero, or does not");
 	if (p->life >= QUARRY_AREA_LIVES || p->place >= QUARRY_PLACES ||
 	    p->place != quarry_area_place(a, area)) {
 		fault(c, "an area has no such life, or is in another place");
@@ -215,22 +218,21 @@ static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
 }
 
 /* The same of groups. */
-static u64 check_group_lists(const struct quarry_buddy *b, unsigned int order,
-			     struct quarry_check *c)
+static u64 check_group_lists(const struct quarry_buddy *b, unsigned int zeros,
+			     unsigned int order, struct quarry_check *c)
 {
+	const struct hlist_head *list = b->groups[zeros][order];
 	const struct quarry_group *group;
 	unsigned int place;
 	u64 groups = 0;
 
-	if (!b->group_places[order] == !!(b->group_orders & (1U << order)))
+	if (!b->group_places[zeros][order] == !!(b->group_orders[zeros] & (1U << order)))
 		fault(c, "the mask of group orders is wrong");
-	for (place = 0; place < QUARRY_PLACES; place++) {
-		const struct hlist_head *list = &b->groups[order][place];
-
-		if (hlist_empty(list) == !!(b->group_places[order] & (1U << place)))
+	for (place = 0; place < QUARRY_PLACES; place++, list++) {
+		if (hlist_empty(list) == !!(b->group_places[zeros][order] & (1U << place)))
 			fault(c, "the mask of group buckets is wrong");
 		hlist_for_each_entry(group, list, link) {
-			if (group->bucket != quarry_group_bucket(order, place))
+			if (group->bucket != quarry_whole_bucket(zeros, order, place))
 				fault(c, "a bucket holds a stray group");
 			groups++;
 		}
@@ -264,14 +266,15 @@ static u64 check_run_lists(const struct quarry_buddy *b, unsigned int log,
 static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u64 runs,
 			  struct quarry_check *c)
 {
-	unsigned int k, i;
+	unsigned int i;
 
 	for (i = 0; i < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; i++)
 		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
-		groups -= check_group_lists(b, k, c);
-		runs -= check_run_lists(b, k, c);
-	}
+	for (i = 0; i < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; i++)
+		groups -= check_group_lists(b, i / QUARRY_GROUP_ORDERS,
+					    i % QUARRY_GROUP_ORDERS, c);
+	for (i = 0; i < QUARRY_GROUP_ORDERS; i++)
+		runs -= check_run_lists(b, i, c);
 	if (areas || groups || runs)
 		fault(c, "the buckets miss or repeat an area or group");
 }
@@ -280,15 +283,21 @@ static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check
 {
 	const struct quarry_group *group = &a->groups[i];
 	u32 first = i ? i * QUARRY_LINE_UNITS - a->shift : 0;
-	u16 bucket = QUARRY_NO_BUCKET;
+	u16 bucket = QUARRY_NO_BUCKET, zero = 0;
+	unsigned int w;
 
 	check_line(&group->line, c);
+	for (w = 0; w < QUARRY_LINE_WORDS; w++)
+		zero += hweight64(group->zero[w]);
+	if (zero != group->nr_zero)
+		fault(c, "the number of zero areas is wrong");
 	if (group->arena != a)
 		fault(c, "a group points to another arena");
 	if (first < a->nr_areas && group->place != a->areas[first].place)
 		fault(c, "a group is in another place than its first area");
 	if (group->line.nfree)
-		bucket = quarry_group_bucket(__fls(group->line.orders | 1), group->place);
+		bucket = quarry_whole_bucket(quarry_group_zeros(group),
+					     __fls(group->line.orders | 1), group->place);
 	if (group->bucket != bucket)
 		fault(c, "a group is in the wrong bucket");
 	bucket = QUARRY_NO_BUCKET;

@@ -202,11 +202,11 @@ static inline u64 quarry_line_maximal_starts(u64 bits, unsigned int order,
 	return bits & ~(twice | (twice << step));
 }
 
-/* The lowest maximal free block of exactly @order from @pos on, or QUARRY_LINE_UNITS. */
-static inline unsigned int quarry_line_next(const struct quarry_line *l,
-					    unsigned int order, unsigned int pos)
+/* The lowest maximal free block of exactly @order. nr[order] must be above zero. */
+static inline unsigned int quarry_line_find(const struct quarry_line *l,
+					    unsigned int order)
 {
-	unsigned int w = pos / 64;
+	unsigned int w;
 	u64 starts;
 
 	if (order >= QUARRY_WORD_ORDER) {
@@ -214,27 +214,97 @@ static inline unsigned int quarry_line_next(const struct quarry_line *l,
 						    order - QUARRY_WORD_ORDER,
 						    QUARRY_LINE_ORDER -
 						    QUARRY_WORD_ORDER);
-		starts &= ~0ULL << w;
-		return starts ? __ffs64(starts) * 64 : QUARRY_LINE_UNITS;
+		return __ffs64(starts) * 64;
 	}
-	for (; w < QUARRY_LINE_WORDS; w++) {
+	for (w = 0; ; w++) {
 		if (!l->free[w])
 			continue;
 		starts = quarry_line_maximal_starts(l->free[w], order,
 						    QUARRY_WORD_ORDER);
-		if (w == pos / 64)
-			starts &= ~0ULL << pos % 64;
+		if (starts)
+			return w * 64 + __ffs64(starts);
+	}
+}
+
+/* Of @bits, one a unit, those from which on 2^@order of them are all set. */
+static inline u64 quarry_line_runs(u64 bits, unsigned int order)
+{
+	unsigned int step;
+
+	for (step = 1; step < 1U << order; step *= 2)
+		bits &= bits >> step;
+	return bits;
+}
+
+/*
+ * The lowest maximal free block of exactly @order whose first 2^@part units are all set in
+ * @words, or are not, as @set says; QUARRY_LINE_UNITS if there is none.
+ */
+static inline unsigned int quarry_line_find_as(const struct quarry_line *l, unsigned int order,
+					       const u64 *words, unsigned int part, bool set)
+{
+	unsigned int w, pos;
+	u64 starts;
+
+	if (order >= QUARRY_WORD_ORDER) {
+		starts = quarry_line_maximal_starts(quarry_line_full_words(l),
+						    order - QUARRY_WORD_ORDER,
+						    QUARRY_LINE_ORDER -
+						    QUARRY_WORD_ORDER);
+		for (; starts; starts &= starts - 1) {
+			pos = __ffs64(starts) * 64;
+			if (quarry_line_are_set(words, pos, part) == set)
+				return pos;
+		}
+		return QUARRY_LINE_UNITS;
+	}
+	for (w = 0; w < QUARRY_LINE_WORDS; w++) {
+		/* What has no free unit has none that is marked. */
+		if (!(set ? words[w] : l->free[w]))
+			continue;
+		starts = quarry_line_maximal_starts(l->free[w], order, QUARRY_WORD_ORDER);
+		starts &= quarry_line_runs(words[w], part) ^ (set ? 0 : ~0ULL);
 		if (starts)
 			return w * 64 + __ffs64(starts);
 	}
 	return QUARRY_LINE_UNITS;
 }
 
-/* The lowest maximal free block of exactly @order. nr[order] must be above zero. */
-static inline unsigned int quarry_line_find(const struct quarry_line *l,
-					    unsigned int order)
+/* The lowest aligned 2^@order units that are all set in @words, or QUARRY_LINE_UNITS. */
+static inline unsigned int quarry_line_find_set(const u64 *words, unsigned int order)
 {
-	return quarry_line_next(l, order, 0);
+	unsigned int w, pos;
+	u64 starts;
+
+	for (w = 0; order < QUARRY_WORD_ORDER && w < QUARRY_LINE_WORDS; w++) {
+		starts = quarry_line_runs(words[w], order) & quarry_line_starts(order);
+		if (starts)
+			return w * 64 + __ffs64(starts);
+	}
+	for (pos = 0; order >= QUARRY_WORD_ORDER && pos < QUARRY_LINE_UNITS; pos += 1U << order)
+		if (quarry_line_are_set(words, pos, order))
+			return pos;
+	return QUARRY_LINE_UNITS;
+}
+
+/* Take the marks of a block out of @words. Returns how many there were. */
+static inline unsigned int quarry_line_unmark(u64 *words, unsigned int pos, unsigned int order)
+{
+	unsigned int w, end, marks = 0;
+	u64 mask;
+
+	if (order <= QUARRY_WORD_ORDER) {
+		mask = quarry_line_mask(pos, order);
+		marks = hweight64(words[pos / 64] & mask);
+		words[pos / 64] &= ~mask;
+		return marks;
+	}
+	end = (pos + (1U << order)) / 64;
+	for (w = pos / 64; w < end; w++) {
+		marks += hweight64(words[w]);
+		words[w] = 0;
+	}
+	return marks;
 }
 
 #endif /* QUARRY_LINE_H */

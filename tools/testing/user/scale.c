@@ -14,6 +14,9 @@
  *
  * Runs of 1 to 100 frames are claimed and freed at random in the same pools, in one go each.
  *
+ * Zeros are measured as well: pools of which half is zero, and batches of claims that find hard
+ * what they want, or hard to leave what they do not want.
+ *
  * What is done in bites is measured by the bite: the search for a run that is not to be had,
  * in ranges of several patterns, where nobody knows and where somebody has searched before,
  * and a range that comes and goes. Between two bites the
@@ -38,6 +41,9 @@
 /* Of the longest search for a run in one go, which chance meets sooner or later. */
 #define RUN_MOST	20000ull
 #define FRAME_BYTES	4096ull
+#define RANGES		16
+#define BATCH		12	/* blocks that a list asks for at once */
+#define BATCH_MOST	4096	/* basic blocks that it may take: a quarter of the longest bite */
 
 static u64 steps;
 
@@ -74,7 +80,8 @@ static double mean(const struct figure *f)
 	return f->nr ? (double)f->sum / f->nr : 0;
 }
 
-static bool pool_init(struct pool *p, u64 mib)
+/* Zeros in every second arena. */
+static bool pool_init(struct pool *p, u64 mib, bool zeros)
 {
 	size_t bytes = quarry_arena_metadata_bytes(0, ARENA_FRAMES);
 	u64 i;
@@ -88,7 +95,7 @@ static bool pool_init(struct pool *p, u64 mib)
 	for (i = 0; i < p->nr; i++) {
 		quarry_arena_init(&p->arenas[i], p->metadata + i * bytes,
 				  i * ARENA_FRAMES, ARENA_FRAMES);
-		quarry_buddy_add(&p->b, &p->arenas[i], false);
+		quarry_buddy_add(&p->b, &p->arenas[i], zeros && i % 2);
 	}
 	return true;
 }
@@ -147,9 +154,12 @@ static void fragment(struct pool *p, struct dice *d)
 		}
 }
 
-/* Claims and frees of all orders; refusals are quick and do not count. */
-static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *claim,
-		    struct figure *release)
+/*
+ * Claims and frees of all orders; refusals are quick and do not count. With @zeros every other
+ * claim wants zeros, and one free in four has some.
+ */
+static void measure(struct pool *p, struct dice *d, u64 rounds, bool zeros,
+		    struct figure *claim, struct figure *release)
 {
 	struct quarry_want want = { .kind = QUARRY_STATE_ALLOC };
 	struct quarry_block held[HELD];
@@ -162,6 +172,7 @@ static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *c
 			order[nr] = dice(d, ORDERS);
 			since = steps;
 			want.order = order[nr];
+			want.zero = zeros && rounds & 1;
 			if (quarry_buddy_claim(&p->b, &want, &held[nr]))
 				continue;
 			count(&claim[order[nr]], since);
@@ -170,7 +181,7 @@ static void measure(struct pool *p, struct dice *d, u64 rounds, struct figure *c
 			i = dice(d, nr--);
 			since = steps;
 			quarry_buddy_free(&p->b, held[i].arena, held[i].frame, order[i],
-					  false);
+					  zeros && rounds % 4 == 1);
 			count(&release[order[i]], since);
 			held[i] = held[nr];
 			order[i] = order[nr];
@@ -237,9 +248,11 @@ static void fail(const char *what)
 	abort();
 }
 
+enum how { FRESH, FRAGMENTED, ZEROS };
+
 static void claims(const void *arg)
 {
-	const bool fragmented = arg;
+	const enum how how = (uintptr_t)arg;
 	u64 most_mib = env_number("SCALE_MIB", 1 << 20), mib;
 	u64 rounds = env_number("STEPS", 400000);
 	double claim_mean = 0, free_mean = 0, mean_of_claim, mean_of_free;
@@ -253,12 +266,12 @@ static void claims(const void *arg)
 		struct pool p;
 		struct dice d;
 
-		if (!pool_init(&p, mib))
+		if (!pool_init(&p, mib, how == ZEROS))
 			fail("no memory: set SCALE_MIB");
 		dice_seed(&d, 1);
-		if (fragmented)
+		if (how != FRESH)
 			fragment(&p, &d);
-		measure(&p, &d, rounds, claim, release);
+		measure(&p, &d, rounds, how == ZEROS, claim, release);
 		c = over_orders(claim, &mean_of_claim);
 		r = over_orders(release, &mean_of_free);
 		printf("# %10llu %9llu | %8.2f %8llu | %8.2f %8llu\n", mib, p.nr,
@@ -299,7 +312,7 @@ static void runs(const void *arg)
 		struct pool p;
 		struct dice d;
 
-		if (!pool_init(&p, mib))
+		if (!pool_init(&p, mib, false))
 			fail("no memory: set SCALE_MIB");
 		dice_seed(&d, 1);
 		fragment(&p, &d);
@@ -319,6 +332,74 @@ static void runs(const void *arg)
 		}
 		pool_fini(&p);
 	}
+}
+
+/*
+ * A batch of the lists, in ranges of 1 GiB where zeros are hard to find or to leave: all are
+ * zero, none is, or every 8th, 64th or 512th area. Half of the areas is out, in runs of some
+ * length.
+ */
+static void batch(unsigned int order, unsigned int areas, unsigned int zeros, bool zero)
+{
+	struct quarry_want want = { .order = order, .kind = QUARRY_STATE_ALLOC, .zero = zero };
+	struct quarry_block blocks[BATCH];
+	struct figure f = {};
+	struct quarry_buddy b;
+	unsigned int i, k, got;
+	u64 since;
+	bool was;
+
+	quarry_buddy_init(&b);
+	for (i = 0; i < RANGES; i++) {
+		struct quarry_arena *a = calloc(1, sizeof(*a));
+		void *metadata = calloc(1, quarry_arena_metadata_bytes(0, 1 << 18));
+
+		if (!a || !metadata)
+			fail("no memory");
+		quarry_arena_init(a, metadata, (u64)i << 18, 1 << 18);
+		quarry_buddy_add(&b, a, false);
+		for (k = 0; k < 512; k++)
+			quarry_buddy_claim_at(&b, a, (struct quarry_frame){ k * 512 }, 9,
+					      QUARRY_STATE_ALLOC, &was);
+		for (k = 0; k < 512; k++)
+			if (k / areas % 2)
+				quarry_buddy_free(&b, a, (struct quarry_frame){ k * 512 }, 9,
+						  zeros ? k % zeros == zeros - 1 : false);
+	}
+	for (got = 0; got < BATCH; got += i) {
+		since = steps;
+		i = quarry_buddy_claim_many(&b, &want, BATCH - got, blocks);
+		count(&f, since);
+		if (!i)
+			fail("free and not to be had");
+	}
+	printf("# order %2u of %3u areas, every %uth zero, %4s: %5llu, at most %5llu\n", order,
+	       areas, zeros, zero ? "want" : "not", f.sum, f.most);
+	if (f.most > BATCH_MOST)
+		fail("too long with interrupts off");
+	while (!list_empty(&b.arenas)) {
+		struct quarry_arena *a = list_first_entry(&b.arenas, struct quarry_arena, link);
+
+		list_del(&a->link);
+		free(a->areas);
+		free(a);
+	}
+}
+
+static void batches(const void *arg)
+{
+	static const unsigned int orders[] = { 5, 8, 9, 10, 12 };
+	unsigned int i, areas, zeros;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(orders); i++)
+		for (areas = 1; areas <= 256; areas *= 2)
+			for (zeros = 0; zeros <= 512; zeros = zeros ? zeros * 8 : 1) {
+				if (orders[i] > 9 && areas < 1u << (orders[i] - 9))
+					continue;
+				batch(orders[i], areas, zeros, false);
+				batch(orders[i], areas, zeros, true);
+			}
 }
 
 /* A range of which every area, or every other one, looks the same. */
@@ -568,10 +649,12 @@ static void metadata(const void *arg)
 
 int main(void)
 {
-	tap_plan(6);
-	tap_run("steps_fresh", claims, NULL);
-	tap_run("steps_fragmented", claims, (void *)1);
+	tap_plan(8);
+	tap_run("steps_fresh", claims, (void *)FRESH);
+	tap_run("steps_fragmented", claims, (void *)FRAGMENTED);
 	tap_run("steps_of_runs", runs, NULL);
+	tap_run("steps_with_zeros", claims, (void *)ZEROS);
+	tap_run("batches_with_zeros", batches, NULL);
 	tap_run("bites_of_searches", searches, NULL);
 	tap_run("bites_of_ranges", comings, NULL);
 	tap_run("metadata", metadata, NULL);

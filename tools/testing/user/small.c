@@ -470,6 +470,67 @@ static void expect_zeros(struct twin *t, unsigned int order, bool zero, unsigned
 			  t->b.nr_zero);
 }
 
+/* Of 16 arenas those that are wanted are every second, or the last: all of these are found. */
+static void zero_arenas(unsigned int order, bool zero, bool last)
+{
+	unsigned int i, nr = 0;
+	struct twin t;
+	bool wanted;
+
+	twin_init(&t);
+	t.policy = 1;
+	for (i = 0; i < 16; i++) {
+		wanted = last ? i >= 10 : i & 1;
+		nr += wanted;
+		twin_add(&t, i, i * 4096, 1024, wanted == zero);
+	}
+	expect_zeros(&t, order, zero, nr << 10 >> order);
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
+/* Areas that are claimed as zeros are zero: so many are left then. */
+static void expect_zero_areas(struct twin *t, unsigned int nr)
+{
+	u64 left = t->b.nr_zero;
+	bool got;
+
+	for (; nr; nr--) {
+		got = twin_claim(t, WANT(9, .zero = true));
+		left -= 512;
+		if (!got || t->b.nr_zero != left)
+			twin_fail(t, "%llu zero frames left, not %llu", t->b.nr_zero, left);
+	}
+}
+
+/* Zeros in the middle of the only run there is, and behind shorter runs that have none. */
+static void zero_areas(void)
+{
+	struct twin t;
+	size_t k;
+
+	fresh(&t, 0, 64 * 512, true);
+	t.policy = 1;
+	for (k = 0; k < 32; k++)
+		twin_claim(&t, WANT(9));
+	twin_drain(&t);
+	expect_zero_areas(&t, 16);
+	twin_drain(&t);
+	twin_fini(&t);
+	fresh(&t, 0, 64 * 512, true);
+	for (k = 0; k < 16; k++)
+		twin_claim(&t, WANT(9));
+	for (k = t.m.nr_live; k--;)
+		if (t.m.live[k].at / 512 % 2)
+			twin_free(&t, k, false);
+	expect_zero_areas(&t, 8);
+	/* Who does not want them breaks no longer run. */
+	if (!twin_claim(&t, WANT(9)) || t.b.nr_zero != 40 * 512)
+		twin_fail(&t, "zeros for nobody");
+	twin_drain(&t);
+	twin_fini(&t);
+}
+
 static void zeros(const void *arg)
 {
 	static const unsigned int orders[] = { 5, 6, 7, 9, 10 };
@@ -494,17 +555,9 @@ static void zeros(const void *arg)
 			twin_drain(&t);
 			twin_fini(&t);
 		}
-	/* Arenas that are zero or not. */
-	for (n = 0; n < 2; n++) {
-		twin_init(&t);
-		t.policy = 1;
-		for (i = 0; i < 4; i++)
-			twin_add(&t, i, i * 4096, 1024, i & 1);
-		expect_zeros(&t, 9, n, 4);
-		expect_zeros(&t, 9, !n, 4);
-		twin_drain(&t);
-		twin_fini(&t);
-	}
+	for (i = 0; i < 8; i++)
+		zero_arenas(9 + (i & 1), i & 2, i & 4);
+	zero_areas();
 }
 
 /* The arena of the block that was claimed last. */

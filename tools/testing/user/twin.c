@@ -29,6 +29,8 @@
 #define APART_TURNS	2u	/* lives mix when so often as much as there is came back in vain */
 #define APART_GAIN	8u	/* an area that becomes whole makes good for so many */
 #define APART_AREAS	64u	/* from so many areas on lives have arenas of their own */
+#define ZERO_ORDER	5u	/* smaller blocks are cleared and not looked for */
+#define CHOICES_TRIED	2u	/* so many groups are looked at that have both */
 #define PIECES_A_BATCH	2u	/* a batch may stop after so many pieces */
 #define BATCH		512u
 #define DIRECT		0x100u	/* beside the kind of a block in the model */
@@ -369,9 +371,70 @@ static unsigned int useful(const struct twin *t, bool plenty, unsigned int order
 	return order;
 }
 
+/* Are some frames known to be zero, and is it of interest which? */
+static bool zeros_matter(const struct twin *t, const struct quarry_want *want)
+{
+	return t->m.nr_zero && want->order >= ZERO_ORDER;
+}
+
 static u8 *life_of(struct twin *t, const struct model_arena *a, u64 abs)
 {
 	return &t->life[a - t->m.arena][(abs - a->first / AREA * AREA) / AREA];
+}
+
+static bool is_zero(const struct model_arena *a, u64 at, u64 nr)
+{
+	return !memchr(a->zero + at, 0, nr);
+}
+
+/*
+ * In [@lo, @lo + @size): does a maximal free block of an order from @from to @to begin with
+ * 2^@order frames that are all zero, or are not?
+ */
+static bool has_start(const struct model_arena *a, u64 lo, u64 size, unsigned int from,
+		      unsigned int to, unsigned int order, bool zero)
+{
+	u64 hi = lo + size;
+	unsigned int k;
+
+	lo = lo < a->first ? a->first : lo;
+	hi = hi > a->first + a->nr ? a->first + a->nr : hi;
+	for (; lo < hi; lo += 1ull << k) {
+		k = a->out[lo - a->first] ? 0 : model_around(a, lo - a->first, 0);
+		if (k >= from && k <= to && !a->out[lo - a->first] &&
+		    is_zero(a, lo - a->first, 1ull << order) == zero)
+			return true;
+	}
+	return false;
+}
+
+/* Is there an aligned block of an order that is free and zero? */
+static bool has_zeros(const struct model_arena *a, u64 lo, u64 size, unsigned int order)
+{
+	u64 nr = 1ull << order, abs;
+
+	for (abs = lo; abs < lo + size; abs += nr)
+		if (abs >= a->first && abs + nr <= a->first + a->nr &&
+		    model_is_free(a, abs - a->first, nr) && is_zero(a, abs - a->first, nr))
+			return true;
+	return false;
+}
+
+/* Of the whole areas of a group: are none zero, some, or all? */
+static unsigned int zeros_of(const struct model_arena *a, u64 lo, u64 size)
+{
+	bool zero = false, other = false;
+	u64 abs = lo > a->first ? lo : (a->first + AREA - 1) / AREA * AREA;
+
+	for (; abs < lo + size && abs + AREA <= a->first + a->nr; abs += AREA) {
+		if (!model_is_free(a, abs - a->first, AREA))
+			continue;
+		if (is_zero(a, abs - a->first, AREA))
+			zero = true;
+		else
+			other = true;
+	}
+	return zero ? 2 - other : 0;
 }
 
 /* What the life of a block makes of the area that is broken for it. */
@@ -413,6 +476,10 @@ static void policy_small(struct twin *t, const struct quarry_want *want,
 		expect(t, from == (unsigned int)fit,
 		       "claim %u took from order %u, %d would do", order, from, fit);
 		my_use = useful(t, plenty, order, my_largest);
+		expect(t, !zeros_matter(t, want) ||
+		       is_zero(of, at, 1ull << order) == want->zero ||
+		       !has_start(of, mine / AREA * AREA, AREA, fit, fit, order, want->zero),
+		       "claim %u took what is %szero", order, want->zero ? "not " : "");
 	}
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
@@ -462,25 +529,33 @@ static unsigned int place_of_group(struct twin *t, const struct model_arena *a, 
 
 /*
  * Whole areas: of a group whose largest run of them is smallest, and of these of one in the
- * first place.
+ * first place. Zeros go to who wants them, wherever they are, and others leave them for what
+ * is in another place. More groups of both kinds than are looked at may hide some.
  */
 static void policy_whole(struct twin *t, unsigned int order,
 			 const struct quarry_want *want, const struct model_arena *of, u64 at)
 {
 	const u64 group = 1ull << (MODEL_ORDERS - 1);
 	u64 mine = (of->first + at) / group * group, abs;
-	unsigned int from = model_around(of, at, order), i, place;
-	unsigned int my_place = place_of_group(t, of, mine);
+	unsigned int from = model_around(of, at, order), i, place, mixed = 0;
+	unsigned int my_place = place_of_group(t, of, mine), my_zeros, zeros;
+	bool matter = zeros_matter(t, want), has = is_zero(of, at, 1ull << order);
 	int largest, my_largest, fit;
 
 	area_orders(of, mine, group, order, &my_largest, &fit);
-	expect(t, from == (unsigned int)fit, "claim %u took from order %u, %d would do",
-	       order, from, fit);
-	/* Lives and zeros may be a reason for another group: small.c looks at that. */
+	expect(t, from == (unsigned int)fit || (matter && want->zero),
+	       "claim %u took from order %u, %d would do", order, from, fit);
+	/* Lives may be a reason for another group: small.c looks at that. */
 	if (t->apart && t->b.nr_areas >= APART_AREAS && (t->lives || want->life))
 		return;
-	if (t->m.nr_zero || want->zero)
-		return;
+	my_zeros = matter ? zeros_of(of, mine, group) : 0;
+	for (i = 0; i < MODEL_ARENAS; i++) {
+		const struct model_arena *a = &t->m.arena[i];
+
+		for (abs = a->first / group * group; a->present && abs < a->first + a->nr;
+		     abs += group)
+			mixed += matter && zeros_of(a, abs, group) == 1;
+	}
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
 
@@ -491,11 +566,22 @@ static void policy_whole(struct twin *t, unsigned int order,
 			area_orders(a, abs, group, order, &largest, &fit);
 			if (largest < (int)order)
 				continue;
+			zeros = matter ? zeros_of(a, abs, group) : 0;
+			if (matter && !has && want->zero && mixed <= CHOICES_TRIED)
+				expect(t, !has_zeros(a, abs, group, order),
+				       "claim %u took what is not zero", want->order);
+			if (matter && has && !want->zero && mixed <= CHOICES_TRIED)
+				expect(t, largest > my_largest ||
+				       !has_start(a, abs, group, fit, fit, order, false),
+				       "claim %u took zeros", want->order);
+			if (matter && (want->zero || mixed))
+				continue;
 			expect(t, largest >= my_largest,
 			       "claim %u took a group of largest order %d, one of %d would do",
 			       want->order, my_largest, largest);
 			place = place_of_group(t, a, abs);
-			expect(t, largest > my_largest || place >= my_place,
+			expect(t, largest > my_largest || zeros != my_zeros ||
+			       place >= my_place,
 			       "claim %u took a group in place %u, one in %u would do",
 			       want->order, my_place, place);
 		}

@@ -115,6 +115,10 @@ static void bits(const void *arg)
 		}
 		for (i = 0; i < a->nr_groups; i++) {
 			flip_line("line of group", i, &a->groups[i].line);
+			flip("zeros of group", i, a->groups[i].zero,
+			     sizeof(a->groups[i].zero));
+			flip("zero areas of group", i, &a->groups[i].nr_zero,
+			     sizeof(a->groups[i].nr_zero));
 			flip("bucket of group", i, &a->groups[i].bucket,
 			     sizeof(a->groups[i].bucket));
 			flip("place of group", i, &a->groups[i].place, 1);
@@ -145,20 +149,21 @@ static void masks(const void *arg)
 	(void)arg;
 	build();
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
-		b->group_orders ^= 1u << k;
+		b->group_orders[k % QUARRY_ZEROS] ^= 1u << k;
 		must_be_seen("mask of orders of groups", 0, k);
-		b->group_orders ^= 1u << k;
-		for (c = 0; c < QUARRY_PLACES; c++) {
-			b->group_places[k] ^= 1u << c;
-			must_be_seen("mask of groups", c, k);
-			b->group_places[k] ^= 1u << c;
-		}
+		b->group_orders[k % QUARRY_ZEROS] ^= 1u << k;
 	}
 	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
 			b->run_places[k] ^= 1u << c;
 			must_be_seen("mask of groups for runs", c, k);
 			b->run_places[k] ^= 1u << c;
+		}
+	for (k = 0; k < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; k++)
+		for (c = 0; c < QUARRY_PLACES; c++) {
+			(&b->group_places[0][0])[k] ^= 1u << c;
+			must_be_seen("mask of groups", c, k);
+			(&b->group_places[0][0])[k] ^= 1u << c;
 		}
 	for (k = 0; k < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
@@ -241,11 +246,12 @@ static void lists(const void *arg)
 	group = &t.arena[2].groups[0];
 	hlist_del(&group->link);
 	must_be_seen("group missing from its bucket", 0, 0);
-	hlist_add_head(&group->link, &b->groups[7][group->place]);
+	hlist_add_head(&group->link, &b->groups[quarry_group_zeros(group)][7][group->place]);
 	must_be_seen("group in another bucket", 0, 0);
 	hlist_del(&group->link);
 	hlist_add_head(&group->link,
-		       &b->groups[__fls(group->line.orders)][group->place]);
+		       &b->groups[quarry_group_zeros(group)][__fls(group->line.orders)]
+				 [group->place]);
 	must_be_mended();
 
 	list_del_init(&t.arena[2].empty);
