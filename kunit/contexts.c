@@ -637,8 +637,9 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
 		quarry_pool_drain(pool);
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
-		quarry_pool_drain(pool);
+		quarry_test_on_cpu(test, other, fill_lists, pool);
 		KUNIT_EXPECT_LT(test, quarry_test_stats(test, pool)->cache_limit_bytes, limit);
+		quarry_pool_drain(pool);
 	}
 	stop_hammer(test, h, 1000);
 }

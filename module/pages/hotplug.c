@@ -4,7 +4,9 @@
  *
  * The callback runs on another CPU when the dead one has stopped for good, so
  * nobody can be inside its lists. A CPU that comes up finds its lists empty, but open if
- * they were; while it is away the others share what its lists could hold.
+ * they were. While it is away the others share what its lists could hold; it says itself that
+ * it is back, with its first slow call (pcp.c). A callback for that would wait for the lock of
+ * the list of pools, whose holder may be visiting just this CPU (visit.c).
  */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>
@@ -13,18 +15,6 @@
 
 static int state = -1;
 
-/* Before it runs. */
-static int cpu_comes(unsigned int cpu)
-{
-	struct quarry_pool *pool = NULL;
-
-	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool)))
-		quarry_lists_user(pool, cpu, true);
-	quarry_pools_unlock_shared();
-	return 0;
-}
-
 static int cpu_dead(unsigned int cpu)
 {
 	struct quarry_pool *pool = NULL;
@@ -32,7 +22,7 @@ static int cpu_dead(unsigned int cpu)
 	quarry_pools_lock_shared();
 	while ((pool = quarry_pool_next(pool))) {
 		quarry_pcp_drain_cpu(pool, cpu);
-		quarry_lists_user(pool, cpu, false);
+		quarry_lists_away(pool, cpu);
 	}
 	quarry_pools_unlock_shared();
 	return 0;
@@ -40,7 +30,7 @@ static int cpu_dead(unsigned int cpu)
 
 int __init quarry_hotplug_init(void)
 {
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:lists", cpu_comes,
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:dead", NULL,
 					  cpu_dead);
 	return min(state, 0);
 }

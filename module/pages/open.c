@@ -170,15 +170,25 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 	kfree(cold);
 }
 
-/* A CPU that does not run goes, or comes again: do its lists count? */
-void quarry_lists_user(struct quarry_pool *pool, int cpu, bool counts)
+/* A CPU has stopped: its lists, which are empty, have no part of the limit. */
+void quarry_lists_away(struct quarry_pool *pool, int cpu)
 {
-	if (!quarry_pcp_cold(per_cpu_ptr(pool->pcp, cpu)))
+	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
+
+	if (!quarry_pcp_cold(pcp) || pcp->away)
 		return;
-	if (counts)
-		atomic_inc(&pool->nr_open);
-	else
-		atomic_dec(&pool->nr_open);
+	pcp->away = true;
+	/* So that it comes by. */
+	quarry_pcp_unwatch(pcp);
+	atomic_dec(&pool->nr_open);
+	quarry_lists_limit(pool);
+}
+
+/* It is back. Entered. */
+void quarry_lists_back(struct quarry_pool *pool, struct quarry_pcp *pcp)
+{
+	pcp->away = false;
+	atomic_inc(&pool->nr_open);
 	quarry_lists_limit(pool);
 }
 

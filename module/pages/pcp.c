@@ -105,10 +105,12 @@ static_assert(QUARRY_LOOK <= S16_MAX && QUARRY_PLACES * 256 <= S16_MAX);
  * pages are to be cleared when they are freed the lists stay unwatched, so that every free
  * comes by the slow path.
  */
-static void watch(struct quarry_pcp *pcp)
+static void watch(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
 	if (likely(quarry_pcp_is_watched(pcp)))
 		return;
+	if (unlikely(pcp->away))
+		quarry_lists_back(pool, pcp);
 	if (!want_init_on_free())
 		WRITE_ONCE(pcp->lists.key, pcp->buddy->key);
 	quarry_decay_kick();
@@ -578,7 +580,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	struct quarry_list_part *part = &pcp->cold->part[order];
 	struct quarry_list *list = &pcp->lists.list[order];
 
-	watch(pcp);
+	watch(pool, pcp);
 	if (!list->left)
 		grant(pcp, order, place);
 	if (place > list->rank) {
@@ -671,7 +673,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_kick(pool, z);
-	watch(pcp);
+	watch(pool, pcp);
 	return nr;
 }
 

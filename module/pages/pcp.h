@@ -120,7 +120,8 @@ u64 quarry_pcp_check(struct quarry_pcp *pcp);
 /* open.c: the lists of a CPU come on first use */
 void quarry_lists_open(struct quarry_pool *pool, bool may_sleep);
 void quarry_lists_limit(struct quarry_pool *pool);
-void quarry_lists_user(struct quarry_pool *pool, int cpu, bool counts);
+void quarry_lists_away(struct quarry_pool *pool, int cpu);
+void quarry_lists_back(struct quarry_pool *pool, struct quarry_pcp *pcp);
 
 /* drain.c: the lists of any CPU */
 u64 quarry_pcp_frames(const struct quarry_pcp *pcp);

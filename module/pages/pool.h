@@ -134,6 +134,7 @@ struct quarry_cold {
  * @home:	this CPU's number at the buddy
  * @barred:	@lists are marked busy for good (fault.c)
  * @wanting:	a @gift is asked for; then so it is in the pool
+ * @away:	the CPU has stopped, or not used its lists since: they do not count as open
  */
 struct quarry_pcp {
 	struct quarry_lists lists;
@@ -143,6 +144,7 @@ struct quarry_pcp {
 	u8 home;
 	bool barred;
 	bool wanting;
+	bool away;
 };
 
 /**
