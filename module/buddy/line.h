@@ -216,7 +216,7 @@ static inline unsigned int quarry_line_find(const struct quarry_line *l,
 						    QUARRY_WORD_ORDER);
 		return __ffs64(starts) * 64;
 	}
-	for (w = 0; ; w++) {
+	for (w = 0; w < QUARRY_LINE_WORDS; w++) {
 		if (!l->free[w])
 			continue;
 		starts = quarry_line_maximal_starts(l->free[w], order,
@@ -224,6 +224,7 @@ static inline unsigned int quarry_line_find(const struct quarry_line *l,
 		if (starts)
 			return w * 64 + __ffs64(starts);
 	}
+	return QUARRY_LINE_UNITS;
 }
 
 /* Of @bits, one a unit, those from which on 2^@order of them are all set. */
