@@ -181,6 +181,16 @@ static inline u64 quarry_line_full_words(const struct quarry_line *l)
 	return full;
 }
 
+/* Of @bits, one a unit, those from which on 2^@order of them are all set. */
+static inline u64 quarry_line_runs(u64 bits, unsigned int order)
+{
+	unsigned int step;
+
+	for (step = 1; step < 1U << order; step *= 2)
+		bits &= bits >> step;
+	return bits;
+}
+
 /*
  * Of @bits, one a unit, the first units of maximal runs of 2^order: free and
  * aligned, and not half of a free aligned run of twice the length. @orders is
@@ -189,17 +199,21 @@ static inline u64 quarry_line_full_words(const struct quarry_line *l)
 static inline u64 quarry_line_maximal_starts(u64 bits, unsigned int order,
 					     unsigned int orders)
 {
-	unsigned int step;
+	unsigned int length = 1U << order;
 	u64 twice;
 
-	/* A bit that has run through all steps begins a run of 2^order, aligned or not. */
-	for (step = 1; step < 1U << order; step *= 2)
-		bits &= bits >> step;
-	bits &= quarry_line_starts(order);
+	bits = quarry_line_runs(bits, order) & quarry_line_starts(order);
 	if (!bits || order >= orders)
 		return bits;
-	twice = bits & (bits >> step) & quarry_line_starts(order + 1);
-	return bits & ~(twice | (twice << step));
+	twice = bits & (bits >> length) & quarry_line_starts(order + 1);
+	return bits & ~(twice | (twice << length));
+}
+
+/* Of the words, a bit each, where maximal free blocks of an order from 6 on begin. */
+static inline u64 quarry_line_word_starts(const struct quarry_line *l, unsigned int order)
+{
+	return quarry_line_maximal_starts(quarry_line_full_words(l), order - QUARRY_WORD_ORDER,
+					  QUARRY_LINE_ORDER - QUARRY_WORD_ORDER);
 }
 
 /* The lowest maximal free block of exactly @order. nr[order] must be above zero. */
@@ -209,13 +223,8 @@ static inline unsigned int quarry_line_find(const struct quarry_line *l,
 	unsigned int w;
 	u64 starts;
 
-	if (order >= QUARRY_WORD_ORDER) {
-		starts = quarry_line_maximal_starts(quarry_line_full_words(l),
-						    order - QUARRY_WORD_ORDER,
-						    QUARRY_LINE_ORDER -
-						    QUARRY_WORD_ORDER);
-		return __ffs64(starts) * 64;
-	}
+	if (order >= QUARRY_WORD_ORDER)
+		return __ffs64(quarry_line_word_starts(l, order)) * 64;
 	for (w = 0; w < QUARRY_LINE_WORDS; w++) {
 		if (!l->free[w])
 			continue;
@@ -225,16 +234,6 @@ static inline unsigned int quarry_line_find(const struct quarry_line *l,
 			return w * 64 + __ffs64(starts);
 	}
 	return QUARRY_LINE_UNITS;
-}
-
-/* Of @bits, one a unit, those from which on 2^@order of them are all set. */
-static inline u64 quarry_line_runs(u64 bits, unsigned int order)
-{
-	unsigned int step;
-
-	for (step = 1; step < 1U << order; step *= 2)
-		bits &= bits >> step;
-	return bits;
 }
 
 /*
@@ -248,11 +247,7 @@ static inline unsigned int quarry_line_find_as(const struct quarry_line *l, unsi
 	u64 starts;
 
 	if (order >= QUARRY_WORD_ORDER) {
-		starts = quarry_line_maximal_starts(quarry_line_full_words(l),
-						    order - QUARRY_WORD_ORDER,
-						    QUARRY_LINE_ORDER -
-						    QUARRY_WORD_ORDER);
-		for (; starts; starts &= starts - 1) {
+		for (starts = quarry_line_word_starts(l, order); starts; starts &= starts - 1) {
 			pos = __ffs64(starts) * 64;
 			if (quarry_line_are_set(words, pos, part) == set)
 				return pos;
