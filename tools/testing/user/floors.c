@@ -80,28 +80,19 @@ static u64 faults(struct frag_arm arm, u32 frames)
 	return r.faults;
 }
 
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	printf("# %s\n", what);
-	fflush(stdout);
-	abort();
-}
-
 static void count_holds(const void *arg)
 {
 	(void)arg;
-	require(!faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
-		"an honest arm has faults");
+	tap_require(!faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+		    "an honest arm has faults");
 }
 
 static void count_sees_account(const void *arg)
 {
 	(void)arg;
 	surplus = 1;
-	require(faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
-		"an area too many is not seen");
+	tap_require(faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+		    "an area too many is not seen");
 }
 
 static void count_sees_twice(const void *arg)
@@ -109,23 +100,23 @@ static void count_sees_twice(const void *arg)
 	(void)arg;
 	/* Every second area lies on the one before. */
 	alias = FRAG_AREA_FRAMES;
-	require(faults((struct frag_arm){ .get = liar_get }, SMALL),
-		"a frame that is out twice is not seen");
+	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+		    "a frame that is out twice is not seen");
 }
 
 static void count_sees_alignment(const void *arg)
 {
 	(void)arg;
 	shift = 1;
-	require(faults((struct frag_arm){ .get = liar_get }, SMALL),
-		"blocks that are not aligned are not seen");
+	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+		    "blocks that are not aligned are not seen");
 }
 
 static void count_sees_shortage(const void *arg)
 {
 	(void)arg;
-	require(faults((struct frag_arm){ .get = liar_get }, SMALL / 2),
-		"half of the memory is not missed");
+	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL / 2),
+		    "half of the memory is not missed");
 }
 
 /* --- the floors --------------------------------------------------------------------- */
@@ -227,17 +218,17 @@ static void judge(const void *arg)
 	setenv("ARENA_MIB", arena, true);
 	kept = drive_all(floor, &arm_quarry);
 	for (size = 0; size < FRAG_SIZES; size++)
-		require(kept.share[size] + kept.block[size] >= floor->goal[size],
-			"less stays whole than must");
+		tap_require(kept.share[size] + kept.block[size] >= floor->goal[size],
+			    "less stays whole than must");
 	if (!floor->first)
 		return;
 	first = drive_all(floor, &arm_first);
-	require(kept.share[FRAG_2M] + kept.block[FRAG_2M] >= first.share[FRAG_2M],
-		"less stays whole than with first fit");
-	require(kept.refused * 1000 <= first.refused * (1000 + MORE_REFUSED),
-		"more is refused than by first fit");
-	require(!floor->refused || kept.refused * 1000000 <= kept.asked * floor->refused,
-		"more is refused than must");
+	tap_require(kept.share[FRAG_2M] + kept.block[FRAG_2M] >= first.share[FRAG_2M],
+		    "less stays whole than with first fit");
+	tap_require(kept.refused * 1000 <= first.refused * (1000 + MORE_REFUSED),
+		    "more is refused than by first fit");
+	tap_require(!floor->refused || kept.refused * 1000000 <= kept.asked * floor->refused,
+		    "more is refused than must");
 }
 
 int main(void)

@@ -80,21 +80,12 @@ static void memory_init(u32 all, u32 each)
 	}
 }
 
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	printf("# %s\n", what);
-	fflush(stdout);
-	abort();
-}
-
 static void memory_fini(void)
 {
 	struct quarry_check c = {};
 
 	quarry_buddy_check(&buddy, &c);
-	require(!c.faults, c.what);
+	tap_require(!c.faults, c.what);
 	free(arenas);
 	free(metadata);
 	free(out);
@@ -146,7 +137,7 @@ static void quarry_release(const struct run *run)
 {
 	struct quarry_frame f = { run->at };
 
-	require(!quarry_arena_check_run(run->a, f, run->nr), "a run is none");
+	tap_require(!quarry_arena_check_run(run->a, f, run->nr), "a run is none");
 	quarry_buddy_free_run(&buddy, run->a, f, run->nr, false);
 }
 
@@ -318,7 +309,7 @@ static void judge(const void *arg)
 		for (i = 0; i < ARRAY_SIZE(levels); i++) {
 			is = walks(&quarry, m, levels[i], each);
 			should = walks(&first, m, levels[i], each);
-			require(!is_worse(&should, &is), "worse than first fit");
+			tap_require(!is_worse(&should, &is), "worse than first fit");
 		}
 }
 
@@ -328,7 +319,7 @@ static void the_old_way_is_worse(const void *arg)
 	struct kept is = walks(&old, m, 75, 1024), should = walks(&first, m, 75, 1024);
 
 	(void)arg;
-	require(is_worse(&should, &is), "it is not");
+	tap_require(is_worse(&should, &is), "it is not");
 }
 
 /* How many come until no more do. */
@@ -360,7 +351,7 @@ static void full(const void *arg)
 			}
 		}
 	printf("# of what first fit serves %.3f at least, of runs of %u\n", worst, worst_nr);
-	require(worst >= 1, "first fit serves more");
+	tap_require(worst >= 1, "first fit serves more");
 }
 
 int main(void)

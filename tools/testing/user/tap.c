@@ -90,6 +90,16 @@ void tap_run(const char *name, void (*test)(const void *arg), const void *arg)
 	fflush(stdout);
 }
 
+/* In a test: it has failed if this does not hold. */
+void tap_require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	printf("# %s\n", what);
+	fflush(stdout);
+	abort();
+}
+
 /**
  * tap_end() - sum up
  *

@@ -10,6 +10,7 @@
 
 void tap_plan(unsigned int nr);
 void tap_run(const char *name, void (*test)(const void *arg), const void *arg);
+void tap_require(bool holds, const char *what);
 int tap_end(void);
 
 u64 env_number(const char *name, u64 otherwise);
