@@ -268,7 +268,7 @@ struct quarry_arena {
  * @asked:	orders that were asked for lately, as bits
  * @asked_before: the same in the QUARRY_ASKED_CLAIMS claims before
  * @claims:	claims since @asked_before
- * @vain:	frames that came back to areas of short lives and did not pay, see buddy.c
+ * @vain:	frames that came back to areas of short lives and did not pay, see choice.c
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
  * @groups:	groups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and place

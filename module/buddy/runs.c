@@ -20,7 +20,7 @@
  *	  [log2 of the bound 0..9][place 0..31] -> groups
  *
  *	A run goes into the first place that has a group for it, and there to the first frames
- *	that fit: that is first fit, as far as places tell (buddy.c).
+ *	that fit: that is first fit, as far as places tell (choice.c).
  *
  * Invariants, checked by check.c
  *	no run that begins in an area is longer than its bound

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a claim lands: which area serves it, and which block there.
+ *
+ * Model
+ *	A small order takes, among the broken areas that can serve it, one whose
+ *	largest free block is of least use to anybody else: no order that was asked
+ *	for lately fits into it that does not fit into a smaller one. Of these it takes
+ *	one in the first place: memory is divided into 32 places, and what is in the
+ *	first is filled first, as a first-fit allocator does it. So the last places
+ *	empty by themselves, and whole areas, arenas and blocks of 16 MiB with them.
+ *	Inside the area it is the smallest block that fits. While a third of all areas
+ *	is whole, nobody has to fear for large blocks, and the place alone counts.
+ *	Only when no broken area serves is a whole one broken, out of the shortest run, and
+ *	of these in the first place.
+ *
+ *	  [life][largest order 0..8][place 0..31] -> broken areas
+ *	  [zeros][largest order 9..18][place]     -> groups
+ *
+ *	Blocks of short life (enum quarry_life) go to areas of their own, and where there
+ *	are many arenas to arenas of their own as far as a few tries tell: else one that
+ *	stays keeps each area from becoming whole when the others go. But two kinds of areas
+ *	have twice the holes, so that is done only while it pays. It pays when areas of short
+ *	lives become whole; where blocks of both kinds come and go evenly hardly one does. So
+ *	the frames are counted that come back to such areas (@vain), and for one that becomes
+ *	whole eight times its frames are forgiven. When that has come to twice the memory, areas
+ *	serve all lives alike. When more lies in holes than is out, many went together and
+ *	that was a mistake: the count begins anew. When whole areas are few lives are mixed in
+ *	any case: a refusal is worse.
+ *
+ *	Claimers that name a home (the CPUs' lists do) pass by an area that another
+ *	one claimed from last. Blocks of two CPUs would else lie side by side, with
+ *	their state bytes in one cache line that both write: measured as a loss of
+ *	8% for two CPUs that allocate and free at random. While most areas are whole
+ *	another one is broken for that; later the home is shared.
+ *
+ *	Who wants zeros in blocks of 128 KiB or more gets them where there are any: of
+ *	equally good blocks of an area one that is known to be zero, of whole areas those that
+ *	are zero, wherever they are. Others leave them as far as that breaks no longer run.
+ *
+ *	All is found by bit searches and bounded tries, so the steps of a claim depend
+ *	on neither the number of arenas nor their size. design.md has the policies that
+ *	were tried and what each kept whole.
+ *
+ * Nothing is taken here: buddy.c does that, and keeps areas and groups in the buckets that
+ * are looked through.
+ *
+ * Contexts: as buddy.c.
+ */
+#include <linux/bitops.h>
+#include <linux/minmax.h>
+
+#include "choice.h"
+
+/* Homes of others that a claim passes by before it shares one. */
+#define HOMES_PASSED	8
+
+/* Groups that are looked at for a better one, and of these such as are zero in part. */
+#define GROUPS_TRIED	8
+#define CHOICES_TRIED	2
+
+/* Smaller blocks are cleared sooner than one that is zero is found. */
+#define ZERO_ORDER	5
+
+/* While more than one of so many areas is whole, no large block is in danger. */
+#define PLENTY		3
+
+/* Of so many areas one should be whole before lives are mixed. */
+#define WHOLE_MIN	32
+
+/* To keep lives apart pays if one in so many frames comes back with an area that becomes whole. */
+#define APART_GAIN	8
+
+/* So often may as much as there is come back in vain before it is given up. */
+#define APART_TURNS	2
+
+/* With fewer areas than this lives share their arenas. */
+#define APART_AREAS	64
+
+#define ALL_LIVES	((1U << QUARRY_AREA_LIVES) - 1)
+#define ALL_ZEROS	((1U << QUARRY_ZEROS) - 1)
+
+/**
+ * struct whole - whole areas that are looked for
+ * @claim:	for whom
+ * @order:	how many, as order
+ * @tries:	groups that may still be looked at
+ * @choices:	of these that are zero in part
+ * @bad:	how much is against @best
+ * @best:	first of the best so far, or NULL
+ */
+struct whole {
+	struct quarry_claim *claim;
+	unsigned int order;
+	unsigned int tries;
+	unsigned int choices;
+	unsigned int bad;
+	struct quarry_area *best;
+};
+
+/* The area at a position of a group. */
+static struct quarry_area *area_at(const struct quarry_group *group, unsigned int pos)
+{
+	const struct quarry_arena *a = group->arena;
+	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+
+	return &a->areas[before + pos - a->shift];
+}
+
+/* Note that an order was asked for. Returns the orders that are, as bits. */
+static u16 note_asked(struct quarry_buddy *b, unsigned int order)
+{
+	if (++b->claims == QUARRY_ASKED_CLAIMS) {
+		b->claims = 0;
+		b->asked_before = b->asked;
+		b->asked = 0;
+	}
+	if (order < QUARRY_AREA_ORDER)
+		b->asked |= 1U << order;
+	return b->asked | b->asked_before;
+}
+
+/**
+ * quarry_choice_freed() - frames came back to an area of short lives
+ * @b:		the allocator
+ * @nr:		how many
+ * @whole:	the area is whole now
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_choice_freed(struct quarry_buddy *b, u32 nr, bool whole)
+{
+	/* The longer it was in vain the longer it takes until it counts as worth it. */
+	b->vain = min(b->vain + nr, 2 * APART_TURNS * b->nr_frames);
+	if (whole)
+		b->vain -= min_t(u64, b->vain, APART_GAIN * QUARRY_AREA_FRAMES);
+}
+
+/* Does it pay to keep lives apart? */
+static bool lives_are_apart(struct quarry_buddy *b)
+{
+	u64 holes = b->nfree - b->nr_whole * QUARRY_AREA_FRAMES;
+
+	if (holes > b->nr_frames - b->nfree)
+		b->vain = 0;
+	return b->vain <= APART_TURNS * b->nr_frames;
+}
+
+/* An area of one of @lives in the buckets of an order and place that is not another's home. */
+static struct quarry_area *pick_in(const struct quarry_buddy *b, unsigned int lives, u8 home,
+				   unsigned int k, unsigned int c,
+				   struct quarry_area **others, unsigned int *tries)
+{
+	struct quarry_area *area;
+
+	for (; lives; lives &= lives - 1) {
+		hlist_for_each_entry(area, &b->areas[__ffs(lives)][k][c], link) {
+			if (!home || !area->home || area->home == home)
+				return area;
+			*others = *others ?: area;
+			if (!--*tries)
+				return *others;
+		}
+	}
+	return NULL;
+}
+
+/* Of bits by life those of @lives, without a branch. */
+static u32 of_lives(unsigned int lives, u32 page, u32 is_short)
+{
+	return (page & -(lives >> QUARRY_LIFE_PAGE & 1)) |
+	       (is_short & -(lives >> QUARRY_LIFE_SHORT & 1));
+}
+
+/* The same of bits by zeros: all of them, or of one kind. */
+static u32 group_places(const struct quarry_buddy *b, unsigned int zeros, unsigned int order)
+{
+	return (b->group_places[QUARRY_ZEROS_NONE][order] & -(zeros >> QUARRY_ZEROS_NONE & 1)) |
+	       (b->group_places[QUARRY_ZEROS_SOME][order] & -(zeros >> QUARRY_ZEROS_SOME & 1)) |
+	       (b->group_places[QUARRY_ZEROS_ALL][order] & -(zeros >> QUARRY_ZEROS_ALL & 1));
+}
+
+/* Orders of the largest runs of whole areas in groups, as bits. */
+static unsigned int group_orders(const struct quarry_buddy *b)
+{
+	return b->group_orders[QUARRY_ZEROS_NONE] | b->group_orders[QUARRY_ZEROS_SOME] |
+	       b->group_orders[QUARRY_ZEROS_ALL];
+}
+
+/* Places where an area of one of @lives has a largest free block of an order, as bits. */
+static u32 area_places(const struct quarry_buddy *b, unsigned int lives, unsigned int order)
+{
+	return of_lives(lives, b->area_places[QUARRY_LIFE_PAGE][order],
+			b->area_places[QUARRY_LIFE_SHORT][order]);
+}
+
+/*
+ * Of the broken areas of some lives whose largest free block is of an order from @lo to
+ * below @hi, one in the first place that is nobody else's home. Failing that *@others is
+ * set to one that is, and after *@tries of these one is returned: better shared than to
+ * look at them all.
+ */
+static struct quarry_area *pick_from(const struct quarry_buddy *b, unsigned int lives, u8 home,
+				     unsigned int lo, unsigned int hi,
+				     struct quarry_area **others, unsigned int *tries)
+{
+	struct quarry_area *area;
+	unsigned int k, c, any;
+
+	for (any = 0, k = lo; k < hi; k++)
+		any |= area_places(b, lives, k);
+	for (; any; any &= any - 1) {
+		c = __ffs(any);
+		for (k = lo; k < hi; k++) {
+			if (!(area_places(b, lives, k) & 1U << c))
+				continue;
+			area = pick_in(b, lives, home, k, c, others, tries);
+			if (area)
+				return area;
+		}
+	}
+	return NULL;
+}
+
+/* The first order above @order that was asked for, or QUARRY_AREA_ORDER. */
+static unsigned int next_asked(u16 asked, unsigned int order)
+{
+	unsigned int more = (asked | 1U << QUARRY_AREA_ORDER) >> (order + 1);
+
+	return order + 1 + __ffs(more);
+}
+
+/* Orders of largest free blocks in broken areas of some lives, as bits. */
+static unsigned int area_orders(const struct quarry_buddy *b, unsigned int lives)
+{
+	return of_lives(lives, b->area_orders[QUARRY_LIFE_PAGE],
+			b->area_orders[QUARRY_LIFE_SHORT]);
+}
+
+/*
+ * A broken area of some lives that has a free block of the order: rather one whose largest
+ * free block is of no use to who asks for more, and of these one in the first place. While
+ * there is plenty of whole areas those who ask for more have these, and only the place counts.
+ */
+static struct quarry_area *pick_area(const struct quarry_buddy *b, unsigned int lives,
+				     const struct quarry_claim *claim, struct quarry_area **others)
+{
+	unsigned int orders = area_orders(b, lives) & ~0U << claim->want->order;
+	u16 asked = b->nr_whole > b->nr_areas / PLENTY ? 0 : claim->asked;
+	unsigned int lo, hi, tries = HOMES_PASSED;
+	struct quarry_area *area = NULL;
+
+	*others = NULL;
+	for (; !area && orders; orders &= ~0U << hi) {
+		lo = __ffs(orders);
+		hi = next_asked(asked, lo);
+		area = pick_from(b, lives, claim->want->home, lo, hi, others, &tries);
+	}
+	return area;
+}
+
+/**
+ * quarry_choose_block() - choose a block of a broken area
+ * @area:	the area
+ * @order:	of the maximal free block, of which the area has one
+ * @claim:	who wants it
+ *
+ * The first that is zero or not as it is wanted, else the first. Context: under the caller's
+ * lock.
+ *
+ * Return: its first frame in the area.
+ */
+unsigned int quarry_choose_block(const struct quarry_area *area, unsigned int order,
+				 const struct quarry_claim *claim)
+{
+	const struct quarry_want *want = claim->want;
+	unsigned int pos = QUARRY_LINE_UNITS;
+
+	if (claim->zeros)
+		pos = quarry_line_find_as(&area->line, order, area->zero, want->order,
+					  want->zero);
+	return pos < QUARRY_LINE_UNITS ? pos : quarry_line_find(&area->line, order);
+}
+
+/*
+ * Has a small arena blocks of another life? Of a large one it is not asked, nor where there
+ * are few: there an arena is dearer.
+ */
+static bool has_other_life(const struct quarry_arena *a, const struct quarry_claim *claim)
+{
+	u32 i;
+
+	if (!claim->apart || a->nr_areas > QUARRY_PLACE_AREAS ||
+	    a->buddy->nr_areas < APART_AREAS)
+		return false;
+	for (i = 0; i < a->nr_areas; i++)
+		if (!quarry_area_is_whole(&a->areas[i]) && a->areas[i].life != claim->life)
+			return true;
+	return false;
+}
+
+/* Are some of the whole areas of a group zero, some not, and it matters which? */
+static bool has_choice(const struct quarry_group *group, const struct whole *w)
+{
+	return w->claim->zeros && quarry_group_zeros(group) == QUARRY_ZEROS_SOME;
+}
+
+/*
+ * 2^order whole areas of a group whose zeros are as they are wanted, or NULL: of the shortest
+ * runs, or for who wants zeros of any.
+ */
+static struct quarry_area *find_choice(const struct quarry_group *group, struct whole *w)
+{
+	unsigned int from = w->order + __ffs(group->line.orders >> w->order), pos;
+	bool zero = w->claim->want->zero;
+
+	if (!w->choices || (zero && group->nr_zero < 1U << w->order))
+		return NULL;
+	w->choices--;
+	pos = quarry_line_find_as(&group->line, from, group->zero, w->order, zero);
+	if (zero && pos == QUARRY_LINE_UNITS)
+		pos = quarry_line_find_set(group->zero, w->order);
+	return pos < QUARRY_LINE_UNITS ? area_at(group, pos) : NULL;
+}
+
+/* The first area of one of the shortest runs of at least 2^order whole ones in a group. */
+static struct quarry_area *shortest_run(const struct quarry_group *group, unsigned int order)
+{
+	unsigned int from = order + __ffs(group->line.orders >> order);
+
+	return area_at(group, quarry_line_find(&group->line, from));
+}
+
+/* Is a group better than the best so far? Returns whether that was enough. */
+static bool look_at(const struct quarry_group *group, struct whole *w)
+{
+	unsigned int bad = has_other_life(group->arena, w->claim) ? 2 : 0;
+	struct quarry_area *area = NULL;
+
+	if (has_choice(group, w)) {
+		area = find_choice(group, w);
+		bad += !area;
+	}
+	if (bad < w->bad) {
+		w->best = area ?: shortest_run(group, w->order);
+		w->bad = bad;
+	}
+	return !w->bad || !--w->tries;
+}
+
+/*
+ * Look at groups of which the zeros are one of @zeros and the largest run of whole areas is one
+ * of @orders: of the shortest runs, and of runs of one length those in the first place.
+ */
+static bool look_among(const struct quarry_buddy *b, unsigned int zeros, unsigned int orders,
+		       struct whole *w)
+{
+	const struct quarry_group *group;
+	unsigned int k, any, some;
+
+	for (; orders; orders &= orders - 1) {
+		k = __ffs(orders);
+		for (any = group_places(b, zeros, k); any; any &= any - 1)
+			for (some = zeros; some; some &= some - 1)
+				hlist_for_each_entry(group,
+						     &b->groups[__ffs(some)][k][__ffs(any)],
+						     link)
+					if (look_at(group, w))
+						return true;
+	}
+	return false;
+}
+
+static void look_for_zeros(const struct quarry_buddy *b, unsigned int orders, struct whole *w)
+{
+	int zeros;
+
+	for (zeros = QUARRY_ZEROS_ALL; zeros >= QUARRY_ZEROS_NONE; zeros--)
+		if (look_among(b, 1U << zeros, orders, w))
+			return;
+}
+
+static void look_for_others(const struct quarry_buddy *b, unsigned int orders, struct whole *w)
+{
+	unsigned int zeros;
+
+	for (; orders; orders &= orders - 1)
+		for (zeros = QUARRY_ZEROS_NONE; zeros <= QUARRY_ZEROS_ALL; zeros++)
+			if (look_among(b, 1U << zeros, orders & -orders, w))
+				return;
+}
+
+/**
+ * quarry_choose_whole() - choose whole areas
+ * @b:		the allocator
+ * @order:	how many, as order
+ * @claim:	who wants them
+ *
+ * Of an arena that has no blocks of another life, as far as GROUPS_TRIED tell. Who wants zeros
+ * takes them wherever they are; to leave them is a reason to go to another place, though not
+ * to break a longer run. Context: under the caller's lock.
+ *
+ * Return: the first of 2^order whole areas, or NULL if there are none.
+ */
+struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned int order,
+					struct quarry_claim *claim)
+{
+	struct whole w = {
+		.claim = claim, .order = order, .tries = GROUPS_TRIED,
+		.choices = CHOICES_TRIED, .bad = ~0U,
+	};
+	unsigned int orders = group_orders(b) >> order << order;
+
+	if (!claim->zeros)
+		look_among(b, b->nr_zero ? ALL_ZEROS : 1U << QUARRY_ZEROS_NONE, orders, &w);
+	else if (claim->want->zero)
+		look_for_zeros(b, orders, &w);
+	else
+		look_for_others(b, orders, &w);
+	/* The next block of a batch is not worth as much. */
+	if (w.best && quarry_area_is_zero(w.best) != claim->want->zero)
+		claim->zeros = false;
+	return w.best;
+}
+
+static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
+{
+	if (area->home == home)
+		return;
+	if (area->home)
+		b->home[area->home] = NULL;
+	if (b->home[home])
+		b->home[home]->home = 0;
+	b->home[home] = area;
+	area->home = home;
+}
+
+/* A broken area of any life, or NULL. */
+static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
+					 const struct quarry_claim *claim)
+{
+	struct quarry_area *others, *area = pick_area(b, ALL_LIVES, claim, &others);
+
+	return area ?: others;
+}
+
+/**
+ * quarry_choose_area() - choose an area for a small order
+ * @b:		the allocator
+ * @claim:	who wants it
+ *
+ * Context: under the caller's lock.
+ *
+ * Return: an area, broken or whole, with a free block of the order; NULL if there is none.
+ */
+struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim)
+{
+	struct quarry_area *others, *area = pick_area(b, claim->lives, claim, &others);
+
+	/* Large blocks are dearer than cache lines. */
+	if (!area && others && b->nr_whole <= b->nr_areas / 2)
+		area = others;
+	/* When there are few of them left, dearer than to keep lives apart. */
+	if (!area && !others && b->nr_whole <= b->nr_areas / WHOLE_MIN)
+		area = pick_any_life(b, claim);
+	if (!area)
+		area = quarry_choose_whole(b, 0, claim);
+	if (!area)
+		area = pick_any_life(b, claim);
+	if (area && claim->want->home)
+		set_home(b, area, claim->want->home);
+	return area;
+}
+
+/**
+ * quarry_choice_has() - see whether a block of a small order is free at all
+ * @b:		the allocator
+ * @order:	below QUARRY_AREA_ORDER
+ *
+ * Whoever finds nothing asks again and again. Context: under the caller's lock.
+ */
+bool quarry_choice_has(const struct quarry_buddy *b, unsigned int order)
+{
+	return group_orders(b) || area_orders(b, ALL_LIVES) >> order;
+}
+
+/**
+ * quarry_choice_begin() - begin a claim
+ * @b:		the allocator
+ * @want:	what is claimed
+ *
+ * That its order was asked for is noted. Context: under the caller's lock.
+ *
+ * Return: what the choices that follow go by.
+ */
+struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct quarry_want *want)
+{
+	u8 life = quarry_area_life(want->life);
+	bool apart = lives_are_apart(b);
+
+	return (struct quarry_claim){
+		.want = want,
+		.asked = note_asked(b, want->order),
+		.life = life,
+		.lives = apart ? 1U << life : ALL_LIVES,
+		.apart = apart,
+		.zeros = b->nr_zero && want->order >= ZERO_ORDER,
+	};
+}

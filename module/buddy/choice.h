@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where a claim lands. See choice.c. */
+#ifndef QUARRY_CHOICE_H
+#define QUARRY_CHOICE_H
+
+#include "buddy.h"
+
+/**
+ * struct quarry_claim - a claim under way
+ * @want:	what is claimed
+ * @asked:	orders that were asked for lately, as bits
+ * @life:	of areas that are broken for it
+ * @lives:	of areas that serve, as bits
+ * @apart:	lives are kept apart
+ * @zeros:	some frames are zero, it matters which, and it is not in vain to look for them
+ */
+struct quarry_claim {
+	const struct quarry_want *want;
+	u16 asked;
+	u8 life;
+	u8 lives;
+	bool apart;
+	bool zeros;
+};
+
+struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct quarry_want *want);
+bool quarry_choice_has(const struct quarry_buddy *b, unsigned int order);
+struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim);
+struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned int order,
+					struct quarry_claim *claim);
+unsigned int quarry_choose_block(const struct quarry_area *area, unsigned int order,
+				 const struct quarry_claim *claim);
+void quarry_choice_freed(struct quarry_buddy *b, u32 nr, bool whole);
+
+static inline bool quarry_area_is_whole(const struct quarry_area *area)
+{
+	return area->line.nfree == QUARRY_AREA_FRAMES;
+}
+
+static inline bool quarry_area_is_zero(const struct quarry_area *area)
+{
+	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
+}
+
+#endif /* QUARRY_CHOICE_H */
