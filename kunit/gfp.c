@@ -259,6 +259,56 @@ static void this_node_is_this_node(struct kunit *test)
 	quarry_free_pages(pool, page, 0);
 }
 
+/* What a stock has of a node is found whatever lies on top of it. */
+static void a_stock_has_nodes(struct kunit *test)
+{
+	int other = quarry_test_other_node(test), here = first_memory_node;
+	const gfp_t strict = GFP_NOWAIT | __GFP_THISNODE | __GFP_NOWARN;
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_16M);
+	unsigned int cpu = cpumask_first(cpumask_of_node(other));
+	struct page *far, *page[3], *rest[8];
+	struct quarry_reserve *reserve;
+	unsigned int i, nr;
+
+	if (cpu >= nr_cpu_ids)
+		kunit_skip(test, "a node without a CPU");
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
+	far = quarry_alloc_pages_node(pool, other, GFP_KERNEL | __GFP_THISNODE, 10);
+	KUNIT_ASSERT_NOT_NULL(test, far);
+	reserve = quarry_pool_reserve(pool, 10, 2);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
+	/* Now all else is out, and what is had is of the stock: of here, twice. */
+	for (nr = 0; nr < ARRAY_SIZE(rest); nr++) {
+		rest[nr] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 10);
+		if (!rest[nr])
+			break;
+	}
+	page[0] = quarry_reserve_alloc(reserve, strict);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	KUNIT_EXPECT_EQ(test, page_to_nid(page[0]), here);
+	/* One of there comes in its stead, and lies on top. */
+	quarry_reserve_free(reserve, far);
+	page[1] = quarry_reserve_alloc(reserve, strict);
+	KUNIT_ASSERT_NOT_NULL(test, page[1]);
+	KUNIT_EXPECT_EQ(test, page_to_nid(page[1]), here);
+	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(reserve, strict));
+	quarry_test_pin(test, cpu);
+	page[2] = quarry_reserve_alloc(reserve, strict);
+	KUNIT_ASSERT_NOT_NULL(test, page[2]);
+	KUNIT_EXPECT_PTR_EQ(test, page[2], far);
+	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(reserve, GFP_NOWAIT | __GFP_NOWARN));
+	/* Without a node to keep to, any will do. */
+	quarry_reserve_free(reserve, page[0]);
+	page[0] = quarry_reserve_alloc(reserve, GFP_NOWAIT);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	KUNIT_EXPECT_EQ(test, page_to_nid(page[0]), here);
+	for (i = 0; i < 3; i++)
+		quarry_reserve_free(reserve, page[i]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+	while (nr--)
+		quarry_free_pages(pool, rest[nr], 10);
+}
+
 /* --- waiting ---------------------------------------------------------------- */
 
 struct waiter {
@@ -860,6 +910,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(what_was_the_reserves_stays_so),
 	KUNIT_CASE(misuse_of_the_reserve_is_told),
 	KUNIT_CASE(this_node_is_this_node),
+	KUNIT_CASE(a_stock_has_nodes),
 	KUNIT_CASE(a_run_that_must_not_fail_waits),
 	KUNIT_CASE(large_memory_that_must_not_fail_waits),
 	KUNIT_CASE(an_object_that_must_not_fail_waits),

@@ -11,8 +11,15 @@
  * What comes back fills the stock first. So @nr blocks can be out at any time, whatever
  * others do to the pool: the contract of mempool_t.
  *
+ * The stock is a stack a node, so that who wants a block of one node (__GFP_THISNODE) need
+ * not look at those of others, however many there are:
+ *
+ *	first[node] -> place -> place ->|	places of stock[], linked by next[]
+ *	idle -> place ->|			those that hold no block
+ *
  * Contexts: making and unmaking sleeps; allocating and freeing any but NMI, under one
- * raw spinlock that is never held over the pool.
+ * raw spinlock that is never held over the pool, for some steps whatever @nr is. Cost:
+ * 12 bytes a block.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -22,14 +29,21 @@
 #include "../debug/inject.h"
 #include "alloc.h"
 
+/* Behind the last place of a stack. */
+#define NO_PLACE	U32_MAX
+
 /**
  * struct quarry_reserve - blocks set aside
  * @pool:	whose
- * @lock:	guards @have, @out and @stock
+ * @lock:	guards all below but @order and @nr
  * @order:	of the blocks
  * @nr:		blocks promised
  * @have:	blocks in @stock
  * @out:	blocks handed out and not given back
+ * @nodes:	that have blocks in @stock
+ * @first:	by node, the place of its newest block
+ * @next:	by place, the one below
+ * @idle:	the first place without a block
  * @stock:	the blocks
  */
 struct quarry_reserve {
@@ -39,6 +53,10 @@ struct quarry_reserve {
 	unsigned int nr;
 	unsigned int have;
 	unsigned long out;
+	nodemask_t nodes;
+	u32 *first;
+	u32 *next;
+	u32 idle;
 	struct page *stock[];
 };
 
@@ -58,6 +76,43 @@ static void out_of_stock(struct quarry_reserve *r, struct page *page)
 			  QUARRY_STATE_ALLOC);
 }
 
+/* A place becomes the first of a stack. */
+static void link_place(struct quarry_reserve *r, u32 *stack, u32 place)
+{
+	r->next[place] = *stack;
+	*stack = place;
+}
+
+static u32 unlink_place(struct quarry_reserve *r, u32 *stack)
+{
+	u32 place = *stack;
+
+	*stack = r->next[place];
+	return place;
+}
+
+/* The block at a place is in stock. Under the lock, or before anybody else knows of @r. */
+static void push(struct quarry_reserve *r, u32 place)
+{
+	int node = page_to_nid(r->stock[place]);
+
+	link_place(r, &r->first[node], place);
+	node_set(node, r->nodes);
+}
+
+/* The newest block of a node that has some. Under the lock. */
+static struct page *pop(struct quarry_reserve *r, int node)
+{
+	u32 place = unlink_place(r, &r->first[node]);
+
+	if (r->first[node] == NO_PLACE)
+		node_clear(node, r->nodes);
+	link_place(r, &r->idle, place);
+	r->have--;
+	return r->stock[place];
+}
+
+/* All that is in stock, which has no idle place between, and the reserve. */
 static void empty(struct quarry_reserve *r)
 {
 	unsigned int i;
@@ -91,7 +146,7 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 		return ERR_PTR(-ENOMEM);
 	/* What is too long for kvmalloc() is not to be warned of, nor to kill for. */
 	r = quarry_inject() ? NULL :
-	    kvzalloc(struct_size(r, stock, nr),
+	    kvzalloc(struct_size(r, stock, nr) + ((size_t)nr + nr_node_ids) * sizeof(u32),
 		     GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!r)
 		return ERR_PTR(-ENOMEM);
@@ -99,6 +154,10 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 	r->pool = pool;
 	r->order = order;
 	r->nr = nr;
+	r->idle = NO_PLACE;
+	r->next = (u32 *)&r->stock[nr];
+	r->first = r->next + nr;
+	memset32(r->first, NO_PLACE, nr_node_ids);
 	r->have = quarry_alloc_pages_bulk(pool, GFP_KERNEL | __GFP_NOWARN, order, nr,
 					  r->stock);
 	for (i = 0; i < r->have; i++)
@@ -107,6 +166,8 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 		empty(r);
 		return ERR_PTR(-ENOMEM);
 	}
+	for (i = 0; i < nr; i++)
+		push(r, i);
 	return r;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_reserve, QUARRY_NS);
@@ -125,16 +186,16 @@ static struct page *take_at_hand(struct quarry_reserve *r, const struct quarry_w
 static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wish *w)
 {
 	struct page *page = NULL;
+	int node = w->node;
 	unsigned long flags;
-	unsigned int i;
 
 	raw_spin_lock_irqsave(&r->lock, flags);
-	for (i = r->have; i && !page; i--)
-		if (!w->strict || page_to_nid(r->stock[i - 1]) == w->node) {
-			page = r->stock[i - 1];
-			r->stock[i - 1] = r->stock[--r->have];
-			out_of_stock(r, page);
-		}
+	if (w->node == NUMA_NO_NODE || !node_isset(w->node, r->nodes))
+		node = w->strict ? MAX_NUMNODES : first_node(r->nodes);
+	if (node < MAX_NUMNODES) {
+		page = pop(r, node);
+		out_of_stock(r, page);
+	}
 	raw_spin_unlock_irqrestore(&r->lock, flags);
 	if (page)
 		quarry_prepare(r->pool, page, 1U << r->order, w->gfp, false);
@@ -190,8 +251,9 @@ EXPORT_SYMBOL_NS_GPL(quarry_reserve_alloc, QUARRY_NS);
 void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 {
 	unsigned long flags;
-	bool kept;
 	unsigned int i;
+	bool kept;
+	u32 place;
 
 	/* From here on it is ours, and a second free of it is told. */
 	if (!into_stock(reserve, page)) {
@@ -206,8 +268,12 @@ void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 	raw_spin_lock_irqsave(&reserve->lock, flags);
 	reserve->out -= !!reserve->out;
 	kept = reserve->have < reserve->nr;
-	if (kept)
-		reserve->stock[reserve->have++] = page;
+	if (kept) {
+		place = unlink_place(reserve, &reserve->idle);
+		reserve->stock[place] = page;
+		reserve->have++;
+		push(reserve, place);
+	}
 	raw_spin_unlock_irqrestore(&reserve->lock, flags);
 	if (kept) {
 		quarry_wake_waiters(reserve->pool);
