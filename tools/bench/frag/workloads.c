@@ -23,6 +23,8 @@
  *			nothing
  *	slow80		the same, where one block in twenty is of the set that stays: the hint
  *			is true
+ *	sweep90, sweep97
+ *			as mixed, but the oldest block goes next, roughly
  *	lifo		what came last goes first, between all levels
  *	immortal	one block in a hundred is never freed, up to a tenth of memory
  *	demand9		single pages are replaced at a level of 60 percent, beside them blocks
@@ -229,6 +231,24 @@ static void run_demand_beside(struct frag_drive *d, const struct frag_workload *
 	frag_judge_served(d, served, asked);
 }
 
+/* As mixed, but what goes is the next in turn: all that are there once before any twice. */
+static void run_sweep(struct frag_drive *d, const struct frag_workload *w)
+{
+	u32 level = frag_percent(d, w->level), turn, next = 0;
+
+	for (turn = 1; turn <= d->steps; turn++) {
+		frag_take(d, FRAG_SET, frag_draw_order(d, w), FRAG_PLAIN);
+		while (d->out[FRAG_SET] > level) {
+			if (next >= d->n[FRAG_SET])
+				next = 0;
+			frag_drop(d, FRAG_SET, next++);
+		}
+		if (turn > d->steps / 2 && turn % (d->steps / 2 / LOOKS) == 0)
+			frag_judge(d);
+		frag_pause(d, turn);
+	}
+}
+
 #define ORDERS_0_TO_6	{ 70, 10, 8, 6, 4, 0, 2 }
 
 const struct frag_workload frag_workloads[] = {
@@ -269,6 +289,8 @@ const struct frag_workload frag_workloads[] = {
 	  .level = 40, .level_long = 10, .one_long_in = 100 },
 	{ .name = "demand9", .run = run_demand_beside, .of_served = true, .level = 60,
 	  .level_long = 20, .one_long_in = 1000 },
+	{ .name = "sweep90", .run = run_sweep, .weights = ORDERS_0_TO_6, .level = 90 },
+	{ .name = "sweep97", .run = run_sweep, .weights = ORDERS_0_TO_6, .level = 97 },
 	{ .name = "trace", .run = frag_run_trace, .level = 60 },
 };
 
