@@ -141,13 +141,17 @@ static void a_stock_knows_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
 }
 
-/* More than the pool may have is not even listed. */
+/* More than the pool may have is not even listed, let alone asked for. */
 static void a_reserve_of_the_impossible(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_pool_stats *before = quarry_test_stats(test, pool), *after;
 
 	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 0, UINT_MAX)));
 	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 10, 2)));
+	after = quarry_test_stats(test, pool);
+	KUNIT_EXPECT_EQ(test, after->fail_limit, before->fail_limit);
+	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
 }
 
 /* Where a growth of somebody else's never ends: __GFP_NORETRY does not sleep for it. */
