@@ -10,6 +10,7 @@
 #include "../cache/labels.h"
 #include "../compat.h"
 #include "../pages/alloc.h"
+#include "../pages/keeper.h"
 #include "../pages/misuse.h"
 #include "../pages/visit.h"
 #include "../stats/caches.h"
@@ -64,6 +65,11 @@ TEST_EXPORT(quarry_pools_pin);
 TEST_EXPORT(quarry_lists_limit);
 TEST_EXPORT(quarry_pcp_frames);
 TEST_EXPORT(quarry_pcp_drain_all);
+TEST_EXPORT(quarry_chore_set_timer);
+TEST_EXPORT(quarry_chore_begin);
+TEST_EXPORT(quarry_chore_kick);
+TEST_EXPORT(quarry_chore_at_work);
+TEST_EXPORT(quarry_chore_end);
 TEST_EXPORT(quarry_visit);
 TEST_EXPORT(quarry_visits_made);
 TEST_EXPORT(quarry_mags_has_any);
