@@ -129,6 +129,27 @@ static void start_gifts(struct irq_work *irq)
 
 static struct irq_work gifts_irq = IRQ_WORK_INIT_HARD(start_gifts);
 
+/*
+ * Open this CPU's lists, which are closed, with *@cold or what was brought; if there is neither,
+ * ask for it. Entered.
+ */
+static void open_here(struct quarry_pool *pool, struct quarry_pcp *pcp,
+		      struct quarry_cold **cold)
+{
+	*cold = *cold ?: xchg(&pcp->gift, NULL);
+	if (*cold) {
+		quarry_pcp_open(pcp, *cold);
+		*cold = NULL;
+		atomic_inc(&pool->nr_open);
+		quarry_lists_limit(pool);
+	} else {
+		WRITE_ONCE(pcp->wanting, true);
+		/* After that: whoever takes it back looks at the CPUs then. */
+		smp_store_release(&pool->wanting, true);
+		irq_work_queue(&gifts_irq);
+	}
+}
+
 /**
  * quarry_lists_open() - see to it that this CPU has lists
  * @pool:	the pool
@@ -149,20 +170,10 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 		cold = make(GFP_NOWAIT, raw_smp_processor_id());
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	/* We may have moved to another CPU, or an interrupt was quicker. */
-	if (!pcp->cold && quarry_pcp_enter(pcp)) {
-		cold = cold ?: xchg(&pcp->gift, NULL);
-		if (cold) {
-			quarry_pcp_open(pcp, cold);
-			cold = NULL;
-			atomic_inc(&pool->nr_open);
-			quarry_lists_limit(pool);
-		} else {
-			WRITE_ONCE(pcp->wanting, true);
-			/* After that: whoever takes it back looks at the CPUs then. */
-			smp_store_release(&pool->wanting, true);
-			irq_work_queue(&gifts_irq);
-		}
+	/* We may have moved to another CPU, or an interrupt was quicker; not any more, once inside. */
+	if (quarry_pcp_enter(pcp)) {
+		if (!pcp->cold)
+			open_here(pool, pcp, &cold);
 		quarry_pcp_leave(pcp);
 	}
 	preempt_enable();

@@ -531,12 +531,14 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	bool granted = false;
+	u64 place;
 
-	if (!where || list->left || !pcp->cold || is_too_large(pool, pcp, order) ||
-	    where->key - pcp->lists.key > list->rank || !quarry_pcp_enter(pcp))
+	if (!where || list->left || !pcp->cold || !quarry_pcp_enter(pcp))
 		return false;
-	if (!list->left) {
-		grant(pcp, order, where->key - pcp->lists.key);
+	/* Inside, for the decay may just have been here, and have the key changed. */
+	place = where->key - pcp->lists.key;
+	if (!list->left && place <= list->rank && !is_too_large(pool, pcp, order)) {
+		grant(pcp, order, place);
 		granted = true;
 	}
 	quarry_pcp_leave(pcp);
