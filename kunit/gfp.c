@@ -15,6 +15,7 @@
 #include <linux/mutex.h>
 #include <linux/quarry_cache.h>
 #include <linux/sched/mm.h>
+#include <trace/events/kmem.h>
 
 #include "../module/cache/labels.h"
 #include "../module/malloc/malloc.h"
@@ -222,6 +223,93 @@ static void misuse_of_the_reserve_is_told(struct kunit *test)
 	quarry_test_sound(test, pool);
 	KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, page_to_phys(page), 3 * PAGE_SIZE));
 	quarry_test_at_rest(test, pool);
+}
+
+/* --- what describes memory --------------------------------------------------- */
+
+/* What says where memory is to be, or what its user is, is not for what describes it. */
+#define OF_THE_MEMORY	(GFP_ZONEMASK | __GFP_THISNODE | __GFP_ACCOUNT)
+
+/**
+ * struct watch - flags that the kernel's allocator was called with
+ * @task:	by whom
+ * @calls:	how often
+ * @wrong:	the first that should not have been
+ */
+struct watch {
+	struct task_struct *task;
+	unsigned int calls;
+	gfp_t wrong;
+};
+
+static void note_kmalloc(void *data, unsigned long site, const void *at, size_t asked,
+			 size_t got, gfp_t gfp, int node)
+{
+	struct watch *w = data;
+
+	if (current != w->task || in_interrupt())
+		return;
+	w->calls++;
+	if (gfp & OF_THE_MEMORY || (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
+		w->wrong = w->wrong ?: gfp;
+}
+
+static void take_and_give(struct kunit *test, struct quarry_pool *pool, gfp_t gfp)
+{
+	struct quarry_cache *cache = quarry_test_cache_in(test, pool, 64, 0);
+	struct quarry_range range = { .bytes = 3 * PAGE_SIZE, .gfp = gfp };
+	struct watch watch = { .task = current };
+	struct quarry_magazine *mag;
+	struct page *page;
+	phys_addr_t at;
+	void *p[100];
+
+	KUNIT_ASSERT_EQ(test, 0, register_trace_kmalloc(note_kmalloc, &watch));
+	page = quarry_alloc_pages(pool, gfp, 3);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page)
+		quarry_free_pages(pool, page, 3);
+	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "page");
+	KUNIT_EXPECT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
+	KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, range.bytes));
+	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "range");
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(p), quarry_cache_alloc_bulk(cache, gfp, ARRAY_SIZE(p), p));
+	quarry_cache_free_bulk(cache, ARRAY_SIZE(p), p);
+	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "objects");
+	mag = quarry_cache_reserve(cache, gfp, 100);
+	KUNIT_EXPECT_NOT_NULL(test, mag);
+	quarry_cache_release(cache, mag);
+	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "magazine");
+	/* Pages of the default pool are in the zone where they are. */
+	gfp &= ~GFP_ZONEMASK;
+	p[0] = quarry_malloc(SZ_64K, gfp);
+	KUNIT_EXPECT_NOT_NULL(test, p[0]);
+	quarry_free(p[0]);
+	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "memory");
+	if (gfpflags_allow_blocking(gfp)) {
+		p[0] = quarry_kvmalloc(SZ_8M, gfp);
+		KUNIT_EXPECT_NOT_NULL(test, p[0]);
+		quarry_kvfree(p[0]);
+		KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "mapped memory");
+	}
+	unregister_trace_kmalloc(note_kmalloc, &watch);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_GT(test, watch.calls, 0);
+}
+
+static void what_describes_memory_is_of_no_zone(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_pool *pool;
+
+	cfg.min_bytes = SZ_8M;
+	cfg.max_bytes = SZ_16M;
+	cfg.zone = GFP_DMA32;
+	pool = quarry_test_pool_of(test, &cfg);
+	quarry_test_pin(test, cpumask_first(cpumask_of_node(first_memory_node)));
+	take_and_give(test, pool, GFP_KERNEL | GFP_DMA32 | __GFP_ACCOUNT);
+	take_and_give(test, pool, GFP_ATOMIC | GFP_DMA32 | __GFP_NOFAIL);
+	take_and_give(test, pool, GFP_KERNEL | GFP_DMA32 | __GFP_THISNODE);
 }
 
 /* --- nodes ------------------------------------------------------------------ */
@@ -909,6 +997,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE_PARAM(who_sleeps_grows, row_gen_params),
 	KUNIT_CASE(what_was_the_reserves_stays_so),
 	KUNIT_CASE(misuse_of_the_reserve_is_told),
+	KUNIT_CASE(what_describes_memory_is_of_no_zone),
 	KUNIT_CASE(this_node_is_this_node),
 	KUNIT_CASE(a_stock_has_nodes),
 	KUNIT_CASE(a_run_that_must_not_fail_waits),

@@ -18,6 +18,9 @@
  * struct insistent - who takes no refusal
  * @pool:	of which pool
  * @reserve:	or of which reserve
+ * @cache:	or of which cache
+ * @ask:	how, if it is neither of these: gives back at once what it gets, and
+ *		sets @err
  * @bytes:	a run of so much, or 0: a block
  * @order:	of this order
  * @gfp:	with these flags
@@ -29,6 +32,8 @@
 struct insistent {
 	struct quarry_pool *pool;
 	struct quarry_reserve *reserve;
+	struct quarry_cache *cache;
+	void (*ask)(struct insistent *w);
 	u64 bytes;
 	unsigned int order;
 	gfp_t gfp;
@@ -43,7 +48,9 @@ static int insist(void *data)
 	struct insistent *w = data;
 	struct quarry_range range = { .bytes = w->bytes, .gfp = w->gfp };
 
-	if (w->reserve)
+	if (w->ask)
+		w->ask(w);
+	else if (w->reserve)
 		w->page = quarry_reserve_alloc(w->reserve, w->gfp);
 	else if (w->bytes)
 		w->err = quarry_alloc_range(w->pool, &range, &w->at);
@@ -73,7 +80,7 @@ static void expect_refusal(struct kunit *test, struct insistent *w)
 		quarry_reserve_free(w->reserve, w->page);
 	else if (w->page)
 		quarry_free_pages(w->pool, w->page, w->order);
-	if (!w->err)
+	if (!w->err && !w->ask)
 		quarry_free_range(w->pool, w->at, w->bytes);
 }
 
@@ -152,6 +159,65 @@ static void a_reserve_of_the_impossible(struct kunit *test)
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, after->fail_limit, before->fail_limit);
 	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
+}
+
+#define MANY	1100U
+
+static void ask_for_blocks(struct insistent *w)
+{
+	struct page **pages = kvcalloc(MANY, sizeof(*pages), GFP_KERNEL | __GFP_NOFAIL);
+	unsigned int nr = quarry_alloc_pages_bulk(w->pool, w->gfp, 0, MANY, pages);
+
+	w->err = nr == MANY ? 0 : -ENOMEM;
+	quarry_free_pages_bulk(w->pool, 0, nr, pages);
+	kvfree(pages);
+}
+
+static void ask_for_objects(struct insistent *w)
+{
+	void **objects = kvcalloc(MANY, sizeof(*objects), GFP_KERNEL | __GFP_NOFAIL);
+	int nr = quarry_cache_alloc_bulk(w->cache, w->gfp, MANY, objects);
+
+	w->err = nr ? 0 : -ENOMEM;
+	quarry_cache_free_bulk(w->cache, nr, objects);
+	kvfree(objects);
+}
+
+static void ask_for_a_magazine(struct insistent *w)
+{
+	struct quarry_magazine *mag = quarry_cache_reserve(w->cache, w->gfp, MANY);
+
+	w->err = mag ? 0 : -ENOMEM;
+	quarry_cache_release(w->cache, mag);
+}
+
+/* Who has the first of them would wait for the last, which he cannot have. */
+static void more_at_once_than_there_can_be(struct kunit *test)
+{
+	struct insistent w = { .gfp = INSIST };
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct quarry_pool_stats *before, *after;
+
+	/* There are 1024 frames, and of these the reserve is not for all. */
+	cfg.min_bytes = SZ_4M;
+	cfg.max_bytes = SZ_4M;
+	cfg.reserve_bytes = SZ_64K;
+	cfg.node = first_memory_node;
+	w.pool = quarry_test_pool_of(test, &cfg);
+	w.cache = quarry_cache_create_in(w.pool, quarry_test_name(test), PAGE_SIZE, 0, 0, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.cache));
+	w.ask = ask_for_blocks;
+	expect_refusal(test, &w);
+	w.ask = ask_for_objects;
+	expect_refusal(test, &w);
+	before = quarry_test_stats(test, w.pool);
+	w.ask = ask_for_a_magazine;
+	expect_refusal(test, &w);
+	KUNIT_EXPECT_NULL(test, quarry_cache_reserve(w.cache, GFP_KERNEL, 300000000));
+	/* A magazine as long as that is not even begun. */
+	after = quarry_test_stats(test, w.pool);
+	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(w.cache));
 }
 
 /* Where a growth of somebody else's never ends: __GFP_NORETRY does not sleep for it. */
@@ -269,6 +335,7 @@ static struct kunit_case refusals_cases[] = {
 	KUNIT_CASE(a_stock_knows_flags),
 	KUNIT_CASE(a_stock_knows_nodes),
 	KUNIT_CASE(a_reserve_of_the_impossible),
+	KUNIT_CASE(more_at_once_than_there_can_be),
 	KUNIT_CASE(who_asks_lightly_waits_for_nobody),
 	KUNIT_CASE(small_arenas_make_room),
 	KUNIT_CASE(a_range_with_a_page_in_use),

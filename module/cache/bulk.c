@@ -140,6 +140,9 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
 		return 0;
 	}
+	/* Who has the first ones waits in vain for the last. */
+	if (gfp & __GFP_NOFAIL && nr > quarry_cache_most(cache, gfp))
+		gfp &= ~__GFP_NOFAIL;
 	while (got < nr) {
 		from = got;
 		quarry_magazine_supply(cache);

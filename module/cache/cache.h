@@ -470,6 +470,9 @@ void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear);
 /* check.c */
 u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room);
 
+/* reserve.c */
+u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp);
+
 /* leaks.c */
 int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
 			unsigned int room, unsigned int *nr, u64 *untraced);

@@ -20,7 +20,28 @@
 #include <linux/string.h>
 
 #include "../debug/inject.h"
+#include "../pages/gfp.h"
 #include "cache.h"
+
+/**
+ * quarry_cache_most() - how many objects callers with these flags could ever have
+ * @cache:	the cache
+ * @gfp:	the flags
+ *
+ * No more than that, if all of the pool were slabs of those that hold objects best.
+ * Context: any. Return: objects.
+ */
+u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp)
+{
+	u64 frames = quarry_gfp_frames(cache->pool, gfp), most = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cache->shape); i++) {
+		most = max(most, (frames * cache->shape[i].nr) >> cache->shape[i].order);
+		most = max(most, (frames * cache->least[i].nr) >> cache->least[i].order);
+	}
+	return most;
+}
 
 /**
  * quarry_cache_reserve() - take a magazine of objects
@@ -31,17 +52,21 @@
  * It is the caller's own, and not of the budget of magazines. Context: any but NMI;
  * sleeps only if @gfp allows it.
  *
- * Return: the magazine with @nr objects; NULL if there is no memory or @nr is 0.
+ * Return: the magazine with @nr objects; NULL if there is no memory or @nr is 0, and at
+ * once if @nr is more than the pool has room for.
  */
 struct quarry_magazine *quarry_cache_reserve(struct quarry_cache *cache, gfp_t gfp,
 					     unsigned int nr)
 {
+	gfp_t meta = quarry_gfp_meta(gfp);
 	struct quarry_magazine *mag;
 
-	if (!nr)
+	if (!nr || nr > quarry_cache_most(cache, gfp))
 		return NULL;
-	mag = quarry_inject() ? NULL :
-	      kvmalloc(struct_size(mag, slot, nr), gfp & ~(__GFP_ZERO | __GFP_ACCOUNT));
+	/* It may be long, and the OOM killer is no answer to that. */
+	if (!(meta & __GFP_NOFAIL))
+		meta |= __GFP_RETRY_MAYFAIL;
+	mag = quarry_inject() ? NULL : kvmalloc(struct_size(mag, slot, nr), meta);
 	if (!mag)
 		return NULL;
 	quarry_magazine_init(mag, nr);

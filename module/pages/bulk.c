@@ -72,6 +72,9 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 			got += pop_many(pool, order, nr - got, pages + got);
 		if (got == nr)
 			break;
+		/* Who has the first ones waits in vain for the last. */
+		if (gfp & __GFP_NOFAIL && (u64)nr << (order & 31) > quarry_gfp_frames(pool, gfp))
+			gfp &= ~__GFP_NOFAIL;
 		pages[got] = quarry_alloc_slow(pool, gfp, order, NUMA_NO_NODE);
 		if (!pages[got])
 			break;

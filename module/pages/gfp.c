@@ -29,7 +29,8 @@
  *	__GFP_NOFAIL		with sleeping: waits until there is something; without:
  *				nothing. A request that the pool could not serve if all of
  *				it were free, and all that may go back to the kernel had
- *				gone, fails all the same
+ *				gone, fails all the same; one for many blocks or objects
+ *				too, if that is true of all of them together
  *	__GFP_THISNODE		of the node asked for, which is the nearest to this CPU
  *				where none is named; or nothing. A pool that is bound to
  *				another node has nothing
@@ -60,6 +61,9 @@
 /* Flags for what describes memory that is allocated with @gfp. Context: any. */
 gfp_t quarry_gfp_meta(gfp_t gfp)
 {
+	/* To us that says nothing; the kernel takes it for a mistake. */
+	if (!gfpflags_allow_blocking(gfp))
+		gfp &= ~__GFP_NOFAIL;
 	return (gfp & ~NOT_FOR_META) | __GFP_NOWARN;
 }
 
@@ -101,6 +105,20 @@ static u64 kept_from(const struct quarry_pool *pool, gfp_t gfp)
 	if (!(gfp & __GFP_HIGH))
 		return pool->reserve;
 	return gfpflags_allow_blocking(gfp) ? pool->reserve / 2 : 0;
+}
+
+/**
+ * quarry_gfp_frames() - the most that callers with these flags could ever have of a pool
+ * @pool:	the pool
+ * @gfp:	the flags
+ *
+ * Context: any. Return: frames.
+ */
+u64 quarry_gfp_frames(struct quarry_pool *pool, gfp_t gfp)
+{
+	u64 all = max_t(u64, pool->max, atomic64_read(&pool->managed));
+
+	return all - min(all, kept_from(pool, gfp));
 }
 
 static void fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wish *w)
@@ -148,7 +166,7 @@ bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
 	if (unlikely(gfp & __GFP_ACCOUNT))
 		quarry_count(pool, QUARRY_COUNT_ACCOUNT_IGNORED);
 	fill(pool, gfp, node, w);
-	if (w->nofail && nr + w->keep > max_t(u64, pool->max, atomic64_read(&pool->managed)))
+	if (w->nofail && nr > quarry_gfp_frames(pool, gfp))
 		w->nofail = false;
 	if (w->strict && node == NUMA_NO_NODE)
 		w->node = numa_mem_id();

@@ -36,6 +36,7 @@ struct quarry_wish {
 bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
 		       struct quarry_wish *w);
 void quarry_wish_own(struct quarry_pool *pool, int node, struct quarry_wish *w);
+u64 quarry_gfp_frames(struct quarry_pool *pool, gfp_t gfp);
 gfp_t quarry_gfp_meta(gfp_t gfp);
 unsigned int quarry_gfp_scope(gfp_t gfp);
 void quarry_gfp_unscope(gfp_t gfp, unsigned int flags);
