@@ -34,7 +34,7 @@
  * no path that has to be undone.
  *
  * Cost: metadata is two bits and a byte a frame, under 200 bytes an area and some for
- * a group, and 15 KiB of list heads for a struct quarry_buddy.
+ * a group, and 19 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -114,7 +114,6 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	for (i = 0; i < a->nr_groups; i++) {
 		a->groups[i].arena = a;
 		a->groups[i].bucket = QUARRY_NO_BUCKET;
-		a->groups[i].run_bucket = QUARRY_NO_BUCKET;
 	}
 }
 

@@ -24,6 +24,9 @@
 /* Orders that the whole areas of a group can have, as QUARRY_AREA_ORDER and so on. */
 #define QUARRY_GROUP_ORDERS	(QUARRY_LINE_ORDER + 1)
 
+/* Heads of the lists of groups by their bounds for runs. */
+#define QUARRY_RUN_HEADS	QUARRY_LINE_UNITS
+
 /* Areas are sorted by where they are, into so many places; the first is filled first. */
 #define QUARRY_PLACES		32
 
@@ -170,8 +173,9 @@ enum quarry_zeros {
  * @nr_zero:	bits in @zero
  * @place:	that of its first area
  * @most:	no longer run begins in it, as for an area
- * @run_bucket:	quarry_group_bucket() of log2 of @most, or QUARRY_NO_BUCKET
- * @run_link:	in struct quarry_buddy.runs, when @run_bucket says so
+ * @run_first:	in struct quarry_buddy.runs: the first of those with its place and bound
+ * @run_link:	there, if @run_first
+ * @run_peers:	all with its place and bound, unless @most is 0
  */
 struct quarry_group {
 	struct quarry_line line;
@@ -182,8 +186,9 @@ struct quarry_group {
 	u16 nr_zero;
 	u8 place;
 	u16 most;
-	u16 run_bucket;
+	bool run_first;
 	struct hlist_node run_link;
+	struct list_head run_peers;
 };
 
 static inline enum quarry_zeros quarry_group_zeros(const struct quarry_group *group)
@@ -193,17 +198,11 @@ static inline enum quarry_zeros quarry_group_zeros(const struct quarry_group *gr
 	return group->nr_zero < group->line.nfree ? QUARRY_ZEROS_SOME : QUARRY_ZEROS_ALL;
 }
 
-/* Groups with room for runs are found by the length of these, and place. */
-static inline u16 quarry_group_bucket(unsigned int order, unsigned int place)
-{
-	return order * QUARRY_PLACES + place;
-}
-
 /* Groups with whole areas by zeros, the largest order of these areas, and place. */
 static inline u16 quarry_whole_bucket(enum quarry_zeros zeros, unsigned int order,
 				      unsigned int place)
 {
-	return quarry_group_bucket(zeros * QUARRY_GROUP_ORDERS + order, place);
+	return (zeros * QUARRY_GROUP_ORDERS + order) * QUARRY_PLACES + place;
 }
 
 /**
@@ -273,8 +272,9 @@ struct quarry_arena {
  * @empty:	arenas with no frame out
  * @groups:	groups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and place
  * @areas:	broken areas by life, largest free order and place
- * @run_places:	by log2 of their bounds, places for which @runs has a group, as bits
- * @runs:	groups by log2 of their bounds, and place
+ * @run_words:	by place, words of @run_bounds that are not 0, as bits
+ * @run_bounds:	by place, bounds for which @runs has a group, as bits; of 1 the first
+ * @runs:	the first groups of each bound and place, by a hash of these
  * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
@@ -303,8 +303,9 @@ struct quarry_buddy {
 	struct list_head empty;
 	struct hlist_head groups[QUARRY_ZEROS][QUARRY_GROUP_ORDERS][QUARRY_PLACES];
 	struct hlist_head areas[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
-	u32 run_places[QUARRY_GROUP_ORDERS];
-	struct hlist_head runs[QUARRY_GROUP_ORDERS][QUARRY_PLACES];
+	u8 run_words[QUARRY_PLACES];
+	u64 run_bounds[QUARRY_PLACES][QUARRY_LINE_WORDS];
+	struct hlist_head runs[QUARRY_RUN_HEADS];
 	struct quarry_area *home[QUARRY_HOMES];
 };
 
@@ -436,13 +437,25 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 			       struct quarry_frame f, unsigned int order, u8 life,
 			       bool *zero);
 
+/* choice.c, for range.c */
+bool quarry_lives_are_apart(struct quarry_buddy *b);
+
 /* runs.c, for the others */
+unsigned int quarry_runs_next(const struct quarry_buddy *b, unsigned int place, unsigned int least);
+struct quarry_group *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
+				       unsigned int most);
 void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most);
 void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct quarry_frame f,
 		       unsigned int order);
 void quarry_runs_count(struct quarry_area *area);
 void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from);
 void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to);
+
+/* Where a group with a bound and place is listed: each bound of a place has a head of its own. */
+static inline unsigned int quarry_runs_head(unsigned int most, unsigned int place)
+{
+	return (most ^ place * 17) % QUARRY_RUN_HEADS;
+}
 
 static inline u64 quarry_arena_position(const struct quarry_arena *a,
 					const struct quarry_area *area)

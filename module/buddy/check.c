@@ -240,25 +240,52 @@ static u64 check_group_lists(const struct quarry_buddy *b, unsigned int zeros,
 	return groups;
 }
 
-/* Returns how many groups with bounds of this logarithm are in buckets. */
-static u64 check_run_lists(const struct quarry_buddy *b, unsigned int log,
-			   struct quarry_check *c)
+/* Is a bound noted for a place? */
+static bool run_is_noted(const struct quarry_buddy *b, unsigned int place, unsigned int most)
 {
-	const struct quarry_group *group;
-	unsigned int place;
-	u64 groups = 0;
+	return b->run_bounds[place][(most - 1) / 64] & 1ULL << (most - 1) % 64;
+}
 
-	for (place = 0; place < QUARRY_PLACES; place++) {
-		const struct hlist_head *list = &b->runs[log][place];
+/* A group of a bound and place and its peers. Returns how many they are. */
+static u64 check_run_peers(const struct quarry_buddy *b, const struct quarry_group *first,
+			   unsigned int head, struct quarry_check *c)
+{
+	const struct quarry_group *peer;
+	u64 groups = 1;
 
-		if (hlist_empty(list) == !!(b->run_places[log] & (1U << place)))
-			fault(c, "the mask of buckets for runs is wrong");
-		hlist_for_each_entry(group, list, run_link) {
-			if (group->run_bucket != quarry_group_bucket(log, place))
-				fault(c, "a bucket for runs holds a stray group");
-			groups++;
-		}
+	if (first->place >= QUARRY_PLACES || !first->most || first->most > QUARRY_AREA_FRAMES ||
+	    quarry_runs_head(first->most, first->place) != head || !first->run_first)
+		fault(c, "a group is in the wrong list for runs");
+	else if (!run_is_noted(b, first->place, first->most))
+		fault(c, "the bound of a group is not noted");
+	list_for_each_entry(peer, &first->run_peers, run_peers) {
+		if (peer->most != first->most || peer->place != first->place || peer->run_first)
+			fault(c, "a group has a peer with another bound");
+		groups++;
 	}
+	return groups;
+}
+
+/* Returns how many groups are listed for runs. */
+static u64 check_run_lists(const struct quarry_buddy *b, struct quarry_check *c)
+{
+	const struct quarry_group *first;
+	u64 groups = 0, noted = 0;
+	unsigned int i, w;
+
+	for (i = 0; i < QUARRY_PLACES; i++)
+		for (w = 0; w < QUARRY_LINE_WORDS; w++)
+			if (!b->run_bounds[i][w] == !!(b->run_words[i] & 1U << w))
+				fault(c, "the mask of bounds for runs is wrong");
+			else
+				noted += hweight64(b->run_bounds[i][w]);
+	for (i = 0; i < QUARRY_RUN_HEADS; i++)
+		hlist_for_each_entry(first, &b->runs[i], run_link) {
+			groups += check_run_peers(b, first, i, c);
+			noted--;
+		}
+	if (noted)
+		fault(c, "a bound is noted that no group has, or two groups are the first");
 	return groups;
 }
 
@@ -273,8 +300,7 @@ static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u
 	for (i = 0; i < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; i++)
 		groups -= check_group_lists(b, i / QUARRY_GROUP_ORDERS,
 					    i % QUARRY_GROUP_ORDERS, c);
-	for (i = 0; i < QUARRY_GROUP_ORDERS; i++)
-		runs -= check_run_lists(b, i, c);
+	runs -= check_run_lists(b, c);
 	if (areas || groups || runs)
 		fault(c, "the buckets miss or repeat an area or group");
 }
@@ -300,11 +326,8 @@ static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check
 					     __fls(group->line.orders | 1), group->place);
 	if (group->bucket != bucket)
 		fault(c, "a group is in the wrong bucket");
-	bucket = QUARRY_NO_BUCKET;
-	if (group->most)
-		bucket = quarry_group_bucket(__fls(group->most), group->place);
-	if (group->run_bucket != bucket || group->most > QUARRY_AREA_FRAMES)
-		fault(c, "a group is in the wrong bucket for runs");
+	if (group->most > QUARRY_AREA_FRAMES)
+		fault(c, "the bound of a group is above all");
 }
 
 /**

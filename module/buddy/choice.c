@@ -137,7 +137,7 @@ void quarry_choice_freed(struct quarry_buddy *b, u32 nr, bool whole)
 }
 
 /* Does it pay to keep lives apart? */
-static bool lives_are_apart(struct quarry_buddy *b)
+bool quarry_lives_are_apart(struct quarry_buddy *b)
 {
 	u64 holes = b->nfree - b->nr_whole * QUARRY_AREA_FRAMES;
 
@@ -496,7 +496,7 @@ bool quarry_choice_has(const struct quarry_buddy *b, unsigned int order)
 struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct quarry_want *want)
 {
 	u8 life = quarry_area_life(want->life);
-	bool apart = lives_are_apart(b);
+	bool apart = quarry_lives_are_apart(b);
 
 	return (struct quarry_claim){
 		.want = want,

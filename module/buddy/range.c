@@ -55,6 +55,9 @@
 /* While more than one of so many areas is whole, no large block is in danger. */
 #define PLENTY		3
 
+/* Steps to look for areas of one's own life before all do. */
+#define ALIKE_STEPS	(QUARRY_BITE_STEPS / 4)
+
 /**
  * struct path - the frames of an arena, in the order in which a search meets them
  * @b:		the allocator
@@ -69,6 +72,7 @@
  * @unit:	position of the first area among the bits of the groups
  * @least:	bound that an area has at least if such a run begins in it
  * @life:	the only one of areas that are broken; or QUARRY_LIVES: any
+ * @only:	the bound of no group but this one is the search's to lower; or NULL: of any
  */
 struct path {
 	struct quarry_buddy *b;
@@ -83,6 +87,7 @@ struct path {
 	u64 unit;
 	unsigned int least;
 	u8 life;
+	const struct quarry_group *only;
 };
 
 static u64 mirrored(u64 w)
@@ -250,13 +255,20 @@ static u32 rest_of_group(const struct path *p, const struct quarry_area *area)
 	return p->mirror ? pos + 1 : QUARRY_LINE_UNITS - pos;
 }
 
-/* Have the bound of an area tell, if it is not whole. */
-static void count(struct quarry_area *area, struct walk *k)
+/* Is an area broken, and by a life whose areas do not serve? */
+static bool is_for_others(const struct path *p, const struct quarry_area *area)
 {
-	if (area->line.nfree == QUARRY_AREA_FRAMES)
-		return;
+	return p->life < QUARRY_LIVES && area->life != p->life &&
+	       area->line.nfree < QUARRY_AREA_FRAMES;
+}
+
+/* Have the bound of an area tell, if it is not whole. Returns the steps that it took. */
+static u32 count(const struct path *p, struct quarry_area *area)
+{
+	if (area->line.nfree == QUARRY_AREA_FRAMES || is_for_others(p, area))
+		return 0;
 	quarry_runs_count(area);
-	k->steps -= min_t(u32, k->steps, COUNT_STEPS);
+	return area->line.nfree ? COUNT_STEPS : 1;
 }
 
 /* From a position at an area's border, so many areas have no frame of a run by their bounds. */
@@ -269,9 +281,10 @@ static u32 areas_barren(const struct path *p, struct walk *k)
 	if (!groups_allow(p, area))
 		return left;
 	if (bounds_allow(p, area)) {
-		count(area, k);
+		n = count(p, area);
 		if (p->mirror && area > p->a->areas && area->most < p->least)
-			count(area - 1, k);
+			n += count(p, area - 1);
+		k->steps -= min(k->steps, n);
 	}
 	for (n = 0; n < left && n < BOUNDS_AT_ONCE && !bounds_allow(p, area); n++)
 		area += p->mirror ? -1 : 1;
@@ -307,7 +320,7 @@ static bool step_barren(const struct path *p, struct walk *k)
 	if (nr && known)
 		k->barren = k->at;
 	/* All of the group is, so that this can be known at once. */
-	if (nr == rest && known && group->most >= p->least)
+	if (nr == rest && known && group->most >= p->least && (!p->only || p->only == group))
 		quarry_runs_bound(p->b, group, p->least - 1);
 	return nr;
 }
@@ -332,7 +345,7 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
 		k->start = k->at;
 		return false;
 	}
-	if (p->life < QUARRY_LIVES && area_at(p, k->at)->life != p->life) {
+	if (is_for_others(p, area_at(p, k->at))) {
 		k->at += QUARRY_AREA_FRAMES;
 		k->start = k->at;
 		return false;
@@ -388,17 +401,18 @@ static unsigned int run_order(u32 nr, u32 align)
  * Cost: constant. Context: under the caller's lock.
  *
  * Return: false if no free block is as large as one that every such run has in it, or no
- * group's bound is half as high as it must be.
+ * group's bound is as high as it must be.
  */
 bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align)
 {
-	unsigned int order = __fls(min(nr, QUARRY_AREA_FRAMES)), places = 0;
+	unsigned int place = 0, order;
 
 	if (nr > b->nfree)
 		return false;
-	for (; order < QUARRY_GROUP_ORDERS; order++)
-		places |= b->run_places[order];
-	if (!places)
+	while (place < QUARRY_PLACES &&
+	       !quarry_runs_next(b, place, min(nr, QUARRY_AREA_FRAMES)))
+		place++;
+	if (place == QUARRY_PLACES)
 		return false;
 	for (order = run_order(nr, align); order <= QUARRY_MAX_ORDER; order++)
 		if (b->blocks[order])
@@ -531,14 +545,63 @@ int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 	return 0;
 }
 
-/* No run of @most begins in a group, which was searched for one. */
-static void bound_group(struct quarry_buddy *b, struct quarry_group *group, u32 from, u32 to)
+/**
+ * struct part - a group that is searched
+ * @group:	it
+ * @from:	its first area in the arena
+ * @to:		the one behind its last
+ */
+struct part {
+	struct quarry_group *group;
+	u32 from;
+	u32 to;
+};
+
+/*
+ * A group was searched in vain: from now on its bound says so, as far as alignment and lives
+ * let it. Areas that are in the middle of a stretch were not counted yet.
+ */
+static void bound_part(struct quarry_buddy *b, const struct part *part, const struct path *p,
+		       u32 *steps)
 {
 	unsigned int most = 0;
+	u32 i, n = (part->to - part->from) / 4;
 
-	for (; from < to; from++)
-		most = max_t(unsigned int, most, group->arena->areas[from].most);
-	quarry_runs_bound(b, group, most);
+	for (i = part->from; i < part->to; i++) {
+		struct quarry_area *area = &part->group->arena->areas[i];
+
+		if (area->most >= p->least)
+			n += count(p, area);
+		most = max_t(unsigned int, most, area->most);
+	}
+	quarry_runs_bound(b, part->group, most);
+	*steps -= min(*steps, n);
+}
+
+/* No run is longer than all that is free in the arena. */
+static void bound_by_nfree(struct quarry_buddy *b, const struct part *part, u32 *steps)
+{
+	struct quarry_arena *a = part->group->arena;
+	u32 i;
+
+	if (part->group->most <= a->nfree)
+		return;
+	for (i = part->from; i < part->to; i++)
+		a->areas[i].most = min_t(u32, a->areas[i].most, a->nfree);
+	quarry_runs_bound(b, part->group, a->nfree);
+	*steps -= min(*steps, (part->to - part->from) / 4);
+}
+
+/* Is there a block that every such run has in it? What begins in a group ends in the next one. */
+static bool has_block(const struct quarry_group *group, const struct quarry_search *s)
+{
+	unsigned int order = run_order(s->nr, s->align);
+	const struct quarry_arena *a = group->arena;
+
+	if (order < QUARRY_AREA_ORDER || group->line.orders >> (order - QUARRY_AREA_ORDER))
+		return true;
+	return group + 1 < a->groups + a->nr_groups &&
+	       group[1].line.orders >> (order - QUARRY_AREA_ORDER);
 }
 
 /* The lowest place in a group, as find(). */
@@ -547,25 +610,65 @@ static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
 {
 	struct quarry_arena *a = group->arena;
 	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
-	u32 from = before > a->shift ? before - a->shift : 0;
-	u32 to = min_t(u64, a->nr_areas, before + QUARRY_LINE_UNITS - a->shift);
 	u64 end = (u64)a->nr_areas * QUARRY_AREA_FRAMES;
+	struct part part = {
+		.group = group, .from = before > a->shift ? before - a->shift : 0,
+		.to = min_t(u64, a->nr_areas, before + QUARRY_LINE_UNITS - a->shift),
+	};
 	struct path p;
 	int err;
 
-	if (group->most < min(s->nr, QUARRY_AREA_FRAMES) || s->nr > a->nfree) {
-		s->steps--;
+	if (s->nr > a->nfree) {
+		bound_by_nfree(b, &part, &s->steps);
 		return -ENOSPC;
 	}
+	if (!has_block(group, s))
+		return -ENOSPC;
 	/* What begins in the group ends so many areas behind it at most. */
-	end = min(end, (to + s->nr / QUARRY_AREA_FRAMES + 1ULL) * QUARRY_AREA_FRAMES);
-	p = path_of(b, a, s, (u64)from * QUARRY_AREA_FRAMES, end);
+	end = min(end, (part.to + s->nr / QUARRY_AREA_FRAMES + 1ULL) * QUARRY_AREA_FRAMES);
+	p = path_of(b, a, s, (u64)part.from * QUARRY_AREA_FRAMES, end);
+	p.only = group;
 	err = find(&p, &s->steps, at);
-	if (err == -ENOSPC) {
-		bound_group(b, group, from, to);
-		s->steps -= min(s->steps, (to - from) / 4);
-	}
+	if (err == -ENOSPC)
+		bound_part(b, &part, &p, &s->steps);
 	return err;
+}
+
+/* In one group, and the claim. */
+static int claim_in_group(struct quarry_buddy *b, struct quarry_group *group,
+			  struct quarry_search *s, struct quarry_block *block)
+{
+	u64 at;
+	int err;
+
+	if (!s->steps)
+		return -EAGAIN;
+	s->steps--;
+	err = find_in_group(b, group, s, &at);
+	if (err)
+		return err;
+	block->arena = group->arena;
+	block->frame.i = at;
+	block->zero = take_run(b, group->arena, at, s);
+	return 0;
+}
+
+/*
+ * In the groups of one place and bound, the first one last: it is what the others hang on. What
+ * was searched in vain may leave, and nothing else does: see struct path.
+ */
+static int claim_among(struct quarry_buddy *b, struct quarry_group *first,
+		       struct quarry_search *s, struct quarry_block *block)
+{
+	struct quarry_group *group, *next;
+	int err;
+
+	list_for_each_entry_safe(group, next, &first->run_peers, run_peers) {
+		err = claim_in_group(b, group, s, block);
+		if (err != -ENOSPC)
+			return err;
+	}
+	return claim_in_group(b, first, s, block);
 }
 
 /**
@@ -586,30 +689,18 @@ static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
 int quarry_buddy_claim_lowest(struct quarry_buddy *b, struct quarry_search *s,
 			      struct quarry_block *block)
 {
-	unsigned int least = __fls(min(s->nr, QUARRY_AREA_FRAMES)), places = 0, c, k;
-	struct quarry_group *group;
-	struct hlist_node *next;
-	u64 at;
+	unsigned int least = min(s->nr, QUARRY_AREA_FRAMES), place, most;
 	int err;
 
-	for (k = least; k < QUARRY_GROUP_ORDERS; k++)
-		places |= b->run_places[k];
-	for (; places; places &= places - 1) {
-		c = __ffs(places);
-		for (k = least; k < QUARRY_GROUP_ORDERS; k++)
-			hlist_for_each_entry_safe(group, next, &b->runs[k][c], run_link) {
-				if (!s->steps)
-					return -EAGAIN;
-				err = find_in_group(b, group, s, &at);
-				if (err == -EAGAIN)
-					return err;
-				if (err)
-					continue;
-				block->arena = group->arena;
-				block->frame.i = at;
-				block->zero = take_run(b, group->arena, at, s);
-				return 0;
-			}
+	for (place = 0; place < QUARRY_PLACES; place++) {
+		most = quarry_runs_next(b, place, least);
+		while (most) {
+			err = claim_among(b, quarry_runs_first(b, place, most), s, block);
+			if (err != -ENOSPC)
+				return err;
+			most = most < QUARRY_AREA_FRAMES ? quarry_runs_next(b, place, most + 1) :
+							   0;
+		}
 	}
 	return -ENOSPC;
 }
@@ -648,7 +739,7 @@ static bool is_exact(const struct quarry_buddy *b, u32 nr, u32 align)
  * fits, for the tails that are cut off blocks of the next power of two serve nobody who
  * wants as much: first into areas of its life; then a block is cut after all; then anywhere.
  *
- * Cost: 512 steps of a search at most, and a claim. Context: under the caller's lock.
+ * Cost: 640 steps of a search at most, and a claim. Context: under the caller's lock.
  *
  * Return: 0; -ENOSPC if there are no such frames; -EAGAIN if there may be, and it takes
  * quarry_buddy_claim_run() to find them.
@@ -658,20 +749,33 @@ int quarry_buddy_claim_anywhere(struct quarry_buddy *b, const struct quarry_want
 {
 	bool exact = is_exact(b, nr, align);
 	struct quarry_search s = {
-		.nr = nr, .align = align, .life = want->life, .alike = true,
-		.steps = QUARRY_BITE_STEPS,
+		.nr = nr, .align = align, .life = want->life,
+		.alike = quarry_lives_are_apart(b),
 	};
+	bool apart = s.alike;
 	int err;
+
+	s.steps = apart ? ALIKE_STEPS : QUARRY_BITE_STEPS;
 
 	if (exact && claim_trimmed(b, want, nr, align, block))
 		return 0;
 	if (!quarry_buddy_may_have_run(b, nr, align))
 		return -ENOSPC;
 	err = quarry_buddy_claim_lowest(b, &s, block);
+	if (err == -EAGAIN && apart) {
+		/* There are too many areas of other lives to look past them. */
+		apart = false;
+		s.alike = false;
+		s.steps = QUARRY_BITE_STEPS;
+		err = quarry_buddy_claim_lowest(b, &s, block);
+	}
 	if (!err || (!exact && claim_trimmed(b, want, nr, align, block)))
 		return 0;
+	if (err == -EAGAIN || !apart)
+		return err;
 	s.alike = false;
-	return err == -ENOSPC ? quarry_buddy_claim_lowest(b, &s, block) : err;
+	s.steps = QUARRY_BITE_STEPS;
+	return quarry_buddy_claim_lowest(b, &s, block);
 }
 
 /**

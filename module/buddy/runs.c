@@ -15,17 +15,23 @@
  *	his run counts its bits, and from then on its bound is what it has. So each claim costs
  *	some search at most one count, and who never asks for a run pays a look at a flag.
  *
- *	Groups are found by their bounds and places, as they are by whole areas:
+ *	Groups are found by their exact bounds and places: a group that has not quite what is
+ *	asked for must cost nothing, for where all runs are as long each full arena is one.
  *
- *	  [log2 of the bound 0..9][place 0..31] -> groups
+ *	  [place 0..31] -> a bit for each bound 1 to 512 -> hash -> first group <-> its peers
  *
- *	A run goes into the first place that has a group for it, and there to the first frames
- *	that fit: that is first fit, as far as places tell (choice.c).
+ *	There are 16,384 such pairs whatever the memory, so no more than 32 first groups under a
+ *	head of the hash; in practice two or three.
+ *
+ *	A run goes into the first place that has a group for it, there to the group with the
+ *	least bound that serves, and there to the first frames that fit: that is first fit, as
+ *	far as places tell (choice.c).
  *
  * Invariants, checked by check.c
  *	no run that begins in an area is longer than its bound
  *	no area's bound is above its group's
- *	a group is in the bucket of its bound, or in none if that is 0
+ *	a group is listed under its bound and place, or not at all if that is 0; the bit of these
+ *	is set if and only if there is one
  *	while an arena was not searched all its bounds are 512
  *
  * Contexts: as buddy.c.
@@ -36,26 +42,89 @@
 
 #include "buddy.h"
 
-/* What a group goes to another bucket for. */
-static u16 bucket_of(const struct quarry_group *group)
+/**
+ * quarry_runs_next() - the least bound that some group of a place may have
+ * @b:		the allocator
+ * @place:	the place
+ * @least:	not below that; 1 to QUARRY_AREA_FRAMES
+ *
+ * Context: under the caller's lock. Return: the bound, or 0 if there is none.
+ */
+unsigned int quarry_runs_next(const struct quarry_buddy *b, unsigned int place, unsigned int least)
 {
-	if (!group->most)
-		return QUARRY_NO_BUCKET;
-	return quarry_group_bucket(__fls(group->most), group->place);
+	unsigned int w = (least - 1) / 64, more;
+	u64 bits = b->run_bounds[place][w] & ~0ULL << (least - 1) % 64;
+
+	if (!bits) {
+		more = b->run_words[place] & ~1U << w;
+		if (!more)
+			return 0;
+		w = __ffs(more);
+		bits = b->run_bounds[place][w];
+	}
+	return w * 64 + __ffs64(bits) + 1;
 }
 
-static void move(struct quarry_buddy *b, struct quarry_group *group, bool in)
+static struct hlist_head *head(struct quarry_buddy *b, unsigned int place, unsigned int most)
 {
-	unsigned int c = group->run_bucket % QUARRY_PLACES, k = group->run_bucket / QUARRY_PLACES;
+	return &b->runs[quarry_runs_head(most, place)];
+}
 
-	if (in) {
-		hlist_add_head(&group->run_link, &b->runs[k][c]);
-		b->run_places[k] |= 1U << c;
+/**
+ * quarry_runs_first() - the first of all groups of a place that have a bound
+ * @b:		the allocator
+ * @place:	the place
+ * @most:	the bound
+ *
+ * Context: under the caller's lock. Return: the group, or NULL; the others are its peers.
+ */
+struct quarry_group *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
+				       unsigned int most)
+{
+	struct quarry_group *group;
+
+	hlist_for_each_entry(group, head(b, place, most), run_link)
+		if (group->most == most && group->place == place)
+			return group;
+	return NULL;
+}
+
+static void list(struct quarry_buddy *b, struct quarry_group *group)
+{
+	struct quarry_group *first = quarry_runs_first(b, group->place, group->most);
+	unsigned int w = (group->most - 1) / 64;
+
+	group->run_first = !first;
+	if (first) {
+		list_add(&group->run_peers, &first->run_peers);
+		return;
+	}
+	INIT_LIST_HEAD(&group->run_peers);
+	hlist_add_head(&group->run_link, head(b, group->place, group->most));
+	b->run_bounds[group->place][w] |= 1ULL << (group->most - 1) % 64;
+	b->run_words[group->place] |= 1U << w;
+}
+
+static void unlist(struct quarry_buddy *b, struct quarry_group *group)
+{
+	unsigned int w = (group->most - 1) / 64;
+	struct quarry_group *peer;
+
+	if (!group->run_first) {
+		list_del(&group->run_peers);
 		return;
 	}
 	hlist_del(&group->run_link);
-	if (hlist_empty(&b->runs[k][c]))
-		b->run_places[k] &= ~(1U << c);
+	if (!list_empty(&group->run_peers)) {
+		peer = list_first_entry(&group->run_peers, struct quarry_group, run_peers);
+		list_del(&group->run_peers);
+		hlist_add_head(&peer->run_link, head(b, group->place, group->most));
+		peer->run_first = true;
+		return;
+	}
+	b->run_bounds[group->place][w] &= ~(1ULL << (group->most - 1) % 64);
+	if (!b->run_bounds[group->place][w])
+		b->run_words[group->place] &= ~(1U << w);
 }
 
 /**
@@ -68,19 +137,15 @@ static void move(struct quarry_buddy *b, struct quarry_group *group, bool in)
  */
 void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most)
 {
-	u16 bucket;
-
-	group->most = most;
 	if (most < QUARRY_AREA_FRAMES)
 		group->arena->searched = true;
-	bucket = bucket_of(group);
-	if (bucket == group->run_bucket)
+	if (most == group->most)
 		return;
-	if (group->run_bucket != QUARRY_NO_BUCKET)
-		move(b, group, false);
-	group->run_bucket = bucket;
-	if (bucket != QUARRY_NO_BUCKET)
-		move(b, group, true);
+	if (group->most)
+		unlist(b, group);
+	group->most = most;
+	if (most)
+		list(b, group);
 }
 
 static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
@@ -246,9 +311,8 @@ void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to)
 	u32 i = a->nr_areas ? (a->shift + a->nr_areas - 1) / QUARRY_LINE_UNITS + 1 : 0;
 
 	for (; i <= (a->shift + to - 1) / QUARRY_LINE_UNITS; i++) {
+		if (a->groups[i].most)
+			unlist(b, &a->groups[i]);
 		a->groups[i].most = 0;
-		if (a->groups[i].run_bucket != QUARRY_NO_BUCKET)
-			move(b, &a->groups[i], false);
-		a->groups[i].run_bucket = QUARRY_NO_BUCKET;
 	}
 }

@@ -22,11 +22,12 @@
  * Contexts: allocating as gfp says, freeing and trimming any but NMI; adding and
  * removing ranges sleeps.
  *
- * Cost: without a window that of a block and of 512 steps of a search at most. By address: some
+ * Cost: without a window that of a block and of 640 steps of a search at most. By address: some
  * nanoseconds for areas of 2 MiB that are known not to have the run, and up to a hundred for those
  * of which that has to be found out. With interrupts off no more than a bite, of 512 steps; who
  * may not sleep has three of them, whatever there is to search, and then -ENOMEM. What they
- * found out stays known, so that the next one comes further. That no zone has a block as large as
+ * found out stays known, so that the next one comes further, if it is no longer than an area
+ * (a bound tells no more). That no zone has a block as large as
  * any such run has in it, or no group with a high enough bound, is known at once.
  */
 #include <linux/io.h>

@@ -10,6 +10,8 @@
  * mixtures	random replacement between levels: the core may refuse no more than first
  *		fit, and must keep as many areas of 2 MiB whole; one block may be missing each
  *		time that they are counted
+ * large	the same in 4 GiB, where the index alone must find them
+ * lives	and where each hole is in an area of another life
  * old way	the count itself: a block of the next power of two with its tail cut off, and
  *		a search only then, must be found to be worse
  *
@@ -28,6 +30,12 @@
 
 #define FRAMES		65536u		/* 256 MiB */
 #define LOOKS		8u
+
+/* More arenas of 4 MiB than a search has steps: 4 GiB. */
+#define LARGE		(1024u * 1024)
+
+/* Frames in a row, of which an area has these alone. */
+#define HOLE		100u
 
 /* Of a thousand that first fit refuses, so many more: where a refusal is a matter of chance. */
 #define MORE_REFUSED	40
@@ -354,14 +362,71 @@ static void full(const void *arg)
 	tap_require(worst >= 1, "first fit serves more");
 }
 
+/* What the index alone finds, without a search by address. */
+static u32 fill_by_index(u32 nr, enum quarry_life life)
+{
+	const struct quarry_want want = { .kind = QUARRY_STATE_RUN, .life = life };
+	struct quarry_block block;
+	u32 got = 0;
+
+	while (!quarry_buddy_claim_anywhere(&buddy, &want, nr, 1, &block))
+		got++;
+	return got;
+}
+
+/*
+ * So much memory that a search has not the steps to look at each arena: what is full, or has
+ * room for a little less, must cost it none.
+ */
+static void large(const void *arg)
+{
+	static const u32 lengths[] = { 6, 11, 24, 65, 96, 300 };
+	u32 i, got, nr;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		nr = lengths[i];
+		memory_init(LARGE, 1024);
+		got = fill_by_index(nr, QUARRY_LIFE_PAGE);
+		printf("# runs of %u in arenas of 4 MiB: %u of %u\n", nr, got,
+		       LARGE / 1024 * (1024 / nr));
+		tap_require(got == LARGE / 1024 * (1024 / nr), "first fit serves more");
+		memory_fini();
+	}
+}
+
+/* Each area has single pages, and HOLE frames in a row free: nothing is left but to mix lives. */
+static void holes_of_other_lives(const void *arg)
+{
+	const struct quarry_want page = { .kind = QUARRY_STATE_ALLOC };
+	struct quarry_block block;
+	u32 i, j, got;
+
+	(void)arg;
+	memory_init(FRAMES, 1024);
+	while (!quarry_buddy_claim(&buddy, &page, &block))
+		;
+	for (i = 0; i < FRAMES / arena_frames; i++)
+		for (j = 0; j < arena_frames; j++)
+			if (j % QUARRY_AREA_FRAMES < HOLE)
+				quarry_buddy_free(&buddy, &arenas[i], (struct quarry_frame){ j }, 0,
+						  false);
+	got = fill_by_index(HOLE - 1, QUARRY_LIFE_SHORT);
+	printf("# %u of %u\n", got, FRAMES / QUARRY_AREA_FRAMES);
+	tap_require(got == FRAMES / QUARRY_AREA_FRAMES, "a hole is not found");
+	memory_fini();
+}
+
 int main(void)
 {
 	unsigned int i;
 	char name[64];
 
-	tap_plan(2 + ARRAY_SIZE(mixtures));
+	tap_plan(4 + ARRAY_SIZE(mixtures));
 	tap_run("the old way is worse", the_old_way_is_worse, NULL);
 	tap_run("full", full, NULL);
+	tap_run("large", large, NULL);
+	tap_run("holes of other lives", holes_of_other_lives, NULL);
 	for (i = 0; i < ARRAY_SIZE(mixtures); i++) {
 		snprintf(name, sizeof(name), "runs of %s", mixtures[i].name);
 		tap_run(name, judge, &mixtures[i]);

@@ -1108,6 +1108,35 @@ static u64 lowest_run(struct quarry_buddy *b, u32 nr, struct quarry_arena **a)
 	return block.frame.i;
 }
 
+/* A run of many areas begins in a group that has no whole one, and goes on in the next. */
+static void long_over_border(const void *arg)
+{
+	static u8 metadata[1 << 20];
+	const u32 border = 1u << 18;
+	struct quarry_arena a, *got;
+	struct quarry_search s;
+	struct quarry_frame f;
+	struct quarry_buddy b;
+	bool zero;
+	u32 i;
+
+	(void)arg;
+	quarry_buddy_init(&b);
+	quarry_arena_init(&a, metadata, 0, 2 * border);
+	quarry_buddy_add(&b, &a, false);
+	/* All is out but for 300 frames before the border, and 2048 behind it. */
+	for (i = 0; i < 2; i++)
+		quarry_buddy_claim_at(&b, &a, (struct quarry_frame){ i * border }, 18, KIND,
+				      &zero);
+	quarry_buddy_trim(&b, &a, (struct quarry_frame){ 0 }, border, border - 300);
+	quarry_buddy_free(&b, &a, (struct quarry_frame){ border }, 18, false);
+	s = (struct quarry_search){ .nr = border - 2048, .align = 1, .lo = { border + 2048 },
+				    .hi = { ~0u }, .steps = ~0u };
+	if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero) ||
+	    lowest_run(&b, 2349, &got) != ~0ull || lowest_run(&b, 2348, &got) != border - 300)
+		abort();
+}
+
 /* Runs over the border of two groups, the same bound of area and group, and places. */
 static void bounds(const void *arg)
 {
@@ -1250,7 +1279,7 @@ static void indices(const void *arg)
 
 int main(void)
 {
-	tap_plan(23);
+	tap_plan(24);
 	tap_run("states_of_frames", states, frames);
 	tap_run("states_of_areas", states, areas);
 	tap_run("positions", positions, NULL);
@@ -1272,6 +1301,7 @@ int main(void)
 	tap_run("bites", bites, NULL);
 	tap_run("last_numbers", last_numbers, NULL);
 	tap_run("bounds", bounds, NULL);
+	tap_run("long_over_border", long_over_border, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("indices", indices, NULL);
 	return tap_end();

@@ -122,8 +122,8 @@ static void bits(const void *arg)
 			flip("bucket of group", i, &a->groups[i].bucket,
 			     sizeof(a->groups[i].bucket));
 			flip("place of group", i, &a->groups[i].place, 1);
-			flip("bucket for runs of group", i, &a->groups[i].run_bucket,
-			     sizeof(a->groups[i].run_bucket));
+			flip("bound for runs of group", i, &a->groups[i].most,
+			     sizeof(a->groups[i].most));
 		}
 		flip("free frames of arena", slot, &a->nfree, sizeof(a->nfree));
 		flip("place of arena", slot, &a->place, sizeof(a->place));
@@ -153,11 +153,17 @@ static void masks(const void *arg)
 		must_be_seen("mask of orders of groups", 0, k);
 		b->group_orders[k % QUARRY_ZEROS] ^= 1u << k;
 	}
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+	for (k = 0; k < 3; k++)
+		for (c = 0; c < t.arena[k].nr_groups; c++) {
+			t.arena[k].groups[c].run_first ^= true;
+			must_be_seen("first of its bound, of group", k, c);
+			t.arena[k].groups[c].run_first ^= true;
+		}
+	for (k = 0; k < QUARRY_LINE_WORDS; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
-			b->run_places[k] ^= 1u << c;
-			must_be_seen("mask of groups for runs", c, k);
-			b->run_places[k] ^= 1u << c;
+			b->run_words[c] ^= 1u << k;
+			must_be_seen("mask of bounds for runs", c, k);
+			b->run_words[c] ^= 1u << k;
 		}
 	for (k = 0; k < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
