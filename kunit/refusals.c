@@ -24,6 +24,7 @@
  * @bytes:	a run of so much, or 0: a block
  * @order:	of this order
  * @gfp:	with these flags
+ * @cpu:	on this CPU, or -1
  * @page:	what came of it
  * @at:		or where
  * @err:	or why not
@@ -37,6 +38,7 @@ struct insistent {
 	u64 bytes;
 	unsigned int order;
 	gfp_t gfp;
+	int cpu;
 	struct page *page;
 	phys_addr_t at;
 	int err;
@@ -60,34 +62,45 @@ static int insist(void *data)
 	return 0;
 }
 
-/* Must be refused. If it waits instead, the cap is raised for it, so that the test ends. */
-static void expect_refusal(struct kunit *test, struct insistent *w)
+/* Must have an answer. If it waits instead, the cap is raised for it, so that the test ends. */
+static void expect_answer(struct kunit *test, struct insistent *w, int err)
 {
+	struct task_struct *task = kthread_create(insist, w, "quarry-insist");
 	u64 max = w->pool->max;
 
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	if (w->cpu >= 0)
+		kthread_bind(task, w->cpu);
 	init_completion(&w->done);
+	w->page = NULL;
 	w->err = -ENOMEM;
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(insist, w, "quarry-insist")));
-	if (!wait_for_completion_timeout(&w->done, 30 * HZ)) {
+	wake_up_process(task);
+	if (!wait_for_completion_timeout(&w->done, 20 * HZ)) {
 		KUNIT_EXPECT_TRUE(test, false);
 		w->pool->max += FRAMES(SZ_64M);
 		wait_for_completion(&w->done);
 		w->pool->max = max;
 	}
-	KUNIT_EXPECT_NULL(test, w->page);
-	KUNIT_EXPECT_EQ(test, w->err, -ENOMEM);
+	if (w->page)
+		w->err = 0;
+	KUNIT_EXPECT_EQ(test, w->err, err);
 	if (w->page && w->reserve)
 		quarry_reserve_free(w->reserve, w->page);
 	else if (w->page)
 		quarry_free_pages(w->pool, w->page, w->order);
-	if (!w->err && !w->ask)
+	else if (!w->err && !w->ask)
 		quarry_free_range(w->pool, w->at, w->bytes);
+}
+
+static void expect_refusal(struct kunit *test, struct insistent *w)
+{
+	expect_answer(test, w, -ENOMEM);
 }
 
 /* All of the pool is its floor, in arenas of 2 MiB and 1 MiB. */
 static void what_no_arena_has_room_for(struct kunit *test)
 {
-	struct insistent w = { .gfp = INSIST };
+	struct insistent w = { .gfp = INSIST, .cpu = -1 };
 
 	w.pool = quarry_test_pool(test, SZ_2M + SZ_1M, SZ_4M);
 	w.order = 10;
@@ -98,7 +111,7 @@ static void what_no_arena_has_room_for(struct kunit *test)
 
 static void a_page_of_memory_without_pages(struct kunit *test)
 {
-	struct insistent w = { .gfp = INSIST };
+	struct insistent w = { .gfp = INSIST, .cpu = -1 };
 
 	w.pool = quarry_test_pool(test, 0, SZ_1M);
 	KUNIT_ASSERT_EQ(test, 0, quarry_pool_add_range(w.pool, DEVICE, SZ_64M, 0));
@@ -110,7 +123,7 @@ static void a_page_of_memory_without_pages(struct kunit *test)
 static void a_stock_knows_flags(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct insistent w = { .pool = pool, .gfp = INSIST | __GFP_COMP };
+	struct insistent w = { .pool = pool, .gfp = INSIST | __GFP_COMP, .cpu = -1 };
 	struct quarry_pool_stats *before, *after;
 
 	w.reserve = quarry_pool_reserve(pool, 1, 2);
@@ -161,6 +174,119 @@ static void a_reserve_of_the_impossible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
 }
 
+/* The cap is reached by empty arenas of a node that is not wanted. */
+static struct quarry_pool *full_of_the_other(struct kunit *test, int node)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_8M);
+	struct page *page[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		page[i] = quarry_alloc_pages_node(pool, node, GFP_KERNEL | __GFP_THISNODE, 10);
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_TRUE(test, page[i]);
+		quarry_free_pages(pool, page[i], 10);
+	}
+	quarry_pool_drain(pool);
+	return pool;
+}
+
+static void ask_for_a_pair(struct insistent *w)
+{
+	struct page *pages[2];
+	unsigned int nr = quarry_alloc_pages_bulk(w->pool, w->gfp, 10, 2, pages);
+
+	w->err = nr == 2 && page_to_nid(pages[1]) == cpu_to_node(w->cpu) ? 0 : -ENOMEM;
+	quarry_free_pages_bulk(w->pool, 10, nr, pages);
+}
+
+static void ask_for_an_object(struct insistent *w)
+{
+	void *object = quarry_cache_alloc(w->cache, w->gfp);
+
+	w->err = object && page_to_nid(virt_to_page(object)) == cpu_to_node(w->cpu) ? 0 : -ENOMEM;
+	quarry_cache_free(w->cache, object);
+}
+
+/* Arenas of other nodes make room for one of the node that it must be. */
+static void other_nodes_make_room(struct kunit *test)
+{
+	int other = quarry_test_other_node(test), here = first_memory_node;
+	static const gfp_t how[] = { 0, __GFP_NOFAIL, __GFP_NOFAIL | __GFP_NORETRY };
+	struct insistent w = { .cpu = cpumask_first(cpumask_of_node(other)) };
+	struct page *page;
+	unsigned int i;
+
+	if (w.cpu >= nr_cpu_ids)
+		kunit_skip(test, "a node without a CPU");
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		w.gfp = GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN | how[i];
+		w.order = 0;
+		w.pool = full_of_the_other(test, here);
+		expect_answer(test, &w, 0);
+		w.pool = full_of_the_other(test, here);
+		w.bytes = SZ_64K;
+		expect_answer(test, &w, 0);
+		w.bytes = 0;
+		w.pool = full_of_the_other(test, here);
+		w.ask = ask_for_a_pair;
+		expect_answer(test, &w, 0);
+		w.pool = full_of_the_other(test, here);
+		w.cache = quarry_cache_create_in(w.pool, quarry_test_name(test), 256, 0, 0, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.cache));
+		w.ask = ask_for_an_object;
+		expect_answer(test, &w, 0);
+		KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(w.cache));
+		w.ask = NULL;
+		/* The stock is of here, and what it is to give is not. */
+		w.pool = quarry_test_pool(test, 0, SZ_8M);
+		quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
+		w.reserve = quarry_pool_reserve(w.pool, 4, 2);
+		KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.reserve));
+		page = quarry_alloc_pages_node(w.pool, here, GFP_KERNEL | __GFP_THISNODE, 10);
+		KUNIT_ASSERT_TRUE(test, page);
+		quarry_free_pages(w.pool, page, 10);
+		w.order = 4;
+		expect_answer(test, &w, 0);
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+		w.reserve = NULL;
+	}
+}
+
+/* All that there can be is a floor, and that is elsewhere. */
+static void a_floor_of_another_node(struct kunit *test)
+{
+	struct insistent w = { .gfp = INSIST | __GFP_THISNODE };
+	struct page *page;
+	int node;
+
+	quarry_test_other_node(test);
+	w.pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	page = quarry_alloc_pages(w.pool, GFP_KERNEL, 0);
+	KUNIT_ASSERT_TRUE(test, page);
+	node = page_to_nid(page);
+	quarry_free_pages(w.pool, page, 0);
+	for_each_online_cpu(w.cpu)
+		if (cpu_to_node(w.cpu) != node)
+			break;
+	if (w.cpu >= nr_cpu_ids)
+		kunit_skip(test, "a node without a CPU");
+	expect_refusal(test, &w);
+	w.bytes = SZ_64K;
+	expect_refusal(test, &w);
+	w.bytes = 0;
+	w.reserve = quarry_pool_reserve(w.pool, 0, 4);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.reserve));
+	expect_refusal(test, &w);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+	w.reserve = NULL;
+	/* Half of it would do as a floor, but an arena goes as a whole. */
+	quarry_pool_drain(w.pool);
+	w.pool->min = FRAMES(SZ_2M);
+	expect_refusal(test, &w);
+	w.pool->min = FRAMES(SZ_4M);
+}
+
 #define MANY	1100U
 
 static void ask_for_blocks(struct insistent *w)
@@ -194,7 +320,7 @@ static void ask_for_a_magazine(struct insistent *w)
 /* Who has the first of them would wait for the last, which he cannot have. */
 static void more_at_once_than_there_can_be(struct kunit *test)
 {
-	struct insistent w = { .gfp = INSIST };
+	struct insistent w = { .gfp = INSIST, .cpu = -1 };
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
 	struct quarry_pool_stats *before, *after;
 
@@ -242,12 +368,14 @@ static void who_asks_lightly_waits_for_nobody(struct kunit *test)
 static void small_arenas_make_room(struct kunit *test)
 {
 	struct quarry_range range = { .bytes = SZ_4M, .gfp = GFP_KERNEL | __GFP_NOWARN };
+	struct insistent w = { .gfp = INSIST | __GFP_NORETRY, .order = 10, .cpu = -1 };
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_2M);
 	struct page *page;
 	phys_addr_t at;
 	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	w.pool = pool;
+	for (i = 0; i < 3; i++) {
 		pool->max = FRAMES(SZ_2M);
 		page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 		KUNIT_ASSERT_NOT_NULL(test, page);
@@ -259,7 +387,10 @@ static void small_arenas_make_room(struct kunit *test)
 		/* Not for whoever asks lightly. */
 		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN |
 							   __GFP_NORETRY, 10));
-		if (i) {
+		if (i == 2) {
+			/* But who waits for ever does not ask lightly. */
+			expect_answer(test, &w, 0);
+		} else if (i) {
 			KUNIT_EXPECT_EQ(test, 0, quarry_alloc_range(pool, &range, &at));
 			KUNIT_EXPECT_EQ(test, 0, quarry_free_range(pool, at, SZ_4M));
 		} else {
@@ -335,6 +466,8 @@ static struct kunit_case refusals_cases[] = {
 	KUNIT_CASE(a_stock_knows_flags),
 	KUNIT_CASE(a_stock_knows_nodes),
 	KUNIT_CASE(a_reserve_of_the_impossible),
+	KUNIT_CASE(other_nodes_make_room),
+	KUNIT_CASE(a_floor_of_another_node),
 	KUNIT_CASE(more_at_once_than_there_can_be),
 	KUNIT_CASE(who_asks_lightly_waits_for_nobody),
 	KUNIT_CASE(small_arenas_make_room),

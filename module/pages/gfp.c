@@ -25,7 +25,8 @@
  *	__GFP_IO, __GFP_FS	what the kernel may do to give us memory; scopes
  *				(memalloc_nofs_save() and its kind) count as the flags
  *	__GFP_NORETRY		the kernel is asked once and lightly, and other CPUs are not
- *				asked for what they hold, nor are others waited for
+ *				asked for what they hold, nor are others waited for. Void
+ *				with __GFP_NOFAIL
  *	__GFP_NOFAIL		with sleeping: waits until there is something; without:
  *				nothing. A request that the pool could not serve if all of
  *				it were free, and all that may go back to the kernel had
@@ -33,7 +34,8 @@
  *				too, if that is true of all of them together
  *	__GFP_THISNODE		of the node asked for, which is the nearest to this CPU
  *				where none is named; or nothing. A pool that is bound to
- *				another node has nothing
+ *				another node has nothing. Who may sleep has empty arenas of
+ *				others make room below the cap
  *	__GFP_ZERO		zeros
  *	__GFP_NOWARN		no message on failure
  *	__GFP_MOVABLE, __GFP_RECLAIMABLE	lives short, or can be given up: kept apart from
@@ -168,6 +170,11 @@ bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
 	fill(pool, gfp, node, w);
 	if (w->nofail && nr > quarry_gfp_frames(pool, gfp))
 		w->nofail = false;
+	/* Who waits for ever does not ask lightly. */
+	if (w->nofail) {
+		w->light = false;
+		w->grow &= ~__GFP_NORETRY;
+	}
 	if (w->strict && node == NUMA_NO_NODE)
 		w->node = numa_mem_id();
 	/* A node that the pool or the machine has no memory on is only a wish. */

@@ -117,15 +117,12 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish
 	       atomic_read(&pool->arrivals) != seen;
 }
 
-/**
- * quarry_pool_could_grow() - could there be room under the cap for a chunk?
- * @pool:	the pool
- * @order:	of the chunk
- *
- * If all that the pool need not keep went back to the kernel: it keeps its floor, and what
- * others own. Context: any.
+/*
+ * Could there be room under the cap for a chunk, as far as that can be said at once? If all
+ * that the pool need not keep went back to the kernel: it keeps its floor, and what others
+ * own.
  */
-bool quarry_pool_could_grow(struct quarry_pool *pool, unsigned int order)
+static bool could_grow(struct quarry_pool *pool, unsigned int order)
 {
 	s64 kept = atomic64_read(&pool->managed) - atomic64_read(&pool->held) + pool->min;
 
@@ -133,30 +130,38 @@ bool quarry_pool_could_grow(struct quarry_pool *pool, unsigned int order)
 }
 
 /**
- * quarry_pool_make_room() - give smaller chunks back, so that a larger one may come
+ * quarry_pool_make_room() - give chunks that are of no use back, so that another may come
  * @pool:	the pool
  * @w:		what is wanted
  * @order:	of the chunk
  *
  * Where the kernel had nothing large a pool has grown by small chunks to its cap, and even if
- * all of it is free there is no large block in it.
+ * all of it is free there is no large block in it. And to whoever wants memory of one node
+ * those of others are of no use, however large they are.
+ *
+ * The largest go first: so the floor keeps as little as there can be above it, which is what
+ * could_serve() counts on (range.c).
  *
  * Context: any; does nothing unless @w may sleep. Return: true if there is room that was not.
  */
 bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
 			   unsigned int order)
 {
-	struct quarry_zone *z = NULL;
+	unsigned int k = QUARRY_KERNEL_ORDER + 1;
 	u64 nr = 1ULL << order;
+	struct quarry_zone *z;
 
 	if (!w->may_sleep || w->light || atomic64_read(&pool->managed) + nr <= pool->max ||
-	    !quarry_pool_could_grow(pool, order))
+	    !could_grow(pool, order))
 		return false;
-	/* One that is as large has been of no use: it is on another node, say. */
-	while ((z = quarry_zone_next(pool, z)))
-		while (quarry_zone_shrink(z, nr - 1, false))
-			if (atomic64_read(&pool->managed) + nr <= pool->max)
-				return true;
+	while (k-- > 0)
+		for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z)) {
+			if (k >= order && (!w->strict || z->node == w->node))
+				continue;
+			while (quarry_zone_give_one(z, k))
+				if (atomic64_read(&pool->managed) + nr <= pool->max)
+					return true;
+		}
 	return false;
 }
 

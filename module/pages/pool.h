@@ -380,7 +380,6 @@ int quarry_pool_fill(struct quarry_pool *pool);
 gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large);
 bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish *w, int seen,
 			      bool *waited);
-bool quarry_pool_could_grow(struct quarry_pool *pool, unsigned int order);
 bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
 			   unsigned int order);
 bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
@@ -392,6 +391,7 @@ void quarry_wake_irq(struct irq_work *irq);
 
 /* shrink.c */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
+bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 

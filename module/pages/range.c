@@ -324,43 +324,91 @@ static bool is_room(const struct quarry_chunk *c, const struct request *q)
 	return lo + q->nr <= min(q->end, c->pfn + c->nr);
 }
 
-/*
- * Could any chunk of the pool? Whoever waits for what never comes is told now. A look at
- * each chunk, one by one.
+/**
+ * struct survey - what a look at the chunks of a pool finds
+ * @room:	one that could serve the request
+ * @owned:	frames in chunks that are not the kernel's
+ * @given:	those that are, by order
  */
-static bool look_for_room(struct quarry_pool *pool, const struct request *q)
+struct survey {
+	bool room;
+	u64 owned;
+	u32 given[QUARRY_KERNEL_ORDER + 1];
+};
+
+/* Look at all chunks in the window, one by one; or until one has room. */
+static void look_at_chunks(struct quarry_pool *pool, bool device, const struct request *q,
+			   struct survey *s)
 {
 	unsigned long pfn = q->start, flags;
 	struct quarry_chunk *c;
 	struct quarry_zone *z;
-	bool could = false;
 
-	while (!could && pfn < q->end) {
-		c = quarry_pool_chunk(pool, q->device, pfn, &z, &flags);
+	while (!s->room && pfn < q->end) {
+		c = quarry_pool_chunk(pool, device, pfn, &z, &flags);
 		if (!c)
 			break;
-		could = is_asked(pool, z, q) && is_room(c, q);
+		s->room = is_asked(pool, z, q) && is_room(c, q);
+		if (c->kind == QUARRY_CHUNK_KERNEL)
+			s->given[c->order]++;
+		else
+			s->owned += c->nr;
 		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);
 		cond_resched();
 	}
-	return could;
 }
 
 /*
- * The same, or could one that the kernel may be asked for (@grow)? Without a look where no
- * chunk has come or gone since the last one. @looked: what there had been of that by then;
- * less than nothing before the first.
+ * If all that may go to the kernel had gone, the largest chunks first, would there be room
+ * under the cap for the one that is wanted?
+ */
+static bool may_have_chunk(struct quarry_pool *pool, const struct request *q,
+			   const struct survey *s)
+{
+	u64 kept = s->owned, given = 0, go;
+	struct quarry_zone *z = NULL;
+	unsigned int k;
+
+	while ((z = quarry_zone_next(pool, z)))
+		kept += READ_ONCE(z->nr_quarantined);
+	for (k = 0; k <= QUARRY_KERNEL_ORDER; k++)
+		given += (u64)s->given[k] << k;
+	go = given - min(given, pool->min);
+	kept += given;
+	while (k-- > 0) {
+		u64 nr = min_t(u64, s->given[k], go >> k) << k;
+
+		go -= nr;
+		kept -= nr;
+	}
+	return kept + (1ULL << q->order) <= pool->max;
+}
+
+/*
+ * Could any chunk of the pool serve it, or one that the kernel may be asked for (@grow)?
+ * Whoever waits for what never comes is told now. Without a look where no chunk has come or
+ * gone since the last one. @looked: what there had been of that by then; less than nothing
+ * before the first.
  */
 static bool could_serve(struct quarry_pool *pool, const struct request *q, bool grow,
 			int *looked)
 {
 	int changes = atomic_read(&pool->chunk_changes) & INT_MAX;
+	struct survey s = {};
 
-	if (*looked == changes || (grow && quarry_pool_could_grow(pool, q->order)))
+	if (*looked == changes ||
+	    (grow && atomic64_read(&pool->managed) + (1LL << q->order) <= (s64)pool->max))
 		return true;
-	*looked = changes;
-	return look_for_room(pool, q);
+	look_at_chunks(pool, q->device, q, &s);
+	if (grow && !s.room)
+		look_at_chunks(pool, !q->device, q, &s);
+	if (s.room || (grow && may_have_chunk(pool, q, &s))) {
+		*looked = changes;
+		return true;
+	}
+	/* What moved meanwhile may have been missed. */
+	return (atomic_read(&pool->chunk_changes) & INT_MAX) != changes;
 }
 
 /**
@@ -380,7 +428,7 @@ bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish
 		.anywhere = true, .wish = *w,
 	};
 
-	return could_serve(pool, &q, true, looked);
+	return could_serve(pool, &q, order <= QUARRY_KERNEL_ORDER, looked);
 }
 
 /* May the kernel be asked for memory that would serve it? */

@@ -211,7 +211,7 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
  *
  * Return: the first page; NULL only if the pool has none and all that was promised is
  * out, and never with __GFP_NOFAIL; but NULL for flags that quarry_alloc_pages() refuses,
- * and with __GFP_THISNODE if the pool has no memory on the node.
+ * and with __GFP_THISNODE if the pool has no memory on the node and can have none.
  */
 struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 {
@@ -219,15 +219,20 @@ struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 	struct quarry_wish w;
 	struct page *page;
 	unsigned long flags;
+	int looked = -1;
 
 	might_alloc(gfp);
 	if (!quarry_wish_parse(reserve->pool, gfp, NUMA_NO_NODE, 1ULL << reserve->order, &w) ||
 	    w.nowhere)
 		return NULL;
+	if (w.nofail)
+		once &= ~__GFP_NORETRY;
 	for (;;) {
 		page = take_at_hand(reserve, &w) ?: take_stock(reserve, &w) ?:
 		       quarry_alloc_pages(reserve->pool, once, reserve->order);
-		if (page || !w.nofail)
+		/* What is out of the stock lies in chunks of the pool, and these are looked at. */
+		if (page || !w.nofail ||
+		    !quarry_range_could_serve(reserve->pool, &w, reserve->order, &looked))
 			break;
 		quarry_wait_for_free(reserve->pool);
 	}

@@ -50,12 +50,12 @@ static bool let_go(struct quarry_pool *pool, u64 nr, bool mark)
 }
 
 /*
- * Out of the buddy: an empty chunk of the kernel's, of at most @most frames, that neither
+ * Out of the buddy: an empty chunk of the kernel's, of @least to @most frames, that neither
  * the floor nor, with @mark, the low watermark needs. Those that cannot go are put behind
  * the others, so that they are not looked at over and over; and of one call they are no
  * more than a few.
  */
-static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most, bool mark)
+static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 most, bool mark)
 {
 	struct quarry_chunk *picked = NULL, *c;
 	unsigned int looks = LOOKS;
@@ -68,7 +68,7 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most, bool mar
 		if (!a)
 			break;
 		c = quarry_arena_chunk(a);
-		if (c->kind == QUARRY_CHUNK_KERNEL && c->nr <= most &&
+		if (c->kind == QUARRY_CHUNK_KERNEL && c->nr >= least && c->nr <= most &&
 		    let_go(z->pool, c->nr, mark) && !quarry_zone_leave(z, c))
 			picked = c;
 		else
@@ -76,6 +76,31 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most, bool mar
 	}
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return picked;
+}
+
+/* Give back empty chunks of @least frames and more, @frames in all at most; how many. */
+static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
+{
+	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
+	struct quarry_chunk *c;
+	u64 given = 0;
+	u32 nr;
+
+	while (given < frames && tries) {
+		c = pick_empty(z, least, frames - given, mark);
+		if (!c) {
+			tries--;
+			cond_resched();
+			continue;
+		}
+		nr = c->nr;
+		if (quarry_zone_forget(z, c))
+			continue;
+		quarry_count(z->pool, QUARRY_COUNT_SHRINKS);
+		given += nr;
+		cond_resched();
+	}
+	return given;
 }
 
 /**
@@ -90,26 +115,20 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 most, bool mar
  */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
-	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
-	struct quarry_chunk *c;
-	u64 given = 0;
-	u32 nr;
+	return give_back(z, 0, frames, mark);
+}
 
-	while (given < frames && tries) {
-		c = pick_empty(z, frames - given, mark);
-		if (!c) {
-			tries--;
-			cond_resched();
-			continue;
-		}
-		nr = c->nr;
-		if (quarry_zone_forget(z, c))
-			continue;
-		quarry_count(z->pool, QUARRY_COUNT_SHRINKS);
-		given += nr;
-		cond_resched();
-	}
-	return given;
+/**
+ * quarry_zone_give_one() - give an empty chunk of one order back
+ * @z:		the zone
+ * @order:	of the chunk
+ *
+ * Context: any that may free pages. Return: false if there is none that the floor does not
+ * need.
+ */
+bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order)
+{
+	return give_back(z, 1ULL << order, 1ULL << order, false);
 }
 
 static u64 zone_spare(const struct quarry_zone *z)
