@@ -43,6 +43,7 @@
 #include "../pages/alloc.h"
 #include "../pages/keeper.h"
 #include "../pages/pool.h"
+#include "../pages/visit.h"
 #include "cache.h"
 
 /* Caches that give up slabs together: one interrupt serves them all. */
@@ -465,6 +466,8 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 
 static int cpu_dead(unsigned int cpu)
 {
+	/* As in pages/hotplug.c. */
+	quarry_visits_stopped(cpu);
 	quarry_caches_lock_shared();
 	quarry_mags_drain_cpu(cpu);
 	quarry_caches_unlock_shared();

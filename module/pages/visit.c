@@ -34,6 +34,10 @@
  *	Nobody is inside the lists of a CPU that has stopped: it left the last section when
  *	the stopper took it. From then until it is brought up again a visitor works in its
  *	place, one at a time, under @stopped. Bringing up waits for that lock (going_up()).
+ *	While a CPU rises nobody can work for it, and who cannot do without waits. If it fails to
+ *	come up, what then empties its lists would wait for ever, and with it those behind the
+ *	locks that it takes; so whoever finds out first says that the CPU has stopped, before he
+ *	takes any lock (quarry_visits_stopped()).
  *
  * Contexts: visits sleep, for a bounded time unless the caller cannot do without. Interrupts
  * are off on the CPU visited for a bite of some ten microseconds.
@@ -312,7 +316,20 @@ static int is_up(unsigned int cpu)
 	return 0;
 }
 
-/* It has stopped, or it never came up. */
+/**
+ * quarry_visits_stopped() - a CPU has stopped, or it never came up
+ * @cpu:	the CPU
+ *
+ * Each callback for dead CPUs says so first of all, for their order is not ours alone to
+ * choose: they run from the highest state down, and a state is the lowest that was vacant.
+ * Context: any.
+ */
+void quarry_visits_stopped(unsigned int cpu)
+{
+	is_up(cpu);
+}
+
+/* Where no callback of the lists or the magazines is registered. */
 static int is_dead(unsigned int cpu)
 {
 	return is_up(cpu);

@@ -42,6 +42,7 @@ bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patience patience,
 		  u64 *sum);
 u64 quarry_visits_made(int cpu);
+void quarry_visits_stopped(unsigned int cpu);
 int quarry_visits_init(void);
 void quarry_visits_exit(void);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * CPUs go and come while pools are in use. What a dead CPU's lists held is
- * drained, no page is lost or handed out twice, and the sums are right.
+ * drained, no page is lost or handed out twice, and the sums are right. So it is for one that
+ * fails to come up.
  *
  * The load is quarry_load.ko where it is found (QUARRY_LOAD_KO), which takes
  * pages, and threads that make, reshape and destroy pools in any case.
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "quarry_test.h"
@@ -180,6 +182,88 @@ static void pools_are_made_while_a_cpu_is_away(void)
 	finish();
 }
 
+/* The number of a state that a CPU passes, by its name; 0 if there is none. */
+static unsigned int state_of(const char *name)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/hotplug/states", "r");
+	unsigned int found = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char *colon = strchr(line, ':');
+
+		line[strcspn(line, "\n")] = 0;
+		if (colon && !strcmp(colon + 2, name))
+			found = strtoul(line, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int fail_cpu_1_at(const char *state)
+{
+	return qt_write_file("/sys/devices/system/cpu/cpu1/hotplug/fail", state);
+}
+
+/* In a process of its own, for one that hangs in there cannot be ended. */
+static void must_not_come_up(unsigned int cpu)
+{
+	pid_t pid = fork();
+	unsigned int i;
+	int status;
+
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid)
+		_exit(!set_online(cpu, true));
+	for (i = 0; i < 300; i++) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+
+		REQUIRE(got >= 0, "waitpid: %s", strerror(errno));
+		if (got) {
+			CHECK(!WEXITSTATUS(status), "CPU %u has come up", cpu);
+			return;
+		}
+		usleep(100000);
+	}
+	REQUIRE(false, "CPU %u neither comes up nor fails to", cpu);
+}
+
+/*
+ * Interrupts of a CPU half way up have left blocks on its lists, and magazines, when the last
+ * step that is ours fails. Meanwhile others visit it, and change the list of pools.
+ */
+static void cpu_that_fails_to_come_up_is_drained(void)
+{
+	unsigned int state = state_of("mm/quarry:visits:online"), i;
+	struct quarry_pool_stats s;
+	unsigned long before, all = 0;
+	char text[16];
+	pthread_t t;
+
+	setup();
+	REQUIRE(state, "no such state");
+	snprintf(text, sizeof(text), "%u", state);
+	qt_load_module("pool=" POOL " pester=1");
+	REQUIRE(!pthread_create(&t, NULL, reshape, NULL), "no thread");
+	for (i = 0; i < ROUNDS / 3; i++) {
+		REQUIRE(!set_online(1, false), "CPU 1 does not go");
+		REQUIRE(!fail_cpu_1_at(text), "CPU 1 cannot be made to fail");
+		before = qt_load_value("interrupts");
+		must_not_come_up(1);
+		CHECK(!qt_stats(fd, POOL, &s), "stats failed");
+		CHECK(!s.cached_bytes, "%llu bytes are still cached", s.cached_bytes);
+		all += qt_load_value("interrupts") - before;
+		REQUIRE(!set_online(1, true), "CPU 1 does not come back");
+	}
+	ktap_note("%lu interrupts half way up in %u rounds", all, i);
+	CHECK(all, "no interrupt came half way up");
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	qt_unload_module();
+	finish();
+}
+
 static bool after(void)
 {
 	unsigned int cpu;
@@ -197,6 +281,7 @@ static const struct ktap_case cases[] = {
 	{ "cpu_goes_while_pages_move", cpu_goes_while_pages_move },
 	{ "lists_of_a_dead_cpu_are_drained", lists_of_a_dead_cpu_are_drained },
 	{ "pools_are_made_while_a_cpu_is_away", pools_are_made_while_a_cpu_is_away },
+	{ "cpu_that_fails_to_come_up_is_drained", cpu_that_fails_to_come_up_is_drained },
 };
 
 int main(int argc, char **argv)

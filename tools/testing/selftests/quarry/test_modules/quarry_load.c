@@ -7,6 +7,9 @@
  * mark of its owner while it is out; a mark that changed was a page that two
  * had, and counts as damage.
  *
+ * With @pester a thread sends interrupts to that CPU whenever it takes any, which allocate and
+ * free as well.
+ *
  * With @pieces the kernel's own memory is in pieces of that order meanwhile: all of it was
  * taken in blocks of that order, and every other one given back.
  */
@@ -15,7 +18,9 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/quarry.h>
+#include <linux/quarry_cache.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
 #define MAX_HOLD	0x100000
 #define MAX_THREADS	64
@@ -42,11 +47,15 @@ static unsigned int pieces;
 module_param(pieces, uint, 0444);
 MODULE_PARM_DESC(pieces, "order of the largest pieces that the kernel is to have");
 
+static int pester = -1;
+module_param(pester, int, 0444);
+MODULE_PARM_DESC(pester, "CPU whose interrupts allocate and free; -1: none");
+
 static unsigned long seed = 42;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "of what the threads do");
 
-static atomic_long_t nr_steps, nr_damage;
+static atomic_long_t nr_steps, nr_damage, nr_interrupts;
 
 static int get_counter(char *buf, const struct kernel_param *kp)
 {
@@ -59,10 +68,13 @@ module_param_cb(steps, &counter_ops, &nr_steps, 0444);
 MODULE_PARM_DESC(steps, "allocations that succeeded");
 module_param_cb(damage, &counter_ops, &nr_damage, 0444);
 MODULE_PARM_DESC(damage, "pages whose mark had changed");
+module_param_cb(interrupts, &counter_ops, &nr_interrupts, 0444);
+MODULE_PARM_DESC(interrupts, "those of the CPU that is pestered");
 
 static struct quarry_pool *pool;
 static struct page **held;
 static struct task_struct *thread[MAX_THREADS];
+static struct task_struct *pesterer;
 
 static struct block {
 	struct page *page;
@@ -122,6 +134,31 @@ static int load(void *arg)
 	}
 	for (i = 0; i < OUT; i++)
 		give_back(&out[i]);
+	return 0;
+}
+
+/* More than one list takes at once, so that some are left on it. */
+static void allocate_and_free(void *arg)
+{
+	struct page *page[24];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(page); i++)
+		page[i] = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_NOWARN, 0);
+	for (i = 0; i < ARRAY_SIZE(page); i++)
+		if (page[i])
+			quarry_free_pages(pool, page[i], 0);
+	quarry_free(quarry_malloc(64, GFP_ATOMIC | __GFP_NOWARN));
+	atomic_long_inc(&nr_interrupts);
+}
+
+static int send_interrupts(void *arg)
+{
+	while (!kthread_should_stop()) {
+		/* It fails while the CPU is off line, and must not miss it when it comes. */
+		smp_call_function_single(pester, allocate_and_free, NULL, 1);
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -197,12 +234,14 @@ static void put_all(void)
 {
 	unsigned int i;
 
+	if (!IS_ERR_OR_NULL(pesterer))
+		kthread_stop(pesterer);
 	for (i = 0; i < threads; i++)
 		if (thread[i])
 			kthread_stop(thread[i]);
 	put_held();
 	kvfree(held);
-	if (threads)
+	if (threads || pester >= 0)
 		quarry_pool_put(pool);
 	make_whole();
 }
@@ -212,7 +251,7 @@ static int __init quarry_load_init(void)
 	unsigned int i;
 
 	if (hold > MAX_HOLD || threads > MAX_THREADS || order > quarry_max_order() ||
-	    pieces > quarry_max_order())
+	    pieces > quarry_max_order() || (pester >= 0 && pester >= nr_cpu_ids))
 		return -EINVAL;
 	held = kvcalloc(hold + 1, sizeof(*held), GFP_KERNEL);
 	if (!held)
@@ -230,7 +269,7 @@ static int __init quarry_load_init(void)
 	}
 	hold = i;
 	/* Pages keep a pool by themselves, and tests want to see that. */
-	if (!threads)
+	if (!threads && pester < 0)
 		quarry_pool_put(pool);
 	for (i = 0; i < threads; i++) {
 		struct task_struct *t = kthread_run(load, (void *)(unsigned long)i,
@@ -241,6 +280,12 @@ static int __init quarry_load_init(void)
 			return PTR_ERR(t);
 		}
 		thread[i] = t;
+	}
+	if (pester >= 0)
+		pesterer = kthread_run(send_interrupts, NULL, "quarry_pester");
+	if (IS_ERR(pesterer)) {
+		put_all();
+		return PTR_ERR(pesterer);
 	}
 	return 0;
 }
