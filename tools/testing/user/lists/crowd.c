@@ -9,17 +9,8 @@
  * all the time. In the last test signals land anywhere, as interrupts do, and allocate and
  * free as well; where the kernel has interrupts off they find nothing to do.
  *
- * Who owns a frame is kept in an array, by atomic exchange, so that a frame that was handed
- * out twice is seen by whoever gets it second. When all have stopped
- *
- *	the validator of the buddy and the checks of all lists find nothing
- *	blocks handed out - taken back = blocks that are out, of each order, and each figure
- *	is that of the threads' own count
- *	frames of the pool = free + on lists + out
- *	the state byte of every block that is out says so, and misuse was counted as often as
- *	it was tried
- *
- * and when all is given back the pool is as it was.
+ * What must hold when all have stopped is in hands.c; and when all is given back the pool is
+ * as it was.
  *
  *	SEED= STEPS= (20000) THREADS= (4)
  */
@@ -29,42 +20,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "machine.h"
+#include "hands.h"
 #include "../bench/frag.h"
-#include "../dice.h"
 #include "../tap.h"
 
 #define POOL_MIB	64u
 #define RESERVE		256u
-#define HELD		256u
 #define PASSED		64u
 #define ROUNDS		4u
-
-/**
- * struct held - a block that is out
- * @page:	its first page
- * @order:	its order
- */
-struct held {
-	struct page *page;
-	unsigned int order;
-};
-
-/**
- * struct hand - who has blocks: a thread, or its interrupts
- * @held:	the blocks
- * @nr:		how many
- * @dice:	where its decisions come from
- * @allocs:	blocks that it got, by order
- * @frees:	blocks that it gave back
- */
-struct hand {
-	struct held held[HELD];
-	unsigned int nr;
-	struct dice dice;
-	u64 allocs[QUARRY_PCP_ORDERS];
-	u64 frees[QUARRY_PCP_ORDERS];
-};
 
 /**
  * struct cpu - a thread
@@ -89,7 +52,6 @@ struct cpu {
 static struct quarry_pool *pool;
 static struct cpu cpus[LISTS_CPUS - 1];
 static u64 nr_cpus, nr_steps, seed;
-static _Atomic u8 *owners;
 static atomic_bool stop;
 static atomic_uint running;
 static __thread struct cpu *here;
@@ -110,27 +72,6 @@ static void require(bool holds, const char *what)
 {
 	if (!holds)
 		fail(what);
-}
-
-static void own(struct hand *hand, const struct held *h)
-{
-	u64 f = machine_frame(pool, h->page), i;
-
-	require(f < pool->max && !(f & ((1UL << h->order) - 1)), "no block of the pool");
-	for (i = f; i < f + (1UL << h->order); i++)
-		if (atomic_exchange_explicit(&owners[i], 1, memory_order_relaxed))
-			fail("a frame was handed out twice");
-	hand->allocs[h->order]++;
-}
-
-static void disown(struct hand *hand, const struct held *h)
-{
-	u64 f = machine_frame(pool, h->page), i;
-
-	for (i = f; i < f + (1UL << h->order); i++)
-		if (!atomic_exchange_explicit(&owners[i], 0, memory_order_relaxed))
-			fail("a frame changed hands");
-	hand->frees[h->order]++;
 }
 
 /* Small ones are more frequent, as there is room for more. */
@@ -181,15 +122,6 @@ static void take(struct hand *hand)
 	hand->nr++;
 	if (zero)
 		soil(h, true);
-}
-
-static void drop(struct hand *hand, unsigned int i)
-{
-	struct held h = hand->held[i];
-
-	hand->held[i] = hand->held[--hand->nr];
-	disown(hand, &h);
-	quarry_free_pages(pool, h.page, h.order);
 }
 
 static void take_many(struct hand *hand)
@@ -321,78 +253,19 @@ static void *observe(void *arg)
 
 /* --- what must hold when all have stopped ------------------------------------------------ */
 
-static void check_sound(void)
+static void check_all(void)
 {
-	struct quarry_check c = {};
-	u64 faults;
-	int cpu;
-
-	machine_rest(true);
-	faults = quarry_pcp_check_all(pool);
-	machine_rest(false);
-	require(!faults, "a per-CPU list is damaged");
-	quarry_buddy_check(&machine_zone(pool)->buddy, &c);
-	if (c.faults)
-		fail(c.what);
-	for_each_possible_cpu(cpu) {
-		struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
-
-		require(!pcp->cold || pcp->cold->capacity <= pool->list_limit,
-			"lists may hold more than the limit");
-		require(!pcp->lists.busy, "lists were left marked");
-		require(quarry_pcp_frames(pcp) <= pool->list_limit,
-			"lists hold more than the limit");
-	}
-}
-
-static void check_block(const struct held *h)
-{
-	struct quarry_chunk *c = quarry_slots[page_to_pfn(h->page) >> QUARRY_SLOT_SHIFT].chunk;
-	u8 state = c->state[page_to_pfn(h->page) - c->pfn];
-
-	require((state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC &&
-		quarry_state_order(state) == h->order, "a block that is out is not said to be");
-}
-
-static u64 check_blocks(const struct held *h, unsigned int nr, u64 *out)
-{
-	u64 frames = 0;
+	struct tally all = {};
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		check_block(&h[i]);
-		frames += 1UL << h[i].order;
-		out[h[i].order]++;
-	}
-	return frames;
-}
-
-static void check_figures(void)
-{
-	u64 frames, cached = 0, misuses = 0, allocs, frees, a, f, out[QUARRY_PCP_ORDERS] = {};
-	unsigned int i, k;
-	int cpu;
-
-	frames = check_blocks(passed, nr_passed, out);
+	check_sound();
+	tally_blocks(&all, passed, nr_passed);
 	for (i = 0; i < nr_cpus; i++) {
-		frames += check_blocks(cpus[i].hand.held, cpus[i].hand.nr, out);
-		frames += check_blocks(cpus[i].late.held, cpus[i].late.nr, out);
-		misuses += cpus[i].misuses;
+		tally_hand(&all, &cpus[i].hand);
+		tally_hand(&all, &cpus[i].late);
+		all.misuses += cpus[i].misuses;
 	}
-	for_each_possible_cpu(cpu)
-		cached += quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
-	require(quarry_pool_nfree(pool) + cached + frames == pool->max, "frames were lost");
-	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
-		machine_calls(pool, k, &allocs, &frees);
-		require(allocs - frees == out[k], "blocks handed out less those taken back");
-		for (i = 0, a = 0, f = 0; i < nr_cpus; i++) {
-			a += cpus[i].hand.allocs[k] + cpus[i].late.allocs[k];
-			f += cpus[i].hand.frees[k] + cpus[i].late.frees[k];
-		}
-		require(allocs == a, "blocks handed out are miscounted");
-		require(frees == f, "blocks taken back are miscounted");
-	}
-	require(machine_misuses(pool) == misuses, "misuse is miscounted");
+	check_figures(&all);
 }
 
 /* Deferred blocks are put away, some at a time, by whoever takes the lock next. */
@@ -410,7 +283,7 @@ static void begin(u64 threads)
 		fail("THREADS: 1 to 7");
 	machine_init(POOL_MIB);
 	pool = machine_pool(POOL_MIB, 4, RESERVE);
-	owners = calloc(pool->max, 1);
+	hands_begin(pool);
 	for (i = 0; i < nr_cpus; i++) {
 		dice_seed(&cpus[i].hand.dice, seed + i);
 		dice_seed(&cpus[i].late.dice, seed + i + 1000);
@@ -444,14 +317,12 @@ static void run_all(bool interrupts)
 	atomic_store(&stop, true);
 	pthread_join(observer, NULL);
 	put_away();
-	check_sound();
-	check_figures();
+	check_all();
 }
 
 /* Give all back, from the first CPU, and see that the pool is as it was. */
 static void end(void)
 {
-	struct quarry_buddy *b = &machine_zone(pool)->buddy;
 	unsigned int i;
 
 	for (i = 0; i < nr_cpus; i++) {
@@ -465,14 +336,11 @@ static void end(void)
 		drop(&cpus[0].hand, 0);
 	}
 	put_away();
-	check_sound();
-	check_figures();
+	check_all();
 	machine_settle(pool);
-	check_sound();
-	require(b->nfree == b->nr_frames && b->nr_frames == pool->max &&
-		b->nr_empty == b->nr_arenas, "the pool is not as it was");
+	check_whole();
 	machine_pool_free(pool);
-	free((void *)owners);
+	hands_end();
 }
 
 static void tell(void)
@@ -844,16 +712,6 @@ static void use_whole_lists(unsigned int cpu)
 	}
 }
 
-static u64 on_lists(void)
-{
-	u64 frames = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		frames += quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
-	return frames;
-}
-
 /* CPUs come one after another, and all use what they have: the first have too much then. */
 static void gives_way(const void *arg)
 {
@@ -865,7 +723,7 @@ static void gives_way(const void *arg)
 	one_pool();
 	for (cpu = 0; cpu < LISTS_CPUS; cpu++)
 		use_whole_lists(cpu);
-	before = on_lists();
+	before = machine_on_lists(pool);
 	require(before > pool->list_limit * LISTS_CPUS, "the first have no more than the last");
 	for (i = 0; i < 2; i++) {
 		require(machine_chore(pool), "the decay is not due");
@@ -876,7 +734,8 @@ static void gives_way(const void *arg)
 			use_whole_lists(cpu);
 		}
 	}
-	require(on_lists() <= pool->list_limit * LISTS_CPUS, "lists grow beyond the limit");
+	require(machine_on_lists(pool) <= pool->list_limit * LISTS_CPUS,
+		"lists grow beyond the limit");
 	machine_cpu(0);
 	machine_settle(pool);
 	machine_pool_free(pool);
@@ -907,23 +766,23 @@ static void is_found(const void *arg)
 		for (i = 0; i < ARRAY_SIZE(pages); i++)
 			pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 		require(let_decay(), "a refill is not found");
-		require(!on_lists(), "a refill is forgotten");
+		require(!machine_on_lists(pool), "a refill is forgotten");
 		/* All else goes elsewhere: no list sees it. */
 		for (i = 0; i < some; i++)
 			quarry_free_pages(pool, pages[i], 0);
-		require(on_lists(), "nothing is on the lists");
+		require(machine_on_lists(pool), "nothing is on the lists");
 		require(quarry_pcp_is_watched(per_cpu_ptr(pool->pcp, 0)), "each free is slow");
 		require(let_decay(), "a free is not found");
-		require(!on_lists(), "frees are forgotten");
+		require(!machine_on_lists(pool), "frees are forgotten");
 		machine_cpu(1);
 		quarry_free_pages_bulk(pool, 0, ARRAY_SIZE(pages) - some, pages + some);
 		require(let_decay(), "a free in bulk is not found");
-		require(!on_lists(), "frees in bulk are forgotten");
+		require(!machine_on_lists(pool), "frees in bulk are forgotten");
 		machine_cpu(0);
 	}
 	require(!machine_chore(pool), "the decay comes by for nothing");
 	/* Who has nothing at this moment, but uses the lists, is no idler. */
-	for (i = 0; !i || on_lists(); i++)
+	for (i = 0; !i || machine_on_lists(pool); i++)
 		pages[i] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 	require(machine_chore(pool), "a refill is not found");
 	require(quarry_pcp_is_watched(per_cpu_ptr(pool->pcp, 0)), "who is at work is idle");

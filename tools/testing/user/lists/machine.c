@@ -21,11 +21,14 @@
  *	later work	comes never: no time passes; but the decay when it is said
  *			(machine_chore())
  *
- *	interrupts	signals, of whoever wants them; off is a mark for their handler
+ *	interrupts	signals, of whoever wants them; off is a mark for their handler. Who has
+ *			every instruction end in one (machine_step()) is not shown those of the
+ *			C library, which stands in for the kernel's allocator
  *
  * Not modelled: what interrupts off and on cost (here two stores), the scheduler, NUMA.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <linux/sched.h>
@@ -74,11 +77,30 @@ static void *reserve_memory(size_t bytes)
 /* On lines of its own, as what the kernel gives of such sizes. */
 void *lists_zalloc(size_t bytes)
 {
+	bool stepped = machine_step(false);
 	void *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
 
 	if (!p)
 		abort();
-	return memset(p, 0, bytes);
+	memset(p, 0, bytes);
+	machine_step(stepped);
+	return p;
+}
+
+void lists_free(void *p)
+{
+	bool stepped = machine_step(false);
+
+	free(p);
+	machine_step(stepped);
+}
+
+void lists_clear(void *page)
+{
+	bool stepped = machine_step(false);
+
+	memset(page, 0, PAGE_SIZE);
+	machine_step(stepped);
 }
 
 /**
@@ -251,8 +273,10 @@ void machine_pool_free(struct quarry_pool *pool)
 		free(c->arena.areas);
 		free(c);
 	}
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		free(per_cpu_ptr(pool->pcp, cpu)->cold);
+		free(per_cpu_ptr(pool->pcp, cpu)->gift);
+	}
 	munmap(pool->pcp, LISTS_CPUS * LISTS_UNIT);
 	free(pool->zone);
 	free(z);
@@ -282,6 +306,17 @@ u64 machine_misuses(struct quarry_pool *pool)
 	for (i = 0; i < QUARRY_NR_ERRORS; i++)
 		sum += machine_count(pool, QUARRY_COUNT_ERRORS + i);
 	return sum;
+}
+
+/* Frames on the lists of all CPUs. */
+u64 machine_on_lists(struct quarry_pool *pool)
+{
+	u64 frames = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		frames += quarry_pcp_frames(per_cpu_ptr(pool->pcp, cpu));
+	return frames;
 }
 
 /* Blocks of an order that were handed out and taken back, ever; see stats/snapshot.c. */
@@ -349,6 +384,8 @@ enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c, struct quarry
 	struct quarry_frame head;
 
 	if (!quarry_arena_head(&c->arena, f, &head))
+		return QUARRY_ERR_DOUBLE_FREE;
+	if ((READ_ONCE(c->arena.state[head.i]) & QUARRY_STATE_KIND) != QUARRY_STATE_ALLOC)
 		return QUARRY_ERR_DOUBLE_FREE;
 	return head.i == f.i ? QUARRY_ERR_WRONG_ORDER : QUARRY_ERR_INTERIOR;
 }

@@ -5,6 +5,13 @@
 
 #include "../../../../module/pages/pcp.h"
 
+#ifdef __x86_64__
+#define MACHINE_STEPS	1
+#define MACHINE_TF	0x100UL
+#else
+#define MACHINE_STEPS	0
+#endif
+
 void machine_init(u32 mib);
 void machine_cpu(unsigned int cpu);
 void machine_nmi(bool inside);
@@ -14,8 +21,34 @@ u64 machine_settle(struct quarry_pool *pool);
 void machine_rest(bool at_rest);
 bool machine_chore(struct quarry_pool *pool);
 u64 machine_count(struct quarry_pool *pool, unsigned int which);
+u64 machine_on_lists(struct quarry_pool *pool);
 u64 machine_misuses(struct quarry_pool *pool);
 void machine_calls(struct quarry_pool *pool, unsigned int order, u64 *allocs, u64 *frees);
+
+/*
+ * Every instruction from here on ends in a SIGTRAP, or no longer; where the machine can do that.
+ * Returns what was so before. What the compiler keeps below the stack stays.
+ */
+static __always_inline bool machine_step(bool on)
+{
+#if MACHINE_STEPS
+	unsigned long flags;
+
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "popq %0\n\t"
+			 "lea 128(%%rsp), %%rsp" : "=r" (flags) : : "memory");
+	if (on != !!(flags & MACHINE_TF))
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+				 "pushq %0\n\t"
+				 "popfq\n\t"
+				 "lea 128(%%rsp), %%rsp"
+				 : : "r" (flags ^ MACHINE_TF) : "memory", "cc");
+	return flags & MACHINE_TF;
+#else
+	return false;
+#endif
+}
 
 /* The zone of a pool; there is one node. */
 static inline struct quarry_zone *machine_zone(struct quarry_pool *pool)

@@ -3,8 +3,6 @@
 #ifndef _LISTS_LINUX_MM_H
 #define _LISTS_LINUX_MM_H
 
-#include <string.h>
-
 #include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/mm_types.h>
@@ -19,6 +17,8 @@ extern struct page *vmemmap;
 extern char *lists_memory;
 extern unsigned long lists_frames;
 
+void lists_clear(void *page);
+
 #define pfn_to_page(pfn)	(vmemmap + (pfn))
 #define page_to_pfn(page)	((unsigned long)((page) - vmemmap))
 #define page_address(page)	((void *)(lists_memory + (page_to_pfn(page) << PAGE_SHIFT)))
@@ -27,7 +27,7 @@ extern unsigned long lists_frames;
 #define virt_addr_valid(addr)						\
 	((unsigned long)((char *)(addr) - lists_memory) >> PAGE_SHIFT < lists_frames)
 #define PAGE_ALIGNED(addr)	(!((unsigned long)(addr) & (PAGE_SIZE - 1)))
-#define clear_page(addr)	memset((addr), 0, PAGE_SIZE)
+#define clear_page(addr)	lists_clear(addr)
 
 /* Keys that are off. */
 #define want_init_on_alloc(gfp)	(!!((gfp) & __GFP_ZERO))

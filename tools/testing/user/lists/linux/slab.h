@@ -9,9 +9,10 @@
 #include <linux/gfp.h>
 
 void *lists_zalloc(size_t bytes);
+void lists_free(void *p);
 
 #define kzalloc(size, gfp)		((void)(gfp), lists_zalloc(size))
 #define kzalloc_node(size, gfp, node)	((void)(node), kzalloc(size, gfp))
-#define kfree(p)			free(p)
+#define kfree(p)			lists_free(p)
 
 #endif
