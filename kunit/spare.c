@@ -534,6 +534,69 @@ static void caches_without_slabs_are_not_asked(struct kunit *test)
 	quarry_cache_free(c[2], other);
 }
 
+static u32 in_quarantine(struct quarry_cache *c)
+{
+	struct quarry_cache_node *n = NULL;
+	u32 nr = 0;
+
+	while ((n = quarry_cache_node_next(c, n)))
+		nr += READ_ONCE(n->quarantine_n);
+	return nr;
+}
+
+/* Nothing is out, so nothing may be refused: not an object, however light, nor a page. */
+static void what_waits_in_quarantine_is_had(struct kunit *test)
+{
+	static const gfp_t how[] = { GFP_NOWAIT, GFP_KERNEL | __GFP_NORETRY, GFP_KERNEL };
+	struct quarry_pool *pool = pool_of(test, SZ_1M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_1M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, SZ_16K, 0);
+	void **objects = quarry_test_objects(test, SZ_1M / SZ_16K + 1);
+	unsigned int nr, i, again;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_QUARANTINE));
+	nr = quarry_test_exhaust(test, c, GFP_KERNEL, objects, SZ_1M / SZ_16K + 1);
+	KUNIT_ASSERT_GT(test, nr, 0);
+	quarry_test_give_objects(c, objects, nr);
+	KUNIT_EXPECT_EQ(test, in_quarantine(c), nr);
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		again = quarry_test_exhaust(test, c, how[i], objects, SZ_1M / SZ_16K + 1);
+		/* The pool may have got slabs back, and smaller ones hold a few fewer. */
+		KUNIT_EXPECT_GE_MSG(test, again, nr - nr / 8, "way %u", i);
+		quarry_test_give_objects(c, objects, again);
+	}
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_1M) + 1);
+	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_1M));
+	KUNIT_EXPECT_EQ(test, in_quarantine(c), 0);
+	quarry_test_give_all(pool, 0, pages, nr);
+	/* And on request. */
+	objects[0] = quarry_cache_alloc(c, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, objects[0]);
+	quarry_cache_free(c, objects[0]);
+	KUNIT_EXPECT_EQ(test, in_quarantine(c), 1);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(c));
+}
+
+/* It is not given up for nothing: no slab would be complete. */
+static void quarantine_that_brings_nothing_stays(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct page **pages = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 300);
+	unsigned int nr, kept;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_QUARANTINE));
+	quarry_test_take_objects(test, c, objects, 300);
+	kept = keep_one_a_page(c, objects, 300);
+	KUNIT_EXPECT_EQ(test, in_quarantine(c), QUARRY_QUARANTINE);
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, pages, FRAMES(SZ_4M) + 1);
+	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 9));
+	KUNIT_EXPECT_EQ(test, in_quarantine(c), QUARRY_QUARANTINE);
+	quarry_test_give_all(pool, 0, pages, nr);
+	quarry_test_give_objects(c, objects, kept);
+}
+
 static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_lies_in_magazines_is_had),
 	KUNIT_CASE(what_lies_in_depots_is_had),
@@ -547,6 +610,8 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(who_makes_caches_keeps_no_memory_from_others),
 	KUNIT_CASE(few_depots_are_shut_at_a_time),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
+	KUNIT_CASE(what_waits_in_quarantine_is_had),
+	KUNIT_CASE(quarantine_that_brings_nothing_stays),
 	{}
 };
 

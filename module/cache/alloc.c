@@ -257,6 +257,8 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 			if (object)
 				return object;
 		}
+		if (*guarded && quarry_guard_relent(cache, gfp & __GFP_THISNODE ? here : NULL))
+			continue;
 		if (!gfpflags_allow_blocking(gfp) ||
 		    (gfp & (__GFP_NORETRY | __GFP_NOFAIL)) == __GFP_NORETRY)
 			return NULL;

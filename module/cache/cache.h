@@ -394,7 +394,8 @@ bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t 
 depot_stack_handle_t quarry_guard_stack(unsigned int skip);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
-void quarry_guard_release(struct quarry_cache_node *n);
+unsigned int quarry_guard_release(struct quarry_cache_node *n);
+bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *only);
 void quarry_guard_forgive(struct quarry_cache_node *n);
 struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object);
 

@@ -18,7 +18,7 @@
  *	POISON  is the filling whole?           fill: 6b ... 6b a5
  *	REDZONE fill both with cc               whole?
  *	OWNER   note who                        note who
- *	QUARANTINE                              wait while 64 others are freed
+ *	QUARANTINE                              wait while 64 others are freed, or memory is out
  *	RANDOM  any of the magazine
  *
  * An object that was written to while it was free is never handed out again: it
@@ -232,13 +232,19 @@ void quarry_guard_pick(struct quarry_magazine *mag)
 	swap(mag->slot[i], mag->slot[mag->n - 1]);
 }
 
-/* Objects from quarantine to their slabs. Context: sleeps. */
-void quarry_guard_release(struct quarry_cache_node *n)
+/**
+ * quarry_guard_release() - objects from quarantine to their slabs
+ * @n:		the node
+ *
+ * Context: any but NMI. Return: how many they were.
+ */
+unsigned int quarry_guard_release(struct quarry_cache_node *n)
 {
 	unsigned long flags;
+	unsigned int nr;
 	void *object;
 
-	for (;;) {
+	for (nr = 0;; nr++) {
 		object = NULL;
 		quarry_node_lock(n, &flags, false);
 		if (n->quarantine_n) {
@@ -248,11 +254,30 @@ void quarry_guard_release(struct quarry_cache_node *n)
 		}
 		quarry_node_unlock(n, flags);
 		if (!object)
-			return;
+			return nr;
 		preempt_disable();
 		quarry_node_put(n, &object, 1, false);
 		preempt_enable();
 	}
+}
+
+/**
+ * quarry_guard_relent() - reuse what waits in quarantine before its time
+ * @cache:	the cache
+ * @only:	on this node, or NULL for all
+ *
+ * For who is refused otherwise: nobody is for what finds mistakes. Context: any but NMI.
+ * Return: false if nothing waits.
+ */
+bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *only)
+{
+	struct quarry_cache_node *n = NULL;
+	unsigned int nr = 0;
+
+	while ((n = quarry_cache_node_next(cache, n)))
+		if (READ_ONCE(n->quarantine_n) && (!only || n == only))
+			nr += quarry_guard_release(n);
+	return nr;
 }
 
 /* The objects of a slab that were kept from being reused go back. Under the lock. */

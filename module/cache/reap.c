@@ -254,6 +254,7 @@ static void cut_all(struct quarry_cache *cache)
 
 	while ((n = quarry_cache_node_next(cache, n)))
 		if (quarry_node_has_spare(n)) {
+			quarry_guard_release(n);
 			quarry_depot_drain(n, 0);
 			cut(n, 0);
 		}

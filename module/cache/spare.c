@@ -7,14 +7,14 @@
  * magazines costs some thousands of instructions a cache, brings nothing, and
  * they fill again with the next call. So it is counted first:
  *
- *	magazines of all CPUs   [a a a b b]   [b c]        depot [a b]
+ *	magazines of all CPUs   [a a a b b]   [b c]        depot [a b], and quarantine
  *	                           \ \ \  \ \ /  /            / /
  *	tally of their slabs      a: 4    b: 4   c: 1
  *	out of them               a: 4    b: 9   c: 7      a would be complete
  *
- * A slab whose objects are all here, or lie in magazines, could go. Nothing that could is
- * missed, unless it moves while we count. Before the tally of each slab comes a sum: if all
- * magazines have less than is out of the slab that lacks the least, no slab is
+ * A slab whose objects are all here, lie in magazines or wait in quarantine, could go. Nothing
+ * that could is missed, unless it moves while we count. Before the tally of each slab comes a
+ * sum: if all of these have less than is out of the slab that lacks the least, no slab is
  * looked at.
  *
  * A cache that has no slab is not asked at all. Those of a pool that may have one are in a
@@ -24,7 +24,7 @@
  * Contexts: process, preemption on; under @parting (reap.c), for one counts at a time.
  * Cost of a cache: a look at each node, and at each CPU up to the last with magazines; if that does
  * not tell, some thirty instructions an object, for the slab of a page is looked up once where MEMO
- * pages are enough. With interrupts off no more than a magazine is counted.
+ * pages are enough. With interrupts off no more than a magazine or a quarantine is counted.
  */
 #include <linux/rculist.h>
 
@@ -56,6 +56,7 @@ static struct {
 bool quarry_node_has_spare(const struct quarry_cache_node *n)
 {
 	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
+	       READ_ONCE(n->quarantine_n) ||
 	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty) ||
 	       quarry_node_has_late(n);
 }
@@ -151,17 +152,22 @@ static bool completes(struct quarry_pslab *s)
 	return s->lacking <= 1 || !--s->lacking;
 }
 
-/* Count a magazine of @n objects. Preemption off. True: a slab could be complete. */
+/* Count an object. Preemption off. True: a slab could be complete. */
+static bool count_one(const void *object)
+{
+	struct quarry_pslab *s = slab_of((unsigned long)object);
+
+	return s && completes(s);
+}
+
+/* The same of a magazine of @n objects. */
 static bool count(const struct quarry_magazine *mag, u32 n)
 {
-	struct quarry_pslab *s;
 	u32 i;
 
-	for (i = 0; i < n; i++) {
-		s = slab_of((unsigned long)READ_ONCE(mag->slot[i]));
-		if (s && completes(s))
+	for (i = 0; i < n; i++)
+		if (count_one(READ_ONCE(mag->slot[i])))
 			return true;
-	}
 	return false;
 }
 
@@ -192,6 +198,20 @@ static bool count_in_depot(struct quarry_cache_node *n, unsigned int i, bool *mo
 			found = count(mag, mag->n);
 			break;
 		}
+	quarry_node_unlock(n, flags);
+	return found;
+}
+
+/* Of those that wait. */
+static bool count_quarantine(struct quarry_cache_node *n)
+{
+	unsigned long flags;
+	bool found = false;
+	u32 i;
+
+	quarry_node_lock(n, &flags, false);
+	for (i = 0; i < n->quarantine_n && !found; i++)
+		found = count_one(n->quarantine[(n->quarantine_at + i) % QUARRY_QUARANTINE]);
 	quarry_node_unlock(n, flags);
 	return found;
 }
@@ -239,7 +259,7 @@ static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
 		sight->empty |= quarry_node_has_late(n);
 		sight->magazines -= min(sight->magazines, READ_ONCE(n->depot.nr_full) +
 							  READ_ONCE(n->depot.nr_spare));
-		sight->objects += READ_ONCE(n->depot.nr_objects);
+		sight->objects += READ_ONCE(n->depot.nr_objects) + READ_ONCE(n->quarantine_n);
 	}
 }
 
@@ -289,7 +309,8 @@ bool quarry_cache_could_give(struct quarry_cache *cache)
 		return false;
 	this_time++;
 	while (!found && (n = quarry_cache_node_next(cache, n)))
-		found = READ_ONCE(n->depot.nr_full) && count_depot(n);
+		found = (READ_ONCE(n->quarantine_n) && count_quarantine(n)) ||
+			(READ_ONCE(n->depot.nr_full) && count_depot(n));
 	for_each_possible_cpu(cpu) {
 		if (found || cpu > last)
 			break;
