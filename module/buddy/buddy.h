@@ -24,6 +24,9 @@
 /* Orders that the whole areas of a group can have, as QUARRY_AREA_ORDER and so on. */
 #define QUARRY_GROUP_ORDERS	(QUARRY_LINE_ORDER + 1)
 
+/* Areas of a group that have a bound for runs together: that of all of it is one cache line. */
+#define QUARRY_PART_AREAS	64U
+
 /* Heads of the lists of groups by their bounds for runs. */
 #define QUARRY_RUN_HEADS	QUARRY_LINE_UNITS
 
@@ -173,6 +176,7 @@ enum quarry_zeros {
  * @nr_zero:	bits in @zero
  * @place:	that of its first area
  * @most:	no longer run begins in it, as for an area
+ * @most_of:	nor, of each QUARRY_PART_AREAS areas, in one of these
  * @run_first:	in struct quarry_buddy.runs: the first of those with its place and bound
  * @run_link:	there, if @run_first
  * @run_peers:	all with its place and bound, unless @most is 0
@@ -186,6 +190,7 @@ struct quarry_group {
 	u16 nr_zero;
 	u8 place;
 	u16 most;
+	u16 most_of[QUARRY_LINE_UNITS / QUARRY_PART_AREAS];
 	bool run_first;
 	struct hlist_node run_link;
 	struct list_head run_peers;
@@ -448,6 +453,7 @@ void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsig
 void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct quarry_frame f,
 		       unsigned int order);
 void quarry_runs_count(struct quarry_area *area);
+void quarry_runs_bound_part(struct quarry_group *group, unsigned int part, unsigned int most);
 void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from);
 void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to);
 

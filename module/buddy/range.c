@@ -223,8 +223,8 @@ struct walk {
 	u32 steps;
 };
 
-/* Areas that are stepped over at once by their bounds, a step for every four. */
-#define BOUNDS_AT_ONCE	16
+/* Parts of a group that are stepped over by their bounds for what a step takes. */
+#define PARTS_A_STEP	4
 
 /* What it takes to count an area, in steps. */
 #define COUNT_STEPS	5
@@ -271,23 +271,67 @@ static u32 count(const struct path *p, struct quarry_area *area)
 	return area->line.nfree ? COUNT_STEPS : 1;
 }
 
+/* Position of an area in its group. */
+static unsigned int in_group(const struct path *p, const struct quarry_area *area)
+{
+	return quarry_arena_position(p->a, area) % QUARRY_LINE_UNITS;
+}
+
+/* Is an area the first of a part of its group that the path meets? */
+static bool begins_part(const struct path *p, const struct quarry_area *area)
+{
+	return in_group(p, area) % QUARRY_PART_AREAS == (p->mirror ? QUARRY_PART_AREAS - 1 : 0);
+}
+
+/* The same as below, of whole parts of a group by their bounds. */
+static u32 parts_barren(const struct path *p, struct walk *k, struct quarry_area *area, u32 left)
+{
+	struct quarry_group *group = quarry_area_group(area);
+	unsigned int i = in_group(p, area) / QUARRY_PART_AREAS;
+	u32 n = 0;
+
+	if (!begins_part(p, area))
+		return 0;
+	while (left - n >= QUARRY_PART_AREAS && group->most_of[i] < p->least) {
+		/* From the top, a run may begin in the area below as well. */
+		if (p->mirror && i && group->most_of[i - 1] >= p->least)
+			break;
+		if (p->mirror && !i && group > p->a->groups && group[-1].most >= p->least)
+			break;
+		n += QUARRY_PART_AREAS;
+		i += p->mirror ? -1 : 1;
+	}
+	k->steps -= min(k->steps, n / QUARRY_PART_AREAS / PARTS_A_STEP);
+	return n;
+}
+
 /* From a position at an area's border, so many areas have no frame of a run by their bounds. */
 static u32 areas_barren(const struct path *p, struct walk *k)
 {
-	struct quarry_area *area = area_at(p, k->at);
+	struct quarry_area *area = area_at(p, k->at), *first = area;
 	u32 left = (p->end - k->at) / QUARRY_AREA_FRAMES, n;
+	unsigned int most = 0;
 
 	left = min(left, rest_of_group(p, area));
 	if (!groups_allow(p, area))
 		return left;
+	n = parts_barren(p, k, area, left);
+	if (n)
+		return n;
 	if (bounds_allow(p, area)) {
 		n = count(p, area);
 		if (p->mirror && area > p->a->areas && area->most < p->least)
 			n += count(p, area - 1);
 		k->steps -= min(k->steps, n);
 	}
-	for (n = 0; n < left && n < BOUNDS_AT_ONCE && !bounds_allow(p, area); n++)
+	left = min(left, QUARRY_PART_AREAS);
+	for (n = 0; n < left && !bounds_allow(p, area); n++) {
+		most = max_t(unsigned int, most, area->most);
 		area += p->mirror ? -1 : 1;
+	}
+	if (n == QUARRY_PART_AREAS && begins_part(p, first))
+		quarry_runs_bound_part(quarry_area_group(first),
+				       in_group(p, first) / QUARRY_PART_AREAS, most);
 	k->steps -= min(k->steps, n / 4);
 	return n;
 }
@@ -564,15 +608,27 @@ struct part {
 static void bound_part(struct quarry_buddy *b, const struct part *part, const struct path *p,
 		       u32 *steps)
 {
-	unsigned int most = 0;
-	u32 i, n = (part->to - part->from) / 4;
+	struct quarry_area *areas = part->group->arena->areas;
+	unsigned int most = 0, most_of = 0, k;
+	u32 i, n = 0;
 
 	for (i = part->from; i < part->to; i++) {
-		struct quarry_area *area = &part->group->arena->areas[i];
-
-		if (area->most >= p->least)
-			n += count(p, area);
-		most = max_t(unsigned int, most, area->most);
+		k = in_group(p, &areas[i]) / QUARRY_PART_AREAS;
+		if (part->group->most_of[k] < p->least) {
+			/* Of these nobody need know more. */
+			most_of = part->group->most_of[k];
+			i += QUARRY_PART_AREAS - 1 - in_group(p, &areas[i]) % QUARRY_PART_AREAS;
+		} else {
+			if (areas[i].most >= p->least)
+				n += count(p, &areas[i]);
+			most_of = max_t(unsigned int, most_of, areas[i].most);
+			if (i + 1 < part->to && in_group(p, &areas[i + 1]) % QUARRY_PART_AREAS)
+				continue;
+			quarry_runs_bound_part(part->group, k, most_of);
+			n += QUARRY_PART_AREAS / 4;
+		}
+		most = max(most, most_of);
+		most_of = 0;
 	}
 	quarry_runs_bound(b, part->group, most);
 	*steps -= min(*steps, n);

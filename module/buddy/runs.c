@@ -10,6 +10,9 @@
  *	  area     ..##.###|##......|..#.#.##
  *	  bound       3       8 + 2    1 ...
  *
+ *	64 areas have a bound together as well, so that who goes through a group of 512 looks
+ *	at one line of these.
+ *
  *	A claim leaves bounds as they are: they may be too high then. A free makes them as
  *	high as the stretch that it joins. Whoever searches and comes to an area that may have
  *	his run counts its bits, and from then on its bound is what it has. So each claim costs
@@ -29,7 +32,7 @@
  *
  * Invariants, checked by check.c
  *	no run that begins in an area is longer than its bound
- *	no area's bound is above its group's
+ *	no area's bound is above its group's, nor above that of its 64
  *	a group is listed under its bound and place, or not at all if that is 0; the bit of these
  *	is set if and only if there is one
  *	while an arena was not searched all its bounds are 512
@@ -39,6 +42,7 @@
 #include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 
 #include "buddy.h"
 
@@ -151,10 +155,14 @@ void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsig
 static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
 {
 	struct quarry_group *group = quarry_area_group(area);
+	u16 *part = &group->most_of[quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS /
+				    QUARRY_PART_AREAS];
 
 	most = min(most, QUARRY_AREA_FRAMES);
 	if (area->most < most)
 		area->most = most;
+	if (*part < most)
+		*part = most;
 	if (group->most < most)
 		quarry_runs_bound(b, group, most);
 }
@@ -283,6 +291,21 @@ void quarry_runs_count(struct quarry_area *area)
 }
 
 /**
+ * quarry_runs_bound_part() - set the bound of some areas of a group together
+ * @group:	the group
+ * @part:	which QUARRY_PART_AREAS
+ * @most:	no longer run begins in any of them
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_runs_bound_part(struct quarry_group *group, unsigned int part, unsigned int most)
+{
+	group->most_of[part] = most;
+	if (most < QUARRY_AREA_FRAMES)
+		group->arena->searched = true;
+}
+
+/**
  * quarry_runs_come() - areas have joined, which have no frames yet
  * @b:		the allocator
  * @a:		the arena
@@ -314,5 +337,6 @@ void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to)
 		if (a->groups[i].most)
 			unlist(b, &a->groups[i]);
 		a->groups[i].most = 0;
+		memset(a->groups[i].most_of, 0, sizeof(a->groups[i].most_of));
 	}
 }

@@ -10,7 +10,8 @@
  * mixtures	random replacement between levels: the core may refuse no more than first
  *		fit, and must keep as many areas of 2 MiB whole; one block may be missing each
  *		time that they are counted
- * large	the same in 4 GiB, where the index alone must find them
+ * large	the same in 4 GiB, where the index alone must find them; and replacement in one
+ *		arena of 8 GiB
  * lives	and where each hole is in an area of another life
  * old way	the count itself: a block of the next power of two with its tail cut off, and
  *		a search only then, must be found to be worse
@@ -395,6 +396,19 @@ static void large(const void *arg)
 	}
 }
 
+/* One arena with many groups, which have each many areas to step over. */
+static void one_arena(const void *arg)
+{
+	struct kept kept = {};
+
+	(void)arg;
+	memory_init(2 * LARGE, 2 * LARGE);
+	walk(&quarry, &mixtures[0], 75, 1, &kept);
+	memory_fini();
+	printf("# 2 MiB %.3f, refused %llu\n", (double)kept.whole / kept.best, kept.refused);
+	tap_require(!kept.refused && kept.whole * 100 >= kept.best * 95, "less stays whole");
+}
+
 /* Each area has single pages, and HOLE frames in a row free: nothing is left but to mix lives. */
 static void holes_of_other_lives(const void *arg)
 {
@@ -422,10 +436,11 @@ int main(void)
 	unsigned int i;
 	char name[64];
 
-	tap_plan(4 + ARRAY_SIZE(mixtures));
+	tap_plan(5 + ARRAY_SIZE(mixtures));
 	tap_run("the old way is worse", the_old_way_is_worse, NULL);
 	tap_run("full", full, NULL);
 	tap_run("large", large, NULL);
+	tap_run("one arena of 8 GiB", one_arena, NULL);
 	tap_run("holes of other lives", holes_of_other_lives, NULL);
 	for (i = 0; i < ARRAY_SIZE(mixtures); i++) {
 		snprintf(name, sizeof(name), "runs of %s", mixtures[i].name);

@@ -444,10 +444,9 @@ static void paint(struct quarry_buddy *b, struct quarry_arena *a, const struct p
 	u32 i;
 
 	memset(b->blocks, 0, sizeof(b->blocks));
-	for (i = 0; i < a->nr_groups; i++) {
+	for (i = 0; i < a->nr_groups; i++)
 		memset(&a->groups[i].line, 0, sizeof(line));
-		quarry_runs_bound(b, &a->groups[i], QUARRY_AREA_FRAMES);
-	}
+	quarry_runs_come(b, a, 0);
 	a->nfree = 0;
 	for (i = 0; i < a->nr_areas; i++) {
 		struct quarry_line *l = &a->areas[i].line;

@@ -1137,11 +1137,11 @@ static void long_over_border(const void *arg)
 		abort();
 }
 
-/* Runs over the border of two groups, the same bound of area and group, and places. */
-static void bounds(const void *arg)
+/* Runs over a border of two blocks of an order, the same bound of all around them, and places. */
+static void bounds_at(unsigned int order)
 {
 	static u8 metadata[1 << 20], small[2][1 << 12];
-	const u32 border = 1u << 18, least = 33;
+	const u32 border = 1u << order, least = 33;
 	struct quarry_arena a, two[2], *got;
 	struct quarry_search s;
 	struct quarry_frame f;
@@ -1149,7 +1149,8 @@ static void bounds(const void *arg)
 	bool zero;
 	u32 i;
 
-	(void)arg;
+	memset(metadata, 0, sizeof(metadata));
+	memset(small, 0, sizeof(small));
 	quarry_buddy_init(&b);
 	if (quarry_arena_metadata_bytes(0, 2 * border) > sizeof(metadata) ||
 	    quarry_arena_metadata_bytes(0, 1024) > sizeof(small[0]))
@@ -1158,10 +1159,10 @@ static void bounds(const void *arg)
 	quarry_buddy_add(&b, &a, false);
 	/* All is out but for 40 frames around the border, and the last one. */
 	for (i = 0; i < 2; i++)
-		quarry_buddy_claim_at(&b, &a, (struct quarry_frame){ i * border }, 18, KIND,
+		quarry_buddy_claim_at(&b, &a, (struct quarry_frame){ i * border }, order, KIND,
 				      &zero);
 	quarry_buddy_trim(&b, &a, (struct quarry_frame){ 0 }, border, border - 20);
-	quarry_buddy_free(&b, &a, (struct quarry_frame){ border }, 18, false);
+	quarry_buddy_free(&b, &a, (struct quarry_frame){ border }, order, false);
 	s = (struct quarry_search){ .nr = border - 21, .align = 1, .lo = { border + 20 },
 				    .hi = { ~0u }, .steps = ~0u };
 	if (quarry_buddy_claim_run(&b, &a, &s, &f, &zero))
@@ -1196,6 +1197,14 @@ static void bounds(const void *arg)
 	if (two[0].place == two[1].place || lowest_run(&b, 3, &got) || got != &two[0])
 		abort();
 	quarry_buddy_free_run(&b, got, (struct quarry_frame){ 0 }, 3, false);
+}
+
+static void bounds(const void *arg)
+{
+	(void)arg;
+	/* Of groups, and of the parts of one. */
+	bounds_at(18);
+	bounds_at(15);
 }
 
 static void refusals(const void *arg)
