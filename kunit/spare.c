@@ -597,6 +597,40 @@ static void quarantine_that_brings_nothing_stays(struct kunit *test)
 	quarry_test_give_objects(c, objects, kept);
 }
 
+/* Times that slabs are counted in, until 16 bits have had them all. */
+#define TIMES		65536U
+
+/*
+ * What a slab lacked when it was last counted is true of that time alone, however long ago it
+ * was: here one object of each slab is out at first, and then ten more are.
+ */
+static void old_counts_are_forgotten(struct kunit *test)
+{
+	struct quarry_pool *pool = pool_of(test, SZ_4M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, 64, 0);
+	struct quarry_cache *another = quarry_test_cache_in(test, pool, 64, 0);
+	void **objects = quarry_test_objects(test, 300), **more = quarry_test_objects(test, 10);
+	unsigned int kept, i;
+
+	quarry_test_take_objects(test, c, objects, 300);
+	kept = keep_one_a_page(c, objects, 300);
+	KUNIT_EXPECT_FALSE(test, quarry_cache_could_give(c));
+	leave_objects(another);
+	for (i = 1; i < TIMES; i++) {
+		/* So that the reaper does not find the magazines idle. */
+		if (!(i % 256)) {
+			quarry_cache_free(c, quarry_cache_alloc(c, GFP_NOWAIT));
+			leave_objects(another);
+			cond_resched();
+		}
+		quarry_cache_could_give(another);
+	}
+	quarry_test_take_objects(test, c, more, 10);
+	KUNIT_EXPECT_FALSE(test, quarry_cache_could_give(c));
+	quarry_test_give_objects(c, more, 10);
+	quarry_test_give_objects(c, objects, kept);
+}
+
 static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(what_lies_in_magazines_is_had),
 	KUNIT_CASE(what_lies_in_depots_is_had),
@@ -612,6 +646,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	KUNIT_CASE(what_waits_in_quarantine_is_had),
 	KUNIT_CASE(quarantine_that_brings_nothing_stays),
+	KUNIT_CASE(old_counts_are_forgotten),
 	{}
 };
 

@@ -83,7 +83,7 @@ struct quarry_record {
  * @bytes:	what describing it costs
  * @lacking:	objects that have not been found in magazines yet, when these were last
  *		gone through (spare.c)
- * @tallied:	which time that was
+ * @tallied:	which time that was, in full: what an earlier one left is true no more
  * @slab:	the slab; last, for its bits
  */
 struct quarry_pslab {
@@ -97,7 +97,7 @@ struct quarry_pslab {
 	struct quarry_record *records;
 	u32 bytes;
 	u16 lacking;
-	u16 tallied;
+	u64 tallied;
 	struct quarry_slab slab;
 };
 

@@ -144,7 +144,7 @@ static struct quarry_pslab *slab_of(unsigned long at)
 /* An object of a slab more is in a magazine: is that all of it that is out? */
 static bool completes(struct quarry_pslab *s)
 {
-	if (s->tallied != (u16)this_time) {
+	if (s->tallied != this_time) {
 		s->tallied = this_time;
 		s->lacking = min_t(u32, U16_MAX, quarry_slab_shape(&s->slab)->nr -
 						 READ_ONCE(s->slab.nfree));

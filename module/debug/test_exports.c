@@ -83,6 +83,7 @@ TEST_EXPORT(quarry_pool_cpu_snapshot);
 
 TEST_EXPORT(quarry_cache_error_name);
 TEST_EXPORT(quarry_cache_fill_snapshot);
+TEST_EXPORT(quarry_cache_could_give);
 TEST_EXPORT(quarry_cache_reap);
 TEST_EXPORT(quarry_cache_traces);
 TEST_EXPORT(quarry_cache_validate);
