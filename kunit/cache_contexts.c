@@ -273,6 +273,26 @@ static void without_a_lock(struct kunit *test)
 	expect_trip(test, t, 1);
 }
 
+static void constructed_once(void *object)
+{
+	memset(object, 0x5a, SIZE);
+}
+
+/* What cannot be had is refused before there is an object, which would have to go back. */
+static void zeros_of_what_is_constructed_without_a_lock(struct kunit *test)
+{
+	struct quarry_cache *c = quarry_test_cache_of(test, SIZE, 0, 0, constructed_once);
+	struct quarry_cache_stats *before, *after;
+
+	quarry_cache_free(c, quarry_cache_alloc(c, GFP_KERNEL));
+	before = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc_nolock(c, __GFP_ZERO));
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_BAD_ARGUMENT, 1);
+	after = quarry_test_cache_stats(test, c);
+	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
+	KUNIT_EXPECT_EQ(test, after->frees, before->frees);
+}
+
 #ifdef CONFIG_X86_LOCAL_APIC
 static void nmi_trip(void *arg)
 {
@@ -807,6 +827,7 @@ static struct kunit_case cache_contexts_cases[] = {
 	KUNIT_CASE_PARAM(hard_interrupt, modes_gen_params),
 	KUNIT_CASE(busy_magazines),
 	KUNIT_CASE_PARAM(without_a_lock, modes_gen_params),
+	KUNIT_CASE(zeros_of_what_is_constructed_without_a_lock),
 #ifdef CONFIG_X86_LOCAL_APIC
 	KUNIT_CASE_PARAM(in_nmi_while_nobody_is_inside, modes_gen_params),
 	KUNIT_CASE_PARAM(in_nmi_while_the_node_is_locked, modes_gen_params),

@@ -372,6 +372,33 @@ static void owners_by_stack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr + untraced, 0);
 }
 
+/* The kernel's store of stacks has a lock, so who waits for none leaves no stack. */
+static void no_owner_without_a_lock(struct kunit *test)
+{
+	struct quarry_trace *t = kunit_kcalloc(test, 8, sizeof(*t), GFP_KERNEL);
+	struct quarry_cache *c = quarry_test_near_cache(test, 64);
+	u64 untraced;
+	unsigned int nr;
+	void *p, *q;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_OWNER));
+	/* What was noted of the object's last life says nothing of this one. */
+	freed_here(c, taken_here(c));
+	p = quarry_cache_alloc_nolock(c, 0);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_traces(c, false, t, 8, &nr, &untraced));
+	KUNIT_EXPECT_EQ(test, nr, 0);
+	KUNIT_EXPECT_EQ(test, untraced, 1);
+	q = taken_here(c);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_traces(c, false, t, 8, &nr, &untraced));
+	KUNIT_EXPECT_EQ(test, nr, 1);
+	quarry_cache_free_nolock(c, p);
+	quarry_cache_free_nolock(c, q);
+	KUNIT_EXPECT_EQ(test, 0, quarry_cache_traces(c, true, t, 8, &nr, &untraced));
+	KUNIT_EXPECT_EQ(test, nr, 0);
+}
+
 /* An object goes out again at the earliest when 64 others have been freed. */
 static void quarantine_delays(struct kunit *test)
 {
@@ -477,6 +504,7 @@ static struct kunit_case cache_modes_cases[] = {
 	KUNIT_CASE(redzones_see_both_sides),
 	KUNIT_CASE(redzones_are_looked_at_where_they_were_written),
 	KUNIT_CASE(owners_by_stack),
+	KUNIT_CASE(no_owner_without_a_lock),
 	KUNIT_CASE(quarantine_delays),
 	KUNIT_CASE(random_order_is_none),
 	KUNIT_CASE(from_any_to_any),

@@ -361,7 +361,7 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 	do {
 		object = take(cache, gfp, node, &guarded);
 		/* One that was written to while it was free is not handed out. */
-	} while (object && guarded && !quarry_guard_out(object));
+	} while (object && guarded && !quarry_guard_out(object, false));
 	if (unlikely(!object)) {
 		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 		return NULL;
@@ -422,8 +422,13 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 		return NULL;
 	if (!in_nmi() && fails(cache, gfp))
 		return NULL;
+	/* Before there is an object: quarry_object_clear() would wait for a lock to give it back. */
+	if (gfp & __GFP_ZERO && cache->ctor) {
+		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
+		return NULL;
+	}
 	object = take_local(cache, &guarded, true);
-	if (object && guarded && !quarry_guard_out(object))
+	if (object && guarded && !quarry_guard_out(object, true))
 		object = NULL;
 	if (object)
 		object = quarry_object_clear(cache, object, gfp);
@@ -565,7 +570,7 @@ static noinline void free_any(struct quarry_cache *cache, void *object, bool try
 
 	if (unlikely(READ_ONCE(cache->modes) & QUARRY_MODE_OWNER))
 		/* Who called us may have jumped here, and left no frame. */
-		stack = quarry_guard_stack(2);
+		stack = quarry_guard_stack(2, try);
 	preempt_disable();
 	if (quarry_remote_put(cache, 1, &object, try))
 		goto out;

@@ -389,9 +389,9 @@ bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool 
 bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 
 /* guard.c: safety modes of one object */
-bool quarry_guard_out(void *object);
+bool quarry_guard_out(void *object, bool try);
 bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack);
-depot_stack_handle_t quarry_guard_stack(unsigned int skip);
+depot_stack_handle_t quarry_guard_stack(unsigned int skip, bool try);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
 unsigned int quarry_guard_release(struct quarry_cache_node *n);

@@ -24,7 +24,8 @@
  * An object that was written to while it was free is never handed out again: it
  * stays as it is, for who looks for the writer, until the cache is destroyed.
  *
- * Contexts: any. In NMI no stack is noted, and nothing is random.
+ * Contexts: any. Who waits for no lock leaves no stack: the kernel's depot of stacks has
+ * one, and may allocate.
  */
 #include <linux/mm.h>
 #include <linux/poison.h>
@@ -46,16 +47,17 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 /**
  * quarry_guard_stack() - whose call is this?
  * @skip:	innermost functions to leave out, this one included; none may be inlined
+ * @try:	do not wait for locks: then nobody knows
  *
  * Context: any; with PREEMPT_RT it must be preemptible to know, for the kernel's depot of
  * stacks allocates. Return: the stack, or 0.
  */
-noinline depot_stack_handle_t quarry_guard_stack(unsigned int skip)
+noinline depot_stack_handle_t quarry_guard_stack(unsigned int skip, bool try)
 {
 	unsigned long stack[QUARRY_TRACE_DEPTH];
 	unsigned int nr;
 
-	if (!quarry_may_kmalloc())
+	if (try || !quarry_may_kmalloc())
 		return 0;
 	nr = stack_trace_save(stack, ARRAY_SIZE(stack), skip);
 	return stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
@@ -117,10 +119,11 @@ static void check_red(struct quarry_cache *cache, void *object)
 /**
  * quarry_guard_out() - an object goes to a client
  * @object:	of a guarded slab, in nobody's hands
+ * @try:	do not wait for locks
  *
  * Return: false if it was written to while it was free: it must not be handed out.
  */
-bool quarry_guard_out(void *object)
+bool quarry_guard_out(void *object, bool try)
 {
 	struct quarry_record *r;
 	struct quarry_cache *cache;
@@ -146,7 +149,7 @@ bool quarry_guard_out(void *object)
 	if (modes & QUARRY_MODE_REDZONE)
 		fill_red(cache, object);
 	if (modes & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack(3));
+		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack(3, try));
 	else
 		r->stack[QUARRY_RECORD_ALLOC] = 0;
 	set_bit(QUARRY_RECORD_OUT, &r->flags);
