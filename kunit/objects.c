@@ -11,8 +11,11 @@
  * Then bulk calls of every length, zeros, constructors, frees after a grace period,
  * reserves, nodes, usercopy windows, and the end of memory.
  */
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "cache_kunit.h"
@@ -202,6 +205,106 @@ static void bulk_of_every_length(struct kunit *test)
 }
 
 /* Objects of two caches and of malloc in one call. */
+/* Objects of one call, and how many of them at most may keep others from the CPU. */
+#define MANY	60000U
+#define FEW	40000U
+
+struct impatient {
+	struct quarry_cache *c;
+	struct completion done;
+	u64 seen;
+	u64 most;
+	bool stop;
+};
+
+/* Objects that came and went on this CPU, to and from magazines and slabs. */
+static u64 moved_here(struct quarry_cache *c)
+{
+	struct quarry_mags *m = quarry_test_mags(c);
+	u64 nr = m->allocs + m->frees;
+
+	if (m->cold)
+		nr += local_read(&m->cold->count[QUARRY_MAGS_DIRECT_ALLOCS]) +
+		      local_read(&m->cold->count[QUARRY_MAGS_DIRECT_FREES]);
+	return nr;
+}
+
+/* How far has the call come since we looked last? */
+static void look(struct impatient *t)
+{
+	u64 now = moved_here(t->c);
+
+	t->most = max(t->most, now - t->seen);
+	t->seen = now;
+}
+
+/* Of higher priority than the test on the same CPU: it looks whenever it can. */
+static int look_often(void *data)
+{
+	struct impatient *t = data;
+
+	sched_set_fifo(current);
+	while (!READ_ONCE(t->stop)) {
+		look(t);
+		usleep_range(20, 30);
+	}
+	complete(&t->done);
+	return 0;
+}
+
+/* The most objects of one call that kept another from the CPU. */
+static u64 most_at_a_time(struct kunit *test, struct impatient *t, void **p, bool frees)
+{
+	preempt_disable();
+	t->seen = moved_here(t->c);
+	t->most = 0;
+	preempt_enable();
+	if (frees)
+		quarry_cache_free_bulk(t->c, MANY, p);
+	else
+		KUNIT_EXPECT_EQ(test, (int)MANY,
+				quarry_cache_alloc_bulk(t->c, GFP_KERNEL, MANY, p));
+	preempt_disable();
+	look(t);
+	preempt_enable();
+	return t->most;
+}
+
+/* A call for many objects lets others run meanwhile, where it may be preempted. */
+static void bulk_lets_others_run(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
+	struct impatient t = { .c = quarry_test_cache_in(test, pool, 64, 0) };
+	void **p = kvmalloc_array(MANY, sizeof(*p), GFP_KERNEL);
+	u64 giving = MANY, taking = MANY;
+	struct task_struct *task;
+	unsigned int tries;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	init_completion(&t.done);
+	task = kthread_create(look_often, &t, "quarry-impatient");
+	if (IS_ERR(task)) {
+		kvfree(p);
+		KUNIT_FAIL(test, "no thread");
+		return;
+	}
+	kthread_bind(task, raw_smp_processor_id());
+	wake_up_process(task);
+	KUNIT_EXPECT_EQ(test, (int)MANY, quarry_cache_alloc_bulk(t.c, GFP_KERNEL, MANY, p));
+	/* On a host that is busy elsewhere the timer may come late. */
+	for (tries = 0; tries < 5 && (giving > FEW || taking > FEW); tries++) {
+		giving = min(giving, most_at_a_time(test, &t, p, true));
+		taking = min(taking, most_at_a_time(test, &t, p, false));
+	}
+	quarry_cache_free_bulk(t.c, MANY, p);
+	WRITE_ONCE(t.stop, true);
+	wait_for_completion(&t.done);
+	kvfree(p);
+	KUNIT_EXPECT_LE(test, giving, FEW);
+	KUNIT_EXPECT_LE(test, taking, FEW);
+	kunit_info(test, "%llu and %llu objects at a time\n", giving, taking);
+}
+
 static void bulk_of_several_caches(struct kunit *test)
 {
 	struct quarry_cache *a = quarry_test_cache(test, 48), *b = quarry_test_cache(test, 480);
@@ -667,6 +770,7 @@ static struct kunit_case objects_cases[] = {
 	KUNIT_CASE_PARAM(random_walk, walk_gen_params),
 	KUNIT_CASE(bulk_of_every_length),
 	KUNIT_CASE(bulk_of_several_caches),
+	KUNIT_CASE(bulk_lets_others_run),
 	KUNIT_CASE(zeros_where_they_are_asked_for),
 	KUNIT_CASE(what_a_constructor_made_stays),
 	KUNIT_CASE(free_after_a_grace_period),

@@ -10,7 +10,7 @@
  * all objects of a slab have in common tell its objects from anything else, eight
  * are compared at once.
  *
- * Contexts: any but NMI.
+ * Contexts: any but NMI. Preemption is off for STRETCH objects at a time, or for a magazine's.
  */
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -20,8 +20,8 @@
 /* Most objects to or from slabs under one hold of the lock. */
 #define BATCH	64U
 
-/* Most of other nodes while preemption is off. */
-#define REMOTE	256U
+/* Most objects while preemption is off, however long the array is. */
+#define STRETCH	256U
 
 /* Objects in the loaded magazine; none while nothing is open. */
 static __always_inline size_t nr_loaded(const struct quarry_mags *m)
@@ -132,7 +132,7 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_t nr,
 				    void **p)
 {
-	size_t got = 0, from;
+	size_t got = 0, want, some, i;
 
 	if (nr > INT_MAX)
 		return 0;
@@ -144,14 +144,16 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
 	if (gfp & __GFP_NOFAIL && nr > quarry_cache_most(cache, gfp))
 		gfp &= ~__GFP_NOFAIL;
 	while (got < nr) {
-		from = got;
+		want = min_t(size_t, nr - got, STRETCH);
+		some = 0;
 		quarry_magazine_supply(cache);
 		if (!(gfp & QUARRY_GFP_OBJECT_SLOW))
-			got += take_many(cache, nr - got, p + got);
-		for (; want_init_on_alloc(gfp) && from < got; from++)
-			quarry_object_clear(cache, p[from], gfp);
-		if (got == nr)
-			break;
+			some = take_many(cache, want, p + got);
+		for (i = 0; want_init_on_alloc(gfp) && i < some; i++)
+			quarry_object_clear(cache, p[got + i], gfp);
+		got += some;
+		if (some == want)
+			continue;
 		/* One that grows the cache, or whatever else it takes. */
 		p[got] = quarry_cache_alloc_slow(cache, gfp, NUMA_NO_NODE);
 		if (!p[got]) {
@@ -356,14 +358,17 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 
 static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void **p)
 {
-	size_t done = 0, remote;
+	size_t done = 0, some, put, remote;
 
 	while (done < nr) {
 		quarry_magazine_supply(cache);
-		done += put_many(cache, nr - done, p + done);
+		some = min_t(size_t, nr - done, STRETCH);
+		put = put_many(cache, some, p + done);
+		done += put;
+		if (put == some)
+			continue;
 		preempt_disable();
-		remote = quarry_remote_put(cache, min_t(size_t, nr - done, REMOTE), p + done,
-					   false);
+		remote = quarry_remote_put(cache, some - put, p + done, false);
 		preempt_enable();
 		done += remote;
 		/* One that belongs in no magazine, or that found none. */
