@@ -422,7 +422,7 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 		return NULL;
 	if (!in_nmi() && fails(cache, gfp))
 		return NULL;
-	/* Before there is an object: quarry_object_clear() would wait for a lock to give it back. */
+	/* Before there is an object, which quarry_object_clear() would give back with a lock. */
 	if (gfp & __GFP_ZERO && cache->ctor) {
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
 		return NULL;
