@@ -9,6 +9,9 @@
  *
  * The default pool is everybody's, so its figures are compared, not expected.
  */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -440,6 +443,240 @@ static void mapped_memory(struct kunit *test)
 	quarry_kvfree(p);
 }
 
+/* --- mapped memory that must not fail ----------------------------------------- */
+
+#define INSIST	(GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN)
+
+/**
+ * struct insistent - who takes no refusal
+ * @size:	of so many bytes
+ * @gfp:	with these flags
+ * @node:	of which node
+ * @rounds:	so often still; what came of it is kept only if that was once
+ * @served:	and was so often
+ * @p:		what came of it
+ * @done:	there was an answer to each
+ */
+struct insistent {
+	size_t size;
+	gfp_t gfp;
+	int node;
+	unsigned int rounds;
+	unsigned int served;
+	void *p;
+	struct completion done;
+};
+
+static int insist(void *data)
+{
+	struct insistent *w = data;
+
+	bool keep = w->rounds == 1;
+
+	for (; w->rounds; w->rounds--) {
+		w->p = quarry_kvmalloc_node(w->size, w->gfp, w->node);
+		w->served += !!w->p;
+		if (!keep)
+			quarry_kvfree(w->p);
+		cond_resched();
+	}
+	if (!keep)
+		w->p = NULL;
+	complete(&w->done);
+	return 0;
+}
+
+static struct insistent *begin(struct kunit *test, size_t size, gfp_t gfp, int node,
+			       unsigned int rounds)
+{
+	/* Who never ends has it for ever. */
+	struct insistent *w = kzalloc(sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	*w = (struct insistent){ .size = size, .gfp = gfp, .node = node, .rounds = rounds };
+	init_completion(&w->done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(insist, w, "quarry-insist")));
+	return w;
+}
+
+static bool has_ended(struct insistent *w, unsigned int seconds)
+{
+	return wait_for_completion_timeout(&w->done, seconds * HZ);
+}
+
+static void end(struct kunit *test, struct insistent *w, unsigned int served)
+{
+	if (!has_ended(w, 20)) {
+		/* We cannot go while it is here. */
+		__module_get(THIS_MODULE);
+		KUNIT_FAIL(test, "%zu bytes are waited for", w->size);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, served, w->served);
+	quarry_kvfree(w->p);
+	kfree(w);
+}
+
+/* The default pool at a limit of its own; all of its frames are taken and some given back. */
+struct limited {
+	struct quarry_pool *pool;
+	u64 max;
+	u64 min;
+	u64 reserve;
+	struct page **pages;
+	unsigned int nr;
+};
+
+static void limit(struct kunit *test, struct limited *l)
+{
+	l->pool = quarry_pool_default();
+	l->max = l->pool->max;
+	l->min = l->pool->min;
+	l->reserve = l->pool->reserve;
+	quarry_pool_drain(l->pool);
+	quarry_pool_shrink(l->pool, ~0ULL);
+	l->pool->max = max_t(u64, atomic64_read(&l->pool->managed), FRAMES(SZ_16M));
+	l->pages = quarry_test_pages(test, l->pool->max + 1);
+}
+
+static void unlimit(struct limited *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		if (l->pages[i])
+			quarry_free_pages(l->pool, l->pages[i], 0);
+	l->pool->max = l->max;
+	l->pool->min = l->min;
+	l->pool->reserve = l->reserve;
+	quarry_lists_limit(l->pool);
+	quarry_pool_drain(l->pool);
+}
+
+/* What can be pieced together is not waited for, of whatever size. */
+static void pieces_come_before_waiting(struct kunit *test)
+{
+	static const size_t some[] = { 5000, SZ_16K, QUARRY_CLASS_MAX, SZ_64K };
+	struct insistent *w[ARRAY_SIZE(some)];
+	struct limited l = {};
+	bool ended = true;
+	unsigned int i;
+
+	limit(test, &l);
+	l.nr = quarry_test_take_all(test, l.pool, GFP_KERNEL, 0, l.pages, l.pool->max + 1);
+	KUNIT_EXPECT_GE(test, l.nr, l.pool->max);
+	for (i = 0; i < l.nr; i++)
+		if (page_to_pfn(l.pages[i]) & 1) {
+			quarry_free_pages(l.pool, l.pages[i], 0);
+			l.pages[i] = NULL;
+		}
+	for (i = 0; i < ARRAY_SIZE(some); i++)
+		w[i] = begin(test, some[i], INSIST, NUMA_NO_NODE, 1);
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		if (has_ended(w[i], 5)) {
+			KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(w[i]->p));
+			complete(&w[i]->done);
+		} else {
+			ended = false;
+		}
+	}
+	KUNIT_EXPECT_TRUE(test, ended);
+	unlimit(&l);
+	for (i = 0; i < ARRAY_SIZE(some); i++)
+		end(test, w[i], 1);
+}
+
+/* What he has found is there for others as long as it is not enough. */
+static void who_waits_for_pieces_holds_none(struct kunit *test)
+{
+	unsigned int tries, got = 0;
+	struct page *pages[50];
+	struct limited l = {};
+	struct insistent *w;
+
+	limit(test, &l);
+	l.nr = quarry_test_take_all(test, l.pool, GFP_KERNEL, 0, l.pages, l.pool->max + 1);
+	quarry_test_give_all(l.pool, 0, l.pages + l.nr - 50, 50);
+	l.nr -= 50;
+	w = begin(test, 100 * PAGE_SIZE, INSIST, NUMA_NO_NODE, 1);
+	msleep(100);
+	for (tries = 0; got < 50 && tries < 50; tries++) {
+		quarry_free_pages_bulk(l.pool, 0, got, pages);
+		msleep(20);
+		got = quarry_alloc_pages_bulk(l.pool, GFP_KERNEL | __GFP_NOWARN, 0, 50, pages);
+	}
+	KUNIT_EXPECT_EQ(test, got, 50);
+	KUNIT_EXPECT_FALSE(test, has_ended(w, 1));
+	quarry_free_pages_bulk(l.pool, 0, got, pages);
+	unlimit(&l);
+	end(test, w, 1);
+}
+
+#define ROUNDS	5
+
+/* Two that cannot both have it at once, and others who want a page now and then. */
+static void two_who_insist_take_turns(struct kunit *test)
+{
+	unsigned int i, got = 0, tries = 0;
+	struct insistent *w[2];
+	struct limited l = {};
+	struct page *page;
+
+	limit(test, &l);
+	for (i = 0; i < 2; i++)
+		w[i] = begin(test, (l.pool->max << PAGE_SHIFT) / 8 * 5, INSIST, NUMA_NO_NODE,
+			     ROUNDS);
+	for (i = 0; i < 2; i++)
+		while (!try_wait_for_completion(&w[i]->done) && tries++ < 1000) {
+			page = quarry_alloc_pages(l.pool, GFP_KERNEL | __GFP_NOWARN, 0);
+			got += !!page;
+			if (page)
+				quarry_free_pages(l.pool, page, 0);
+			msleep(20);
+		}
+	KUNIT_EXPECT_LT(test, tries, 1000);
+	KUNIT_EXPECT_GT(test, got, 0);
+	kunit_info(test, "%u of %u pages, %u and %u rounds left", got, tries, w[0]->rounds,
+		   w[1]->rounds);
+	for (i = 0; i < 2 && tries < 1000; i++)
+		complete(&w[i]->done);
+	unlimit(&l);
+	for (i = 0; i < 2; i++)
+		end(test, w[i], ROUNDS);
+}
+
+static void nobody_insists_on_the_impossible(struct kunit *test)
+{
+	struct limited l = {};
+	struct page *page;
+
+	limit(test, &l);
+	end(test, begin(test, SIZE_MAX - 100, INSIST, NUMA_NO_NODE, 1), 0);
+	end(test, begin(test, 1UL << 46, INSIST, NUMA_NO_NODE, 1), 0);
+	/* A zone that is not the pool's. */
+	end(test, begin(test, SZ_8K, INSIST | __GFP_DMA, NUMA_NO_NODE, 1), 0);
+	/* There is nothing but the reserve. */
+	l.pool->reserve = l.pool->max;
+	end(test, begin(test, SZ_8K, INSIST, NUMA_NO_NODE, 1), 0);
+	l.pool->reserve = 0;
+	end(test, begin(test, SZ_8K, INSIST, NUMA_NO_NODE, 1), 1);
+	/* All of the pool on one node, and a page of it is on another and has to stay. */
+	if (nr_online_nodes > 1) {
+		int other = quarry_test_other_node(test);
+
+		page = quarry_alloc_pages_node(l.pool, first_memory_node,
+					       GFP_KERNEL | __GFP_THISNODE, 10);
+		KUNIT_EXPECT_NOT_NULL(test, page);
+		l.pool->min = atomic64_read(&l.pool->managed);
+		l.pool->max = l.pool->min;
+		end(test, begin(test, l.pool->max << PAGE_SHIFT, INSIST | __GFP_THISNODE, other,
+				1), 0);
+		if (page)
+			quarry_free_pages(l.pool, page, 10);
+	}
+	unlimit(&l);
+}
+
 /* So many of one kind with the default pool, and of no other. */
 static void expect_counted(struct kunit *test, const struct quarry_pool_stats *before, int kind,
 			   u64 nr)
@@ -577,6 +814,10 @@ static struct kunit_case malloc_cases[] = {
 	KUNIT_CASE(sensitive),
 	KUNIT_CASE(free_finds_the_cache),
 	KUNIT_CASE(mapped_memory),
+	KUNIT_CASE(pieces_come_before_waiting),
+	KUNIT_CASE(who_waits_for_pieces_holds_none),
+	KUNIT_CASE(two_who_insist_take_turns),
+	KUNIT_CASE(nobody_insists_on_the_impossible),
 	KUNIT_CASE(what_is_not_ours),
 	KUNIT_CASE(the_inside_of_large_memory),
 	KUNIT_CASE(the_inside_of_an_object_is_left_alone),

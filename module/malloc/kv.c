@@ -8,17 +8,25 @@
  *
  * What is allocated along with the pages (the array of them, the mapping's page tables,
  * the xarray's nodes) is allocated as the caller may: with GFP_NOFS nothing enters a file
- * system, with __GFP_NOFAIL it is tried until it is had.
+ * system.
+ *
+ * With __GFP_NOFAIL all of it is tried again and again, but from the beginning: who waits
+ * holds nothing, or two would wait for each other with all of the pool in their hands, and
+ * everybody else for them. Nor do two at a time take pages from each other: one has the turn.
+ *
+ *	malloc, without waiting --> pieces --> [wait for a free, holding none] --> pieces ...
+ *	                                          `--> NULL, as soon as it can never be
  *
  * Contexts: allocating and freeing mapped memory sleeps.
  */
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "../debug/inject.h"
-#include "../pages/gfp.h"
+#include "../pages/alloc.h"
 #include "../pages/misuse.h"
 #include "malloc.h"
 
@@ -36,6 +44,16 @@ struct mapped {
 
 static DEFINE_XARRAY(all);
 
+/* More does not fit into an array of kvmalloc(). */
+#define MOST_PAGES	((INT_MAX - sizeof(struct mapped)) / sizeof(struct page *))
+
+/* Of so many looks one tries though it seems too little: lists and caches may have it. */
+#define LOOKS		8
+
+/* Whose turn it is to insist: bit 0 is set while it is somebody's. */
+static unsigned long turn;
+static DECLARE_WAIT_QUEUE_HEAD(turn_over);
+
 static unsigned long key_of(const void *at)
 {
 	return (unsigned long)at >> PAGE_SHIFT;
@@ -47,18 +65,22 @@ static void give_pages(struct mapped *m)
 	kvfree(m);
 }
 
-static struct mapped *take_pages(size_t bytes, gfp_t gfp, int node)
+static struct mapped *take_pages(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 {
-	unsigned long nr = PFN_UP(bytes);
 	struct quarry_pool *pool = quarry_pool_default();
 	struct mapped *m;
 
-	m = quarry_inject() ? NULL : kvmalloc(struct_size(m, pages, nr), quarry_gfp_meta(gfp));
+	/* The array may be long: nobody is to be killed for it, nor waited for here. */
+	m = quarry_inject() ? NULL :
+	    kvmalloc(struct_size(m, pages, nr),
+		     (quarry_gfp_meta(gfp) & ~__GFP_NOFAIL) | __GFP_RETRY_MAYFAIL);
 	if (!m)
 		return NULL;
 	m->bytes = bytes;
 	for (m->nr = 0; m->nr < nr; m->nr++) {
-		m->pages[m->nr] = quarry_alloc_pages_node(pool, node, gfp, 0);
+		m->pages[m->nr] = gfp & __GFP_NOFAIL ?
+				  quarry_alloc_once(pool, gfp, 0, node) :
+				  quarry_alloc_pages_node(pool, node, gfp, 0);
 		if (!m->pages[m->nr]) {
 			give_pages(m);
 			return NULL;
@@ -67,18 +89,18 @@ static struct mapped *take_pages(size_t bytes, gfp_t gfp, int node)
 	return m;
 }
 
-static void *map_once(size_t bytes, gfp_t gfp, int node)
+static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 {
+	gfp_t meta = quarry_gfp_meta(gfp) & ~__GFP_NOFAIL;
 	struct mapped *m;
 	void *at = NULL;
 
-	m = take_pages(bytes, gfp, node);
+	m = take_pages(nr, bytes, gfp, node);
 	if (!m)
 		return NULL;
 	if (!quarry_inject())
 		at = vmap(m->pages, m->nr, VM_MAP, PAGE_KERNEL);
-	if (at && (quarry_inject() ||
-		   xa_is_err(xa_store(&all, key_of(at), m, quarry_gfp_meta(gfp))))) {
+	if (at && (quarry_inject() || xa_is_err(xa_store(&all, key_of(at), m, meta)))) {
 		vunmap(at);
 		at = NULL;
 	}
@@ -87,19 +109,71 @@ static void *map_once(size_t bytes, gfp_t gfp, int node)
 	return at;
 }
 
+/*
+ * One at a time insists. For a while only: who has the turn may wait for what others hold
+ * who wait for it.
+ */
+static bool take_turn(void)
+{
+	return wait_event_timeout(turn_over, !test_and_set_bit_lock(0, &turn), HZ / 10);
+}
+
+static void end_turn(void)
+{
+	clear_bit_unlock(0, &turn);
+	wake_up(&turn_over);
+}
+
+/* Does it look as if that much could be had now? */
+static bool is_at_hand(struct quarry_pool *pool, u64 nr)
+{
+	s64 room = (s64)pool->max - atomic64_read(&pool->managed);
+
+	return quarry_pool_nfree(pool) + max_t(s64, room, 0) >= nr;
+}
+
+/* As map_once(), again and again, as long as something can come of it. */
+static void *insist(unsigned long nr, size_t bytes, const struct quarry_wish *w, int node)
+{
+	struct quarry_pool *pool = quarry_pool_default();
+	bool my_turn = false;
+	unsigned int looks = 0;
+	void *at = NULL;
+	int looked = -1;
+
+	while (!at && quarry_range_could_hold(pool, w, nr, &looked)) {
+		if (!my_turn)
+			my_turn = take_turn();
+		quarry_wait_for_free(pool);
+		if (is_at_hand(pool, nr + w->keep) || ++looks % LOOKS == 0)
+			at = map_once(nr, bytes, w->gfp, node);
+	}
+	if (my_turn)
+		end_turn();
+	return at;
+}
+
 static void *map(size_t bytes, gfp_t gfp, int node)
 {
+	struct quarry_pool *pool = quarry_pool_default();
+	unsigned long nr = bytes / PAGE_SIZE + !PAGE_ALIGNED(bytes);
+	struct quarry_wish w;
 	unsigned int scope;
 	void *at;
 
 	might_sleep();
-	/* Nothing to wait for, then. */
-	if (PFN_UP(bytes) > min_t(u64, quarry_pool_default()->max, INT_MAX))
+	/* Single pages are not compound. */
+	gfp &= ~__GFP_COMP;
+	/* Nothing to wait for, then; and what vmap() and kvmalloc() never do. */
+	if (nr > min_t(u64, quarry_gfp_frames(pool, gfp), MOST_PAGES) || nr > totalram_pages())
+		return NULL;
+	if (!quarry_wish_parse(pool, gfp, node, nr, &w) || w.nowhere)
 		return NULL;
 	/* vmap() has no flags to be told of. */
 	scope = quarry_gfp_scope(gfp);
-	while (!(at = map_once(bytes, gfp, node)) && gfp & __GFP_NOFAIL)
-		schedule_timeout_uninterruptible(1);
+	at = map_once(nr, bytes, gfp, node);
+	if (!at && w.nofail)
+		at = insist(nr, bytes, &w, node);
 	quarry_gfp_unscope(gfp, scope);
 	return at;
 }
@@ -113,20 +187,21 @@ static void *map(size_t bytes, gfp_t gfp, int node)
  * Contiguous if malloc has it at hand, else mapped from single pages. Context: sleeps;
  * with flags that forbid it nothing is mapped.
  *
- * Return: the memory, to be freed with quarry_kvfree(); or NULL.
+ * Return: the memory, to be freed with quarry_kvfree(); or NULL. With __GFP_NOFAIL that
+ * is for more than the default pool could ever have, for the node that is asked for, and
+ * for flags that quarry_alloc_pages() refuses.
  */
 void *quarry_kvmalloc_node(size_t size, gfp_t gfp, int node)
 {
-	gfp_t first = gfp;
-	void *p;
+	gfp_t first;
 
-	/* What can be pieced together need not be waited for. */
+	if (size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp))
+		return quarry_malloc_node(size, gfp, node);
+	/* What can be pieced together need not be waited for, and if large not worked for. */
+	first = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	if (size > QUARRY_CLASS_MAX)
-		first = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | __GFP_NORETRY;
-	p = quarry_malloc_node(size, first, node);
-	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp))
-		return p;
-	return map(size, gfp, node);
+		first |= __GFP_NORETRY;
+	return quarry_malloc_node(size, first, node) ?: map(size, gfp, node);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvmalloc_node, QUARRY_NS);
 

@@ -448,6 +448,39 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
 
+/* With all that may take, but nobody waits for ever here, whatever the flags say. */
+static struct page *alloc_once(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
+			       int node, bool slab)
+{
+	struct quarry_wish w;
+
+	if (gfp & __GFP_NOFAIL)
+		gfp |= __GFP_NOWARN;
+	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
+		return NULL;
+	w.nofail = false;
+	if (slab && w.life == QUARRY_LIFE_PAGE)
+		w.life = QUARRY_LIFE_SLAB;
+	return alloc(pool, &w, order);
+}
+
+/**
+ * quarry_alloc_once() - allocate pages, for one who does the waiting himself
+ * @pool:	the pool
+ * @gfp:	as for alloc_pages()
+ * @order:	below QUARRY_PCP_ORDERS
+ * @node:	preferred node, or NUMA_NO_NODE
+ *
+ * Where there is something to be done, or given back, before one waits for ever. What is
+ * injected is not for __GFP_NOFAIL here, either.
+ * Context: as @gfp says. Return: the first page, or NULL.
+ */
+struct page *quarry_alloc_once(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
+			       int node)
+{
+	return alloc_once(pool, gfp, order, node, false);
+}
+
 /**
  * quarry_alloc_slab() - the pages of a slab
  * @pool:	the pool
@@ -463,16 +496,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
 struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
 			       int node)
 {
-	struct quarry_wish w;
-
-	if (gfp & __GFP_NOFAIL)
-		gfp |= __GFP_NOWARN;
-	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
-		return NULL;
-	w.nofail = false;
-	if (w.life == QUARRY_LIFE_PAGE)
-		w.life = QUARRY_LIFE_SLAB;
-	return alloc(pool, &w, order);
+	return alloc_once(pool, gfp, order, node, true);
 }
 
 /**

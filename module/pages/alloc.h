@@ -13,10 +13,14 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 		   unsigned int order, bool grown);
 struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
 			      const struct quarry_wish *w);
+struct page *quarry_alloc_once(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
+			       int node);
 struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order,
 			       int node);
 bool quarry_wait_for_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order, int node,
 			  int *looked);
+bool quarry_range_could_hold(struct quarry_pool *pool, const struct quarry_wish *w, u64 nr,
+			     int *looked);
 struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node);
 bool quarry_wait_for_free(struct quarry_pool *pool);
 void quarry_wake_waiters(struct quarry_pool *pool);

@@ -51,6 +51,7 @@ static DEFINE_MUTEX(add_mutex);
  * @nr:		how many
  * @align:	alignment
  * @order:	of a block that serves it
+ * @pieces:	so many frames instead, wherever they are
  * @start:	first frame of the window
  * @end:	first frame behind it
  * @anywhere:	there is no window
@@ -63,6 +64,7 @@ struct request {
 	u32 nr;
 	u32 align;
 	unsigned int order;
+	u64 pieces;
 	unsigned long start;
 	unsigned long end;
 	bool anywhere;
@@ -327,13 +329,14 @@ static bool is_room(const struct quarry_chunk *c, const struct request *q)
 /**
  * struct survey - what a look at the chunks of a pool finds
  * @room:	one that could serve the request
- * @owned:	frames in chunks that are not the kernel's
- * @given:	those that are, by order
+ * @owned:	frames in chunks that are not the kernel's: where the request may not be
+ *		served from, and where it may
+ * @given:	chunks that are, by order, likewise
  */
 struct survey {
 	bool room;
-	u64 owned;
-	u32 given[QUARRY_KERNEL_ORDER + 1];
+	u64 owned[2];
+	u32 given[2][QUARRY_KERNEL_ORDER + 1];
 };
 
 /* Look at all chunks in the window, one by one; or until one has room. */
@@ -343,46 +346,72 @@ static void look_at_chunks(struct quarry_pool *pool, bool device, const struct r
 	unsigned long pfn = q->start, flags;
 	struct quarry_chunk *c;
 	struct quarry_zone *z;
+	bool asked;
 
 	while (!s->room && pfn < q->end) {
 		c = quarry_pool_chunk(pool, device, pfn, &z, &flags);
 		if (!c)
 			break;
-		s->room = is_asked(pool, z, q) && is_room(c, q);
+		asked = is_asked(pool, z, q);
+		s->room = asked && !q->pieces && is_room(c, q);
 		if (c->kind == QUARRY_CHUNK_KERNEL)
-			s->given[c->order]++;
+			s->given[asked][c->order]++;
 		else
-			s->owned += c->nr;
+			s->owned[asked] += c->nr;
 		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);
 		cond_resched();
 	}
 }
 
-/*
- * If all that may go to the kernel had gone, the largest chunks first, would there be room
- * under the cap for the one that is wanted?
- */
-static bool may_have_chunk(struct quarry_pool *pool, const struct request *q,
-			   const struct survey *s)
+/* Frames that go to the kernel if no more than @most may, the largest chunks first. */
+static u64 let_go(u32 *given, u64 most)
 {
-	u64 kept = s->owned, given = 0, go;
+	unsigned int k = QUARRY_KERNEL_ORDER + 1;
+	u64 left = most;
+
+	while (k-- > 0) {
+		u32 nr = min_t(u64, given[k], left >> k);
+
+		given[k] -= nr;
+		left -= (u64)nr << k;
+	}
+	return most - left;
+}
+
+/*
+ * If all that may go to the kernel had gone, would there be room under the cap for the chunk
+ * that is wanted? Or for all of the pieces: what comes for them lets others go.
+ */
+static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
+			    struct survey *s)
+{
+	u64 fixed = s->owned[0] + s->owned[1], mine = 0, others = 0, room;
 	struct quarry_zone *z = NULL;
 	unsigned int k;
 
 	while ((z = quarry_zone_next(pool, z)))
-		kept += READ_ONCE(z->nr_quarantined);
-	for (k = 0; k <= QUARRY_KERNEL_ORDER; k++)
-		given += (u64)s->given[k] << k;
-	go = given - min(given, pool->min);
-	kept += given;
-	while (k-- > 0) {
-		u64 nr = min_t(u64, s->given[k], go >> k) << k;
-
-		go -= nr;
-		kept -= nr;
+		fixed += READ_ONCE(z->nr_quarantined);
+	for (k = 0; k <= QUARRY_KERNEL_ORDER; k++) {
+		/* A chunk that has no room for it is of no use wherever it lies. */
+		if (!q->pieces) {
+			s->given[0][k] += s->given[1][k];
+			s->given[1][k] = 0;
+		}
+		mine += (u64)s->given[1][k] << k;
+		others += (u64)s->given[0][k] << k;
 	}
-	return kept + (1ULL << q->order) <= pool->max;
+	for (;;) {
+		others -= let_go(s->given[0], mine + others - min(mine + others, pool->min));
+		room = pool->max - min(pool->max, fixed + mine + others);
+		if (!q->pieces)
+			return room >= 1ULL << q->order;
+		if (s->owned[1] + mine + room >= q->pieces)
+			return true;
+		if (!room)
+			return false;
+		mine += room;
+	}
 }
 
 /*
@@ -394,16 +423,16 @@ static bool may_have_chunk(struct quarry_pool *pool, const struct request *q,
 static bool could_serve(struct quarry_pool *pool, const struct request *q, bool grow,
 			int *looked)
 {
+	s64 managed = atomic64_read(&pool->managed), nr = q->pieces ?: 1ULL << q->order;
 	int changes = atomic_read(&pool->chunk_changes) & INT_MAX;
 	struct survey s = {};
 
-	if (*looked == changes ||
-	    (grow && atomic64_read(&pool->managed) + (1LL << q->order) <= (s64)pool->max))
+	if (*looked == changes || (grow && managed + nr <= (s64)pool->max))
 		return true;
 	look_at_chunks(pool, q->device, q, &s);
 	if (grow && !s.room)
 		look_at_chunks(pool, !q->device, q, &s);
-	if (s.room || (grow && may_have_chunk(pool, q, &s))) {
+	if (s.room || (grow && may_grow_enough(pool, q, &s))) {
 		*looked = changes;
 		return true;
 	}
@@ -429,6 +458,26 @@ bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish
 	};
 
 	return could_serve(pool, &q, order <= QUARRY_KERNEL_ORDER, looked);
+}
+
+/**
+ * quarry_range_could_hold() - could a pool serve single pages if all of it were free?
+ * @pool:	the pool
+ * @w:		what is wanted; may sleep
+ * @nr:		pages, wherever they are
+ * @looked:	as for quarry_range_could_serve()
+ *
+ * Context: sleeps. Return: false if to wait for all of them is to wait for ever.
+ */
+bool quarry_range_could_hold(struct quarry_pool *pool, const struct quarry_wish *w, u64 nr,
+			     int *looked)
+{
+	/* What must stay free may do so anywhere. */
+	const struct request q = {
+		.pieces = w->strict ? nr : nr + w->keep, .end = ULONG_MAX, .wish = *w,
+	};
+
+	return could_serve(pool, &q, true, looked);
 }
 
 /* May the kernel be asked for memory that would serve it? */

@@ -215,7 +215,6 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
  */
 struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 {
-	gfp_t once = (gfp & ~(__GFP_NOFAIL | __GFP_ACCOUNT)) | __GFP_NOWARN;
 	struct quarry_wish w;
 	struct page *page;
 	unsigned long flags;
@@ -225,11 +224,11 @@ struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 	if (!quarry_wish_parse(reserve->pool, gfp, NUMA_NO_NODE, 1ULL << reserve->order, &w) ||
 	    w.nowhere)
 		return NULL;
-	if (w.nofail)
-		once &= ~__GFP_NORETRY;
+	/* Counted by now. */
+	gfp = (gfp & ~__GFP_ACCOUNT) | __GFP_NOWARN;
 	for (;;) {
 		page = take_at_hand(reserve, &w) ?: take_stock(reserve, &w) ?:
-		       quarry_alloc_pages(reserve->pool, once, reserve->order);
+		       quarry_alloc_once(reserve->pool, gfp, reserve->order, NUMA_NO_NODE);
 		/* What is out of the stock lies in chunks of the pool, and these are looked at. */
 		if (page || !w.nofail ||
 		    !quarry_range_could_serve(reserve->pool, &w, reserve->order, &looked))
