@@ -972,6 +972,66 @@ static void labels_are_made_with_the_callers_flags(struct kunit *test)
 
 #endif /* CONFIG_PROVE_LOCKING */
 
+/**
+ * struct label - a frame that is to have a label
+ * @pfn:	the frame
+ * @has:	it has
+ */
+struct label {
+	unsigned long pfn;
+	bool has;
+};
+
+static void label(void *data)
+{
+	struct label *l = data;
+
+	l->has = quarry_label_frames(l->pfn, 1, 1, GFP_ATOMIC);
+}
+
+static bool label_in_nmi(struct label *l)
+{
+	bool ran;
+
+	preempt_disable();
+	ran = quarry_test_in_nmi(label, l);
+	preempt_enable();
+	return ran;
+}
+
+/* Where the kernel's allocator cannot be called: with PREEMPT_RT under a raw lock, too. */
+static void labels_are_not_made_where_nothing_can_be(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_64M);
+	struct page *pages[17];
+	struct label l = {};
+	unsigned int nr, i;
+	u64 before = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_test_nmi_init());
+	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 10, pages, 17);
+	/* One that has none: then those that are made count. */
+	for (i = 0; i < nr; i++) {
+		l.pfn = page_to_pfn(pages[i]);
+		before = quarry_label_bytes();
+		if (!label_in_nmi(&l) || !l.has)
+			break;
+		KUNIT_EXPECT_EQ(test, quarry_label_bytes(), before);
+		quarry_label_frames(l.pfn, 1, 0, 0);
+	}
+	KUNIT_EXPECT_LT(test, i, nr);
+	KUNIT_EXPECT_EQ(test, quarry_label_bytes(), before);
+	if (!l.has) {
+		KUNIT_EXPECT_TRUE(test, quarry_label_frames(l.pfn, 1, 1, GFP_KERNEL));
+		KUNIT_EXPECT_GT(test, quarry_label_bytes(), before);
+		KUNIT_EXPECT_TRUE(test, label_in_nmi(&l));
+		KUNIT_EXPECT_TRUE(test, l.has);
+		quarry_label_frames(l.pfn, 1, 0, 0);
+	}
+	quarry_test_nmi_exit();
+	quarry_test_give_all(pool, 10, pages, nr);
+}
+
 /* --- how hard the kernel tries ---------------------------------------------- */
 
 /* Whatever is more than has to be is taken only if it lies there. */
@@ -1018,6 +1078,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(what_may_reclaim_is_seen),
 	KUNIT_CASE(labels_are_made_with_the_callers_flags),
 #endif
+	KUNIT_CASE(labels_are_not_made_where_nothing_can_be),
 	KUNIT_CASE(what_need_not_be_is_cheap),
 	{}
 };

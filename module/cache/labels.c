@@ -20,6 +20,9 @@
  *	The array is a table with holes (arena/table.c). The directory asks here before it
  *	knows of memory, so every frame of a chunk has an entry.
  *
+ * With PREEMPT_RT no array is made with preemption off: whoever asks has a label only in a MiB
+ * that has some.
+ *
  * Locks: an array is hung up under a spinlock, IRQs off. The table grows under the
  * directory's mutex. Readers hold RCU (preemption off is enough).
  *
@@ -34,6 +37,7 @@
 #include "../arena/table.h"
 #include "../compat.h"
 #include "../debug/inject.h"
+#include "cache.h"
 #include "labels.h"
 
 static_assert(QUARRY_LABELS_SHIFT + PAGE_SHIFT - 3 == QUARRY_TABLE_PAGE_SHIFT);
@@ -93,7 +97,10 @@ void quarry_labels_exit(void)
 	quarry_table_exit(&table);
 }
 
-/* Give a MiB labels of its own, if it has none. Context: as @gfp says; not NMI. */
+/*
+ * Give a MiB labels of its own, if it has none. Context: as @gfp says; where the kernel's
+ * allocator cannot be called none are made.
+ */
 static bool add_labels(unsigned long i, gfp_t gfp)
 {
 	unsigned long flags;
@@ -105,6 +112,8 @@ static bool add_labels(unsigned long i, gfp_t gfp)
 	rcu_read_unlock();
 	if (has)
 		return true;
+	if (!quarry_may_kmalloc())
+		return false;
 	mine = quarry_inject() ? NULL :
 	       kcalloc(1 << QUARRY_LABELS_SHIFT, sizeof(*mine), gfp);
 	if (!mine)
@@ -130,9 +139,10 @@ static bool add_labels(unsigned long i, gfp_t gfp)
  * @label:	0 takes a label away, which cannot fail
  * @gfp:	for the memory of labels
  *
- * Context: as @gfp says, but not NMI; the caller owns the frames.
+ * Context: as @gfp says; the caller owns the frames.
  *
- * Return: false if there is no memory for labels: no frame has one then.
+ * Return: false if there is no memory for labels, or none to be had in this context: no
+ * frame has one then.
  */
 bool quarry_label_frames(unsigned long pfn, unsigned long nr, u64 label, gfp_t gfp)
 {

@@ -12,7 +12,8 @@
  *
  * The head of quarry_free_rcu() must lie in the first page of a large allocation.
  *
- * Contexts: as @gfp says; freeing any but NMI.
+ * Contexts: as @gfp says; freeing any but NMI. With PREEMPT_RT and preemption off only where
+ * the first MiB of it has labels already, else it is refused (cache/labels.c).
  */
 #include <linux/io.h>
 #include <linux/mm.h>
