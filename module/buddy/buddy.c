@@ -409,7 +409,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 	struct quarry_area *area;
 
 	if (order < QUARRY_AREA_ORDER) {
-		while (got < nr && pieces && quarry_choice_has(b, order)) {
+		while (got < nr && pieces) {
 			area = quarry_choose_area(b, &claim);
 			if (!area)
 				break;

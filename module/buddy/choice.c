@@ -444,6 +444,12 @@ static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
 	return area ?: others;
 }
 
+/* Is a block of a small order free at all? Whoever finds nothing asks again and again. */
+static bool has_small(const struct quarry_buddy *b, unsigned int order)
+{
+	return group_orders(b) || area_orders(b, ALL_LIVES) >> order;
+}
+
 /**
  * quarry_choose_area() - choose an area for a small order
  * @b:		the allocator
@@ -455,8 +461,11 @@ static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
  */
 struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim)
 {
-	struct quarry_area *others, *area = pick_area(b, claim->lives, claim, &others);
+	struct quarry_area *others, *area;
 
+	if (!has_small(b, claim->want->order))
+		return NULL;
+	area = pick_area(b, claim->lives, claim, &others);
 	/* Large blocks are dearer than cache lines. */
 	if (!area && others && b->nr_whole <= b->nr_areas / 2)
 		area = others;
@@ -470,18 +479,6 @@ struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_cla
 	if (area && claim->want->home)
 		set_home(b, area, claim->want->home);
 	return area;
-}
-
-/**
- * quarry_choice_has() - see whether a block of a small order is free at all
- * @b:		the allocator
- * @order:	below QUARRY_AREA_ORDER
- *
- * Whoever finds nothing asks again and again. Context: under the caller's lock.
- */
-bool quarry_choice_has(const struct quarry_buddy *b, unsigned int order)
-{
-	return group_orders(b) || area_orders(b, ALL_LIVES) >> order;
 }
 
 /**

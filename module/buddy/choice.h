@@ -24,7 +24,6 @@ struct quarry_claim {
 };
 
 struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct quarry_want *want);
-bool quarry_choice_has(const struct quarry_buddy *b, unsigned int order);
 struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim);
 struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned int order,
 					struct quarry_claim *claim);

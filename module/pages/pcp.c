@@ -6,9 +6,13 @@
  *	Each CPU has a stack of blocks for each order. Allocating pops, freeing
  *	pushes; the buddy and its lock are seen once a batch:
  *
- *	   zone --refill, up to 12--> [ oldest ... newest ] <-- push, pop
- *	        <--flush, up to 4----
+ *	   zone --refill, up to 12--> [ .... next ... newest ] <-- push, pop
+ *	        <--flush, up to 4------------'^ turn
  *	        <--------- 4 together, blocks of places that are to empty (strays)
+ *
+ *	What goes to the zone is what has been longest on the list, about: each flush takes the
+ *	blocks behind the last one, and the newest fill the gap. To close it at the bottom was to
+ *	move all of a long list.
  *
  *	A slot holds the page and the address of its state byte. A block on a
  *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
@@ -61,9 +65,8 @@
  * done by an interrupt there (drain.c, visit.c).
  *
  * Cost: a pool that a CPU never used has a quarter KiB for it, one that it did 10.8 KiB more
- * (open.c). No call takes more than a refill or gives more than a batch and its own block; the
- * dearest of a million took 2,777 to 4,339 instructions, the buddy's work included, of which to
- * close the gap at the bottom of a long list is a thousand (page.longest of the benchmark).
+ * (open.c). No call takes more than a refill or gives more than a batch and its own block (see
+ * page.longest of the benchmark).
  */
 #include <linux/string.h>
 
@@ -272,7 +275,7 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
 }
 
 /**
- * quarry_pcp_give() - give the oldest blocks of a list to the buddy
+ * quarry_pcp_give() - give the blocks of a list whose turn it is to the buddy
  * @pool:	the pool
  * @pcp:	this CPU's, entered, or that of a CPU that has stopped
  * @order:	which list
@@ -283,20 +286,25 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
 unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			     unsigned int order, unsigned int nr)
 {
-	u32 n = quarry_list_n(pcp, order);
+	u32 n = quarry_list_n(pcp, order), at, above;
+	struct quarry_list_part *part;
 	struct quarry_slot *slots;
 	int given;
 
 	nr = min3(nr, n, QUARRY_FLUSH);
 	if (!nr)
 		return 0;
+	part = &pcp->cold->part[order];
+	at = part->turn + nr <= n ? part->turn : 0;
 	slots = quarry_list_slots(pcp->cold, order);
-	given = give_all(pool, pcp, slots, nr, order, NULL);
+	given = give_all(pool, pcp, slots + at, nr, order, NULL);
 	if (given < 0)
 		return 0;
-	memmove(slots, slots + nr, (n - nr) * sizeof(*slots));
+	above = min(nr, n - at - nr);
+	memcpy(slots + at, slots + n - above, above * sizeof(*slots));
 	WRITE_ONCE(pcp->lists.list[order].top, slots + n - nr);
-	pcp->cold->part[order].moved -= given;
+	part->turn = at + nr;
+	part->moved -= given;
 	see(pcp, order);
 	return nr;
 }

@@ -89,6 +89,7 @@ enum quarry_count {
  * @low:	fewest that were seen on it since it was last asked for spare ones
  * @strays:	blocks that were not taken for their place, modulo 2^16
  * @span:	frees that were allowed the last time
+ * @turn:	number of the block that goes to the zone next
  * @mean:	of the places of blocks that are freed, in 256ths
  * @spread:	mean distance from that, likewise
  */
@@ -99,6 +100,7 @@ struct quarry_list_part {
 	u16 low;
 	u16 strays;
 	u16 span;
+	u16 turn;
 	s16 mean;
 	s16 spread;
 };
