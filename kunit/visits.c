@@ -368,6 +368,76 @@ static void who_asks_caches_gives_up(struct kunit *test)
 	quarry_test_give_all(pool, 0, pages, nr);
 }
 
+/* Slabs of a cache that are empty, and then all the rest of its pool. Returns how many pages. */
+static unsigned int fill_beside_slabs(struct kunit *test, struct quarry_cache *c,
+				      struct page **pages)
+{
+	void **objects = quarry_test_objects(test, 512);
+
+	quarry_test_take_objects(test, c, objects, 512);
+	quarry_test_give_objects(c, objects, 512);
+	return quarry_test_take_all(test, c->pool, GFP_NOWAIT, 0, pages, FRAMES(SZ_4M) + 1);
+}
+
+/* In ms, how long a page takes that is refused, or, with @had, is not. */
+static u64 page_of(struct kunit *test, struct quarry_pool *pool, bool had)
+{
+	u64 begun = ktime_get_mono_fast_ns();
+	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0);
+
+	begun = (ktime_get_mono_fast_ns() - begun) / NSEC_PER_MSEC;
+	KUNIT_EXPECT_EQ(test, !!page, had);
+	if (page)
+		quarry_free_pages(pool, page, 0);
+	return begun;
+}
+
+/*
+ * A CPU that takes no interrupts has a magazine of one cache, and is waited for before a page
+ * of its pool is refused, but not again and again. Another pool goes on as ever.
+ */
+static void one_cpu_holds_up_one_cache(struct kunit *test)
+{
+	struct quarry_pool *a = far_pool(test, SZ_4M, SZ_4M), *b = far_pool(test, SZ_4M, SZ_4M);
+	struct quarry_cache *x = quarry_test_cache_in(test, a, 256, 0);
+	struct quarry_cache *y = quarry_test_cache_in(test, b, 256, 0);
+	struct page **of_a = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	struct page **of_b = quarry_test_pages(test, FRAMES(SZ_4M) + 1);
+	int other = quarry_test_other_cpu(test);
+	u64 first = 0, second = 0, third = 0;
+	unsigned int tries, nr_a, nr_b;
+	bool ready = false;
+
+	/* The reaper may be quicker; not each time. */
+	for (tries = 0; tries < 10 && !ready; tries++) {
+		struct hog h = { .how = INTERRUPTS };
+		struct task_struct *task;
+
+		quarry_test_on_cpu(test, other, leave_objects, x);
+		quarry_test_on_cpu(test, other, leave_objects, x);
+		nr_a = fill_beside_slabs(test, x, of_a);
+		nr_b = fill_beside_slabs(test, y, of_b);
+		task = start_hog(test, &h, other);
+		ready = quarry_mags_has_any(per_cpu_ptr(x->mags, other)) &&
+			nr_a < FRAMES(SZ_4M) && nr_b < FRAMES(SZ_4M);
+		if (ready) {
+			first = page_of(test, a, false);
+			second = page_of(test, b, true);
+			third = page_of(test, a, false);
+		}
+		KUNIT_EXPECT_TRUE(test, stop_hog(&h, task));
+		quarry_test_give_all(a, 0, of_a, nr_a);
+		quarry_test_give_all(b, 0, of_b, nr_b);
+	}
+	KUNIT_EXPECT_TRUE(test, ready);
+	kunit_info(test, "refused after %llu ms, another pool's had after %llu, refused after %llu",
+		   first, second, third);
+	/* One second, of the first; on a host that is busy somewhat more. */
+	KUNIT_EXPECT_LT(test, first, 1700);
+	KUNIT_EXPECT_LT(test, second, 500);
+	KUNIT_EXPECT_LT(test, third, 500);
+}
+
 /* Everything that used to wait for the other CPU's scheduler, while there is none. */
 static void a_real_time_task_holds_nobody_up(struct kunit *test)
 {
@@ -477,6 +547,7 @@ static struct kunit_case visits_cases[] = {
 	KUNIT_CASE(who_takes_no_interrupt_is_given_up),
 	KUNIT_CASE(who_would_fail_is_patient),
 	KUNIT_CASE(who_asks_caches_gives_up),
+	KUNIT_CASE(one_cpu_holds_up_one_cache),
 	KUNIT_CASE(a_real_time_task_holds_nobody_up),
 	KUNIT_CASE(idle_lists_decay),
 	KUNIT_CASE(the_shrinker_empties_lists),

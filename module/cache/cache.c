@@ -360,6 +360,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	INIT_LIST_HEAD(&cache->sibling);
 	INIT_LIST_HEAD(&cache->holding);
 	INIT_LIST_HEAD(&cache->parting);
+	INIT_LIST_HEAD(&cache->gone);
 	refcount_set(&cache->refs, 1);
 	strscpy(cache->name, name, sizeof(cache->name));
 	cache->flags = flags;
@@ -540,12 +541,21 @@ static void come_home(struct quarry_cache *cache)
 	}
 }
 
-/* A dead cache whose last object has come: it can go. */
+/*
+ * A dead cache whose last object has come: it can go, unless a CPU does not answer that may have
+ * what slabs of it have lost. Then it stays, for another time.
+ */
 void quarry_cache_bury(struct quarry_cache *cache)
 {
 	delist(cache);
-	quarry_cache_leave(cache);
-	cache_free(cache);
+	if (quarry_cache_try_leave(cache)) {
+		cache_free(cache);
+		return;
+	}
+	down_write(&caches_sem);
+	enlist(cache);
+	up_write(&caches_sem);
+	quarry_cache_note_slabs(cache);
 }
 
 /**

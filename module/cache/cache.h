@@ -201,6 +201,7 @@ struct quarry_mags_cold {
  * @sibling:	in the pool's list of them, while it is in that one
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
+ * @gone:	those of its slabs that are off the lists, and not with the pool yet; as @parting
  * @debugfs:	its folder
  * @refs:	slabs on their way to the kernel, and one until nobody finds it by a tag
  * @rcu:	for the latter
@@ -234,6 +235,7 @@ struct quarry_cache {
 	struct list_head sibling;
 	struct list_head holding;
 	struct list_head parting;
+	struct list_head gone;
 	struct dentry *debugfs;
 	refcount_t refs;
 	struct rcu_head rcu;
@@ -439,8 +441,9 @@ u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
 			   enum quarry_patience patience);
 void quarry_mags_drain_cpu(int cpu);
 void quarry_mags_drain_idle(void);
-void quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience);
+bool quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience);
 bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience);
+bool quarry_mags_has_shut(struct quarry_cache *cache);
 
 /* spare.c: what could go */
 bool quarry_node_has_spare(const struct quarry_cache_node *n);
@@ -455,6 +458,7 @@ void quarry_reaper_exit(void);
 void quarry_reaper_kick(void);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 void quarry_cache_leave(struct quarry_cache *cache);
+bool quarry_cache_try_leave(struct quarry_cache *cache);
 
 /* rcu.c */
 void quarry_free_rcu_wait(void);

@@ -24,6 +24,10 @@
  *			gets back what another has left, or its first magazine
  *	let go		to the pool (quarry_slabs_let_go())
  *
+ *	A CPU that does not answer keeps what it has a magazine of, and no other cache's: those go
+ *	without it. Who cannot do without waits for it, but comes again and again, so that others
+ *	have their turn: nobody waits for a CPU with @parting for longer than a moment.
+ *
  *	A slab that has all its objects is in no magazine, unless one was freed twice:
  *	the first free has come home, the second is still in a magazine. It is found
  *	when the magazines are emptied. So what quarry hands out is never memory that it has
@@ -36,6 +40,8 @@
  * from reclaim.
  */
 #include <linux/cpuhotplug.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/wait.h>
 
@@ -62,8 +68,7 @@ static DEFINE_MUTEX(parting);
 /* Here waits for it who must not wait for ever. */
 static DECLARE_WAIT_QUEUE_HEAD(parted);
 
-/* Slabs after the first step, and the caches that they are of. Under @parting. */
-static LIST_HEAD(gone);
+/* Caches that have slabs after the first step. Under @parting. */
 static LIST_HEAD(bereft);
 
 static struct shrinker *shrinker;
@@ -128,39 +133,94 @@ static void cut(struct quarry_cache_node *n, u64 keep)
 		return;
 	/* Before, so that no CPU has taken a magazine by the time it is visited. */
 	set_shut(n, true);
-	if (!quarry_node_cut(n, keep, &gone))
+	if (!quarry_node_cut(n, keep, &n->cache->gone))
 		set_shut(n, shut);
 	else if (list_empty(&n->cache->parting))
 		list_add_tail(&n->cache->parting, &bereft);
 }
 
-/*
- * The second and the third step, for all slabs that are off the lists. Under @parting. A
- * CPU that does not answer keeps them where they are, for the reaper to try again, unless
- * @patience is for ever.
- */
-static u64 part(enum quarry_patience patience)
+/* Is it meant? @pool, @only: of this pool alone, and this cache, if not NULL. */
+static bool is_meant(const struct quarry_cache *cache, const struct quarry_pool *pool,
+		     const struct quarry_cache *only)
 {
-	struct quarry_cache *cache, *next;
-	struct quarry_cache_node *n;
+	return (!pool || cache->pool == pool) && (!only || cache == only);
+}
+
+/* The third step, for a cache whose magazines have been emptied. */
+static u64 let_go(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
 	LIST_HEAD(going);
 
-	if (list_empty(&gone))
-		return 0;
-	if (!quarry_mags_drain_shut(&bereft, patience)) {
-		quarry_reaper_kick();
-		return 0;
-	}
-	list_for_each_entry_safe(cache, next, &bereft, parting) {
-		for (n = NULL; (n = quarry_cache_node_next(cache, n));)
-			if (n->depot.shut) {
-				quarry_depot_drain(n, 0);
-				set_shut(n, false);
-			}
-		list_del_init(&cache->parting);
-	}
-	list_splice_init(&gone, &going);
+	while ((n = quarry_cache_node_next(cache, n)))
+		if (n->depot.shut) {
+			quarry_depot_drain(n, 0);
+			set_shut(n, false);
+		}
+	list_splice_init(&cache->gone, &going);
 	return quarry_slabs_let_go(&going);
+}
+
+/*
+ * The second and the third step, for all slabs that are off the lists, of one pool or one
+ * cache. Under @parting. A CPU that does not answer keeps those of caches it has magazines of
+ * where they are, for the reaper to try again.
+ */
+static u64 part(const struct quarry_pool *pool, const struct quarry_cache *only,
+		enum quarry_patience patience)
+{
+	struct quarry_cache *cache, *next;
+	LIST_HEAD(meant);
+	u64 bytes = 0;
+	bool all;
+
+	list_for_each_entry_safe(cache, next, &bereft, parting)
+		if (is_meant(cache, pool, only))
+			list_move_tail(&cache->parting, &meant);
+	if (list_empty(&meant))
+		return 0;
+	all = quarry_mags_drain_shut(&meant, patience);
+	list_for_each_entry_safe(cache, next, &meant, parting)
+		if (all || !quarry_mags_has_shut(cache)) {
+			list_del_init(&cache->parting);
+			bytes += let_go(cache);
+		}
+	if (!list_empty(&meant)) {
+		list_splice(&meant, &bereft);
+		quarry_reaper_kick();
+	}
+	return bytes;
+}
+
+/* Does any wait for a CPU? Under @parting. */
+static bool is_bereft(const struct quarry_pool *pool, const struct quarry_cache *only)
+{
+	struct quarry_cache *cache;
+
+	list_for_each_entry(cache, &bereft, parting)
+		if (is_meant(cache, pool, only))
+			return true;
+	return false;
+}
+
+/* Let others who take slabs off have their turn. */
+static void pause_parting(void)
+{
+	unlock_parting();
+	usleep_range(1000, 2000);
+	lock_parting();
+}
+
+/* The same until every CPU has answered. Under @parting, which is let go of meanwhile. */
+static u64 part_wholly(const struct quarry_pool *pool, const struct quarry_cache *only)
+{
+	u64 bytes = part(pool, only, QUARRY_A_WHILE);
+
+	while (is_bereft(pool, only)) {
+		pause_parting();
+		bytes += part(pool, only, QUARRY_A_WHILE);
+	}
+	return bytes;
 }
 
 /* Find what was idle since the last time. Returns whether anything is left. */
@@ -189,14 +249,15 @@ static bool trim(struct quarry_cache_node *n)
 	return empty;
 }
 
-/* A dead cache with nothing out, taken off the list; or NULL. */
+/* A dead cache with nothing out, of which no slab waits for a CPU; or NULL. */
 static struct quarry_cache *find_buried(void)
 {
 	struct quarry_cache *cache = NULL;
 
 	quarry_caches_lock_shared();
 	while ((cache = quarry_cache_next(cache)))
-		if (cache->kind == QUARRY_CACHE_DEAD && !quarry_cache_objects_out(cache))
+		if (cache->kind == QUARRY_CACHE_DEAD && list_empty(&cache->parting) &&
+		    !quarry_cache_objects_out(cache))
 			break;
 	quarry_caches_unlock_shared();
 	return cache;
@@ -208,7 +269,7 @@ static struct quarry_cache *find_buried(void)
  */
 static bool trim_all(void)
 {
-	unsigned long until = jiffies + HZ;
+	u64 until = quarry_visits_until();
 	struct quarry_cache *cache = NULL;
 	struct quarry_cache_node *n;
 	bool more = false;
@@ -221,8 +282,12 @@ static bool trim_all(void)
 				more |= trim(n);
 			more |= cache->kind == QUARRY_CACHE_DEAD;
 		}
+		part(NULL, NULL, QUARRY_A_WHILE);
 		/* A CPU that does not answer holds up few rounds; and we come by again. */
-		part(time_before(jiffies, until) ? QUARRY_PATIENT : QUARRY_BRIEF);
+		while (is_bereft(NULL, NULL) && ktime_get_mono_fast_ns() < until) {
+			pause_parting();
+			part(NULL, NULL, QUARRY_A_WHILE);
+		}
 		unlock_parting();
 		quarry_keeper_rest();
 	} while (cache);
@@ -275,7 +340,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 		quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
 	lock_parting();
 	cut_all(cache);
-	bytes = part(QUARRY_FOREVER);
+	bytes = part_wholly(NULL, cache);
 	unlock_parting();
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
 	if (wholly && bytes && cache->flags & SLAB_TYPESAFE_BY_RCU)
@@ -287,7 +352,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 static void settle(void)
 {
 	lock_parting();
-	part(QUARRY_FOREVER);
+	part_wholly(NULL, NULL);
 	unlock_parting();
 }
 
@@ -302,8 +367,21 @@ void quarry_cache_leave(struct quarry_cache *cache)
 {
 	lock_parting();
 	quarry_cache_forget_slabs(cache);
-	part(QUARRY_FOREVER);
+	part_wholly(NULL, cache);
 	unlock_parting();
+}
+
+/* The same for who can do without, for a moment. Returns whether it has left. */
+bool quarry_cache_try_leave(struct quarry_cache *cache)
+{
+	bool left;
+
+	lock_parting();
+	quarry_cache_forget_slabs(cache);
+	part(NULL, cache, QUARRY_A_WHILE);
+	left = list_empty(&cache->parting);
+	unlock_parting();
+	return left;
 }
 
 /* See struct quarry_reclaim: by request, so it waits for whatever it takes. */
@@ -321,7 +399,7 @@ static u64 reclaim_all(struct quarry_pool *pool)
 			typesafe = true;
 		cut_all(cache);
 	}
-	bytes = part(QUARRY_FOREVER);
+	bytes = part_wholly(pool, NULL);
 	unlock_parting();
 	quarry_caches_unlock_shared();
 	if (bytes && typesafe)
@@ -348,17 +426,48 @@ static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
 	}
 }
 
-/* All that the caches of @batch can do without, to the pool. Under @parting. */
-static u64 give(struct list_head *batch, enum quarry_patience patience)
+/*
+ * All that the caches of @batch can do without, to their pool. Under @parting. *@all: false if a
+ * CPU was given up.
+ */
+static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_patience patience,
+		bool *all)
 {
 	struct quarry_cache *cache, *next;
 
-	quarry_mags_drain_parting(batch, patience);
+	*all &= quarry_mags_drain_parting(batch, patience);
 	list_for_each_entry_safe(cache, next, batch, parting) {
 		list_del_init(&cache->parting);
 		cut_all(cache);
 	}
-	return part(patience);
+	return part(pool, NULL, patience);
+}
+
+/*
+ * Ask all caches of a pool, until there is a block as large as was asked for; each once, for one
+ * may still have what a CPU does not give up. Under @parting. *@bytes: what has come is added.
+ * Returns false if a CPU was given up.
+ */
+static bool ask_all(struct quarry_pool *pool, unsigned int order, u64 *bytes)
+{
+	/* A CPU that does not answer holds up nothing after the first time. */
+	enum quarry_patience patience = QUARRY_A_WHILE;
+	struct quarry_cache *at = NULL;
+	LIST_HEAD(batch);
+	bool all = true;
+
+	/* What others have begun. */
+	*bytes += part(pool, NULL, patience);
+	while (!*bytes || !quarry_pool_has_block(pool, order)) {
+		if (!all || is_bereft(pool, NULL))
+			patience = QUARRY_BRIEF;
+		gather(pool, &at, &batch);
+		if (!list_empty(&batch))
+			*bytes += give(pool, &batch, patience, &all);
+		if (!at)
+			break;
+	}
+	return all && !is_bereft(pool, NULL);
 }
 
 /*
@@ -393,27 +502,14 @@ static u64 await_arrivals(struct quarry_pool *pool, unsigned int order, unsigned
  */
 static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
-	enum quarry_patience patience = QUARRY_PATIENT;
+	u64 bytes = 0, came, end = quarry_visits_until();
 	unsigned long until = jiffies + HZ;
-	struct quarry_cache *at = NULL;
-	LIST_HEAD(batch);
-	u64 bytes, came;
 
 	if (!try_lock_parting())
 		return 0;
-	/* What others have begun. */
-	bytes = part(patience);
-	while (!bytes || !quarry_pool_has_block(pool, order)) {
-		gather(pool, &at, &batch);
-		/* A CPU that does not answer holds up no round after the first. */
-		if (time_after(jiffies, until))
-			patience = QUARRY_BRIEF;
-		if (!list_empty(&batch))
-			bytes += give(&batch, patience);
-		/* Once each: a cache may still have what a CPU does not give up. */
-		if (!at)
-			break;
-	}
+	while (!ask_all(pool, order, &bytes) && (!bytes || !quarry_pool_has_block(pool, order)) &&
+	       ktime_get_mono_fast_ns() < end)
+		pause_parting();
 	unlock_parting();
 	came = await_arrivals(pool, order, until);
 	return bytes ?: came;
@@ -458,7 +554,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			pages += node_spare(cache->nodes[sc->nid]);
 			cut(cache->nodes[sc->nid], 0);
 		}
-	pages = part(QUARRY_BRIEF) >> PAGE_SHIFT;
+	pages = part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
 	unlock_parting();
 	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);

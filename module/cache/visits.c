@@ -170,14 +170,14 @@ void quarry_mags_drain_idle(void)
  * @caches:	which, through @parting
  * @patience:	with CPUs that take no interrupts
  *
- * Context: sleeps; unless for ever, for a bounded time.
+ * Context: sleeps; unless for ever, for a bounded time. Return: false if a CPU was given up.
  */
-void quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience)
+bool quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience)
 {
 	struct errand e = { .list = caches, .due = quarry_mags_has_any, .cpu = -1 };
 	u64 nr = 0;
 
-	quarry_visit(&emptier, &e, patience, &nr);
+	return quarry_visit(&emptier, &e, patience, &nr);
 }
 
 static bool is_shut_off(const struct quarry_mags *m)
@@ -211,4 +211,15 @@ bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patie
 	u64 nr = 0;
 
 	return quarry_visit(&finisher, &e, patience, &nr);
+}
+
+/* Has a CPU of one cache what quarry_mags_drain_shut() is after? As there. */
+bool quarry_mags_has_shut(struct quarry_cache *cache)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (is_shut_off(per_cpu_ptr(cache->mags, cpu)))
+			return true;
+	return false;
 }

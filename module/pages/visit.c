@@ -30,6 +30,11 @@
  *	post: nobody waits for a visitor. Each CPU has one post; who finds it taken counts
  *	that as having landed inside.
  *
+ *	A second is what a CPU has from when an interrupt was sent that it has not taken, whoever
+ *	sent it. An allocation that is about to fail makes several visits, and many may fail at the
+ *	same time: each would wait a second of its own for the same CPU. When that takes the
+ *	interrupt, it has a second again.
+ *
  * CPUs that are off line
  *	Nobody is inside the lists of a CPU that has stopped: it left the last section when
  *	the stopper took it. From then until it is brought up again a visitor works in its
@@ -61,6 +66,7 @@
  * longer than BRIEF is slept, not spun.
  */
 #define BRIEF		(200 * NSEC_PER_USEC)
+#define SOME		(20 * NSEC_PER_MSEC)
 #define LONG		NSEC_PER_SEC
 
 /* Most answers of one CPU in a visit that may end early. */
@@ -86,12 +92,14 @@ struct request {
  * struct post - where a CPU is asked
  * @csd:	the interrupt
  * @sent:	it is on its way: whatever lies here before it takes this back, it will find
+ * @since:	when it was sent, while @sent
  * @request:	that it is to take, or NULL
  * @made:	interrupts that were sent, ever
  */
 struct post {
 	call_single_data_t csd;
 	atomic_t sent;
+	u64 since;
 	struct request *request;
 	atomic64_t made;
 };
@@ -139,6 +147,13 @@ static void answer(void *info)
 	smp_store_release(&r->answered, true);
 }
 
+/* When was the interrupt sent that is on its way? 0 if none is. */
+static u64 sent_since(const struct post *p)
+{
+	/* Pairs with the exchange in leave(). */
+	return atomic_read_acquire(&p->sent) ? READ_ONCE(p->since) : 0;
+}
+
 /* Take a request back. False: the interrupt has come for it. */
 static bool take_back(struct post *p, struct request *r)
 {
@@ -150,6 +165,9 @@ static bool leave(struct post *p, struct request *r, int cpu)
 {
 	if (cmpxchg(&p->request, NULL, r))
 		return false;
+	/* Before: who finds @sent set must not see when an earlier one was sent. */
+	if (!atomic_read(&p->sent))
+		WRITE_ONCE(p->since, ktime_get_mono_fast_ns());
 	if (atomic_xchg(&p->sent, true))
 		return true;
 	if (smp_call_function_single_async(cpu, &p->csd)) {
@@ -163,8 +181,10 @@ static bool leave(struct post *p, struct request *r, int cpu)
 /* Until the answer is there, or it is @until and nobody has begun with it. */
 static enum quarry_answer await(struct post *p, struct request *r, u64 until)
 {
-	u64 spin = ktime_get_mono_fast_ns() + BRIEF, now;
+	u64 spin = ktime_get_mono_fast_ns() + BRIEF, since = sent_since(p), now;
 
+	if (until != U64_MAX && since)
+		until = max(spin, min(until, since + LONG));
 	/* Pairs with that of answer(). */
 	while (!smp_load_acquire(&r->answered)) {
 		now = ktime_get_mono_fast_ns();
@@ -228,10 +248,52 @@ static u64 deadline(enum quarry_patience patience, u64 end)
 	return max(end, ktime_get_mono_fast_ns() + BRIEF);
 }
 
+static u64 end_of(enum quarry_patience patience)
+{
+	switch (patience) {
+	case QUARRY_A_WHILE:
+		return ktime_get_mono_fast_ns() + SOME;
+	case QUARRY_PATIENT:
+		return ktime_get_mono_fast_ns() + LONG;
+	default:
+		return 0;
+	}
+}
+
+/* How long has a CPU not taken an interrupt? In ns; 0 if none is on its way. */
+static u64 deaf_for(int cpu, u64 now)
+{
+	u64 since = sent_since(per_cpu_ptr(&posts, cpu));
+
+	return since && now > since ? now - since : 0;
+}
+
+/**
+ * quarry_visits_until() - how long is it worth to come again and again?
+ *
+ * For who is patient, but in several visits. Context: any. Return: the time at which all CPUs
+ * have had their second that take no interrupts now.
+ */
+u64 quarry_visits_until(void)
+{
+	u64 now = ktime_get_mono_fast_ns(), deaf, least = U64_MAX;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		deaf = deaf_for(cpu, now);
+		/* What is on its way for no longer than that says nothing. */
+		if (deaf > BRIEF)
+			least = min(least, deaf);
+	}
+	if (least == U64_MAX)
+		return now + LONG;
+	return least < LONG ? now + LONG - least : now;
+}
+
 static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 		      enum quarry_patience patience, u64 end, u64 *sum)
 {
-	u64 spin = ktime_get_mono_fast_ns() + BRIEF, until = deadline(patience, end);
+	u64 spin = ktime_get_mono_fast_ns() + BRIEF, until = deadline(patience, end), now;
 	enum quarry_answer got = QUARRY_VISIT_MORE;
 	unsigned int bites = 0;
 
@@ -243,9 +305,11 @@ static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 				return false;
 		}
 		if (got == QUARRY_VISIT_INSIDE) {
-			if (ktime_get_mono_fast_ns() > until)
+			now = ktime_get_mono_fast_ns();
+			if (now > until || (patience != QUARRY_FOREVER && now > spin &&
+					    deaf_for(cpu, now) > LONG))
 				return false;
-			if (ktime_get_mono_fast_ns() > spin)
+			if (now > spin)
 				usleep_range(20, 100);
 			else
 				udelay(1);
@@ -253,11 +317,6 @@ static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 		cond_resched();
 	}
 	return true;
-}
-
-static u64 end_of(enum quarry_patience patience)
-{
-	return patience == QUARRY_PATIENT ? ktime_get_mono_fast_ns() + LONG : 0;
 }
 
 /* quarry_visit() of one CPU. */

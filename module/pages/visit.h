@@ -18,6 +18,7 @@ enum quarry_answer {
  */
 enum quarry_patience {
 	QUARRY_BRIEF,		/* 200 us: reclaim, and who comes by again */
+	QUARRY_A_WHILE,		/* 20 ms for all of them: who holds a lock, and comes again */
 	QUARRY_PATIENT,		/* a second for all of them: who fails otherwise */
 	QUARRY_FOREVER,		/* who cannot do without */
 };
@@ -42,6 +43,7 @@ bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patience patience,
 		  u64 *sum);
 u64 quarry_visits_made(int cpu);
+u64 quarry_visits_until(void);
 void quarry_visits_stopped(unsigned int cpu);
 int quarry_visits_init(void);
 void quarry_visits_exit(void);

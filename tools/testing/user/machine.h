@@ -91,6 +91,7 @@ struct cpumask {
 
 /* ktime.h, delay.h, rcupdate.h */
 #define NSEC_PER_USEC		1000ULL
+#define NSEC_PER_MSEC		1000000ULL
 #define NSEC_PER_SEC		1000000000ULL
 u64 ktime_get_mono_fast_ns(void);
 #define cpu_relax()		machine_poll()

@@ -9,6 +9,7 @@ typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 
 #define atomic_read(v)		READ_ONCE((v)->counter)
+#define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
 #define atomic_set(v, i)	WRITE_ONCE((v)->counter, (i))
 #define atomic_xchg(v, i)	__atomic_exchange_n(&(v)->counter, (i), __ATOMIC_SEQ_CST)
 #define atomic64_read(v)	READ_ONCE((v)->counter)
