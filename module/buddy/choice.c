@@ -77,6 +77,9 @@
 /* With fewer areas than this lives share their arenas. */
 #define APART_AREAS	64
 
+/* How bad it is for whole areas to be in an arena of another life: worse than wrong zeros, 1. */
+#define OTHER_LIFE	2
+
 #define ALL_LIVES	((1U << QUARRY_AREA_LIVES) - 1)
 #define ALL_ZEROS	((1U << QUARRY_ZEROS) - 1)
 
@@ -334,7 +337,7 @@ static struct quarry_area *shortest_run(const struct quarry_group *group, unsign
 /* Is a group better than the best so far? Returns whether that was enough. */
 static bool look_at(const struct quarry_group *group, struct whole *w)
 {
-	unsigned int bad = has_other_life(group->arena, w->claim) ? 2 : 0;
+	unsigned int bad = has_other_life(group->arena, w->claim) ? OTHER_LIFE : 0;
 	struct quarry_area *area = NULL;
 
 	if (has_choice(group, w)) {
@@ -420,6 +423,8 @@ struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned i
 	/* The next block of a batch is not worth as much. */
 	if (w.best && quarry_area_is_zero(w.best) != claim->want->zero)
 		claim->zeros = false;
+	if (w.best && w.bad >= OTHER_LIFE)
+		claim->apart = false;
 	return w.best;
 }
 
