@@ -52,6 +52,12 @@ struct quarry_starts {
  */
 #define QUARRY_TAG_BITS		32
 
+/*
+ * One of them, which is in no tag: objects of the slab may be in no magazine, for anybody
+ * takes from those. With it a label is never that of a CPU's magazines.
+ */
+#define QUARRY_LABEL_LENT	0x10000U
+
 /* Does an object begin at @object? @label: of its slab. */
 static __always_inline bool quarry_starts_at(const struct quarry_starts *starts, u64 label,
 					     const void *object)

@@ -17,7 +17,8 @@
  * Which objects may be in a magazine
  *	Those with the tag of this CPU's node: that is what the fast path asks for.
  *	Objects of other nodes go into a magazine apart (remote.c), or straight to their
- *	slab. Guarded ones go there too, unless the magazines are shut for safety modes, which
+ *	slab. So do those of lent slabs, which are not for everybody (slabs.c). Guarded ones
+ *	go there too, unless the magazines are shut for safety modes, which
  *	then hold nothing else.
  *	While they are shut, magazines stay away from the depot.
  *
@@ -155,6 +156,36 @@ static void *take_from(struct quarry_cache *cache, struct quarry_cache_node *n, 
 	return object;
 }
 
+/* Of a slab that is not for everybody, if it is for this caller. @here: looked at first. */
+static void *take_lent(struct quarry_cache *cache, gfp_t gfp, struct quarry_cache_node *here,
+		       bool guarded)
+{
+	struct quarry_cache_node *n = here, *at = NULL;
+	struct quarry_slabs *slabs;
+	unsigned long flags;
+	void *object = NULL;
+
+	if (!quarry_node_may_borrow(cache, gfp))
+		return NULL;
+	while (n) {
+		slabs = guarded ? &n->guarded : &n->plain;
+		if (!list_empty(&slabs->lent) || !list_empty(&slabs->spent)) {
+			quarry_node_lock(n, &flags, false);
+			object = quarry_slabs_take_lent(slabs);
+			quarry_node_unlock(n, flags);
+		}
+		if (object || gfp & __GFP_THISNODE)
+			break;
+		at = quarry_cache_node_next(cache, at);
+		n = at;
+	}
+	if (object) {
+		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
+		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_ALLOCS);
+	}
+	return object;
+}
+
 /* Have other nodes an object? */
 static bool is_elsewhere(struct quarry_cache *cache, const struct quarry_cache_node *here,
 			 bool guarded)
@@ -235,6 +266,12 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		if (object)
 			return object;
 		here = wish ?: quarry_cache_home(cache);
+		/* The reserve is touched already: not another slab of it for each object. */
+		if (quarry_node_is_lending(cache, gfp)) {
+			object = take_lent(cache, gfp, here, *guarded);
+			if (object)
+				return object;
+		}
 		n = NULL;
 		if (!(gfp & __GFP_THISNODE) && is_elsewhere(cache, here, *guarded)) {
 			n = grow_cheaply(cache, gfp, here, *guarded);
@@ -252,6 +289,9 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		}
 		if (n)
 			continue;
+		object = take_lent(cache, gfp, here, *guarded);
+		if (object)
+			return object;
 		if (!(gfp & __GFP_THISNODE)) {
 			object = take_elsewhere(cache, *guarded);
 			if (object)
@@ -547,7 +587,9 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 	if (guarded) {
 		if (!quarry_guard_in(s, object, stack))
 			return;
-		object = quarry_guard_quarantine(n, object, try);
+		/* What is lent does not wait: others do, for the pool's reserve. */
+		if (!s->slab.is_lent)
+			object = quarry_guard_quarantine(n, object, try);
 		if (!object) {
 			/* It is taken back now, and not counted when it comes out. */
 			count_direct_frees(cache, 1);
@@ -557,7 +599,8 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 		   !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
 		memset(object, 0, cache->shape[0].size);
 	}
-	if (push(n, object, guarded, try))
+	/* From magazines anybody takes. */
+	if (!s->slab.is_lent && push(n, object, guarded, try))
 		return;
 	count_direct_frees(cache, quarry_node_put(n, &object, 1, try));
 }

@@ -281,6 +281,7 @@ static void cache_put_rcu(struct rcu_head *rcu)
 /* All pages are in the pool: what is left goes when nobody can be looking at it. */
 static void forget(struct quarry_cache *cache)
 {
+	quarry_slabs_settle();
 	untag(cache);
 	quarry_pool_put(cache->pool);
 	call_rcu(&cache->rcu, cache_put_rcu);

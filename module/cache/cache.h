@@ -130,6 +130,9 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @quarantine_n: how many there are
  * @lost:	guarded objects that were written to while they were free
  * @barren:	jiffies until which it is not asked again for memory that may be elsewhere
+ * @spent:	a lent slab has got its last object back
+ * @sweeping:	those that have are about to be given back
+ * @sweep_link:	in the list of nodes with such slabs
  * @low_empty:	least number of empty slabs since they were last reaped
  * @grows:	slabs taken from the pool, ever
  * @shrinks:	slabs given back, ever
@@ -154,6 +157,9 @@ struct quarry_cache_node {
 	u32 quarantine_n;
 	atomic_t lost;
 	unsigned long barren;
+	bool spent;
+	bool sweeping;
+	struct llist_node sweep_link;
 	u64 low_empty;
 	u64 grows;
 	u64 shrinks;
@@ -332,6 +338,9 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 					   bool guarded);
 bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guarded,
 		      int *looked);
+bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp);
+bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp);
+void quarry_slabs_settle(void);
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
 u64 quarry_slabs_let_go(struct list_head *gone);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,

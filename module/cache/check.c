@@ -66,6 +66,8 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 			fault(c, "a magazine has an object of another node");
 		else if (quarry_slab_look(&s->slab, mag->slot[k], &i))
 			fault(c, "an object is in a magazine and in its slab");
+		else if (s->slab.is_lent)
+			fault(c, "a magazine has an object that is lent");
 	}
 }
 

@@ -16,6 +16,22 @@
  *	magazines (reap.c). The block is marked SLAB in the page layer meanwhile, so that a
  *	free of its pages is refused there.
  *
+ * Lent slabs
+ *	The pool's reserve is for callers that must not fail (pages/gfp.c). If a slab were
+ *	made of it for one of them and his objects went into magazines, whoever came by would
+ *	have them, and slab by slab the reserve would be gone. So such a slab is lent:
+ *
+ *	- its label has a bit that is in no tag: the fast path of a free, bulk calls and
+ *	  remote magazines all refuse the object, and it goes straight to its slab
+ *	- an object of it is had only while as much of the reserve is free as its taker has to
+ *	  leave (quarry_node_may_borrow()), by itself and past the magazines
+ *	- when its last object has come back it goes to the pool at once: by an interrupt
+ *	  that the CPU sends itself, since a free may be called where nothing else may.
+ *	  No magazine has anything of it, so nobody need be visited
+ *
+ *	With init_on_free, and in a cache of type SLAB_TYPESAFE_BY_RCU, its pages follow
+ *	after a grace period. One that was made and then not needed is left to the reaper.
+ *
  * Frees without the lock
  *	In NMI, or where a caller may hold the lock himself, it can only be tried. An
  *	allocation then gives up. A free sets the object's bit in @late, a set of bits
@@ -24,14 +40,22 @@
  *
  * Contexts: any, unless a function says otherwise.
  */
+#include <linux/irq_work.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
 #include "../pages/alloc.h"
+#include "../pages/gfp.h"
 #include "cache.h"
 #include "labels.h"
+
+static void sweep(struct irq_work *work);
+
+/* Nodes with lent slabs that have got their last object back, and who gives these back. */
+static LLIST_HEAD(to_sweep);
+static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
 
 /* Most objects or slabs that are moved under one hold of the lock. */
 #define HOLD	32U
@@ -45,6 +69,16 @@
 /* What a slab's pages cannot be asked for, or needs not be. */
 #define GFP_OURS	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_HIGHMEM | __GFP_MOVABLE |	\
 			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
+
+/* An object back to its slab. Under the lock. */
+static enum quarry_slab_fault put_home(struct quarry_cache_node *n, struct quarry_pslab *s,
+				       void *object)
+{
+	enum quarry_slab_fault fault = quarry_slab_put(&s->slab, object);
+
+	n->spent |= s->slab.is_lent && s->slab.place == QUARRY_SLAB_EMPTY;
+	return fault;
+}
 
 /* A slab has objects that were freed without the lock. */
 static void note_late(struct quarry_cache_node *n, struct quarry_pslab *s)
@@ -71,7 +105,7 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_psla
 			break;
 		}
 		clear_bit(i, s->late);
-		quarry_slab_put(&s->slab, (void *)(s->slab.first + i * shape->stride));
+		put_home(n, s, (void *)(s->slab.first + i * shape->stride));
 		nr++;
 	}
 	return nr;
@@ -132,12 +166,19 @@ bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool tr
 void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 {
 	u64 empty = n->plain.nr_empty + n->guarded.nr_empty;
-	bool more;
+	bool more, spent = n->spent && !n->sweeping;
 
 	__acquire(&n->lock);
 	n->low_empty = min(n->low_empty, empty);
 	more = empty > n->low_empty;
+	n->spent = false;
+	n->sweeping |= spent;
 	raw_spin_unlock_irqrestore(&n->lock, flags);
+	/* Whoever waits for the node to go waits for this: quarry_slabs_settle(). */
+	if (unlikely(spent)) {
+		llist_add(&n->sweep_link, &to_sweep);
+		irq_work_queue(&sweeper);
+	}
 	/* While none was empty the reaper had no reason to come by. */
 	if (more)
 		quarry_reaper_kick();
@@ -225,7 +266,7 @@ static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object
 		return QUARRY_CACHE_ERR_DOUBLE_FREE;
 	fault = quarry_slab_look(&s->slab, object, &i);
 	if (!fault && has_lock)
-		fault = quarry_slab_put(&s->slab, object);
+		fault = put_home(n, s, object);
 	else if (!fault && !put_late(n, s, i))
 		fault = QUARRY_SLAB_FREE;
 	return fault ? quarry_cache_fault_kind(fault) : QUARRY_NR_CACHE_ERRORS;
@@ -335,6 +376,45 @@ static void give_pages(struct quarry_pslab *s)
 	__quarry_free_pages(cache->pool, s->page, order);
 }
 
+/* What of the pool's reserve must a caller leave? All of it if his flags make no sense. */
+static u64 kept_from(struct quarry_pool *pool, gfp_t gfp)
+{
+	struct quarry_wish w;
+
+	return quarry_wish_parse(pool, gfp & ~GFP_OURS, NUMA_NO_NODE, 1, &w) ? w.keep :
+									      pool->reserve;
+}
+
+/**
+ * quarry_node_is_lending() - is a slab for this caller made of the pool's reserve now?
+ * @cache:	the cache
+ * @gfp:	whose it is
+ *
+ * Context: any. Return: true if the reserve is touched, and he may touch it.
+ */
+bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp)
+{
+	struct quarry_pool *pool = cache->pool;
+
+	return pool->reserve && quarry_pool_nfree(pool) < pool->reserve &&
+	       kept_from(pool, gfp) < pool->reserve;
+}
+
+/**
+ * quarry_node_may_borrow() - may a caller have objects of lent slabs?
+ * @cache:	the cache
+ * @gfp:	what he has said
+ *
+ * Context: any. Return: true if what he must leave of the reserve is free. So who had a slab
+ * made has an object of it, unless others were quicker.
+ */
+bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp)
+{
+	u64 keep = kept_from(cache->pool, gfp);
+
+	return !keep || quarry_pool_nfree(cache->pool) >= keep;
+}
+
 /* A slab of one shape. */
 static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int node,
 				      bool guarded, bool least)
@@ -346,6 +426,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	struct quarry_slabs *slabs;
 	struct quarry_pslab *s;
 	unsigned long first, i, flags;
+	bool lent;
 	u64 label;
 
 	/* For what describes it nobody waits for ever, as little as for its pages. */
@@ -371,6 +452,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	s->slab.first = first;
 	s->slab.owner = slabs;
 	s->slab.is_least = least;
+	lent = quarry_node_is_lending(cache, gfp);
 	if (cache->ctor)
 		for (i = 0; i < shape->nr; i++)
 			cache->ctor((void *)(first + i * shape->stride));
@@ -381,14 +463,15 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		atomic_inc(&cache->nr_least);
 	/* Who finds a tag must find the private word. */
 	smp_wmb();
-	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded]));
+	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded])) |
+		(lent ? QUARRY_LABEL_LENT : 0);
 	if (!quarry_label_frames(page_to_pfn(s->page), nr, label,
 				 quarry_gfp_meta(gfp & ~__GFP_NOFAIL))) {
 		give_pages(s);
 		goto description;
 	}
 	quarry_node_lock(n, &flags, false);
-	quarry_slabs_add(slabs, least, &s->slab, first);
+	quarry_slabs_add(slabs, least, lent, &s->slab, first);
 	list_add(&s->all, &n->slabs);
 	n->grows++;
 	n->metadata += s->bytes;
@@ -468,13 +551,31 @@ static void typesafe_release(struct rcu_head *rcu)
 static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 {
 	refcount_inc(&n->cache->refs);
-	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU) {
+	/* Who frees an object a second time may wipe it, before he finds out what he has done. */
+	if (n->cache->flags & SLAB_TYPESAFE_BY_RCU || (s->slab.is_lent && want_init_on_free())) {
 		atomic_inc(&n->cache->pool->slabs_left);
 		call_rcu(&s->rcu, typesafe_release);
 		return;
 	}
 	give_pages(s);
 	call_rcu(&s->rcu, pslab_free_rcu);
+}
+
+/* A slab goes, which was taken off its list. Under the lock. */
+static struct quarry_pslab *forget(struct quarry_cache_node *n, struct quarry_slab *slab)
+{
+	struct quarry_pslab *s = quarry_pslab(slab);
+
+	list_del(&s->all);
+	n->metadata -= s->bytes;
+	n->shrinks++;
+	return s;
+}
+
+static void unlabel(struct quarry_pslab *s)
+{
+	quarry_label_frames(page_to_pfn(s->page), 1UL << quarry_slab_shape(&s->slab)->order,
+			    0, 0);
 }
 
 /**
@@ -500,17 +601,11 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 			struct quarry_slab *slab = quarry_slabs_remove_empty(&n->guarded) ?:
 						   quarry_slabs_remove_empty(&n->plain);
 
-			s[nr] = quarry_pslab(slab);
-			list_del(&s[nr]->all);
-			n->metadata -= s[nr]->bytes;
-			n->shrinks++;
-			nr++;
+			s[nr++] = forget(n, slab);
 		}
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
-			quarry_label_frames(page_to_pfn(s[i]->page),
-					    1UL << quarry_slab_shape(&s[i]->slab)->order,
-					    0, 0);
+			unlabel(s[i]);
 			list_add(&s[i]->slab.link, gone);
 		}
 		all += nr;
@@ -536,4 +631,50 @@ u64 quarry_slabs_let_go(struct list_head *gone)
 		release(quarry_pslab(slab)->node, quarry_pslab(slab));
 	}
 	return bytes;
+}
+
+/*
+ * Lent slabs of a node that have got their last object back go to the pool. They could have had
+ * a wrong free in no magazine, so there is no need for anything between.
+ */
+static void sweep_node(struct quarry_cache_node *n)
+{
+	struct quarry_slab *slab;
+	unsigned long flags;
+	LIST_HEAD(gone);
+	unsigned int nr;
+
+	do {
+		quarry_node_lock(n, &flags, false);
+		n->sweeping = false;
+		for (nr = 0; nr < HOLD; nr++) {
+			slab = quarry_slabs_remove_spent(&n->guarded) ?:
+			       quarry_slabs_remove_spent(&n->plain);
+			if (!slab)
+				break;
+			list_add(&forget(n, slab)->slab.link, &gone);
+		}
+		/* What was freed without the lock and came home with this hold is among them. */
+		n->spent = false;
+		quarry_node_unlock(n, flags);
+	} while (nr == HOLD);
+	list_for_each_entry(slab, &gone, link)
+		unlabel(quarry_pslab(slab));
+	/* Pairs with that in quarry_pslab_of(). */
+	smp_wmb();
+	quarry_slabs_let_go(&gone);
+}
+
+static void sweep(struct irq_work *work)
+{
+	struct quarry_cache_node *n, *next;
+
+	llist_for_each_entry_safe(n, next, llist_del_all(&to_sweep), sweep_link)
+		sweep_node(n);
+}
+
+/* Nothing of a cache is out: wait until nobody looks at its nodes for what is. */
+void quarry_slabs_settle(void)
+{
+	irq_work_sync(&sweeper);
 }

@@ -101,6 +101,7 @@ TEST_EXPORT(quarry_mags_n);
 TEST_EXPORT(quarry_mags_open);
 TEST_EXPORT(quarry_node_cut);
 TEST_EXPORT(quarry_node_lock);
+TEST_EXPORT(quarry_node_settle);
 TEST_EXPORT(quarry_node_unlock);
 TEST_EXPORT(quarry_pslab_of);
 TEST_EXPORT(quarry_slab_look);

@@ -16,6 +16,14 @@
  *	Slabs are of one shape, or of the least one of the same objects where there was no
  *	block for that (shape.c). They lie in the same lists: an eighth is an eighth.
  *
+ *	Lent slabs are for few: who has them gives them back first, and who takes an object
+ *	gets one of theirs only if he asks for that. They lie in two lists of their own,
+ *
+ *	  lent        -> lent slabs that are partly out
+ *	  spent       -> lent slabs with nothing out
+ *
+ *	and in that of the full ones, from which nobody takes.
+ *
  *	A new slab is empty; taking moves it down this table, putting back up.
  *
  *	Taking goes to the fullest slab that has any, so that those with little out
@@ -78,6 +86,8 @@ void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
 	s->lead = lead;
 	for (k = 0; k < QUARRY_SLAB_BUCKETS; k++)
 		INIT_LIST_HEAD(&s->partial[k]);
+	INIT_LIST_HEAD(&s->lent);
+	INIT_LIST_HEAD(&s->spent);
 	INIT_LIST_HEAD(&s->full);
 	INIT_LIST_HEAD(&s->empty);
 }
@@ -91,20 +101,33 @@ static u32 place_of(const struct quarry_shape *shape, u32 nfree)
 	return (shape->nr - nfree) * QUARRY_SLAB_BUCKETS / shape->nr;
 }
 
-/* The slabs of a place: a bucket, QUARRY_SLAB_EMPTY or QUARRY_SLAB_FULL. */
+/* A list: of a place, a bucket or QUARRY_SLAB_EMPTY or _FULL; QUARRY_SLAB_LENT or _SPENT. */
 struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place)
 {
 	if (place == QUARRY_SLAB_EMPTY)
 		return &s->empty;
+	if (place == QUARRY_SLAB_LENT)
+		return &s->lent;
+	if (place == QUARRY_SLAB_SPENT)
+		return &s->spent;
 	return place == QUARRY_SLAB_FULL ? &s->full : &s->partial[place];
+}
+
+/* Which list a slab is in that has a place. */
+static u32 list_of(bool lent, u32 place)
+{
+	if (!lent || place == QUARRY_SLAB_FULL)
+		return place;
+	return place == QUARRY_SLAB_EMPTY ? QUARRY_SLAB_SPENT : QUARRY_SLAB_LENT;
 }
 
 static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
 {
 	slab->place = place;
-	list_add(&slab->link, quarry_slabs_list(s, place));
+	list_add(&slab->link, quarry_slabs_list(s, list_of(slab->is_lent, place)));
 	if (place < QUARRY_SLAB_BUCKETS) {
-		s->buckets |= 1U << place;
+		if (!slab->is_lent)
+			s->buckets |= 1U << place;
 		s->nr_partial[place]++;
 	}
 	if (place == QUARRY_SLAB_EMPTY) {
@@ -118,8 +141,11 @@ static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
 	u32 place = slab->place;
 
 	list_del(&slab->link);
-	if (place < QUARRY_SLAB_BUCKETS && !--s->nr_partial[place])
-		s->buckets &= ~(1U << place);
+	if (place < QUARRY_SLAB_BUCKETS) {
+		s->nr_partial[place]--;
+		if (list_empty(&s->partial[place]))
+			s->buckets &= ~(1U << place);
+	}
 	if (place == QUARRY_SLAB_EMPTY) {
 		s->nr_empty--;
 		s->empty_pages -= 1U << quarry_slab_shape(slab)->order;
@@ -159,19 +185,21 @@ unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned lo
  * quarry_slabs_add() - a block of pages becomes a slab
  * @s:		whose
  * @least:	of which shape it is
+ * @lent:	its objects are for quarry_slabs_take_lent() alone
  * @slab:	quarry_slab_metadata_bytes() bytes, any content
  * @first:	of quarry_slabs_first()
  *
  * Context: under the caller's lock.
  */
-void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *slab,
-		      unsigned long first)
+void quarry_slabs_add(struct quarry_slabs *s, bool least, bool lent,
+		      struct quarry_slab *slab, unsigned long first)
 {
 	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
 	u32 w, words = words_of(shape);
 
 	slab->owner = s;
 	slab->is_least = least;
+	slab->is_lent = lent;
 	slab->first = first;
 	slab->nfree = shape->nr;
 	for (w = 0; w < words; w++)
@@ -184,24 +212,41 @@ void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *sl
 	s->nr_free += shape->nr;
 }
 
+static struct quarry_slab *remove_first(struct quarry_slabs *s, struct list_head *list)
+{
+	struct quarry_slab *slab = list_first_entry(list, struct quarry_slab, link);
+
+	delist(s, slab);
+	s->nr_slabs--;
+	s->nr_least -= slab->is_least;
+	s->nr_free -= slab->nfree;
+	return slab;
+}
+
 /**
- * quarry_slabs_remove_empty() - give up a slab with nothing out
+ * quarry_slabs_remove_spent() - give up a lent slab with nothing out
+ * @s:	the slabs
+ *
+ * Context: under the caller's lock. Return: the slab, no longer one of @s; or NULL.
+ */
+struct quarry_slab *quarry_slabs_remove_spent(struct quarry_slabs *s)
+{
+	return list_empty(&s->spent) ? NULL : remove_first(s, &s->spent);
+}
+
+/**
+ * quarry_slabs_remove_empty() - give up a slab with nothing out, lent ones first
  * @s:	the slabs
  *
  * Context: under the caller's lock. Return: the slab, no longer one of @s; or NULL.
  */
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s)
 {
-	struct quarry_slab *slab;
-
+	if (!list_empty(&s->spent))
+		return remove_first(s, &s->spent);
 	if (list_empty(&s->empty))
 		return NULL;
-	slab = list_first_entry(&s->empty, struct quarry_slab, link);
-	delist(s, slab);
-	s->nr_slabs--;
-	s->nr_least -= slab->is_least;
-	s->nr_free -= slab->nfree;
-	return slab;
+	return remove_first(s, &s->empty);
 }
 
 /* The fullest slab that has an object, or NULL. */
@@ -241,7 +286,8 @@ static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **
  * @nr:		how many are wanted
  * @objects:	room for them; filled by address inside each slab
  *
- * Context: under the caller's lock. Return: how many there were, up to @nr.
+ * Not of lent slabs. Context: under the caller's lock. Return: how many there were, up to
+ * @nr.
  */
 unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects)
 {
@@ -260,11 +306,32 @@ unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **o
 }
 
 /**
+ * quarry_slabs_take_lent() - take an object of a lent slab out
+ * @s:	the slabs
+ *
+ * Context: under the caller's lock. Return: the object, or NULL.
+ */
+void *quarry_slabs_take_lent(struct quarry_slabs *s)
+{
+	struct list_head *list = list_empty(&s->lent) ? &s->spent : &s->lent;
+	struct quarry_slab *slab;
+	void *object;
+
+	if (list_empty(list))
+		return NULL;
+	slab = list_first_entry(list, struct quarry_slab, link);
+	slab_take(slab, 1, &object);
+	replace(s, slab);
+	s->nr_free--;
+	return object;
+}
+
+/**
  * quarry_slabs_least_out() - how many objects must come back before a slab is empty
  * @s:	the slabs, of which none is
  *
  * Context: under the caller's lock, or a moment old. Return: not more than are out of any
- * slab, and just as many if there is but one; ~0U if there is none.
+ * slab that is not lent, and just as many if there is but one slab; ~0U if there is none.
  */
 u32 quarry_slabs_least_out(const struct quarry_slabs *s)
 {
@@ -371,37 +438,38 @@ const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_
  */
 const char *quarry_slabs_check(const struct quarry_slabs *s)
 {
-	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0, here;
+	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0;
+	u64 here[QUARRY_SLAB_FULL + 1] = {};
 	const struct quarry_slab *slab;
 	const char *what;
 	u32 place;
 
-	for (place = 0; place <= QUARRY_SLAB_FULL; place++) {
+	for (place = 0; place <= QUARRY_SLAB_SPENT; place++) {
 		const struct list_head *list =
 			quarry_slabs_list((struct quarry_slabs *)s, place);
 
 		if (place < QUARRY_SLAB_BUCKETS &&
 		    list_empty(list) == !!(s->buckets & 1U << place))
 			return "the mask of buckets is wrong";
-		here = 0;
 		list_for_each_entry(slab, list, link) {
 			what = quarry_slab_check(s, slab);
 			if (what)
 				return what;
-			if (slab->place != place)
+			if (list_of(slab->is_lent, slab->place) != place)
 				return "a slab is in the wrong list";
-			here++;
+			here[slab->place]++;
 			slabs++;
 			least += slab->is_least;
 			nfree += slab->nfree;
-			if (place != QUARRY_SLAB_EMPTY)
+			if (slab->place != QUARRY_SLAB_EMPTY)
 				continue;
 			empty++;
 			pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
 		}
-		if (place < QUARRY_SLAB_BUCKETS && here != s->nr_partial[place])
-			return "the sums are wrong";
 	}
+	for (place = 0; place < QUARRY_SLAB_BUCKETS; place++)
+		if (here[place] != s->nr_partial[place])
+			return "the sums are wrong";
 	if (slabs != s->nr_slabs || least != s->nr_least || empty != s->nr_empty ||
 	    pages != s->empty_pages || nfree != s->nr_free)
 		return "the sums are wrong";

@@ -15,6 +15,10 @@
 #define QUARRY_SLAB_EMPTY	QUARRY_SLAB_BUCKETS
 #define QUARRY_SLAB_FULL	(QUARRY_SLAB_BUCKETS + 1)
 
+/* Lists apart, of lent slabs that are partly out, and with nothing out. */
+#define QUARRY_SLAB_LENT	(QUARRY_SLAB_BUCKETS + 2)
+#define QUARRY_SLAB_SPENT	(QUARRY_SLAB_BUCKETS + 3)
+
 /* What an address is to a slab. */
 enum quarry_slab_fault {
 	QUARRY_SLAB_OK,
@@ -31,6 +35,7 @@ enum quarry_slab_fault {
  * @nfree:	objects that are here
  * @place:	bucket, QUARRY_SLAB_EMPTY or QUARRY_SLAB_FULL
  * @is_least:	of the owner's least shape
+ * @is_lent:	its objects are not for everybody
  * @free:	a bit for each object, set when it is here
  */
 struct quarry_slab {
@@ -39,7 +44,8 @@ struct quarry_slab {
 	unsigned long first;
 	u32 nfree;
 	u16 place;
-	u16 is_least;
+	u8 is_least;
+	u8 is_lent;
 	u64 free[];
 };
 
@@ -48,13 +54,15 @@ struct quarry_slab {
  * @shape:	of them all but a few
  * @least:	of those that found no larger block
  * @partial:	by how much is out
- * @nr_partial:	lengths of @partial
+ * @nr_partial:	slabs of which so much is out, lent ones too
  * @buckets:	which of @partial have an entry, as bits
+ * @lent:	lent ones that are partly out
+ * @spent:	lent ones with all objects here
  * @full:	with no object here
  * @empty:	with all objects here
  * @nr_slabs:	slabs, all told
  * @nr_least:	of these, of shape @least
- * @nr_empty:	length of @empty
+ * @nr_empty:	length of @empty and @spent
  * @empty_pages: pages of those
  * @nr_free:	objects that are here, all told
  * @colour:	of the next slab of @shape, and of @least
@@ -66,6 +74,8 @@ struct quarry_slabs {
 	struct list_head partial[QUARRY_SLAB_BUCKETS];
 	u64 nr_partial[QUARRY_SLAB_BUCKETS];
 	u32 buckets;
+	struct list_head lent;
+	struct list_head spent;
 	struct list_head full;
 	struct list_head empty;
 	u64 nr_slabs;
@@ -82,9 +92,11 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
 void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
 		       const struct quarry_shape *least, u32 lead);
 unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start);
-void quarry_slabs_add(struct quarry_slabs *s, bool least, struct quarry_slab *slab,
-		      unsigned long first);
+void quarry_slabs_add(struct quarry_slabs *s, bool least, bool lent,
+		      struct quarry_slab *slab, unsigned long first);
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
+struct quarry_slab *quarry_slabs_remove_spent(struct quarry_slabs *s);
+void *quarry_slabs_take_lent(struct quarry_slabs *s);
 unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
 u32 quarry_slabs_least_out(const struct quarry_slabs *s);
 enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,

@@ -128,7 +128,7 @@ static void grow(void)
 	slab[i] = malloc(quarry_slab_metadata_bytes(&shape));
 	if (!slab[i])
 		fail("no memory");
-	quarry_slabs_add(&slabs, false, slab[i],
+	quarry_slabs_add(&slabs, false, false, slab[i],
 			 quarry_slabs_first(&slabs, false, (unsigned long)memory +
 					    i * quarry_shape_bytes(&shape)));
 }

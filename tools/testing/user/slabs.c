@@ -376,7 +376,8 @@ static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 	/* The last colour. */
 	for (i = 1; i < shape.colours; i++)
 		quarry_slabs_first(&slabs, is_least, start);
-	quarry_slabs_add(&slabs, is_least, slab, quarry_slabs_first(&slabs, is_least, start));
+	quarry_slabs_add(&slabs, is_least, false, slab,
+			 quarry_slabs_first(&slabs, is_least, start));
 	for (i = 0; i < shape.nr; i++)
 		if (quarry_slabs_take(&slabs, 1, &object) != 1)
 			fail("size %u: no object %u", size, i);
@@ -420,7 +421,10 @@ struct twin {
 	void *out[OUT];
 	unsigned int nr_out;
 	u64 nr_slabs;
+	u64 nr_lent;
 	u64 nr_objects;
+	u64 lent_objects;
+	u64 lent_out;
 	u64 added[2];
 };
 
@@ -441,7 +445,7 @@ static u32 number_of(const struct twin *t, unsigned int i, const void *object)
 	return ((unsigned long)object - t->slab[i]->first) / t->shape.stride;
 }
 
-static void add_slab(struct twin *t, bool least)
+static void add_slab(struct twin *t, bool least, bool lent)
 {
 	const struct quarry_shape *shape = least ? &t->least : &t->shape;
 	u32 bytes = quarry_shape_bytes(shape);
@@ -458,7 +462,7 @@ static void add_slab(struct twin *t, bool least)
 	if (!t->memory[i] || !t->slab[i] || !t->is_out[i])
 		fail("no memory");
 	memset(t->memory[i], 0x11 + i, bytes);
-	quarry_slabs_add(&t->slabs, least, t->slab[i],
+	quarry_slabs_add(&t->slabs, least, lent, t->slab[i],
 			 quarry_slabs_first(&t->slabs, least, (unsigned long)t->memory[i]));
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
@@ -466,34 +470,51 @@ static void add_slab(struct twin *t, bool least)
 	    (unsigned long)(t->added[least]++ % shape->colours) * shape->step + t->slabs.lead)
 		fail("a slab has the wrong colour");
 	t->nr_slabs++;
+	t->nr_lent += lent;
 	t->nr_objects += shape->nr;
+	t->lent_objects += lent * shape->nr;
 }
 
-static void remove_slab(struct twin *t)
+/* One with nothing out; @spent: one that is lent. */
+static void remove_slab(struct twin *t, bool spent)
 {
-	struct quarry_slab *slab = quarry_slabs_remove_empty(&t->slabs);
+	struct quarry_slab *slab = spent ? quarry_slabs_remove_spent(&t->slabs) :
+					   quarry_slabs_remove_empty(&t->slabs);
+	bool has = false, has_lent = false;
 	unsigned int i, k;
-	bool has = false;
 
+	if (spent && slab && !slab->is_lent)
+		fail("a slab was given up that is not lent");
 	for (i = 0; i < SLABS; i++) {
-		bool empty = t->slab[i];
+		bool empty = t->slab[i] && (!spent || t->slab[i]->is_lent);
 
 		for (k = 0; empty && k < t->of[i]->nr; k++)
 			empty = !t->is_out[i][k];
 		has |= empty;
+		has_lent |= empty && t->slab[i]->is_lent;
+	}
+	if (has_lent && (!slab || !slab->is_lent))
+		fail("not the lent slab first");
+	for (i = 0; i < SLABS; i++) {
+		bool empty = true;
+
 		if (!slab || t->slab[i] != slab)
 			continue;
+		for (k = 0; empty && k < t->of[i]->nr; k++)
+			empty = !t->is_out[i][k];
 		if (!empty)
 			fail("a slab with objects out was given up");
 		for (k = 0; k < quarry_shape_bytes(t->of[i]); k++)
 			if (t->memory[i][k] != (char)(0x11 + i))
 				fail("the slab's memory was written to");
+		t->nr_slabs--;
+		t->nr_lent -= slab->is_lent;
+		t->nr_objects -= t->of[i]->nr;
+		t->lent_objects -= slab->is_lent * t->of[i]->nr;
 		free(t->memory[i]);
 		free(t->is_out[i]);
 		free(slab);
 		t->slab[i] = NULL;
-		t->nr_slabs--;
-		t->nr_objects -= t->of[i]->nr;
 		return;
 	}
 	if (slab || has)
@@ -515,7 +536,7 @@ static u32 fullest(const struct twin *t)
 	u32 best = 0, nr, i;
 
 	for (i = 0; i < SLABS; i++) {
-		if (!t->slab[i])
+		if (!t->slab[i] || t->slab[i]->is_lent)
 			continue;
 		nr = out_of(t, i);
 		if (nr < t->of[i]->nr && nr * QUARRY_SLAB_BUCKETS / t->of[i]->nr > best)
@@ -533,7 +554,7 @@ static void take(struct twin *t, unsigned int nr)
 	if (t->nr_out + nr > OUT)
 		return;
 	got = quarry_slabs_take(&t->slabs, nr, objects);
-	if (got != min_t(u64, nr, t->nr_objects - t->nr_out))
+	if (got != min_t(u64, nr, t->nr_objects - t->lent_objects - (t->nr_out - t->lent_out)))
 		fail("took %u of %u", got, nr);
 	for (i = 0; i < got; i++) {
 		s = slab_of(t, objects[i]);
@@ -545,11 +566,44 @@ static void take(struct twin *t, unsigned int nr)
 			fail("not from the fullest slab");
 		if (t->is_out[s][k]++)
 			fail("handed out twice");
+		if (t->slab[s]->is_lent)
+			fail("an object that is lent");
 		for (below = 0; below < k; below++)
 			if (!t->is_out[s][below])
 				fail("not the lowest address");
 		t->out[t->nr_out++] = objects[i];
 	}
+}
+
+/* One of a lent slab, in use before one that is not. */
+static void take_lent(struct twin *t)
+{
+	bool in_use = false;
+	unsigned int i, s;
+	void *object;
+	u32 k, out;
+
+	if (t->nr_out == OUT)
+		return;
+	for (i = 0; i < SLABS; i++) {
+		out = t->slab[i] && t->slab[i]->is_lent ? out_of(t, i) : 0;
+		in_use |= out && out < t->of[i]->nr;
+	}
+	object = quarry_slabs_take_lent(&t->slabs);
+	if (!!object != (t->lent_out < t->lent_objects))
+		fail("%llu of %llu lent objects out, got %p", t->lent_out, t->lent_objects,
+		     object);
+	if (!object)
+		return;
+	s = slab_of(t, object);
+	k = number_of(t, s, object);
+	if (!t->slab[s]->is_lent || t->is_out[s][k])
+		fail("not one that is lent and here");
+	if (in_use && !out_of(t, s))
+		fail("from a spent slab while another is in use");
+	t->is_out[s][k] = 1;
+	t->out[t->nr_out++] = object;
+	t->lent_out++;
 }
 
 static void expect(struct quarry_slab *slab, void *object, enum quarry_slab_fault fault)
@@ -588,6 +642,7 @@ static void put(struct twin *t, struct dice *d)
 	}
 	expect(t->slab[i], object, QUARRY_SLAB_OK);
 	t->is_out[i][number_of(t, i, object)] = 0;
+	t->lent_out -= t->slab[i]->is_lent;
 	t->out[at] = t->out[--t->nr_out];
 }
 
@@ -595,19 +650,23 @@ static void put(struct twin *t, struct dice *d)
 static void check_lists(struct twin *t)
 {
 	const struct quarry_slab *slab;
-	u32 place, want, out, nr;
+	u32 list, want, out, nr;
 	unsigned int i;
 	u64 listed = 0;
 
-	for (place = 0; place <= QUARRY_SLAB_FULL; place++)
-		list_for_each_entry(slab, quarry_slabs_list(&t->slabs, place), link) {
+	for (list = 0; list <= QUARRY_SLAB_SPENT; list++)
+		list_for_each_entry(slab, quarry_slabs_list(&t->slabs, list), link) {
 			i = slab_of(t, (void *)slab->first);
 			out = out_of(t, i);
 			nr = t->of[i]->nr;
 			want = !out ? QUARRY_SLAB_EMPTY : out == nr ? QUARRY_SLAB_FULL :
 			       out * QUARRY_SLAB_BUCKETS / nr;
-			if (slab != t->slab[i] || place != want)
-				fail("%u of %u out: in list %u, not %u", out, nr, place, want);
+			if (slab != t->slab[i] || slab->place != want)
+				fail("%u of %u out: place %u, not %u", out, nr, slab->place, want);
+			if (slab->is_lent && out < nr)
+				want = out ? QUARRY_SLAB_LENT : QUARRY_SLAB_SPENT;
+			if (list != want)
+				fail("%u of %u out: in list %u, not %u", out, nr, list, want);
 			listed++;
 		}
 	if (listed != t->nr_slabs)
@@ -625,11 +684,12 @@ static void check_least_out(struct twin *t)
 		out = out_of(t, i);
 		if (!out)
 			return;
-		least = min(least, out);
+		if (!t->slab[i]->is_lent || t->nr_slabs == 1)
+			least = min(least, out);
 	}
 	if (told > least || (t->nr_slabs <= 1 && told != least))
 		fail("%u are said to lack at least, not %u", told, least);
-	if (!t->slabs.nr_least && least - told > t->shape.nr / QUARRY_SLAB_BUCKETS)
+	if (!t->slabs.nr_least && !t->nr_lent && least - told > t->shape.nr / QUARRY_SLAB_BUCKETS)
 		fail("only %u are said to lack, not %u", told, least);
 }
 
@@ -650,8 +710,10 @@ static void leave(struct twin *t, struct dice *d)
 {
 	while (t->nr_out)
 		put(t, d);
+	while (t->nr_lent)
+		remove_slab(t, true);
 	while (t->nr_slabs)
-		remove_slab(t);
+		remove_slab(t, false);
 	check(t);
 	free(t);
 }
@@ -672,9 +734,11 @@ static void walk_of(u64 seed, u32 size, u32 align, u32 lead, u64 steps)
 		unsigned int what = dice(&d, 100);
 
 		if (what < 3)
-			add_slab(t, !dice(&d, 3));
+			add_slab(t, !dice(&d, 3), !dice(&d, 4));
 		else if (what < 5)
-			remove_slab(t);
+			remove_slab(t, dice(&d, 2));
+		else if (what < 10)
+			take_lent(t);
 		else if (t->nr_out && what < (filling ? 45 : 80))
 			put(t, &d);
 		else
@@ -759,8 +823,8 @@ static void damage(const void *arg)
 		fail("no twin");
 	quarry_shape_least(&t->least, &t->shape);
 	quarry_slabs_init(&t->slabs, &t->shape, &t->least, 8);
-	add_slab(t, false);
-	add_slab(t, true);
+	add_slab(t, false, false);
+	add_slab(t, true, false);
 	take(t, 5);
 	check(t);
 	damage_slab(t, 0);
@@ -786,6 +850,11 @@ static void damage(const void *arg)
 	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
 	t->slabs.buckets = 1u << place;
 	t->slabs.nr_partial[place]++;
+	check(t);
+	/* One that believes it is lent. */
+	slab->is_lent = 1;
+	must_say(t, "in the wrong list");
+	slab->is_lent = 0;
 	check(t);
 	for (place = 0; place < QUARRY_SLAB_BUCKETS; place++) {
 		t->slabs.buckets ^= 1u << place;

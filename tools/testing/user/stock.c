@@ -174,7 +174,7 @@ static void add_slab(struct stock *t)
 	first = start + t->added++ % t->shape.colours * t->shape.step + t->lead;
 	if (quarry_slabs_first(&t->slabs, false, (unsigned long)start) != (unsigned long)first)
 		fail(t, "the first object is to lie at the wrong place");
-	quarry_slabs_add(&t->slabs, false, slab, (unsigned long)first);
+	quarry_slabs_add(&t->slabs, false, false, slab, (unsigned long)first);
 	if (quarry_slab_start(slab) != (unsigned long)start)
 		fail(t, "a slab does not know where it begins");
 	t->slab[i] = slab;
