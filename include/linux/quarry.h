@@ -57,7 +57,7 @@ struct quarry_reserve;
  * @min_bytes:	taken at creation and never given back; a multiple of PAGE_SIZE
  * @max_bytes:	hard cap, at least @min_bytes; 0 means all memory there is
  * @reserve_bytes: the last so many bytes go only to callers that must not fail:
- *		GFP_ATOMIC; see module/pages/gfp.c
+ *		GFP_ATOMIC; see module/pages/gfp.c. Slabs and their objects, too
  * @low_bytes:	the pool grows in the background when less is free, and the shrinker
  *		leaves as much; 0: never
  * @node:	memory of this node only, or NUMA_NO_NODE

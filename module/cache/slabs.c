@@ -634,8 +634,9 @@ u64 quarry_slabs_let_go(struct list_head *gone)
 }
 
 /*
- * Lent slabs of a node that have got their last object back go to the pool. They could have had
- * a wrong free in no magazine, so there is no need for anything between.
+ * Lent slabs of a node that have got their last object back go to the pool: some, and if there
+ * are more another interrupt comes for these. They could have had a wrong free in no magazine, so
+ * there is no need for anything between.
  */
 static void sweep_node(struct quarry_cache_node *n)
 {
@@ -644,20 +645,18 @@ static void sweep_node(struct quarry_cache_node *n)
 	LIST_HEAD(gone);
 	unsigned int nr;
 
-	do {
-		quarry_node_lock(n, &flags, false);
-		n->sweeping = false;
-		for (nr = 0; nr < HOLD; nr++) {
-			slab = quarry_slabs_remove_spent(&n->guarded) ?:
-			       quarry_slabs_remove_spent(&n->plain);
-			if (!slab)
-				break;
-			list_add(&forget(n, slab)->slab.link, &gone);
-		}
-		/* What was freed without the lock and came home with this hold is among them. */
-		n->spent = false;
-		quarry_node_unlock(n, flags);
-	} while (nr == HOLD);
+	quarry_node_lock(n, &flags, false);
+	n->sweeping = false;
+	for (nr = 0; nr < HOLD; nr++) {
+		slab = quarry_slabs_remove_spent(&n->guarded) ?:
+		       quarry_slabs_remove_spent(&n->plain);
+		if (!slab)
+			break;
+		list_add(&forget(n, slab)->slab.link, &gone);
+	}
+	/* What was freed without the lock and came home with this hold was among them. */
+	n->spent = nr == HOLD;
+	quarry_node_unlock(n, flags);
 	list_for_each_entry(slab, &gone, link)
 		unlabel(quarry_pslab(slab));
 	/* Pairs with that in quarry_pslab_of(). */
