@@ -7,6 +7,8 @@
  * mark of its owner while it is out; a mark that changed was a page that two
  * had, and counts as damage.
  *
+ * With @block it has a block of malloc of so many bytes, which keeps a slab from going.
+ *
  * With @pester a thread sends interrupts to that CPU whenever it takes any, which allocate and
  * free as well.
  *
@@ -38,6 +40,10 @@ MODULE_PARM_DESC(hold, "blocks to hold; reads back as what was had");
 static unsigned int order;
 module_param(order, uint, 0444);
 MODULE_PARM_DESC(order, "order of the blocks to hold");
+
+static unsigned int block;
+module_param(block, uint, 0444);
+MODULE_PARM_DESC(block, "bytes of a block of malloc to hold; 0: none");
 
 static unsigned int threads;
 module_param(threads, uint, 0444);
@@ -73,6 +79,7 @@ MODULE_PARM_DESC(interrupts, "those of the CPU that is pestered");
 
 static struct quarry_pool *pool;
 static struct page **held;
+static void *held_block;
 static struct task_struct *thread[MAX_THREADS];
 static struct task_struct *pesterer;
 
@@ -241,6 +248,7 @@ static void put_all(void)
 			kthread_stop(thread[i]);
 	put_held();
 	kvfree(held);
+	quarry_free(held_block);
 	if (threads || pester >= 0)
 		quarry_pool_put(pool);
 	make_whole();
@@ -261,6 +269,7 @@ static int __init quarry_load_init(void)
 		kvfree(held);
 		return -ENOENT;
 	}
+	held_block = block ? quarry_malloc(block, GFP_KERNEL) : NULL;
 	break_up();
 	for (i = 0; i < hold; i++) {
 		held[i] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, order);
