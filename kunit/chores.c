@@ -30,8 +30,8 @@ static bool comes_to(atomic_t *what, int nr)
 {
 	unsigned int ms;
 
-	for (ms = 0; ms < DUE_MS && atomic_read(what) != nr; ms += 10)
-		msleep(10);
+	for (ms = 0; ms < DUE_MS && atomic_read(what) != nr; ms += 20)
+		msleep(20);
 	return atomic_read(what) == nr;
 }
 

@@ -55,6 +55,7 @@ static struct lender *start(struct kunit *test)
 	struct lender *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
 	int cpu = cpumask_last(cpu_online_mask);
+	unsigned int modes = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
 	quarry_test_pin(test, cpu);
@@ -65,8 +66,8 @@ static struct lender *start(struct kunit *test)
 	l->pool = quarry_test_pool_of(test, &cfg);
 	l->c = quarry_test_cache_in(test, l->pool, SIZE, 0);
 	if (test->param_value)
-		KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(l->c,
-						*(const unsigned int *)test->param_value));
+		modes = *(const unsigned int *)test->param_value;
+	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(l->c, modes));
 	l->held = quarry_test_objects(test, ALL);
 	l->p = quarry_test_objects(test, BORROWED);
 	l->pages = quarry_test_pages(test, POOL / PAGE_SIZE + 1);

@@ -262,8 +262,9 @@ static void another_node_helps_out(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nid, nr < 1024 ? other : first_memory_node);
 		seen |= 1U << nid;
 		if (nr == 1023) {
+			/* Who may sleep has the other node's arena make room. */
 			struct page *none = quarry_alloc_pages_node(pool, other,
-					GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN, 0);
+					GFP_NOWAIT | __GFP_THISNODE | __GFP_NOWARN, 0);
 
 			KUNIT_EXPECT_NULL(test, none);
 			if (none)

@@ -414,6 +414,7 @@ unsigned int quarry_buddy_claim_many(struct quarry_buddy *b, const struct quarry
 			if (!area)
 				break;
 			got += area_claim(b, area, &claim, nr - got, blocks + got, &pieces);
+			claim.begun = true;
 		}
 		return got;
 	}

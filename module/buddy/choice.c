@@ -12,7 +12,7 @@
  *	Inside the area it is the smallest block that fits. While a third of all areas
  *	is whole, nobody has to fear for large blocks, and the place alone counts.
  *	Only when no broken area serves is a whole one broken, out of the shortest run, and
- *	of these in the first place.
+ *	of these in the first place; but not for the rest of a batch that has something.
  *
  *	  [life][largest order 0..8][place 0..31] -> broken areas
  *	  [zeros][largest order 9..18][place]     -> groups
@@ -462,7 +462,8 @@ static bool has_small(const struct quarry_buddy *b, unsigned int order)
  *
  * Context: under the caller's lock.
  *
- * Return: an area, broken or whole, with a free block of the order; NULL if there is none.
+ * Return: an area, broken or whole, with a free block of the order; NULL if there is none, or
+ * none for the rest of a batch.
  */
 struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim)
 {
@@ -474,6 +475,8 @@ struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_cla
 	/* Large blocks are dearer than cache lines. */
 	if (!area && others && b->nr_whole <= b->nr_areas / 2)
 		area = others;
+	if (!area && claim->begun)
+		return NULL;
 	/* When there are few of them left, dearer than to keep lives apart. */
 	if (!area && !others && b->nr_whole <= b->nr_areas / WHOLE_MIN)
 		area = pick_any_life(b, claim);

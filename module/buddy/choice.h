@@ -12,6 +12,7 @@
  * @life:	of areas that are broken for it
  * @lives:	of areas that serve, as bits
  * @apart:	lives are kept apart
+ * @begun:	the batch has blocks already: no whole area is broken for the rest of it
  * @zeros:	some frames are zero, it matters which, and it is not in vain to look for them
  */
 struct quarry_claim {
@@ -20,6 +21,7 @@ struct quarry_claim {
 	u8 life;
 	u8 lives;
 	bool apart;
+	bool begun;
 	bool zeros;
 };
 

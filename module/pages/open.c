@@ -170,7 +170,7 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 		cold = make(GFP_NOWAIT, raw_smp_processor_id());
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	/* We may have moved to another CPU, or an interrupt was quicker; not any more, once inside. */
+	/* We may have moved to another CPU, or an interrupt was quicker: not once we are inside. */
 	if (quarry_pcp_enter(pcp)) {
 		if (!pcp->cold)
 			open_here(pool, pcp, &cold);

@@ -578,7 +578,7 @@ static void take(struct twin *t, unsigned int nr)
 /* One of a lent slab, in use before one that is not. */
 static void take_lent(struct twin *t)
 {
-	bool in_use = false;
+	bool in_use = false, any;
 	unsigned int i, s;
 	void *object;
 	u32 k, out;
@@ -590,7 +590,8 @@ static void take_lent(struct twin *t)
 		in_use |= out && out < t->of[i]->nr;
 	}
 	object = quarry_slabs_take_lent(&t->slabs);
-	if (!!object != (t->lent_out < t->lent_objects))
+	any = t->lent_out < t->lent_objects;
+	if (!!object != any)
 		fail("%llu of %llu lent objects out, got %p", t->lent_out, t->lent_objects,
 		     object);
 	if (!object)

@@ -720,6 +720,38 @@ bool twin_claim(struct twin *t, const struct quarry_want *want)
 	return has;
 }
 
+/* Has a broken area that serves a small order a block for it? */
+static bool has_broken(struct twin *t, const struct quarry_want *want)
+{
+	const struct model_arena *a;
+	int largest, fit;
+	u64 abs;
+
+	for (a = t->m.arena; a < t->m.arena + MODEL_ARENAS; a++) {
+		if (!a->present)
+			continue;
+		for (abs = a->first / AREA * AREA; abs < a->first + a->nr; abs += AREA) {
+			if (!area_free(a, abs) || area_free(a, abs) == AREA ||
+			    is_strange(t, *life_of(t, a, abs), want))
+				continue;
+			area_orders(a, abs, AREA, want->order, &largest, &fit);
+			if (largest >= (int)want->order)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A block of a batch, but for the first: no whole area is broken for it. */
+static void expect_broken(struct twin *t, const struct quarry_block *block, unsigned int order)
+{
+	unsigned int slot = slot_of(t, block->arena);
+	u64 at = (u64)block->frame.i - skew(t, slot);
+
+	expect(t, order >= 9 || model_around(&t->m.arena[slot], at, order) < 9,
+	       "claim_many %u broke another whole area", order);
+}
+
 /**
  * twin_claim_many() - claim blocks
  * @t:		the twins
@@ -743,11 +775,15 @@ unsigned int twin_claim_many(struct twin *t, const struct quarry_want *want,
 	expect(t, got <= nr && !got == !has, "claim_many %u of %u: got %u", order, nr,
 	       got);
 	expect(t, ((u8 *)&block[nr])[0] == 0x5a, "claim_many %u wrote behind", order);
-	for (i = 0; i < got; i++)
+	for (i = 0; i < got; i++) {
+		if (i)
+			expect_broken(t, &block[i], order);
 		claimed(t, &block[i], want, !i && !want->home);
+	}
 	/* Each piece is a block at least. */
 	if (got < nr && model_has(&t->m, order))
-		expect(t, order < 9 && got >= PIECES_A_BATCH,
+		expect(t, order < 9 && (got >= PIECES_A_BATCH || want->home ||
+					!has_broken(t, want)),
 		       "claim_many %u of %u stopped at %u", order, nr, got);
 	step(t, "claim_many");
 	return got;

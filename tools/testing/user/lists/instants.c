@@ -45,6 +45,7 @@
 
 #if MACHINE_STEPS
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -95,8 +96,6 @@ struct scene {
 	unsigned int counts;
 	unsigned int how;
 };
-
-extern const char __executable_start[];
 
 static const char *const lands_names[] = { "an interrupt", "an NMI", "the decay" };
 
@@ -860,7 +859,7 @@ static void all_that_lands(const void *arg)
 	tap_require(!bad, "what must hold does not");
 }
 
-static volatile sig_atomic_t nr_seen;
+static atomic_int nr_seen;
 
 static void see(int nr)
 {

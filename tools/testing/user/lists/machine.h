@@ -12,6 +12,9 @@
 #define MACHINE_STEPS	0
 #endif
 
+/* The linker: where the program lies. */
+extern const char __executable_start[];
+
 void machine_init(u32 mib);
 void machine_cpu(unsigned int cpu);
 void machine_nmi(bool inside);
