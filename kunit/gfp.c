@@ -239,7 +239,7 @@ static void misuse_of_the_reserve_is_told(struct kunit *test)
 struct watch {
 	struct task_struct *task;
 	unsigned int calls;
-	gfp_t wrong;
+	unsigned int wrong;
 };
 
 static void note_kmalloc(void *data, unsigned long site, const void *at, size_t asked,
@@ -251,7 +251,7 @@ static void note_kmalloc(void *data, unsigned long site, const void *at, size_t 
 		return;
 	w->calls++;
 	if (gfp & OF_THE_MEMORY || (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
-		w->wrong = w->wrong ?: gfp;
+		w->wrong = w->wrong ?: (__force unsigned int)gfp;
 }
 
 static void take_and_give(struct kunit *test, struct quarry_pool *pool, gfp_t gfp)
