@@ -823,17 +823,12 @@ static void only_the_window_is_copied(void)
 /* As the kernel was told at boot; Debian's wipes what it hands out unless it is told. */
 static void wiped_as_the_kernel_was_told(void)
 {
-	char line[4096] = "";
-	bool on_alloc, on_free;
-	int f, ret, want;
+	unsigned long clears;
+	int ret, want;
 
-	f = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	REQUIRE(f >= 0 && read(f, line, sizeof(line) - 1) > 0, "no command line");
-	close(f);
-	on_alloc = !strstr(line, "init_on_alloc=0");
-	on_free = strstr(line, "init_on_free=1");
-	want = !on_alloc && !on_free ? -EEXIST : !on_free ? -EBUSY : 0;
 	setup("pool=" POOL);
+	clears = qt_objects_value("clears");
+	want = !clears ? -EEXIST : clears == 1 ? -EBUSY : 0;
 	ret = qt_objects_write("wipe", "1");
 	CHECK(ret == want, "%d, not %d", ret, want);
 	/* Where an object's magazine is not at hand. */

@@ -186,6 +186,17 @@ static int set_wipe(const char *text, const struct kernel_param *kp)
 	return ret;
 }
 
+/* What the kernel was told, or built, to clear: 1 for what is allocated, 2 for what is freed. */
+static int get_clears(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%d\n", want_init_on_alloc(0) | want_init_on_free() << 1);
+}
+
+static const struct kernel_param_ops clears_ops = { .get = get_clears };
+
+module_param_cb(clears, &clears_ops, NULL, 0444);
+MODULE_PARM_DESC(clears, "what the kernel clears: 1 on allocation, 2 on free");
+
 static const struct kernel_param_ops wipe_ops = { .set = set_wipe };
 
 module_param_cb(wipe, &wipe_ops, NULL, 0200);
