@@ -241,17 +241,12 @@ static void frames_put(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
 	}
 }
 
-static unsigned int group_position(const struct quarry_area *area)
-{
-	return quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS;
-}
-
 /* Take 2^order whole areas out of their group. */
 static void group_take(struct quarry_buddy *b, struct quarry_area *area,
 		       unsigned int order)
 {
 	struct quarry_group *group = quarry_area_group(area);
-	unsigned int pos = group_position(area);
+	unsigned int pos = quarry_group_position(area);
 
 	b->splits += quarry_line_take(&group->line, b->blocks + QUARRY_AREA_ORDER,
 				      pos, order,
@@ -266,7 +261,7 @@ static void group_put(struct quarry_buddy *b, struct quarry_area *area,
 		      unsigned int order, bool zero)
 {
 	struct quarry_group *group = quarry_area_group(area);
-	unsigned int pos = group_position(area);
+	unsigned int pos = quarry_group_position(area);
 
 	b->merges += quarry_line_put(&group->line, b->blocks + QUARRY_AREA_ORDER,
 				     pos, order);
@@ -512,7 +507,7 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 
 	if (order >= QUARRY_AREA_ORDER)
 		return quarry_line_is_free(&quarry_area_group(area)->line,
-					   group_position(area),
+					   quarry_group_position(area),
 					   order - QUARRY_AREA_ORDER);
 	return quarry_line_is_free(&area->line, f.i % QUARRY_AREA_FRAMES, order);
 }

@@ -469,6 +469,17 @@ static inline u64 quarry_arena_position(const struct quarry_arena *a,
 	return a->shift + (area - a->areas);
 }
 
+/* Position of an area in its group, and which part of that it is in. */
+static inline unsigned int quarry_group_position(const struct quarry_area *area)
+{
+	return quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS;
+}
+
+static inline unsigned int quarry_group_part(const struct quarry_area *area)
+{
+	return quarry_group_position(area) / QUARRY_PART_AREAS;
+}
+
 /* Is a block of this order free? A moment old without the caller's lock. */
 static inline bool quarry_buddy_has(const struct quarry_buddy *b, unsigned int order)
 {

@@ -138,8 +138,7 @@ static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry
 
 	if (most > QUARRY_AREA_FRAMES || most > group->most)
 		fault(c, "a longer run begins in an area than in its group");
-	if (most > group->most_of[quarry_arena_position(a, &a->areas[i]) % QUARRY_LINE_UNITS /
-				  QUARRY_PART_AREAS])
+	if (most > group->most_of[quarry_group_part(&a->areas[i])])
 		fault(c, "a longer run begins in an area than in its part of the group");
 	if (most != QUARRY_AREA_FRAMES && !a->searched)
 		fault(c, "an arena was searched and does not know");

@@ -250,7 +250,7 @@ static bool groups_allow(const struct path *p, const struct quarry_area *area)
 /* Areas of its group from this one on, in the order of the path. */
 static u32 rest_of_group(const struct path *p, const struct quarry_area *area)
 {
-	u32 pos = quarry_arena_position(p->a, area) % QUARRY_LINE_UNITS;
+	u32 pos = quarry_group_position(area);
 
 	return p->mirror ? pos + 1 : QUARRY_LINE_UNITS - pos;
 }
@@ -271,23 +271,19 @@ static u32 count(const struct path *p, struct quarry_area *area)
 	return area->line.nfree ? COUNT_STEPS : 1;
 }
 
-/* Position of an area in its group. */
-static unsigned int in_group(const struct path *p, const struct quarry_area *area)
-{
-	return quarry_arena_position(p->a, area) % QUARRY_LINE_UNITS;
-}
-
 /* Is an area the first of a part of its group that the path meets? */
 static bool begins_part(const struct path *p, const struct quarry_area *area)
 {
-	return in_group(p, area) % QUARRY_PART_AREAS == (p->mirror ? QUARRY_PART_AREAS - 1 : 0);
+	unsigned int pos = quarry_group_position(area) % QUARRY_PART_AREAS;
+
+	return pos == (p->mirror ? QUARRY_PART_AREAS - 1 : 0);
 }
 
 /* The same as below, of whole parts of a group by their bounds. */
 static u32 parts_barren(const struct path *p, struct walk *k, struct quarry_area *area, u32 left)
 {
 	struct quarry_group *group = quarry_area_group(area);
-	unsigned int i = in_group(p, area) / QUARRY_PART_AREAS;
+	unsigned int i = quarry_group_part(area);
 	u32 n = 0;
 
 	if (!begins_part(p, area))
@@ -330,8 +326,7 @@ static u32 areas_barren(const struct path *p, struct walk *k)
 		area += p->mirror ? -1 : 1;
 	}
 	if (n == QUARRY_PART_AREAS && begins_part(p, first))
-		quarry_runs_bound_part(quarry_area_group(first),
-				       in_group(p, first) / QUARRY_PART_AREAS, most);
+		quarry_runs_bound_part(quarry_area_group(first), quarry_group_part(first), most);
 	k->steps -= min(k->steps, n / 4);
 	return n;
 }
@@ -613,16 +608,17 @@ static void bound_part(struct quarry_buddy *b, const struct part *part, const st
 	u32 i, n = 0;
 
 	for (i = part->from; i < part->to; i++) {
-		k = in_group(p, &areas[i]) / QUARRY_PART_AREAS;
+		k = quarry_group_part(&areas[i]);
 		if (part->group->most_of[k] < p->least) {
 			/* Of these nobody need know more. */
 			most_of = part->group->most_of[k];
-			i += QUARRY_PART_AREAS - 1 - in_group(p, &areas[i]) % QUARRY_PART_AREAS;
+			i += QUARRY_PART_AREAS - 1 -
+			     quarry_group_position(&areas[i]) % QUARRY_PART_AREAS;
 		} else {
 			if (areas[i].most >= p->least)
 				n += count(p, &areas[i]);
 			most_of = max_t(unsigned int, most_of, areas[i].most);
-			if (i + 1 < part->to && in_group(p, &areas[i + 1]) % QUARRY_PART_AREAS)
+			if (i + 1 < part->to && quarry_group_part(&areas[i + 1]) == k)
 				continue;
 			quarry_runs_bound_part(part->group, k, most_of);
 			n += QUARRY_PART_AREAS / 4;

@@ -155,8 +155,7 @@ void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsig
 static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
 {
 	struct quarry_group *group = quarry_area_group(area);
-	u16 *part = &group->most_of[quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS /
-				    QUARRY_PART_AREAS];
+	u16 *part = &group->most_of[quarry_group_part(area)];
 
 	most = min(most, QUARRY_AREA_FRAMES);
 	if (area->most < most)
