@@ -31,7 +31,7 @@ void caches_list(struct caches *caches)
 	}
 	caches->nr = list.count;
 	for (i = 0; i < caches->nr; i++)
-		caches->entry[i].name[QUARRY_NAME_MAX - 1] = '\0';
+		text_clean(caches->entry[i].name, QUARRY_NAME_MAX);
 }
 
 void caches_free(struct caches *caches)
@@ -55,8 +55,8 @@ bool cache_stats(const char *name, struct quarry_cache_stats *stats, bool named)
 		status = device_call_quiet(QUARRY_IOC_CACHE_STATS, stats, name);
 	if (status > 0)
 		exit(status);
-	stats->name[QUARRY_NAME_MAX - 1] = '\0';
-	stats->pool[QUARRY_NAME_MAX - 1] = '\0';
+	text_clean(stats->name, QUARRY_NAME_MAX);
+	text_clean(stats->pool, QUARRY_NAME_MAX);
 	return !status;
 }
 

@@ -64,7 +64,7 @@ static void add(struct holders *h, const char *cache, const struct quarry_trace 
 		new->trace = *trace;
 	else
 		new->trace.objects = untraced;
-	new->trace.text[sizeof(new->trace.text) - 1] = '\0';
+	text_clean(new->trace.text, sizeof(new->trace.text));
 	trim(new->trace.text);
 }
 

@@ -78,7 +78,7 @@ static void check_cache(struct finding *f, const char *cache)
 	f->faults += op.bytes;
 	if (!op.bytes || f->cache[0])
 		return;
-	op.what[sizeof(op.what) - 1] = '\0';
+	text_clean(op.what, sizeof(op.what));
 	name_set(f->cache, cache);
 	snprintf(f->what, sizeof(f->what), "cache %s: %s", cache, op.what);
 }
@@ -120,7 +120,7 @@ static bool check(struct table *t, const char *pool, const struct tenants *tenan
 		exit(status);
 	if (status)
 		return true;
-	v.what[sizeof(v.what) - 1] = '\0';
+	text_clean(v.what, sizeof(v.what));
 	check_caches(f, tenants, pool);
 	*pages = v.faults;
 	f->faults += v.faults;

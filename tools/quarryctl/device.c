@@ -18,12 +18,25 @@ struct quarry_version module;
 
 static int fd = -1;
 
+void text_clean(char *text, size_t room)
+{
+	size_t i;
+
+	text[room - 1] = '\0';
+	for (i = 0; text[i]; i++)
+		if (text[i] != '\n' && (text[i] < ' ' || text[i] > '~'))
+			text[i] = '?';
+}
+
+/* A sentence may quote what the user typed, or what is in a path: of any bytes. */
 static void say(const char *fmt, va_list ap)
 {
+	char text[2048];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text_clean(text, sizeof(text));
 	fflush(stdout);
-	fputs("quarryctl: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "quarryctl: %s\n", text);
 }
 
 int complain(int status, const char *fmt, ...)
@@ -71,7 +84,8 @@ static void open_file(bool write)
 {
 	struct stat st;
 
-	fd = write ? open(req.device, O_RDWR | O_CLOEXEC) : open(req.device, O_RDONLY | O_CLOEXEC);
+	/* Whatever the path is of, opening it does not wait: a FIFO would, for ever. */
+	fd = open(req.device, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		switch (errno) {
 		case ENOENT:
@@ -112,7 +126,7 @@ static bool read_version(void)
 			    strerror(errno));
 		}
 	}
-	module.version[sizeof(module.version) - 1] = '\0';
+	text_clean(module.version, sizeof(module.version));
 	return module.abi == QUARRY_ABI_VERSION;
 }
 

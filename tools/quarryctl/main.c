@@ -2,8 +2,10 @@
 /* quarryctl: looks into the pools and caches of the quarry module, and changes them. */
 #include <errno.h>
 #include <locale.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "quarryctl.h"
 
@@ -104,7 +106,7 @@ static const struct command *find_command(int *argc, char ***argv)
 		if (!strcmp(word, "--help") || !strcmp(word, "-?")) {
 			puts("Usage: quarryctl pool create NAME [OPTION...]\n"
 			     "  or:  quarryctl pool destroy NAME");
-			exit(finish(EXIT_OK));
+			exit(EXIT_OK);
 		}
 		snprintf(full, sizeof(full), "pool %.20s", word);
 		(*argc)--;
@@ -135,15 +137,20 @@ bool flush(void)
 	return !lost_output;
 }
 
-/* Output that was lost on the way (a full disk) is a failure like another. */
-int finish(int status)
+/*
+ * Output that was lost on the way (a full disk) is a failure like another, whoever ends the
+ * program: argp does after --help. Who closed the output and is told nothing has lost nothing.
+ */
+static void end_output(void)
 {
-	live_end();
-	if (flush() && fclose(stdout))
+	bool some = __fpending(stdout);
+
+	if (flush() && fclose(stdout) && (some || errno != EBADF))
 		lost_output = errno;
 	if (!lost_output)
-		return status;
-	return complain(EXIT_FAILED, "the output could not be written: %s", strerror(lost_output));
+		return;
+	complain(EXIT_FAILED, "the output could not be written: %s", strerror(lost_output));
+	_exit(EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
@@ -161,6 +168,9 @@ int main(int argc, char **argv)
 	const struct command *cmd;
 	int first = 0;
 
+	/* The first to be registered is the last to run. */
+	if (atexit(end_output))
+		die(EXIT_FAILED, "out of memory");
 	/* Numbers keep the point: JSON and scripts rely on it. */
 	setlocale(LC_CTYPE, "");
 	setlocale(LC_MESSAGES, "");
@@ -170,5 +180,5 @@ int main(int argc, char **argv)
 	argv += first;
 	cmd = find_command(&argc, &argv);
 	parse_command(cmd, argc, argv);
-	return finish(cmd->run());
+	return cmd->run();
 }

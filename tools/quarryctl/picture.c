@@ -44,6 +44,14 @@ static const struct palette *palette(void)
 	return screen_utf8() ? &utf8 : &ascii;
 }
 
+/* No more is free than there is, whatever a device says: shares are taken of it. */
+static void bound(struct quarry_map_area *area, unsigned int nr)
+{
+	for (; nr; nr--, area++)
+		if (area->free > area->frames)
+			area->free = area->frames;
+}
+
 bool map_read(const char *pool, struct map *map)
 {
 	struct quarry_pool_map ask;
@@ -76,6 +84,7 @@ bool map_read(const char *pool, struct map *map)
 			die(EXIT_SKEW,
 			    "the module wrote %u areas where %u were asked for; " REMEDY_SKEW,
 			    ask.count, MAP_CHUNK);
+		bound(map->area + map->nr, ask.count);
 		map->nr += ask.count;
 	} while (ask.count && map->nr < ask.total);
 	return true;

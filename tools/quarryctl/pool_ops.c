@@ -38,7 +38,7 @@ int pool_ops(unsigned long request, const char *name,
 		if (status)
 			continue;
 		table_row(t);
-		table_text(t, OPS_POOL, op.name);
+		table_text(t, OPS_POOL, pools.entry[i].name);
 		table_count(t, OPS_BYTES, op.bytes);
 	}
 	table_print(t, stdout);

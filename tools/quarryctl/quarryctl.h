@@ -131,6 +131,12 @@ void count_format(char *buf, size_t room, u64 n);
 
 /* device.c */
 extern struct quarry_version module;
+/*
+ * Ends @text within @room bytes, and makes '?' of what a terminal would obey or JSON cannot
+ * hold: all that is not printable ASCII or the end of a line. For every text that a device
+ * has written, where it comes in.
+ */
+void text_clean(char *text, size_t room);
 __printf(2, 3) noreturn void die(int status, const char *fmt, ...);
 /* Says the sentence and returns @status. */
 __printf(2, 3) int complain(int status, const char *fmt, ...);
@@ -232,6 +238,5 @@ struct table *pools_table(void);
 /* main.c */
 /* sends out what was printed; false, remembering why, if that fails */
 bool flush(void);
-int finish(int status);
 
 #endif /* QUARRYCTL_H */

@@ -31,7 +31,7 @@ void pools_list(struct pools *pools)
 	}
 	pools->nr = list.count;
 	for (i = 0; i < pools->nr; i++)
-		pools->entry[i].name[QUARRY_NAME_MAX - 1] = '\0';
+		text_clean(pools->entry[i].name, QUARRY_NAME_MAX);
 }
 
 void pools_select(struct pools *pools, const char *name)
@@ -72,5 +72,6 @@ bool pool_stats(const char *name, struct quarry_pool_stats *stats)
 		status = device_call_quiet(QUARRY_IOC_POOL_STATS, stats, name);
 	if (status > 0)
 		exit(status);
+	text_clean(stats->name, QUARRY_NAME_MAX);
 	return !status;
 }

@@ -22,6 +22,8 @@
  *   FAKE_DEAD=1          a cache was destroyed with objects out
  *   FAKE_TRACES=N        stacks that are known of the cache reqs (default 2)
  *   FAKE_OUT=N           objects out of each cache (default 3)
+ *   FAKE_HOSTILE=1       every text has an escape sequence, a quote and a byte that is
+ *                        no UTF-8, and lacks its end; numbers are out of their range
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -42,6 +44,15 @@ static int fake_mode;
 static unsigned int nr_stats;
 
 static char created[QUARRY_NAME_MAX];
+
+static void hostile_text(char *text, size_t room)
+{
+	static const char bad[] = "\033[31m\"\\\xff\t\b";
+	size_t i;
+
+	for (i = 0; i < room; i++)
+		text[i] = bad[i % (sizeof(bad) - 1)];
+}
 
 static long setting(const char *name, long otherwise)
 {
@@ -121,6 +132,8 @@ static int find(const char *name)
 	char known[QUARRY_NAME_MAX];
 	long i;
 
+	if (setting("FAKE_HOSTILE", 0))
+		return 0;
 	if (created[0] && !strcmp(created, name))
 		return 2;
 	for (i = 0; i < setting("FAKE_POOLS", 2); i++) {
@@ -318,6 +331,8 @@ static long find_cache(const char *name)
 	char known[QUARRY_NAME_MAX];
 	long i;
 
+	if (setting("FAKE_HOSTILE", 0))
+		return NR_CLASSES;
 	for (i = 0; i < nr_live_caches(); i++) {
 		cache_name(known, i);
 		if (!memcmp(known, name, QUARRY_NAME_MAX))
@@ -452,6 +467,82 @@ static bool changes(unsigned int nr)
 	       nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK) || nr == _IOC_NR(QUARRY_IOC_CACHE_MODES);
 }
 
+/* Turns an answer into one that no module gives. */
+static void lie(unsigned long request, void *arg)
+{
+	struct quarry_cache_traces *traces = arg;
+	struct quarry_cache_stats *cache = arg;
+	struct quarry_pool_stats *pool = arg;
+	struct quarry_cache_list *caches = arg;
+	struct quarry_pool_orders *orders = arg;
+	struct quarry_pool_list *pools = arg;
+	struct quarry_version *v = arg;
+	struct quarry_pool_map *map = arg;
+	uint32_t i;
+
+#define EACH(list, entries, type, field)						\
+	for (i = 0; i < (list)->count && i < (list)->capacity; i++)			\
+		hostile_text(((type *)(uintptr_t)(list)->entries)[i].field,		\
+			     sizeof(((type *)0)->field))
+
+	switch (request) {
+	case QUARRY_IOC_VERSION:
+		hostile_text(v->version, sizeof(v->version));
+		v->max_order = 4000;
+		break;
+	case QUARRY_IOC_POOL_LIST:
+		EACH(pools, entries, struct quarry_pool_entry, name);
+		break;
+	case QUARRY_IOC_POOL_STATS:
+		hostile_text(pool->name, sizeof(pool->name));
+		pool->largest_order = 1000;
+		pool->node = -7;
+		break;
+	case QUARRY_IOC_POOL_ORDERS:
+		orders->nr_orders = 4000;
+		orders->orders[0].extfrag_milli = INT32_MIN;
+		break;
+	case QUARRY_IOC_POOL_MAP:
+		for (i = 0; i < map->count; i++) {
+			struct quarry_map_area *a =
+				(struct quarry_map_area *)(uintptr_t)map->areas + i;
+
+			a->frames = i % 3 ? 0 : 1000;
+			a->free = i % 2 ? 0xffff : 0;
+			a->state = 200;
+			a->largest = 200;
+		}
+		break;
+	case QUARRY_IOC_POOL_VALIDATE:
+		((struct quarry_pool_validate *)arg)->faults = 1;
+		hostile_text(((struct quarry_pool_validate *)arg)->what,
+			     sizeof(((struct quarry_pool_validate *)arg)->what));
+		break;
+	case QUARRY_IOC_CACHE_LIST:
+		EACH(caches, entries, struct quarry_cache_entry, name);
+		break;
+	case QUARRY_IOC_CACHE_STATS:
+		hostile_text(cache->name, sizeof(cache->name));
+		hostile_text(cache->pool, sizeof(cache->pool));
+		cache->kind = 77;
+		break;
+	case QUARRY_IOC_POOL_SHRINK:
+	case QUARRY_IOC_POOL_DRAIN:
+		hostile_text(((struct quarry_pool_op *)arg)->name, QUARRY_NAME_MAX);
+		break;
+	case QUARRY_IOC_CACHE_SHRINK:
+	case QUARRY_IOC_CACHE_VALIDATE:
+		((struct quarry_cache_op *)arg)->bytes = 1;
+		hostile_text(((struct quarry_cache_op *)arg)->what,
+			     sizeof(((struct quarry_cache_op *)arg)->what));
+		break;
+	case QUARRY_IOC_CACHE_TRACES:
+		EACH(traces, traces, struct quarry_trace, text);
+		break;
+	}
+#undef EACH
+}
+
 static int answer(unsigned long request, void *arg)
 {
 	unsigned int nr = _IOC_NR(request);
@@ -509,8 +600,13 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	if (fd == fake_fd && fd >= 0)
-		return answer(request, arg);
+	if (fd == fake_fd && fd >= 0) {
+		int ret = answer(request, arg);
+
+		if (!ret && setting("FAKE_HOSTILE", 0))
+			lie(request, arg);
+		return ret;
+	}
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
 	return real(fd, request, arg);
