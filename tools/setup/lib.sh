@@ -28,6 +28,13 @@ die()
 	exit "$exit_setup"
 }
 
+# The kernel's make takes no folder whose path it would have to quote.
+for folder in "$top" "$cache"; do
+	[[ $folder != *[[:space:]:]* ]] ||
+		die "the path \"$folder\" has a space or a colon in it, which the kernel's build cannot cope with: use another folder (for the cache: QUARRY_CACHE)"
+done
+unset folder
+
 # need_space DIR MB: one clear sentence before a step, not a half-written
 # file in the middle of it.
 need_space()
