@@ -535,6 +535,7 @@ static void limit(struct kunit *test, struct limited *l)
 	l->reserve = l->pool->reserve;
 	quarry_pool_drain(l->pool);
 	quarry_pool_shrink(l->pool, ~0ULL);
+	quarry_test_large_blocks();
 	l->pool->max = max_t(u64, atomic64_read(&l->pool->managed), FRAMES(SZ_16M));
 	l->pages = quarry_test_pages(test, l->pool->max + 1);
 }
@@ -665,14 +666,14 @@ static void nobody_insists_on_the_impossible(struct kunit *test)
 		int other = quarry_test_other_node(test);
 
 		page = quarry_alloc_pages_node(l.pool, first_memory_node,
-					       GFP_KERNEL | __GFP_THISNODE, 10);
+					       GFP_KERNEL | __GFP_THISNODE, 0);
 		KUNIT_EXPECT_NOT_NULL(test, page);
 		l.pool->min = atomic64_read(&l.pool->managed);
 		l.pool->max = l.pool->min;
 		end(test, begin(test, l.pool->max << PAGE_SHIFT, INSIST | __GFP_THISNODE, other,
 				1), 0);
 		if (page)
-			quarry_free_pages(l.pool, page, 10);
+			quarry_free_pages(l.pool, page, 0);
 	}
 	unlimit(&l);
 }
