@@ -476,14 +476,12 @@ static void lie(unsigned long request, void *arg)
 	struct quarry_cache_list *caches = arg;
 	struct quarry_pool_orders *orders = arg;
 	struct quarry_pool_list *pools = arg;
+	struct quarry_cache_entry *cache_at;
+	struct quarry_pool_entry *pool_at;
 	struct quarry_version *v = arg;
+	struct quarry_trace *trace_at;
 	struct quarry_pool_map *map = arg;
 	uint32_t i;
-
-#define EACH(list, entries, type, field)						\
-	for (i = 0; i < (list)->count && i < (list)->capacity; i++)			\
-		hostile_text(((type *)(uintptr_t)(list)->entries)[i].field,		\
-			     sizeof(((type *)0)->field))
 
 	switch (request) {
 	case QUARRY_IOC_VERSION:
@@ -491,7 +489,9 @@ static void lie(unsigned long request, void *arg)
 		v->max_order = 4000;
 		break;
 	case QUARRY_IOC_POOL_LIST:
-		EACH(pools, entries, struct quarry_pool_entry, name);
+		pool_at = (void *)(uintptr_t)pools->entries;
+		for (i = 0; i < pools->count && i < pools->capacity; i++)
+			hostile_text(pool_at[i].name, QUARRY_NAME_MAX);
 		break;
 	case QUARRY_IOC_POOL_STATS:
 		hostile_text(pool->name, sizeof(pool->name));
@@ -519,7 +519,9 @@ static void lie(unsigned long request, void *arg)
 			     sizeof(((struct quarry_pool_validate *)arg)->what));
 		break;
 	case QUARRY_IOC_CACHE_LIST:
-		EACH(caches, entries, struct quarry_cache_entry, name);
+		cache_at = (void *)(uintptr_t)caches->entries;
+		for (i = 0; i < caches->count && i < caches->capacity; i++)
+			hostile_text(cache_at[i].name, QUARRY_NAME_MAX);
 		break;
 	case QUARRY_IOC_CACHE_STATS:
 		hostile_text(cache->name, sizeof(cache->name));
@@ -537,10 +539,11 @@ static void lie(unsigned long request, void *arg)
 			     sizeof(((struct quarry_cache_op *)arg)->what));
 		break;
 	case QUARRY_IOC_CACHE_TRACES:
-		EACH(traces, traces, struct quarry_trace, text);
+		trace_at = (void *)(uintptr_t)traces->traces;
+		for (i = 0; i < traces->count && i < traces->capacity; i++)
+			hostile_text(trace_at[i].text, sizeof(trace_at[i].text));
 		break;
 	}
-#undef EACH
 }
 
 static int answer(unsigned long request, void *arg)
