@@ -572,6 +572,34 @@ static void damage_of_quarantine_is_found(struct kunit *test)
 	}
 }
 
+/* What the kernel's kfree() does to an object's page, in words that make it say nothing. */
+static void the_kernel_frees_objects(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_cache *c = quarry_test_cache_in(test, pool, SIZE, 0);
+	struct quarry_cache_stats *before = quarry_test_cache_stats(test, c);
+	unsigned int i;
+	u64 faults;
+	void *p[10];
+
+	quarry_test_take_objects(test, c, p, 10);
+	for (i = 0; i < 5; i++)
+		put_page(virt_to_page(p[3]));
+	KUNIT_EXPECT_FALSE(test, PageBuddy(virt_to_page(p[3])));
+	/* Told each time, counted once. */
+	for (i = 0; i < 2; i++) {
+		faults = quarry_test_faults(test, pool,
+					    "pages have references that nobody may hold");
+		KUNIT_EXPECT_EQ(test, faults, 1);
+		quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_KFREE, 5);
+	}
+	put_page(virt_to_page(p[4]));
+	quarry_test_give_objects(c, p, 10);
+	quarry_cache_shrink(c);
+	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_KFREE, 6);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+}
+
 static struct kunit_case cache_misuse_cases[] = {
 	KUNIT_CASE_PARAM(double_free, mode_gen_params),
 	KUNIT_CASE_PARAM(the_inside_of_an_object, mode_gen_params),
@@ -582,6 +610,7 @@ static struct kunit_case cache_misuse_cases[] = {
 	KUNIT_CASE_PARAM(an_object_of_a_slab_that_is_gone, mode_gen_params),
 	KUNIT_CASE_PARAM(where_no_object_is, mode_gen_params),
 	KUNIT_CASE(destroying_with_objects_out),
+	KUNIT_CASE(the_kernel_frees_objects),
 	KUNIT_CASE_PARAM(damage_is_found, damage_gen_params),
 	KUNIT_CASE(damage_of_quarantine_is_found),
 	{}

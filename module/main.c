@@ -108,6 +108,13 @@ module_param_cb(magazine_mb, &param_ops, &magazine_mb, 0444);
 MODULE_PARM_DESC(magazine_mb,
 		 "most MiB of objects in magazines of all caches; 0: a 32nd of the machine's memory (0)");
 
+static struct quarry_param watch_kfree = {
+	.name = "watch_kfree", .unit = "", .value = 0, .min = 0, .max = 1,
+};
+module_param_cb(watch_kfree, &param_ops, &watch_kfree, 0444);
+MODULE_PARM_DESC(watch_kfree,
+		 "1: each kfree() of the kernel's is looked at, and one of our memory told with a stack (0)");
+
 static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
 {
 	if (bytes <= max)
@@ -192,9 +199,14 @@ static int __init quarry_init(void)
 	err = quarry_reaper_init();
 	if (err)
 		goto caches;
+	if (watch_kfree.value) {
+		err = quarry_strays_watch();
+		if (err)
+			goto reaper;
+	}
 	err = register_module_notifier(&module_notifier);
 	if (err)
-		goto reaper;
+		goto watch;
 	err = quarry_debugfs_init();
 	if (err)
 		goto notifier;
@@ -207,6 +219,8 @@ debugfs:
 	quarry_debugfs_exit();
 notifier:
 	unregister_module_notifier(&module_notifier);
+watch:
+	quarry_strays_unwatch();
 reaper:
 	quarry_reaper_exit();
 caches:
@@ -237,6 +251,7 @@ static void __exit quarry_exit(void)
 	quarry_chardev_exit();
 	quarry_debugfs_exit();
 	unregister_module_notifier(&module_notifier);
+	quarry_strays_unwatch();
 	quarry_kv_exit();
 	quarry_reaper_exit();
 	quarry_caches_exit();

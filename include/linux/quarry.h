@@ -25,9 +25,9 @@
  * allocation may return NULL where it would have succeeded otherwise; a free
  * never fails. Creating, destroying and reshaping pools sleeps.
  *
- * Pages. Each page has a reference that is quarry's beside the client's, so
- * page_count() of a fresh page is 2, and a stray put_page() or kfree() cannot
- * give it to the kernel. Blocks are not compound: every page of a block can be
+ * Pages. Each page has references that are quarry's beside the client's, 2^28 of them, so
+ * page_count() of a fresh page is QUARRY_PAGE_OURS + 1, and a stray put_page() or kfree()
+ * cannot give it to the kernel, nor can many. Blocks are not compound: every page of a block can be
  * referenced by itself. page->private is as its last owner left it, and 0 in a page
  * that is fresh from the kernel: set it before you read it.
  *

@@ -38,6 +38,12 @@ struct quarry_chunk;
 /* Orders that have lists: those of the kernel's page allocator. */
 #define QUARRY_PCP_ORDERS	(const_ilog2(MAX_ORDER_NR_PAGES) + 1)
 
+/*
+ * References of each page that are quarry's beside the client's. Many, so that whoever drops
+ * one that he does not have cannot free the page, however often he does (module/arena/chunk.c).
+ */
+#define QUARRY_PAGE_OURS	BIT(28)
+
 /* A slot for every 4 MiB of physical memory. */
 #define QUARRY_SLOT_SHIFT	10
 

@@ -12,10 +12,15 @@
  * References
  *	The block is split into single pages, so that clients may take and drop
  *	references on any of them. Each page then has the kernel's reference and
- *	one more: a stray put_page(), __free_page() or kfree() takes one away and
- *	cannot free the page. A page at rest whose count is not QUARRY_PAGE_REFS
- *	has been tampered with; the validator says so, and a chunk that holds
- *	such a page is never given back.
+ *	2^28 more: a stray put_page(), __free_page() or kfree() takes one away and
+ *	cannot free the page, nor can the next ones. One more would do for the first; but the
+ *	kernel's kfree() of an object drops a reference too, and a page may have 512 objects.
+ *
+ *	A page at rest whose count is not QUARRY_PAGE_REFS has been tampered with; the
+ *	validator says so, and a chunk that holds such a page is never given back. What is
+ *	missing of the pages of a slab or a large block is put back when that goes
+ *	(quarry_page_mend()): who dropped it meant an object, and has no page. What is there
+ *	too much is somebody's who may still look at the page.
  *
  *	What this cannot stop: __free_pages(page, order) with order > 0 frees the
  *	pages behind the first whatever their counts are (mm/page_alloc.c). The
@@ -123,7 +128,7 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, gfp_t meta, unsigned
 	}
 	split_page(page, order);
 	for (i = 0; i < 1U << order; i++)
-		page_ref_inc(page + i);
+		page_ref_add(page + i, QUARRY_PAGE_OURS);
 	c->order = order;
 	c->zero = want_init_on_alloc(gfp);
 	describe(c, page_to_pfn(page), 1U << order, QUARRY_CHUNK_KERNEL);
@@ -194,7 +199,7 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	for (i = pfn; kind == QUARRY_CHUNK_PAGES && i < pfn + nr; i++) {
-		page_ref_inc(pfn_to_page(i));
+		page_ref_add(pfn_to_page(i), QUARRY_PAGE_OURS);
 		may_rest(i);
 	}
 	c->zero = zero;
@@ -223,6 +228,32 @@ bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *pa
 }
 
 /**
+ * quarry_page_missing() - references that were dropped by somebody who had none
+ * @page:	a page of a chunk, at rest or in use by ourselves
+ *
+ * Context: any. Return: how many; 0 as well if as many others refer to it.
+ */
+int quarry_page_missing(const struct page *page)
+{
+	return max(QUARRY_PAGE_REFS - page_count((struct page *)page), 0);
+}
+
+/**
+ * quarry_page_mend() - put back references that are missing
+ * @page:	as for quarry_page_missing()
+ *
+ * Context: any. Return: how many they were.
+ */
+int quarry_page_mend(struct page *page)
+{
+	int missing = quarry_page_missing(page);
+
+	if (unlikely(missing))
+		page_ref_add(page, missing);
+	return missing;
+}
+
+/**
  * quarry_chunk_undo() - give a chunk's memory back that nobody of ours has had
  * @c:	the chunk; out of every zone and directory
  *
@@ -236,7 +267,7 @@ void quarry_chunk_undo(struct quarry_chunk *c)
 	u32 i;
 
 	for (i = 0; page && i < c->nr; i++) {
-		page_ref_dec(page + i);
+		page_ref_sub(page + i, QUARRY_PAGE_OURS);
 		if (c->kind == QUARRY_CHUNK_KERNEL)
 			__free_page(page + i);
 		else

@@ -5,12 +5,13 @@
 
 #include <linux/gfp.h>
 #include <linux/mm_types.h>
+#include <linux/quarry.h>
 #include <linux/rbtree.h>
 
 #include "../buddy/buddy.h"
 
 /* References of a page that rests in a pool: the kernel's one and ours. */
-#define QUARRY_PAGE_REFS	2
+#define QUARRY_PAGE_REFS	((int)QUARRY_PAGE_OURS + 1)
 
 /* Smallest block worth the cost of describing it. */
 #define QUARRY_CHUNK_MIN_ORDER	3
@@ -76,6 +77,8 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 				       enum quarry_chunk_kind kind, bool zero);
 int quarry_chunk_node(const struct quarry_chunk *c);
 bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page);
+int quarry_page_missing(const struct page *page);
+int quarry_page_mend(struct page *page);
 int quarry_chunk_give(struct quarry_chunk *c);
 void quarry_chunk_undo(struct quarry_chunk *c);
 void quarry_chunk_abandon(struct quarry_chunk *c);

@@ -81,6 +81,7 @@ struct quarry_record {
  * @node:	whose; NULL in a mark
  * @records:	of a guarded slab, else NULL
  * @bytes:	what describing it costs
+ * @strays:	references missing of its pages that were counted (strays.c)
  * @lacking:	objects that have not been found in magazines yet, when these were last
  *		gone through (spare.c)
  * @tallied:	which time that was, in full: what an earlier one left is true no more
@@ -96,6 +97,7 @@ struct quarry_pslab {
 	struct quarry_cache_node *node;
 	struct quarry_record *records;
 	u32 bytes;
+	u32 strays;
 	u16 lacking;
 	u64 tallied;
 	struct quarry_slab slab;
@@ -410,7 +412,16 @@ bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *o
 void quarry_guard_forgive(struct quarry_cache_node *n);
 struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object);
 
+/* strays.c: what the kernel has freed */
+u64 quarry_strays_find(struct quarry_cache *cache);
+void quarry_strays_find_in(struct quarry_pool *pool);
+void quarry_strays_mend(struct quarry_pslab *s);
+int quarry_strays_watch(void);
+void quarry_strays_unwatch(void);
+
 /* misuse.c */
+bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
+		       const void *object);
 bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object);
 const char *quarry_cache_error_name(enum quarry_cache_error kind);

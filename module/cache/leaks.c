@@ -197,6 +197,7 @@ void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 	atomic64_inc(&cache->errors[QUARRY_CACHE_ERR_LEAK]);
 	pr_err("cache %s: destroyed with %llu objects out; they stay what they are until they are freed\n",
 	       cache->name, out);
+	quarry_strays_find(cache);
 	if (gather_sorted(cache, false, &g))
 		return;
 	for (i = 0; i < min_t(unsigned int, g.nr, REPORT); i++) {

@@ -28,6 +28,7 @@ static const char * const names[QUARRY_NR_CACHE_ERRORS] = {
 	[QUARRY_CACHE_ERR_LEAK]			= "leak",
 	[QUARRY_CACHE_ERR_DEAD]			= "dead",
 	[QUARRY_CACHE_ERR_CORRUPT]		= "corrupt",
+	[QUARRY_CACHE_ERR_KFREE]		= "kfree",
 };
 
 static const char * const texts[QUARRY_NR_CACHE_ERRORS] = {
@@ -41,6 +42,7 @@ static const char * const texts[QUARRY_NR_CACHE_ERRORS] = {
 	[QUARRY_CACHE_ERR_LEAK]			= "destroy with objects out",
 	[QUARRY_CACHE_ERR_DEAD]			= "allocation after destroy",
 	[QUARRY_CACHE_ERR_CORRUPT]		= "broken invariants",
+	[QUARRY_CACHE_ERR_KFREE]		= "freed by the kernel's own kfree()",
 };
 
 /* The stable name of a kind, as debugfs and quarryctl show it. */
@@ -98,11 +100,31 @@ static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const 
 		pr_err("cache %s: %s: it is of %s; refused\n", cache->name, texts[kind],
 		       s->node->cache->name);
 	else if (known)
-		pr_err("cache %s: %s: object %u of its slab, byte %u; refused\n", cache->name,
-		       texts[kind], i, at);
+		pr_err("cache %s: %s: object %u of its slab, byte %u; %s\n", cache->name,
+		       texts[kind], i, at,
+		       kind == QUARRY_CACHE_ERR_KFREE ? "it stays out" : "refused");
 	else
 		pr_err("cache %s: %s; refused\n", cache->name, texts[kind]);
 	preempt_enable();
+}
+
+/**
+ * quarry_cache_tell() - report misuse that is counted elsewhere
+ * @cache:	whose object it is, or whose call it was
+ * @kind:	what was done
+ * @object:	the address concerned, or NULL
+ *
+ * Context: any. Return: was it reported?
+ */
+bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
+		       const void *object)
+{
+	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
+		return false;
+	say(cache, kind, object);
+	dump_stack();
+	say_owners(object);
+	return true;
 }
 
 /**
@@ -117,10 +139,5 @@ bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kin
 			 const void *object)
 {
 	atomic64_inc(&cache->errors[kind]);
-	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
-		return false;
-	say(cache, kind, object);
-	dump_stack();
-	say_owners(object);
-	return true;
+	return quarry_cache_tell(cache, kind, object);
 }

@@ -574,6 +574,7 @@ static int cpu_dead(unsigned int cpu)
 static const struct quarry_reclaim reclaim = {
 	.block = reclaim_block,
 	.all = reclaim_all,
+	.strays = quarry_strays_find_in,
 };
 
 int __init quarry_reaper_init(void)

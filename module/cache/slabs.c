@@ -371,6 +371,7 @@ static void give_pages(struct quarry_pslab *s)
 	if (s->slab.is_least && !s->records)
 		atomic_dec(&cache->nr_least);
 	kmemleak_free(page_address(s->page));
+	quarry_strays_mend(s);
 	set_private(s, 1U << order, 0);
 	quarry_block_mark(cache->pool, s->page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
 	__quarry_free_pages(cache->pool, s->page, order);

@@ -52,6 +52,9 @@ static void give(struct page *page)
 	unsigned long private = page_private(page), nr = private & ~RUN;
 	unsigned int order = ilog2(nr);
 
+	/* The kernel's kfree() was called with it, too: see cache/strays.c. */
+	quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_STRAY_REF,
+			 quarry_page_mend(page));
 	set_page_private(page, 0);
 	if (private & RUN) {
 		quarry_free_range(pool, page_to_phys(page), nr << PAGE_SHIFT);

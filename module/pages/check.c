@@ -99,8 +99,10 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 	if (check.faults)
 		quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_CORRUPT,
 				 check.faults);
-	if (strays)
+	if (strays) {
 		quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_STRAY_REF, strays);
+		quarry_pool_tell_strays(pool);
+	}
 	if (strays && !check.faults)
 		strscpy(check.what, "pages have references that nobody may hold",
 			sizeof(check.what));

@@ -58,6 +58,14 @@ u64 quarry_pool_reclaim_all(struct quarry_pool *pool)
 	return r ? r->all(pool) : 0;
 }
 
+void quarry_pool_tell_strays(struct quarry_pool *pool)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	if (r)
+		r->strays(pool);
+}
+
 /* Has any zone a free block of this order? A moment old. Context: any. */
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order)
 {

@@ -308,22 +308,25 @@ int quarry_pool_check_name(const char *name);
 u64 quarry_pool_frames_out(struct quarry_pool *pool);
 
 /**
- * struct quarry_reclaim - asks the layer above for pages that it has and does not use
+ * struct quarry_reclaim - asks the layer above about pages that it has
  * @block:	for a block of @order, from an allocation: for a bounded time, and no more
  *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
  * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
+ * @strays:	references of pages are missing: to say whose they are
  *
- * Both sleep, and return bytes given back; for @block some may be on their way still, if it
- * has waited in vain. It has looked everywhere if that is 0.
+ * All sleep. The first two return bytes given back; for @block some may be on their way still,
+ * if it has waited in vain. It has looked everywhere if that is 0.
  */
 struct quarry_reclaim {
 	u64 (*block)(struct quarry_pool *pool, unsigned int order);
 	u64 (*all)(struct quarry_pool *pool);
+	void (*strays)(struct quarry_pool *pool);
 };
 
 void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
+void quarry_pool_tell_strays(struct quarry_pool *pool);
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
 
 /* zone.c */

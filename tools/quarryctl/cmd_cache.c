@@ -66,6 +66,7 @@ static const struct {
 	ERROR(LEAK),
 	ERROR(DEAD),
 	ERROR(CORRUPT),
+	ERROR(KFREE),
 };
 
 static u64 field(const struct quarry_cache_stats *s, size_t i)

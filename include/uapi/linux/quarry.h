@@ -385,6 +385,7 @@ enum quarry_cache_error {
 	QUARRY_CACHE_ERR_LEAK,		/* destroyed with objects out */
 	QUARRY_CACHE_ERR_DEAD,		/* allocation from a cache that was destroyed */
 	QUARRY_CACHE_ERR_CORRUPT,	/* the validator found a broken invariant */
+	QUARRY_CACHE_ERR_KFREE,		/* freed by the kernel's own functions */
 	QUARRY_NR_CACHE_ERRORS
 };
 
