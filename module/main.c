@@ -155,8 +155,10 @@ static int __init default_pool_init(void)
 /* Pages that a module leaked when it went keep us loaded: see pages/pin.c. */
 static int module_went(struct notifier_block *nb, unsigned long state, void *data)
 {
-	if (state == MODULE_STATE_GOING && data != THIS_MODULE)
+	if (state == MODULE_STATE_GOING && data != THIS_MODULE) {
+		quarry_kv_settle();
 		quarry_pools_pin();
+	}
 	return NOTIFY_OK;
 }
 

@@ -61,6 +61,11 @@ quarry_cache_create_usercopy(const char *name, unsigned int size, unsigned int a
 struct quarry_cache *quarry_cache_create_in(struct quarry_pool *pool, const char *name,
 					    unsigned int size, unsigned int align,
 					    slab_flags_t flags, void (*ctor)(void *));
+struct quarry_cache *
+quarry_cache_create_usercopy_in(struct quarry_pool *pool, const char *name,
+				unsigned int size, unsigned int align, slab_flags_t flags,
+				unsigned int useroffset, unsigned int usersize,
+				void (*ctor)(void *));
 int quarry_cache_destroy(struct quarry_cache *cache);
 int quarry_cache_shrink(struct quarry_cache *cache);
 unsigned int quarry_cache_size(const struct quarry_cache *cache);
@@ -104,6 +109,17 @@ do {										\
  * Context: waits for a grace period.
  */
 #define quarry_free_rcu_mightsleep(ptr)	quarry_free_mightsleep(ptr)
+
+/* quarry_free_rcu() of what quarry_kvmalloc() gave; @member begins in its first page. */
+#define quarry_kvfree_rcu(ptr, member)						\
+do {										\
+	typeof(ptr) __quarry_ptr = (ptr);					\
+										\
+	BUILD_BUG_ON(offsetof(typeof(*__quarry_ptr), member) >= 4096);		\
+	if (__quarry_ptr)							\
+		quarry_kvfree_rcu_head((void *)__quarry_ptr +			\
+				       offsetof(typeof(*__quarry_ptr), member)); \
+} while (0)
 
 /* Safety modes of a cache: see quarry_cache_set_modes(). */
 int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes);
@@ -176,23 +192,30 @@ static __always_inline void quarry_cache_free(struct quarry_cache *cache, void *
 		quarry_cache_free_slow(cache, object);
 }
 
-/* The malloc family: like kmalloc() and its relatives. */
-void *__quarry_malloc(size_t size, gfp_t gfp);
-void *quarry_malloc_node(size_t size, gfp_t gfp, int node);
-void *quarry_realloc(const void *object, size_t size, gfp_t gfp);
+/*
+ * The malloc family: like kmalloc() and its relatives. The compiler is told of sizes, so that
+ * FORTIFY_SOURCE knows them; but of an inline call it forgets them, so quarry_malloc() with a
+ * constant size has none for it, and __quarry_malloc() has.
+ */
+void *__quarry_malloc(size_t size, gfp_t gfp) __alloc_size(1);
+void *quarry_malloc_node(size_t size, gfp_t gfp, int node) __alloc_size(1);
+void *quarry_realloc(const void *object, size_t size, gfp_t gfp) __realloc_size(2);
 void quarry_free(const void *object);
 void quarry_free_sensitive(const void *object);
 void quarry_free_bulk(size_t nr, void **p);
 size_t quarry_usable_size(const void *object);
 size_t quarry_size_roundup(size_t size);
-void *quarry_memdup(const void *src, size_t len, gfp_t gfp);
-char *quarry_strdup(const char *s, gfp_t gfp);
-char *quarry_strndup(const char *s, size_t max, gfp_t gfp);
+void *quarry_memdup(const void *src, size_t len, gfp_t gfp) __alloc_size(2);
+char *quarry_memdup_nul(const char *s, size_t len, gfp_t gfp) __malloc;
+char *quarry_strdup(const char *s, gfp_t gfp) __malloc;
+char *quarry_strndup(const char *s, size_t max, gfp_t gfp) __malloc;
 __printf(2, 3) char *quarry_asprintf(gfp_t gfp, const char *fmt, ...);
 __printf(2, 0) char *quarry_vasprintf(gfp_t gfp, const char *fmt, va_list args);
 
-void *quarry_kvmalloc_node(size_t size, gfp_t gfp, int node);
-void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp);
+void *quarry_kvmalloc_node(size_t size, gfp_t gfp, int node) __alloc_size(1);
+void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp) __realloc_size(2);
+bool quarry_owns_mapped(const void *object);
+void quarry_kvfree_rcu_head(struct rcu_head *head);
 void quarry_kvfree(const void *object);
 void quarry_kvfree_sensitive(const void *object, size_t len);
 
@@ -201,12 +224,12 @@ void quarry_kvfree_sensitive(const void *object, size_t len);
  * @size:	bytes, 1 up to the largest block of a pool; 0 gives ZERO_SIZE_PTR
  * @gfp:	as for kmalloc()
  *
- * The memory is physically contiguous and aligned to 8 bytes, to its size if that is a
- * power of two.
+ * The memory is physically contiguous and aligned to 8 bytes, and to the largest power of two
+ * that divides @size.
  *
  * Context: any but NMI. Return: the memory, to be freed with quarry_free(); or NULL.
  */
-static __always_inline void *quarry_malloc(size_t size, gfp_t gfp)
+static __always_inline __alloc_size(1) void *quarry_malloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size && size <= QUARRY_CLASS_MAX)
 		return quarry_cache_alloc(quarry_classes[quarry_class(size)], gfp);
@@ -214,7 +237,7 @@ static __always_inline void *quarry_malloc(size_t size, gfp_t gfp)
 }
 
 /* quarry_malloc() of zeros. */
-static __always_inline void *quarry_zalloc(size_t size, gfp_t gfp)
+static __always_inline __alloc_size(1) void *quarry_zalloc(size_t size, gfp_t gfp)
 {
 	return quarry_malloc(size, gfp | __GFP_ZERO);
 }

@@ -14,9 +14,13 @@
  * is not quarry's is passed on to the kernel, and which it is costs a look-up
  * in the arena directory.
  *
+ * get_page(), put_page() and page_count() of the module's own code mean what they mean for
+ * the kernel's pages: the last reference of a client gives the page back to its pool, and
+ * quarry's own are not counted. Documentation/redirect.md says by call what becomes of it.
+ *
  * Not for modules whose pages the core frees for them (by put_page(), through
  * a page cache, a bio or an skb): such a page never comes back to the pool. It
- * is not lost to the kernel either, because quarry holds a reference of its
+ * is not lost to the kernel either, because quarry holds references of its
  * own, and quarry.ko cannot be unloaded while it is out.
  */
 #ifndef _LINUX_QUARRY_REDIRECT_H
@@ -53,15 +57,27 @@ static __always_inline struct page *quarry_redirect_fresh(struct page *page)
 	return page;
 }
 
+/* A compound block is the kernel's, and given back to it. */
+static __always_inline bool quarry_redirect_is_compound(gfp_t gfp, unsigned int order)
+{
+	return gfp & __GFP_COMP && order;
+}
+
 static __always_inline struct page *
 quarry_redirect_alloc_pages(gfp_t gfp, unsigned int order)
 {
+	if (quarry_redirect_is_compound(gfp, order))
+		return alloc_pages(gfp, order);
+	gfp &= ~__GFP_COMP;
 	return quarry_redirect_fresh(quarry_alloc_pages(QUARRY_REDIRECT_POOL, gfp, order));
 }
 
 static __always_inline struct page *
 quarry_redirect_alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 {
+	if (quarry_redirect_is_compound(gfp, order))
+		return alloc_pages_node(node, gfp, order);
+	gfp &= ~__GFP_COMP;
 	return quarry_redirect_fresh(quarry_alloc_pages_node(QUARRY_REDIRECT_POOL, node,
 							     gfp, order));
 }
@@ -69,11 +85,9 @@ quarry_redirect_alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 static __always_inline unsigned long
 quarry_redirect_get_free_pages(gfp_t gfp, unsigned int order)
 {
-	unsigned long addr = quarry_get_free_pages(QUARRY_REDIRECT_POOL, gfp, order);
+	struct page *page = quarry_redirect_alloc_pages(gfp & ~__GFP_HIGHMEM, order);
 
-	if (addr)
-		quarry_redirect_fresh(virt_to_page((void *)addr));
-	return addr;
+	return page ? (unsigned long)page_address(page) : 0;
 }
 
 static __always_inline void *
@@ -86,13 +100,66 @@ quarry_redirect_alloc_pages_exact(size_t size, gfp_t gfp)
 	return virt;
 }
 
+/* The kernel's way: who has a slot that is NULL gets a page there. */
+static inline unsigned long
+quarry_redirect_alloc_bulk_node(gfp_t gfp, int node, unsigned long nr, struct page **pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (!pages[i])
+			pages[i] = quarry_redirect_alloc_pages_node(node, gfp, 0);
+		if (!pages[i])
+			break;
+	}
+	return i;
+}
+
+static inline unsigned long
+quarry_redirect_alloc_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
+{
+	return quarry_redirect_alloc_bulk_node(gfp, NUMA_NO_NODE, nr, pages);
+}
+
+/* Drop a client's reference; with the last one the page goes back to its pool. */
+static inline void quarry_redirect_put_page(struct page *page)
+{
+	if (!quarry_owns_page(page)) {
+		put_page(page);
+		return;
+	}
+	/* Who has the only reference need not be told from others. */
+	if (page_count(page) != QUARRY_PAGE_OURS + 1) {
+		if (page_ref_dec_return(page) != QUARRY_PAGE_OURS)
+			return;
+		page_ref_inc(page);
+	}
+	/* As the kernel does: what __ClearPageMovable() leaves there is no mapping. */
+	if (page->mapping)
+		page->mapping = NULL;
+	quarry_free_pages(quarry_page_pool(page), page, 0);
+}
+
+static inline int quarry_redirect_page_count(struct page *page)
+{
+	return page_count(page) - (quarry_owns_page(page) ? QUARRY_PAGE_OURS : 0);
+}
+
+/* A single page goes when nobody has a reference any more, whoever had the last one. */
 static inline void
 quarry_redirect_free_pages(struct page *page, unsigned int order)
 {
-	if (quarry_owns_page(page))
+	if (!order)
+		quarry_redirect_put_page(page);
+	else if (quarry_owns_page(page))
 		quarry_free_pages(quarry_page_pool(page), page, order);
 	else
 		__free_pages(page, order);
+}
+
+static inline void quarry_redirect_free_page(struct page *page)
+{
+	quarry_redirect_free_pages(page, 0);
 }
 
 static inline void
@@ -110,11 +177,39 @@ static inline void quarry_redirect_free_pages_exact(void *virt, size_t size)
 		free_pages_exact(virt, size);
 }
 
+static inline void quarry_redirect_put_free_page(unsigned long addr)
+{
+	quarry_redirect_put_free_pages(addr, 0);
+}
+
+static __always_inline struct page *quarry_redirect_alloc_page(gfp_t gfp)
+{
+	return quarry_redirect_alloc_pages(gfp, 0);
+}
+
+static __always_inline unsigned long quarry_redirect_get_free_page(gfp_t gfp)
+{
+	return quarry_redirect_get_free_pages(gfp, 0);
+}
+
+static __always_inline unsigned long quarry_redirect_get_zeroed_page(gfp_t gfp)
+{
+	return quarry_redirect_get_free_pages(gfp | __GFP_ZERO, 0);
+}
+
+static __always_inline unsigned long
+quarry_redirect_get_dma_pages(gfp_t gfp, unsigned int order)
+{
+	return quarry_redirect_get_free_pages(gfp | GFP_DMA, order);
+}
+
 /* Functions in one kernel, macros in the next: forget either. */
 #undef alloc_page
 #undef alloc_pages
 #undef alloc_pages_node
 #undef __alloc_pages_node
+#undef alloc_pages_bulk_array
+#undef alloc_pages_bulk_array_node
 #undef __get_free_page
 #undef __get_free_pages
 #undef __get_dma_pages
@@ -125,25 +220,42 @@ static inline void quarry_redirect_free_pages_exact(void *virt, size_t size)
 #undef free_page
 #undef free_pages
 #undef free_pages_exact
+#undef put_page
+#undef page_count
+#undef page_ref_count
+#undef alloc_pages_bulk_list
+#undef split_page
 
-#define alloc_pages(gfp, order)		quarry_redirect_alloc_pages(gfp, order)
-#define alloc_page(gfp)			quarry_redirect_alloc_pages(gfp, 0)
-#define alloc_pages_node(node, gfp, order) \
-	quarry_redirect_alloc_pages_node(node, gfp, order)
-#define __alloc_pages_node(node, gfp, order) \
-	quarry_redirect_alloc_pages_node(node, gfp, order)
-#define __get_free_pages(gfp, order)	quarry_redirect_get_free_pages(gfp, order)
-#define __get_free_page(gfp)		quarry_redirect_get_free_pages(gfp, 0)
-#define __get_dma_pages(gfp, order) \
-	quarry_redirect_get_free_pages((gfp) | GFP_DMA, order)
-#define get_zeroed_page(gfp) \
-	quarry_redirect_get_free_pages((gfp) | __GFP_ZERO, 0)
-#define alloc_pages_exact(size, gfp)	quarry_redirect_alloc_pages_exact(size, gfp)
+/* Names, not calls, so that they may be passed as functions as well. */
+#define alloc_pages			quarry_redirect_alloc_pages
+#define alloc_page			quarry_redirect_alloc_page
+#define alloc_pages_node		quarry_redirect_alloc_pages_node
+#define __alloc_pages_node		quarry_redirect_alloc_pages_node
+#define alloc_pages_bulk_array		quarry_redirect_alloc_bulk
+#define alloc_pages_bulk_array_node	quarry_redirect_alloc_bulk_node
+#define __get_free_pages		quarry_redirect_get_free_pages
+#define __get_free_page			quarry_redirect_get_free_page
+#define __get_dma_pages			quarry_redirect_get_dma_pages
+#define get_zeroed_page			quarry_redirect_get_zeroed_page
+#define alloc_pages_exact		quarry_redirect_alloc_pages_exact
 
-#define __free_pages(page, order)	quarry_redirect_free_pages(page, order)
-#define __free_page(page)		quarry_redirect_free_pages(page, 0)
-#define free_pages(addr, order)		quarry_redirect_put_free_pages(addr, order)
-#define free_page(addr)			quarry_redirect_put_free_pages(addr, 0)
-#define free_pages_exact(virt, size)	quarry_redirect_free_pages_exact(virt, size)
+#define __free_pages			quarry_redirect_free_pages
+#define __free_page			quarry_redirect_free_page
+#define free_pages			quarry_redirect_put_free_pages
+#define free_page(addr)			quarry_redirect_put_free_page((unsigned long)(addr))
+#define free_pages_exact		quarry_redirect_free_pages_exact
+#define put_page			quarry_redirect_put_page
+#define page_count			quarry_redirect_page_count
+#define page_ref_count			quarry_redirect_page_count
+
+/*
+ * What cannot be: these set the count of a page, of which nearly all is quarry's, or find
+ * their pages in a list that quarry makes none of.
+ */
+#define split_page			quarry_cannot_redirect_split_page
+#define init_page_count			quarry_cannot_redirect_init_page_count
+#define set_page_count			quarry_cannot_redirect_set_page_count
+#define page_ref_freeze			quarry_cannot_redirect_page_ref_freeze
+#define alloc_pages_bulk_list		quarry_cannot_redirect_alloc_pages_bulk_list
 
 #endif /* _LINUX_QUARRY_REDIRECT_H */

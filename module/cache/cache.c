@@ -494,6 +494,30 @@ quarry_cache_create_usercopy(const char *name, unsigned int size, unsigned int a
 EXPORT_SYMBOL_NS_GPL(quarry_cache_create_usercopy, QUARRY_NS);
 
 /**
+ * quarry_cache_create_usercopy_in() - the same in a pool of one's own
+ * @pool:	as for quarry_cache_create_in()
+ * @name:	as for quarry_cache_create_usercopy()
+ * @size:	the same
+ * @align:	the same
+ * @flags:	the same
+ * @useroffset:	the same
+ * @usersize:	the same
+ * @ctor:	the same
+ *
+ * Context: sleeps. Return: as quarry_cache_create_usercopy().
+ */
+struct quarry_cache *
+quarry_cache_create_usercopy_in(struct quarry_pool *pool, const char *name,
+				unsigned int size, unsigned int align, slab_flags_t flags,
+				unsigned int useroffset, unsigned int usersize,
+				void (*ctor)(void *))
+{
+	return quarry_cache_make(pool, name, size, align, flags, useroffset, usersize, ctor,
+				 QUARRY_CACHE_TYPED);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_cache_create_usercopy_in, QUARRY_NS);
+
+/**
  * quarry_cache_create_in() - make a cache in a pool of one's own
  * @pool:	the pool; it cannot be destroyed before the cache
  * @name:	as for quarry_cache_create()

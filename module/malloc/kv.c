@@ -19,10 +19,13 @@
  *
  * Contexts: allocating and freeing mapped memory sleeps.
  */
+#include <linux/llist.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../debug/inject.h"
@@ -231,6 +234,61 @@ void quarry_kvfree(const void *object)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvfree, QUARRY_NS);
 
+/**
+ * quarry_owns_mapped() - does memory come from quarry_kvmalloc(), mapped?
+ * @object:	any address
+ *
+ * Context: any. Return: true for where it begins; see quarry_owns() for what is not mapped.
+ */
+bool quarry_owns_mapped(const void *object)
+{
+	return is_vmalloc_addr(object) && PAGE_ALIGNED(object) && xa_load(&all, key_of(object));
+}
+EXPORT_SYMBOL_NS_GPL(quarry_owns_mapped, QUARRY_NS);
+
+static void free_parted(struct work_struct *work);
+
+/* Mapped memory whose grace period is over; unmapping it sleeps. */
+static LLIST_HEAD(parted);
+static DECLARE_WORK(parted_work, free_parted);
+
+static void *mapped_start(void *head)
+{
+	return (void *)((unsigned long)head & PAGE_MASK);
+}
+
+static void free_parted(struct work_struct *work)
+{
+	struct llist_node *node, *next;
+
+	llist_for_each_safe(node, next, llist_del_all(&parted))
+		quarry_kvfree(mapped_start(node));
+}
+
+static void part(struct rcu_head *head)
+{
+	/* Nobody needs it as a head any more, and it is large enough. */
+	static_assert(sizeof(struct llist_node) <= sizeof(*head));
+	if (llist_add((struct llist_node *)head, &parted))
+		queue_work(system_unbound_wq, &parted_work);
+}
+
+/**
+ * quarry_kvfree_rcu_head() - free memory of any kind after a grace period
+ * @head:	in an object of a cache, of quarry_malloc(), or in the first page of mapped
+ *		memory of quarry_kvmalloc()
+ *
+ * Use quarry_kvfree_rcu(). Context: any but NMI.
+ */
+void quarry_kvfree_rcu_head(struct rcu_head *head)
+{
+	if (is_vmalloc_addr(head))
+		call_rcu(head, part);
+	else
+		quarry_free_rcu_head(head);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_kvfree_rcu_head, QUARRY_NS);
+
 static size_t size_of(const void *object)
 {
 	struct mapped *m;
@@ -290,12 +348,20 @@ void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvrealloc, QUARRY_NS);
 
+/* Have mapped memory freed whose grace period is over. Context: sleeps. */
+void quarry_kv_settle(void)
+{
+	flush_work(&parted_work);
+}
+
 /* At unload: nobody can have a mapping any more. */
 void quarry_kv_exit(void)
 {
 	unsigned long key;
 	struct mapped *m;
 
+	rcu_barrier();
+	quarry_kv_settle();
 	xa_for_each(&all, key, m) {
 		vunmap((void *)(key << PAGE_SHIFT));
 		give_pages(m);

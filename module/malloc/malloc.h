@@ -14,6 +14,7 @@ size_t quarry_large_size(const void *object);
 size_t quarry_large_roundup(size_t size);
 
 /* kv.c: mapped pages */
+void quarry_kv_settle(void);
 void quarry_kv_exit(void);
 
 #endif /* QUARRY_MALLOC_H */

@@ -40,20 +40,29 @@ EXPORT_SYMBOL_NS_GPL(quarry_memdup, QUARRY_NS);
  */
 char *quarry_strndup(const char *s, size_t max, gfp_t gfp)
 {
-	size_t len;
-	char *p;
+	return s ? quarry_memdup_nul(s, strnlen(s, max), gfp) : NULL;
+}
+EXPORT_SYMBOL_NS_GPL(quarry_strndup, QUARRY_NS);
 
-	if (!s)
-		return NULL;
-	len = strnlen(s, max);
-	p = __quarry_malloc(len + 1, gfp);
+/**
+ * quarry_memdup_nul() - copy bytes, and end them with a NUL
+ * @s:		the bytes, or NULL
+ * @len:	how many
+ * @gfp:	as for kmalloc()
+ *
+ * Return: the string; NULL, also for NULL.
+ */
+char *quarry_memdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *p = s ? __quarry_malloc(len + 1, gfp) : NULL;
+
 	if (p) {
 		memcpy(p, s, len);
 		p[len] = '\0';
 	}
 	return p;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_strndup, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_memdup_nul, QUARRY_NS);
 
 /**
  * quarry_strdup() - copy a string
