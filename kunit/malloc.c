@@ -34,7 +34,7 @@ static void every_size(struct kunit *test)
 			if (!(size % 16))
 				quarry_test_map_add(map, p[i], size);
 			crooked += !IS_ALIGNED((unsigned long)p[i],
-					       is_power_of_2(size) ? max(size, (size_t)8) : 8);
+					       max(size & -size, (size_t)8));
 		}
 		usable = quarry_usable_size(p[0]);
 		wrong += usable < size || usable != quarry_size_roundup(size) ||

@@ -8,7 +8,9 @@
  *			8 16 24 32 40 48 56 64 | 80 96 112 128 | 160 192 224 256 | ...
  *
  *			so above 32 bytes at most a fifth of an object is not asked for.
- *			Powers of two are aligned to themselves, as kmalloc's are.
+ *			Each is aligned to the largest power of two that divides it, as
+ *			kmalloc's have been since 6.11; a size that is served from a class
+ *			above it has no larger one.
  *	up to 4 MiB	pages of the default pool: a block, or a run where a block would
  *			waste more than a fifth (large.c)
  *	beyond		quarry_kvmalloc() alone: pages that are mapped together (kv.c)
@@ -45,7 +47,7 @@ int __init quarry_malloc_init(void)
 		size = quarry_class_size(i);
 		snprintf(name, sizeof(name), "malloc-%u", size);
 		cache = quarry_cache_make(quarry_pool_default(), name, size,
-					  is_power_of_2(size) ? size : 0, 0, 0, 0, NULL,
+					  size & -size, 0, 0, 0, NULL,
 					  QUARRY_CACHE_CLASS);
 		if (IS_ERR(cache))
 			return PTR_ERR(cache);
