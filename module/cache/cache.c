@@ -309,18 +309,14 @@ static u32 modes_of(slab_flags_t flags)
 static int shapes(struct quarry_cache *cache, unsigned int size, unsigned int align,
 		  slab_flags_t flags)
 {
-	u32 line = cache_line_size(), half = line;
+	u32 line = cache_line_size();
 	int err;
 
 	/* A line must not hide what is wrong. */
 	if (align & (align - 1))
 		return -EINVAL;
-	/* As the kernel: small objects share a line, but none lies in two. */
-	if (flags & SLAB_HWCACHE_ALIGN) {
-		while (size <= half / 2)
-			half /= 2;
-		align = max(align, half);
-	}
+	if (flags & SLAB_HWCACHE_ALIGN)
+		align = quarry_shape_line_align(size, align, line);
 	err = quarry_shape_init(&cache->shape[0], size, align, line);
 	if (err)
 		return err;

@@ -188,6 +188,22 @@ void quarry_shape_least(struct quarry_shape *least, const struct quarry_shape *s
 }
 
 /**
+ * quarry_shape_line_align() - the alignment of objects that are to lie in few cache lines
+ * @size:	bytes of an object, any number
+ * @align:	what it must be aligned to in any case
+ * @line:	bytes of a cache line, a power of two
+ *
+ * Small objects share a line, but none lies in two. Context: any. Return: bytes.
+ */
+u32 quarry_shape_line_align(u32 size, u32 align, u32 line)
+{
+	/* No further than to a byte: there is no alignment below, and a size of 0 fits any. */
+	while (line > 1 && size <= line / 2)
+		line /= 2;
+	return max(align, line);
+}
+
+/**
  * quarry_shape_init() - work out a shape
  * @shape:	filled
  * @size:	bytes of an object, 1 to QUARRY_OBJECT_MAX

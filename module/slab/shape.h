@@ -46,6 +46,7 @@ struct quarry_shape {
 	u32 skipped;
 };
 
+u32 quarry_shape_line_align(u32 size, u32 align, u32 line);
 int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line);
 void quarry_shape_least(struct quarry_shape *least, const struct quarry_shape *shape);
 u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u16 tag);
