@@ -124,6 +124,8 @@ static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
  * @slabs:	all of them, plain and guarded
  * @late:	slabs with objects that were freed without the lock
  * @coming:	of these, those that are being put back
+ * @nr_wrong:	objects that were freed so and had come home already; told of with the lock let go
+ * @wrong:	one of them
  * @lost_slabs:	slabs with lost objects
  * @holds:	how often the lock was held, ever, and how often objects came home then that were
  *		freed without it
@@ -152,6 +154,8 @@ struct quarry_cache_node {
 	struct list_head slabs;
 	struct llist_head late;
 	struct llist_node *coming;
+	u32 nr_wrong;
+	void *wrong;
 	struct llist_head lost_slabs;
 	u64 holds;
 	void **quarantine;
@@ -398,6 +402,7 @@ void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bo
 /* alloc.c */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
+bool quarry_object_is_free(struct quarry_cache *cache, const void *object);
 bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
 

@@ -9,8 +9,10 @@
  *	  `----reap------'
  *
  *	Growing: description, pages, construction, private words, labels, and then the
- *	lists. The pages are a block of the order that suits the objects; where the pool has
- *	none at hand, of the lowest order that holds one (slab/shape.c). Reaping is the
+ *	lists. From its labels on a slab can be found, by a wrong free too: so it is whole
+ *	before it has them, and says that none of its objects is out. The pages are a block
+ *	of the order that suits the objects; where the pool has none at hand, of the lowest
+ *	order that holds one (slab/shape.c). Reaping is the
  *	mirror, in two steps: quarry_node_cut() takes a slab off the lists and its labels
  *	away, quarry_slabs_let_go() gives it back. Between them whoever reaps empties the
  *	magazines (reap.c). The block is marked SLAB in the page layer meanwhile, so that a
@@ -36,7 +38,9 @@
  *	In NMI, or where a caller may hold the lock himself, it can only be tried. An
  *	allocation then gives up. A free sets the object's bit in @late, a set of bits
  *	beside those of the slab, and the slab on a list; who takes the lock next
- *	puts these objects back. Nothing is allocated and no object is written to.
+ *	puts these objects back. Nothing is allocated and no object is written to. One that
+ *	has come home by then was freed twice: he counts and reports that, when he has let go
+ *	of the lock.
  *
  * Contexts: any, unless a function says otherwise.
  */
@@ -94,18 +98,26 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_psla
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	unsigned int nr = 0;
 	unsigned long i;
+	void *object;
 
-	/* From here on the slab can be put on the list again. */
-	clear_bit(shape->nr, s->late);
-	/* Pairs with the atomics of put_late(): now or next time, its bit is seen. */
-	smp_mb__after_atomic();
+	/*
+	 * From here on the slab can be put on the list again, and its link be written: it was
+	 * read before. And now or next time, the bit of an object is seen. A full barrier on
+	 * either side; pairs with that of note_late().
+	 */
+	test_and_clear_bit(shape->nr, s->late);
 	for_each_set_bit(i, s->late, shape->nr) {
 		if (nr == most) {
 			note_late(n, s);
 			break;
 		}
+		object = (void *)(s->slab.first + i * shape->stride);
+		/* Who frees it so again has it from somebody who held this lock after us. */
 		clear_bit(i, s->late);
-		put_home(n, s, (void *)(s->slab.first + i * shape->stride));
+		if (put_home(n, s, object)) {
+			n->nr_wrong++;
+			n->wrong = object;
+		}
 		nr++;
 	}
 	return nr;
@@ -167,13 +179,20 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 {
 	u64 empty = n->plain.nr_empty + n->guarded.nr_empty;
 	bool more, spent = n->spent && !n->sweeping;
+	u32 nr_wrong = n->nr_wrong;
+	void *wrong = n->wrong;
 
 	__acquire(&n->lock);
+	n->nr_wrong = 0;
 	n->low_empty = min(n->low_empty, empty);
 	more = empty > n->low_empty;
 	n->spent = false;
 	n->sweeping |= spent;
 	raw_spin_unlock_irqrestore(&n->lock, flags);
+	while (unlikely(nr_wrong)) {
+		quarry_cache_misuse(n->cache, QUARRY_CACHE_ERR_DOUBLE_FREE, wrong);
+		nr_wrong--;
+	}
 	/* Whoever waits for the node to go waits for this: quarry_slabs_settle(). */
 	if (unlikely(spent)) {
 		llist_add(&n->sweep_link, &to_sweep);
@@ -450,10 +469,8 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	quarry_node_lock(n, &flags, false);
 	first = quarry_slabs_first(slabs, least, (unsigned long)page_address(s->page));
 	quarry_node_unlock(n, flags);
-	s->slab.first = first;
-	s->slab.owner = slabs;
-	s->slab.is_least = least;
 	lent = quarry_node_is_lending(cache, gfp);
+	quarry_slab_init(&s->slab, slabs, least, lent, first);
 	if (cache->ctor)
 		for (i = 0; i < shape->nr; i++)
 			cache->ctor((void *)(first + i * shape->stride));
@@ -462,7 +479,10 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	set_private(s, nr, (unsigned long)s);
 	if (least && !guarded)
 		atomic_inc(&cache->nr_least);
-	/* Who finds a tag must find the private word. */
+	/*
+	 * Who finds the label must find the private word, and behind it a slab that is whole: a
+	 * wrong free may look at it before it is on a list. Pairs with quarry_pslab_of().
+	 */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded])) |
 		(lent ? QUARRY_LABEL_LENT : 0);
@@ -472,7 +492,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		goto description;
 	}
 	quarry_node_lock(n, &flags, false);
-	quarry_slabs_add(slabs, least, lent, &s->slab, first);
+	quarry_slabs_add(&s->slab);
 	list_add(&s->all, &n->slabs);
 	n->grows++;
 	n->metadata += s->bytes;

@@ -24,7 +24,9 @@
  *
  *	and in that of the full ones, from which nobody takes.
  *
- *	A new slab is empty; taking moves it down this table, putting back up.
+ *	A new slab is empty; taking moves it down this table, putting back up. Before it is
+ *	on a list at all it is whole already, with all its objects here: a wrong free that
+ *	finds it early is refused as one of an object that is not out.
  *
  *	Taking goes to the fullest slab that has any, so that those with little out
  *	drain and can be given back; in a slab, to the lowest address, so that what
@@ -182,17 +184,18 @@ unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned lo
 }
 
 /**
- * quarry_slabs_add() - a block of pages becomes a slab
- * @s:		whose
+ * quarry_slab_init() - a block of pages becomes a slab with nothing out
+ * @slab:	quarry_slab_metadata_bytes() bytes, any content
+ * @s:		whose it is to be
  * @least:	of which shape it is
  * @lent:	its objects are for quarry_slabs_take_lent() alone
- * @slab:	quarry_slab_metadata_bytes() bytes, any content
  * @first:	of quarry_slabs_first()
  *
- * Context: under the caller's lock.
+ * Nothing can be taken from it before quarry_slabs_add(). But from here on it can be looked
+ * at, and whatever is put back is refused. Context: any.
  */
-void quarry_slabs_add(struct quarry_slabs *s, bool least, bool lent,
-		      struct quarry_slab *slab, unsigned long first)
+void quarry_slab_init(struct quarry_slab *slab, struct quarry_slabs *s, bool least, bool lent,
+		      unsigned long first)
 {
 	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
 	u32 w, words = words_of(shape);
@@ -206,10 +209,22 @@ void quarry_slabs_add(struct quarry_slabs *s, bool least, bool lent,
 		slab->free[w] = ~0ULL;
 	if (shape->nr % 64)
 		slab->free[words - 1] >>= 64 - shape->nr % 64;
+}
+
+/**
+ * quarry_slabs_add() - let objects be taken from a slab
+ * @slab:	of quarry_slab_init()
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_slabs_add(struct quarry_slab *slab)
+{
+	struct quarry_slabs *s = slab->owner;
+
 	enlist(s, slab, QUARRY_SLAB_EMPTY);
 	s->nr_slabs++;
-	s->nr_least += least;
-	s->nr_free += shape->nr;
+	s->nr_least += slab->is_least;
+	s->nr_free += slab->nfree;
 }
 
 static struct quarry_slab *remove_first(struct quarry_slabs *s, struct list_head *list)

@@ -92,8 +92,9 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
 void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
 		       const struct quarry_shape *least, u32 lead);
 unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start);
-void quarry_slabs_add(struct quarry_slabs *s, bool least, bool lent,
-		      struct quarry_slab *slab, unsigned long first);
+void quarry_slab_init(struct quarry_slab *slab, struct quarry_slabs *s, bool least, bool lent,
+		      unsigned long first);
+void quarry_slabs_add(struct quarry_slab *slab);
 struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
 struct quarry_slab *quarry_slabs_remove_spent(struct quarry_slabs *s);
 void *quarry_slabs_take_lent(struct quarry_slabs *s);

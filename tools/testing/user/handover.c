@@ -128,9 +128,10 @@ static void grow(void)
 	slab[i] = malloc(quarry_slab_metadata_bytes(&shape));
 	if (!slab[i])
 		fail("no memory");
-	quarry_slabs_add(&slabs, false, false, slab[i],
+	quarry_slab_init(slab[i], &slabs, false, false,
 			 quarry_slabs_first(&slabs, false, (unsigned long)memory +
 					    i * quarry_shape_bytes(&shape)));
+	quarry_slabs_add(slab[i]);
 }
 
 static bool shrink(void)

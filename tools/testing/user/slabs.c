@@ -11,6 +11,8 @@
  *		random places, with the first and the last colour; of some, every
  *		address of the slab. So too of slabs of the least shape, by the numbers of
  *		the other.
+ * arguments	Every alignment with sizes from 0 to the largest number: refused or not, and what
+ *		is aligned to a part of a cache line. A size of 0 has an end.
  * refusals	Sizes and alignments that make no sense.
  * colours	Where the first object of each slab is to lie, with and without a lead:
  *		all colours in turn, and from the lead of the first object to the end of
@@ -282,6 +284,46 @@ static void starts(const void *arg)
 	}
 }
 
+/* The half of a line, or of a half, and so on, that an object fills more than half. */
+static void check_line_align(u32 size, u32 align, u32 line)
+{
+	u32 got = quarry_shape_line_align(size, align, line), want = line;
+
+	while (want > 1 && want / 2 >= size)
+		want /= 2;
+	if (got != (want > align ? want : align) || got & (got - 1))
+		fail("size %u align %u line %u: %u", size, align, line, got);
+}
+
+/* All sizes there are, or some of each magnitude, with all alignments that could be asked for. */
+static void arguments(const void *arg)
+{
+	struct quarry_shape shape, least;
+	u32 align, line, bits, want, odd;
+	u64 size;
+	int err;
+
+	(void)arg;
+	for (bits = 0; bits <= 34; bits++) {
+		align = bits < 32 ? 1u << bits : (bits - 32) * 3;
+		odd = align & (align - 1);
+		for (size = 0; size <= ~0u; size += 1 + (size >> 12) * 5) {
+			for (line = 1; line <= 256 && size < 1024; line *= 2)
+				if (!odd && align <= QUARRY_ALIGN_MAX)
+					check_line_align(size, align, line);
+			want = !size || odd || align > QUARRY_ALIGN_MAX ? EINVAL :
+			       size > QUARRY_OBJECT_MAX ? E2BIG : 0;
+			err = quarry_shape_init(&shape, size, align, LINE);
+			if (err != -(int)want)
+				fail("size %llu align %u: %d", (unsigned long long)size, align,
+				     err);
+			if (!err)
+				quarry_shape_least(&least, &shape);
+		}
+		check_line_align(~0u, odd || align > QUARRY_ALIGN_MAX ? 0 : align, LINE);
+	}
+}
+
 static void refusals(const void *arg)
 {
 	struct quarry_shape shape;
@@ -350,6 +392,22 @@ static void look_at(const struct quarry_slab *slab, unsigned long at)
 		     slab->owner->lead, (long long)offset, got, number, want, k);
 }
 
+/* On no list yet, it takes nothing: all of it is here. */
+static void refuses_all(struct quarry_slab *slab)
+{
+	const struct quarry_shape *shape = quarry_slab_shape(slab);
+	u64 nr_free = slab->owner->nr_free;
+	u32 i;
+
+	for (i = 0; i < shape->nr; i++)
+		if (quarry_slab_put(slab, (void *)(slab->first + (u64)i * shape->stride)) !=
+		    QUARRY_SLAB_FREE)
+			fail("size %u: a slab that is being made took object %u", shape->size,
+			     i);
+	if (slab->nfree != shape->nr || slab->owner->nr_free != nr_free)
+		fail("size %u: a refused object was counted", shape->size);
+}
+
 static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 {
 	struct quarry_shape shape, least, both[2];
@@ -376,8 +434,10 @@ static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 	/* The last colour. */
 	for (i = 1; i < shape.colours; i++)
 		quarry_slabs_first(&slabs, is_least, start);
-	quarry_slabs_add(&slabs, is_least, false, slab,
+	quarry_slab_init(slab, &slabs, is_least, false,
 			 quarry_slabs_first(&slabs, is_least, start));
+	refuses_all(slab);
+	quarry_slabs_add(slab);
 	for (i = 0; i < shape.nr; i++)
 		if (quarry_slabs_take(&slabs, 1, &object) != 1)
 			fail("size %u: no object %u", size, i);
@@ -462,8 +522,9 @@ static void add_slab(struct twin *t, bool least, bool lent)
 	if (!t->memory[i] || !t->slab[i] || !t->is_out[i])
 		fail("no memory");
 	memset(t->memory[i], 0x11 + i, bytes);
-	quarry_slabs_add(&t->slabs, least, lent, t->slab[i],
+	quarry_slab_init(t->slab[i], &t->slabs, least, lent,
 			 quarry_slabs_first(&t->slabs, least, (unsigned long)t->memory[i]));
+	quarry_slabs_add(t->slab[i]);
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
 	if (t->slab[i]->first - (unsigned long)t->memory[i] !=
@@ -889,9 +950,10 @@ static void damage(const void *arg)
 
 int main(void)
 {
-	tap_plan(7);
+	tap_plan(8);
 	tap_run("shapes", shapes, NULL);
 	tap_run("starts", starts, NULL);
+	tap_run("arguments", arguments, NULL);
 	tap_run("refusals", refusals, NULL);
 	tap_run("colours", colours, NULL);
 	tap_run("looks", looks, NULL);

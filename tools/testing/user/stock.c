@@ -174,7 +174,8 @@ static void add_slab(struct stock *t)
 	first = start + t->added++ % t->shape.colours * t->shape.step + t->lead;
 	if (quarry_slabs_first(&t->slabs, false, (unsigned long)start) != (unsigned long)first)
 		fail(t, "the first object is to lie at the wrong place");
-	quarry_slabs_add(&t->slabs, false, false, slab, (unsigned long)first);
+	quarry_slab_init(slab, &t->slabs, false, false, (unsigned long)first);
+	quarry_slabs_add(slab);
 	if (quarry_slab_start(slab) != (unsigned long)start)
 		fail(t, "a slab does not know where it begins");
 	t->slab[i] = slab;
@@ -625,7 +626,9 @@ static struct mag *install(struct stock *t, struct cpu *c, struct mag *mag)
 		if (old) {
 			mag->n = old->n;
 			memcpy(mag->object, old->object, mag->n * sizeof(mag->object[0]));
-			qsort(mag->object, mag->n, sizeof(mag->object[0]), compare);
+			/* The newest stays the newest. */
+			qsort(mag->object, mag->n - !!mag->n, sizeof(mag->object[0]),
+			      compare);
 			old->n = 0;
 		}
 	}
