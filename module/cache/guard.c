@@ -289,9 +289,12 @@ static void put_lost(struct quarry_pslab *s)
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	u32 i;
 
-	clear_bit(QUARRY_RECORD_LISTED, &s->records[0].flags);
-	/* Who finds another one from here on puts the slab on the list again. */
-	smp_mb__after_atomic();
+	/*
+	 * Who finds another one from here on puts the slab on the list again, and writes its
+	 * link: that was read before. A full barrier on either side; pairs with that of
+	 * quarry_guard_out().
+	 */
+	test_and_clear_bit(QUARRY_RECORD_LISTED, &s->records[0].flags);
 	for (i = 0; i < shape->nr; i++)
 		if (test_and_clear_bit(QUARRY_RECORD_LOST, &s->records[i].flags)) {
 			atomic_dec(&s->node->lost);

@@ -122,7 +122,8 @@ static bool add_labels(unsigned long i, gfp_t gfp)
 	kmemleak_ignore(mine);
 	spin_lock_irqsave(&labels_lock, flags);
 	if (quarry_labels[i] == no_labels) {
-		WRITE_ONCE(quarry_labels[i], mine);
+		/* Readers, who go through the pointer, must find zeros there. */
+		smp_store_release(&quarry_labels[i], mine);
 		mine = NULL;
 	}
 	spin_unlock_irqrestore(&labels_lock, flags);

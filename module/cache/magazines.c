@@ -112,6 +112,8 @@ struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap
 	if (!mag)
 		goto over;
 	quarry_magazine_init(mag, cap);
+	/* Who finds it in another CPU's place goes through the pointer, and must find it empty. */
+	smp_wmb();
 	atomic_inc(&cache->magazines);
 	atomic64_add(struct_size(mag, slot, cap), &cache->magazine_bytes);
 	return mag;

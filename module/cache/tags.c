@@ -147,6 +147,8 @@ struct quarry_pslab *quarry_pslab_of(const void *object)
 
 	if (!tag || tag == QUARRY_TAG_LARGE)
 		return NULL;
+	/* The slab is as whole as its label promises. Pairs with that in grow(), slabs.c. */
+	smp_rmb();
 	s = (struct quarry_pslab *)READ_ONCE(pfn_to_page(pfn)->private);
 	/* Pairs with that in quarry_node_cut(). */
 	smp_rmb();

@@ -95,7 +95,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 		quarry_block_mark(pool, page, order, QUARRY_STATE_ALLOC, QUARRY_STATE_SLAB);
 	}
 	set_page_private(page, private);
-	/* Who finds the tag must find the private word. */
+	/* Who finds the tag must find the private word. Pairs with that in large_page(). */
 	smp_wmb();
 	if (quarry_label_frames(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp)))
 		return page_address(page);
@@ -107,8 +107,11 @@ static struct page *large_page(const void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
 
-	return PAGE_ALIGNED(object) && quarry_tag_of(pfn) == QUARRY_TAG_LARGE ?
-	       pfn_to_page(pfn) : NULL;
+	if (!PAGE_ALIGNED(object) || quarry_tag_of(pfn) != QUARRY_TAG_LARGE)
+		return NULL;
+	/* The private word was written before the tag. Pairs with that in quarry_large_alloc(). */
+	smp_rmb();
+	return pfn_to_page(pfn);
 }
 
 /* Free a large allocation. False if @object is none. Context: any but NMI. */
