@@ -559,6 +559,36 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 	       m->end == &m->stub[1];
 }
 
+/* What is wrong with a free of an address in a slab, if that can be told now? Preemption off. */
+static enum quarry_slab_fault look(struct quarry_cache *cache, const struct quarry_pslab *s,
+				   const void *object)
+{
+	enum quarry_slab_fault fault;
+	u32 i;
+
+	fault = quarry_slab_look(&s->slab, object, &i);
+	return !fault && is_last(cache, object) ? QUARRY_SLAB_FREE : fault;
+}
+
+/**
+ * quarry_object_is_free() - would a free of this be the second one?
+ * @cache:	the cache
+ * @object:	any address
+ *
+ * Context: any. Return: true if its slab has it, or if it was freed last on this CPU.
+ */
+bool quarry_object_is_free(struct quarry_cache *cache, const void *object)
+{
+	struct quarry_pslab *s;
+	bool is_free;
+
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	is_free = s && s->node->cache == cache && look(cache, s, object) == QUARRY_SLAB_FREE;
+	preempt_enable();
+	return is_free;
+}
+
 /*
  * Give back what has a tag: @n is the node that it names, @object any address in the tagged
  * frame, @stack who calls. Preemption off.
@@ -570,15 +600,12 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 	struct quarry_pslab *s = quarry_pslab_of(object);
 	enum quarry_slab_fault fault;
 	bool guarded;
-	u32 i;
 
 	if (!s || s->node != n) {
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_FOREIGN, object);
 		return;
 	}
-	fault = quarry_slab_look(&s->slab, object, &i);
-	if (!fault && is_last(cache, object))
-		fault = QUARRY_SLAB_FREE;
+	fault = look(cache, s, object);
 	if (fault) {
 		quarry_cache_misuse(cache, quarry_cache_fault_kind(fault), object);
 		return;

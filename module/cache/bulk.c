@@ -5,10 +5,11 @@
  * Magazines are entered once, and objects copied a magazine at a time; what is more
  * than they hold comes from and goes to the slabs, in order of address.
  *
- * Objects that come together mostly lie together. So the tag is looked up for each slab
- * here, not for each object; and where the stride is a power of two, so that the bits which
- * all objects of a slab have in common tell its objects from anything else, eight
- * are compared at once.
+ * Objects that come together mostly lie together. So the label is looked up for each slab
+ * here, not for each object: what comes after an object is compared with it. Where the stride
+ * is a power of two, the bits which all objects of a slab have in common tell them from
+ * anything else, and eight are compared at once. Nothing is ever compared with an address that
+ * was not itself found to be an object.
  *
  * Contexts: any but NMI. Preemption is off for STRETCH objects at a time, or for a magazine's.
  */
@@ -199,89 +200,81 @@ int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, vo
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_bulk, QUARRY_NS);
 
-/**
- * struct place - a slab whose objects belong in the magazines
- * @object:	one of them, 0 while there is none
- * @same:	the bits that they have in common; see struct quarry_shape
- * @label:	the slab's
+/*
+ * Is this an object that belongs in these magazines? Then *@label is that of its slab, and
+ * *@same the bits that its objects have in common.
  */
-struct place {
-	unsigned long object;
-	unsigned long same;
-	u64 label;
-};
-
-/* Does what the bits in common say suffice? */
-static __always_inline bool is_even(const struct place *at)
+static __always_inline bool belongs(struct quarry_cache *cache, const struct quarry_mags *m,
+				    void *object, u64 *label, u64 *same)
 {
-	return at->same & 1;
-}
-
-static __always_inline bool is_in(const struct quarry_mags *m, void *object,
-				  const struct place *at)
-{
-	return !(((unsigned long)object ^ at->object) & at->same) &&
-	       (is_even(at) || quarry_starts_at(&m->starts, at->label, object));
-}
-
-/* Is this an object that belongs in these magazines? Then @at is its slab. */
-static __always_inline bool belongs(const struct quarry_mags *m, void *object,
-				    struct place *at)
-{
-	at->object = (unsigned long)object;
-	return likely(quarry_label_look(quarry_object_pfn(object), &at->label)) &&
-	       (u32)at->label == m->tag && quarry_starts_at(&m->starts, at->label, object);
-}
-
-/* Four objects that are not all in @at, which mostly means in two slabs. */
-static __always_inline bool four_belong(const struct quarry_mags *m, void **p,
-					struct place *at)
-{
-	struct place first = *at;
-
-	if (!is_in(m, p[0], &first) && !belongs(m, p[0], &first))
+	if (unlikely(!quarry_label_look(quarry_object_pfn(object), label)) ||
+	    (u32)*label != m->tag || !quarry_starts_at(&m->starts, *label, object))
 		return false;
-	if (is_in(m, p[3], &first))
-		*at = first;
-	else if (!belongs(m, p[3], at))
-		return false;
-	return (is_in(m, p[1], &first) || is_in(m, p[1], at)) &&
-	       (is_in(m, p[2], &first) || is_in(m, p[2], at));
+	/* Not before: that its slab is a least one may have been counted just now. */
+	smp_rmb();
+	*same = quarry_cache_same(cache);
+	return true;
 }
 
-/* Into the loaded magazine, up to one that does not belong there; there is room. */
-static __always_inline size_t copy_in(struct quarry_mags *m, size_t nr, void **p,
-				      u64 same)
+/* Copy one, and add to @far the bits in which it differs from @first. */
+static __always_inline void copy_one(void **to, void **from, unsigned long first,
+				     unsigned long *far)
 {
-	void **start = m->top, **top = start, **last;
-	struct place at = { .same = same };
-	unsigned long far;
+	void *object = *from;
 
-	if (!nr || !belongs(m, *p, &at))
-		return 0;
-	for (last = top + (is_even(&at) ? nr & ~7UL : 0); top != last; top += 8, p += 8) {
-		far = (unsigned long)(top[0] = p[0]) ^ at.object;
-		far |= (unsigned long)(top[1] = p[1]) ^ at.object;
-		far |= (unsigned long)(top[2] = p[2]) ^ at.object;
-		far |= (unsigned long)(top[3] = p[3]) ^ at.object;
-		far |= (unsigned long)(top[4] = p[4]) ^ at.object;
-		far |= (unsigned long)(top[5] = p[5]) ^ at.object;
-		far |= (unsigned long)(top[6] = p[6]) ^ at.object;
-		far |= (unsigned long)(top[7] = p[7]) ^ at.object;
-		if (unlikely(far & at.same) &&
-		    !(four_belong(m, p, &at) && four_belong(m, p + 4, &at))) {
-			at.object = 0;
+	*to = object;
+	*far |= (unsigned long)object ^ first;
+	/* One after the other: gcc would run out of registers for all of them at once. */
+	OPTIMIZER_HIDE_VAR(*far);
+}
+
+/* Copy eight. Returns the bits in which any of them differs from @first. */
+static __always_inline unsigned long copy_eight(void **to, void **from, unsigned long first)
+{
+	unsigned long far = 0;
+
+	copy_one(to + 0, from + 0, first, &far);
+	copy_one(to + 1, from + 1, first, &far);
+	copy_one(to + 2, from + 2, first, &far);
+	copy_one(to + 3, from + 3, first, &far);
+	copy_one(to + 4, from + 4, first, &far);
+	copy_one(to + 5, from + 5, first, &far);
+	copy_one(to + 6, from + 6, first, &far);
+	copy_one(to + 7, from + 7, first, &far);
+	return far;
+}
+
+/*
+ * Into the loaded magazine, up to one that does not belong there; there is room. The first of
+ * each slab is looked up, and those after it are compared with it.
+ */
+static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_mags *m,
+				      size_t nr, void **p)
+{
+	void **start = p, **end = p + nr, **to = m->top, **eights;
+	unsigned long first;
+	u64 label, same;
+
+	while (p != end && belongs(cache, m, *p, &label, &same)) {
+		first = (unsigned long)*p;
+		/* Of an even stride the bits in common say all. */
+		eights = same & 1 ? p + ((end - p) & ~7UL) : p;
+		for (; p != eights; p += 8, to += 8) {
+			if (likely(!(copy_eight(to, p, first) & same)))
+				continue;
+			/* One of them is the first of another slab, or nothing of ours. */
+			for (; !(((unsigned long)*p ^ first) & same); p++)
+				to++;
 			break;
 		}
+		for (; p != end && !(((unsigned long)*p ^ first) & same); p++, to++) {
+			if (!(same & 1) && !quarry_starts_at(&m->starts, label, *p))
+				break;
+			*to = *p;
+		}
 	}
-	/* What is left of eight, or eight that did not all belong, or lie in many slabs. */
-	for (last = start + nr; top != last; top++, p++) {
-		if (!is_in(m, *p, &at) && !belongs(m, *p, &at))
-			break;
-		*top = *p;
-	}
-	nr = top - start;
-	m->top = top;
+	nr = p - start;
+	m->top += nr;
 	m->frees += nr;
 	return nr;
 }
@@ -309,10 +302,10 @@ static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
 static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_t nr, void **p)
 {
 	struct quarry_cache_node *n = quarry_mags_node(m);
-	struct place at = { .same = quarry_cache_same(cache) };
 	size_t i, start, taken = 0;
+	u64 label, same;
 
-	for (i = 0; i < nr && (is_in(m, p[i], &at) || belongs(m, p[i], &at)); i++)
+	for (i = 0; i < nr && belongs(cache, m, p[i], &label, &same); i++)
 		;
 	nr = i;
 	for (start = 0; start < nr; start += i) {
@@ -337,8 +330,8 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 	if (!quarry_mags_is_busy(m) && !m->shut) {
 		quarry_mags_mark(m);
 		for (;;) {
-			done += copy_in(m, min_t(size_t, nr - done, m->end - m->top), p + done,
-					quarry_cache_same(cache));
+			done += copy_in(cache, m, min_t(size_t, nr - done, m->end - m->top),
+					p + done);
 			full = m->top == m->end;
 			quarry_mags_close(m);
 			if (done == nr || !full || !next_room(cache, m))
@@ -362,6 +355,14 @@ static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void 
 
 	while (done < nr) {
 		quarry_magazine_supply(cache);
+		/*
+		 * The same object twice running: there may be a magazine now where the first
+		 * free found none, or none with room.
+		 */
+		if (unlikely(quarry_object_is_free(cache, p[done]))) {
+			quarry_cache_free_slow(cache, p[done++]);
+			continue;
+		}
 		some = min_t(size_t, nr - done, STRETCH);
 		put = put_many(cache, some, p + done);
 		done += put;
@@ -397,8 +398,8 @@ void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 	preempt_disable();
 	m = this_cpu_ptr(cache->mags);
 	if (likely(quarry_mags_try_mark(m))) {
-		if (likely((size_t)(m->end - m->top) >= nr))
-			done = copy_in(m, nr, p, quarry_cache_same(cache));
+		if (likely((size_t)(m->end - m->top) >= nr && nr && m->top[-1] != *p))
+			done = copy_in(cache, m, nr, p);
 		quarry_mags_unmark(m);
 	}
 	preempt_enable();

@@ -285,8 +285,11 @@ struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
 		memcpy(mag->slot, old->slot, old->n * sizeof(old->slot[0]));
 		mag->n = old->n;
 		WRITE_ONCE(old->n, 0);
-		/* They came in small lots from here and there. */
-		quarry_objects_sort(mag->slot, mag->n);
+		/*
+		 * They came in small lots from here and there. The newest stays the newest, for
+		 * it is what a second free is compared with.
+		 */
+		quarry_objects_sort(mag->slot, mag->n - !!mag->n);
 	}
 	*place = mag;
 	return old;
