@@ -717,9 +717,16 @@ static void what_is_not_ours(struct kunit *test)
 	/* A page of a pool that malloc did not take. */
 	before = quarry_test_stats(test, quarry_pool_default());
 	quarry_free(page_address(page));
+	expect_counted(test, before, QUARRY_ERR_WRONG_ORDER, 1);
+	before = quarry_test_stats(test, quarry_pool_default());
 	quarry_free(page_address(page) + 8);
-	expect_counted(test, before, QUARRY_ERR_INTERIOR, 2);
+	expect_counted(test, before, QUARRY_ERR_INTERIOR, 1);
+	/* And one that nobody has. */
 	quarry_free_pages(pool, page, 0);
+	before = quarry_test_stats(test, quarry_pool_default());
+	quarry_free(page_address(page));
+	quarry_free(page_address(page) + 8);
+	expect_counted(test, before, QUARRY_ERR_DOUBLE_FREE, 2);
 	vfree(v);
 	kfree(k);
 }
@@ -738,11 +745,18 @@ static void the_inside_of_large_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_usable_size(p + PAGE_SIZE), 0);
 	expect_counted(test, before, QUARRY_ERR_INTERIOR, 3);
 	KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(p, SZ_128K, 1));
-	/* Twice: its pages are free, and the pool's. */
+	/* Twice: its pages are free, and the pool's. A run and a block. */
 	quarry_free(q);
-	quarry_free(q);
-	expect_counted(test, before, QUARRY_ERR_INTERIOR, 4);
 	quarry_free(p);
+	before = quarry_test_stats(test, quarry_pool_default());
+	quarry_free(q);
+	quarry_free(q + 8);
+	quarry_free(q + PAGE_SIZE);
+	quarry_free(p);
+	quarry_free_bulk(1, (void **)&p);
+	quarry_kvfree(p);
+	KUNIT_EXPECT_NULL(test, quarry_realloc(p, SZ_256K, GFP_KERNEL));
+	expect_counted(test, before, QUARRY_ERR_DOUBLE_FREE, 7);
 	before = quarry_test_stats(test, quarry_pool_default());
 	quarry_kvfree(m + PAGE_SIZE);
 	quarry_kvfree(m + 8);

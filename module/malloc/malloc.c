@@ -19,8 +19,9 @@
  *	constant size the class is a constant too, and the fast path of its cache is
  *	compiled into the client.
  *
- * A pointer that is not ours is refused, and counted with the default pool's errors as
- * foreign, or as interior if it points into memory of a pool.
+ * A pointer that is not ours is refused, and counted with the default pool's errors: as
+ * foreign, or as what the page layer knows of it if it is in a pool: freed already, the inside
+ * of a block, or the start of one that was taken as pages (pages/misuse.c).
  *
  * Contexts: as include/linux/quarry_cache.h says for each call.
  */
@@ -93,9 +94,7 @@ static noinline void free_slow(void *object)
 	if (n)
 		quarry_cache_free_slow(n->cache, object);
 	else if (!quarry_large_free(object))
-		quarry_misuse(quarry_pool_default(),
-			      quarry_owns(object) ? QUARRY_ERR_INTERIOR : QUARRY_ERR_FOREIGN,
-			      NULL, (struct quarry_frame){}, 0);
+		quarry_misuse_address(quarry_pool_default(), object);
 }
 
 /**

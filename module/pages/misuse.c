@@ -13,6 +13,7 @@
 #include <linux/jhash.h>
 #include <linux/stacktrace.h>
 
+#include "../arena/directory.h"
 #include "misuse.h"
 
 #define SITES	64
@@ -35,7 +36,7 @@ static const char * const names[QUARRY_NR_ERRORS] = {
 
 static const char * const texts[QUARRY_NR_ERRORS] = {
 	[QUARRY_ERR_DOUBLE_FREE]	= "double free",
-	[QUARRY_ERR_WRONG_ORDER]	= "free with the wrong order or length",
+	[QUARRY_ERR_WRONG_ORDER]	= "free with the wrong call, order or length",
 	[QUARRY_ERR_INTERIOR]		= "free of the inside of a block",
 	[QUARRY_ERR_FOREIGN]		= "free of memory that is in no pool",
 	[QUARRY_ERR_WRONG_POOL]		= "free to the wrong pool",
@@ -90,15 +91,16 @@ noinline bool quarry_misuse_first(u32 kind)
 void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
 {
+	char at[48] = "", how_long[32] = "";
+
 	quarry_count(pool, QUARRY_COUNT_ERRORS + kind);
 	if (in_nmi() || !quarry_misuse_first(kind))
 		return;
 	if (c)
-		pr_err("pool %s: %s: arena %u, frame %u, length %llu; refused\n",
-		       pool->name, texts[kind], c->id, f.i - c->arena.lo, length);
-	else
-		pr_err("pool %s: %s: length %llu; refused\n", pool->name, texts[kind],
-		       length);
+		snprintf(at, sizeof(at), ": arena %u, frame %u", c->id, f.i - c->arena.lo);
+	if (length)
+		snprintf(how_long, sizeof(how_long), "%s length %llu", c ? "," : ":", length);
+	pr_err("pool %s: %s%s%s; refused\n", pool->name, texts[kind], at, how_long);
 	dump_stack();
 }
 
@@ -135,4 +137,36 @@ enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 	default:
 		return QUARRY_ERR_DOUBLE_FREE;
 	}
+}
+
+/**
+ * quarry_misuse_address() - an address was freed that no layer above knows
+ * @pool:	whose call it was
+ * @addr:	any value
+ *
+ * Context: any.
+ */
+void quarry_misuse_address(struct quarry_pool *pool, const void *addr)
+{
+	enum quarry_error kind = QUARRY_ERR_FOREIGN;
+	struct quarry_frame f = {}, head;
+	struct quarry_chunk *c = NULL;
+
+	preempt_disable();
+	if (virt_addr_valid(addr))
+		c = quarry_directory_find(virt_to_page(addr));
+	if (c && !READ_ONCE(c->buddy))
+		c = NULL;
+	if (c) {
+		f.i = c->arena.lo + quarry_chunk_index(c, virt_to_page(addr));
+		kind = quarry_misuse_kind(c, f);
+		if (kind == QUARRY_ERR_WRONG_ORDER && !PAGE_ALIGNED(addr))
+			kind = QUARRY_ERR_INTERIOR;
+		/* The block of a layer above that has just been freed, and is on its way. */
+		if (kind == QUARRY_ERR_INTERIOR && PAGE_ALIGNED(addr) &&
+		    quarry_arena_head(&c->arena, f, &head) && head.i == f.i)
+			kind = QUARRY_ERR_DOUBLE_FREE;
+	}
+	quarry_misuse(pool, kind, c, f, 0);
+	preempt_enable();
 }
