@@ -177,8 +177,10 @@ static __always_inline void *quarry_cache_zalloc(struct quarry_cache *cache, gfp
 
 /**
  * quarry_cache_free() - give an object back
- * @cache:	the cache it came from
- * @object:	the object; NULL does nothing
+ * @cache:	the cache it came from. NULL is a mistake that nobody asks for, as with
+ *		kmem_cache_free(): an oops, with the object still out and nothing changed. Who
+ *		does not know the cache calls quarry_free()
+ * @object:	the object; NULL does nothing, whatever @cache is
  *
  * What is not an object of @cache is refused, counted and reported: at once, but for a
  * second free that is not the last one running, which is seen when its magazine is

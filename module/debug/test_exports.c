@@ -105,5 +105,6 @@ TEST_EXPORT(quarry_node_settle);
 TEST_EXPORT(quarry_node_unlock);
 TEST_EXPORT(quarry_pslab_of);
 TEST_EXPORT(quarry_slab_look);
+TEST_EXPORT(quarry_slab_put);
 TEST_EXPORT(quarry_slabs_let_go);
 TEST_EXPORT(quarry_tag_get_node);
