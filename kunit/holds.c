@@ -231,7 +231,7 @@ static void the_validator_looks_at_what_is_in_use(struct kunit *test)
 	unsigned int round;
 
 	INIT_WORK_ONSTACK(&v.work, validating);
-	queue_work(system_unbound_wq, &v.work);
+	queue_work(quarry_any_cpu_wq, &v.work);
 	for (round = 0; round < 20; round++) {
 		busy_work(test, c, &seed, p, MANY);
 		quarry_cache_shrink(c);

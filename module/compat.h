@@ -19,6 +19,20 @@
  */
 #define QUARRY_KERNEL_ORDER	const_ilog2(MAX_ORDER_NR_PAGES)
 
+/* 6.18 gave the flags of a page a structure of their own. */
+#ifdef QUARRY_HAVE_MEMDESC_FLAGS
+#define quarry_page_flags(page)	((page)->flags.f)
+#else
+#define quarry_page_flags(page)	((page)->flags)
+#endif
+
+/* 6.17 renamed the queue of work that any CPU may do; the old name draws a warning later. */
+#ifdef QUARRY_HAVE_DFL_WQ
+#define quarry_any_cpu_wq	system_dfl_wq
+#else
+#define quarry_any_cpu_wq	system_unbound_wq
+#endif
+
 /* Until 6.12 the namespace is a word, from 6.13 on a string. */
 #ifdef QUARRY_HAVE_NS_WORDS
 #define QUARRY_NS		QUARRY

@@ -166,7 +166,7 @@ static bool is_sound(enum quarry_chunk_kind kind, const struct page *page, int r
 		return false;
 #endif
 	return page_count((struct page *)page) == refs && !page->mapping &&
-	       !(page->flags & bad) && atomic_read(&page->_mapcount) == -1;
+	       !(quarry_page_flags(page) & bad) && atomic_read(&page->_mapcount) == -1;
 }
 
 /**

@@ -58,7 +58,7 @@ static void end_of_wait(struct quarry_pool *pool)
 {
 	if (READ_ONCE(pool->failures)) {
 		WRITE_ONCE(pool->failures, 0);
-		mod_delayed_work(system_unbound_wq, &pool->grow_work, 0);
+		mod_delayed_work(quarry_any_cpu_wq, &pool->grow_work, 0);
 	}
 }
 
@@ -312,7 +312,7 @@ void quarry_grow_irq(struct irq_work *irq)
 	struct quarry_pool *pool = container_of(irq, struct quarry_pool, grow_irq);
 
 	/* Not ours: growing may reclaim, and reclaim may wait for our queue. */
-	queue_delayed_work(system_unbound_wq, &pool->grow_work, 0);
+	queue_delayed_work(quarry_any_cpu_wq, &pool->grow_work, 0);
 }
 
 /* The node that memory is to come from: where the least is free. False if none has any. */
@@ -358,7 +358,7 @@ void quarry_grow_work(struct work_struct *work)
 		failures = min(READ_ONCE(pool->failures) + 1U, BACKOFF_MAX);
 		WRITE_ONCE(pool->failures, failures);
 		if (!READ_ONCE(pool->dying))
-			queue_delayed_work(system_unbound_wq, &pool->grow_work,
+			queue_delayed_work(quarry_any_cpu_wq, &pool->grow_work,
 					   (HZ / 20) << failures);
 		return;
 	}
@@ -366,5 +366,5 @@ void quarry_grow_work(struct work_struct *work)
 	/* Who takes from here on finds us asleep, who took before may have found us awake. */
 	smp_store_mb(pool->woken, false);
 	if (wants_more(pool) && !xchg(&pool->woken, true))
-		queue_delayed_work(system_unbound_wq, &pool->grow_work, 0);
+		queue_delayed_work(quarry_any_cpu_wq, &pool->grow_work, 0);
 }

@@ -124,7 +124,7 @@ static DECLARE_WORK(gifts_work, bring_gifts);
 
 static void start_gifts(struct irq_work *irq)
 {
-	queue_work(system_unbound_wq, &gifts_work);
+	queue_work(quarry_any_cpu_wq, &gifts_work);
 }
 
 static struct irq_work gifts_irq = IRQ_WORK_INIT_HARD(start_gifts);
