@@ -6,7 +6,7 @@
 KERNEL ?= 6.1
 # KDIR=/path builds for any kernel instead, into build/<its release>/.
 target-kernel := $(or $(KDIR),$(KERNEL))
-kernels := 6.1 6.12 rt debug
+kernels := 6.1 6.12 7.2 rt debug
 
 V ?= 0
 kbuild-args := V=$(V) $(if $(C),C=$(C)) $(if $(W),W=$(W))
@@ -80,14 +80,14 @@ help:
 #?  make check-long       campaigns of some hours: more seeds, steps and time
 #?  make bench            instruction counts beside the kernel's allocators
 #?
-#?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, rt, debug
+#?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, 7.2, rt, debug
 #?  make KDIR=/path       for the kernel whose build folder that is
 #?  make tools            quarryctl
 #?
 #?  make user             the core in user space: model, sanitizers, short fuzz
 #?  make fuzz             the fuzzer for longer:  FUZZ_SECONDS=600
 #?  make kunit            KUnit on the debug kernel
-#?  make selftests        kselftest in the VM:  KERNEL=6.1 (default), 6.12, rt, debug
+#?  make selftests        kselftest in the VM:  KERNEL=6.1 (default), 6.12, 7.2, rt, debug
 #?  make lint             checkpatch, sparse, W=1 with gcc and clang, shellcheck
 #?  make docs             kernel-doc without warnings
 #?

@@ -14,6 +14,9 @@ cache=${QUARRY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/quarry}
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8
 
+# What apt is told by those who want another release than the machine's own.
+declare -a apt_options=()
+
 # Exit status of every script here when its input or the host is at fault.
 exit_setup=2
 
@@ -84,9 +87,9 @@ refresh_lists()
 fetch_debs()
 {
 	mkdir -p "$work/deb" "$work/root"
-	(cd "$work/deb" && apt-get -q download "$@") >"$work/fetch.log" 2>&1 || {
+	(cd "$work/deb" && apt-get -q "${apt_options[@]}" download "$@") >"$work/fetch.log" 2>&1 || {
 		refresh_lists
-		(cd "$work/deb" && apt-get -q download "$@") >"$work/fetch.log" 2>&1
+		(cd "$work/deb" && apt-get -q "${apt_options[@]}" download "$@") >"$work/fetch.log" 2>&1
 	} || {
 		sed -n '/^E:/p' "$work/fetch.log" | head -3 >&2
 		die "cannot fetch $*: is there a network, and a package archive?"
@@ -101,13 +104,13 @@ fetch_debs()
 # candidate PACKAGE: the version apt would fetch, empty if it knows none.
 candidate()
 {
-	apt-cache policy "$1" 2>/dev/null |
+	apt-cache "${apt_options[@]}" policy "$1" 2>/dev/null |
 		awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
 }
 
 # depends PACKAGE PREFIX: the first dependency whose name begins with PREFIX.
 depends()
 {
-	apt-cache depends "$1" 2>/dev/null |
+	apt-cache "${apt_options[@]}" depends "$1" 2>/dev/null |
 		awk -v p="$2" '/Depends:/ && index($2, p) == 1 { print $2; exit }'
 }

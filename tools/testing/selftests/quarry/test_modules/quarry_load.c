@@ -311,4 +311,4 @@ module_exit(quarry_load_exit);
 
 MODULE_DESCRIPTION("Client for the selftests of quarry");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(QUARRY);
+MODULE_INFO(import_ns, "QUARRY");

@@ -363,4 +363,4 @@ module_exit(quarry_objects_exit);
 
 MODULE_DESCRIPTION("Client of quarry's caches for the selftests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(QUARRY);
+MODULE_INFO(import_ns, "QUARRY");
