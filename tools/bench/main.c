@@ -85,4 +85,4 @@ module_init(quarry_bench_init);
 module_exit(quarry_bench_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("What pages and objects cost, from quarry and from its peers");
-MODULE_IMPORT_NS(QUARRY);
+MODULE_INFO(import_ns, "QUARRY");
