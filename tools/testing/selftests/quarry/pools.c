@@ -668,8 +668,11 @@ static void growing_for_a_page_compacts_nothing(void)
 	ktap_note("%llu times grown: compact_stall %ld, compact_fail %ld, pgscan_direct %ld",
 		  s.grows, stalls, fails, scanned);
 	CHECK(qt_load_value("hold") == 1000, "%lu pages were had", qt_load_value("hold"));
-	/* In pieces indeed. */
-	CHECK(s.grows > 50, "grown %llu times", s.grows);
+	/*
+	 * In pieces indeed: whole, these pages would be one block of 4 MiB. How small the pieces
+	 * are hangs on what the kernel has put together again meanwhile.
+	 */
+	CHECK(s.grows > 10, "grown %llu times", s.grows);
 	CHECK(!stalls && !fails, "%ld stalls, %ld of them for nothing", stalls, fails);
 	qt_unload_module();
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
