@@ -270,7 +270,7 @@ static void part(struct rcu_head *head)
 	/* Nobody needs it as a head any more, and it is large enough. */
 	static_assert(sizeof(struct llist_node) <= sizeof(*head));
 	if (llist_add((struct llist_node *)head, &parted))
-		queue_work(system_unbound_wq, &parted_work);
+		queue_work(quarry_any_cpu_wq, &parted_work);
 }
 
 /**
