@@ -62,7 +62,9 @@ static inline void quarry_redirect_name(char *to, const char *name, unsigned int
 
 	for (i = 0; name[i] && i < QUARRY_NAME_MAX - 5; i++)
 		to[i] = isalnum(name[i]) || strchr("_.-", name[i]) ? name[i] : '_';
-	snprintf(to + i, QUARRY_NAME_MAX - i, copy ? "-%u" : "", copy);
+	to[i] = '\0';
+	if (copy)
+		snprintf(to + i, QUARRY_NAME_MAX - i, "-%u", copy);
 }
 
 /*

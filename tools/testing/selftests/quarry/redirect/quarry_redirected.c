@@ -118,7 +118,7 @@ static void caches(void)
 	EXPECT(!kmem_cache_create("redirected-dma", 64, 0, SLAB_CACHE_DMA, NULL));
 }
 
-static void *with(const char *fmt, ...)
+static __printf(1, 2) void *with(const char *fmt, ...)
 {
 	va_list args;
 	char *p;
@@ -199,8 +199,10 @@ static void mapped(void)
 /* The kernel's memory, which core functions have allocated, goes back to the kernel. */
 static void foreign(void)
 {
+	static char letters[] = "abc";
+
 	kvfree(vmalloc(5 << 20));
-	kfree(match_strdup(&(substring_t){ "abc", "abc" + 3 }));
+	kfree(match_strdup(&(substring_t){ letters, letters + sizeof(letters) - 1 }));
 	kfree(NULL);
 	kvfree(NULL);
 	kfree(ZERO_SIZE_PTR);
