@@ -13,7 +13,7 @@ kbuild-args := V=$(V) $(if $(C),C=$(C)) $(if $(W),W=$(W))
 setup := tools/setup
 build-module := $(setup)/build-module
 
-.PHONY: all modules tools run check check-long bench user kunit selftests fuzz lint docs
+.PHONY: all modules tools client run check check-long bench user kunit selftests fuzz lint docs
 .PHONY: setup clean distclean help
 
 all: modules tools
@@ -25,6 +25,9 @@ modules:
 tools:
 	@$(setup)/packages tools
 	+@$(MAKE) --no-print-directory -C tools/quarryctl O=$(CURDIR)/build/quarryctl
+
+client:
+	@tools/client/build '$(KERNEL)' $(DIR)
 
 run:
 	@tools/vm/tour/run
@@ -83,6 +86,7 @@ help:
 #?  make modules          quarry.ko alone:  KERNEL=6.1 (default), 6.12, 7.2, rt, debug
 #?  make KDIR=/path       for the kernel whose build folder that is
 #?  make tools            quarryctl
+#?  make client DIR=fs/xfs    a module of the kernel's source, onto quarry
 #?
 #?  make user             the core in user space: model, sanitizers, short fuzz
 #?  make fuzz             the fuzzer for longer:  FUZZ_SECONDS=600
