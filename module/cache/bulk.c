@@ -260,6 +260,9 @@ static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_
 		/* Of an even stride the bits in common say all. */
 		eights = same & 1 ? p + ((end - p) & ~7UL) : p;
 		for (; p != eights; p += 8, to += 8) {
+			/* A slab mostly ends between two eights, for it was taken by eights. */
+			if (((unsigned long)*p ^ first) & same)
+				break;
 			if (likely(!(copy_eight(to, p, first) & same)))
 				continue;
 			/* One of them is the first of another slab, or nothing of ours. */
@@ -267,11 +270,9 @@ static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_
 				to++;
 			break;
 		}
-		for (; p != end && !(((unsigned long)*p ^ first) & same); p++, to++) {
+		for (; p != end && !(((unsigned long)*p ^ first) & same); *to++ = *p++)
 			if (!(same & 1) && !quarry_starts_at(&m->starts, label, *p))
 				break;
-			*to = *p;
-		}
 	}
 	nr = p - start;
 	m->top += nr;
