@@ -199,7 +199,7 @@ static void mapped(void)
 /* The kernel's memory, which core functions have allocated, goes back to the kernel. */
 static void foreign(void)
 {
-	static char letters[] = "abc";
+	char letters[] = "abc";
 
 	kvfree(vmalloc(5 << 20));
 	kfree(match_strdup(&(substring_t){ letters, letters + sizeof(letters) - 1 }));
