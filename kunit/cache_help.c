@@ -162,12 +162,13 @@ void quarry_test_only_cache_error(struct kunit *test, struct quarry_cache *cache
 /* Is there a cache of that number, dead or alive? */
 bool quarry_test_cache_exists(struct kunit *test, u32 id)
 {
-	unsigned int i, nr = quarry_caches_list(NULL, 0) + 16;
+	unsigned int i, nr = quarry_caches_number() + 16;
 	struct quarry_cache_entry *e = kunit_kcalloc(test, nr, sizeof(*e), GFP_KERNEL);
 	bool found = false;
+	u64 from = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, e);
-	nr = min(nr, quarry_caches_list(e, nr));
+	nr = quarry_caches_list(&from, e, nr);
 	for (i = 0; i < nr; i++)
 		found |= e[i].id == id;
 	kunit_kfree(test, e);

@@ -87,6 +87,13 @@ static inline void quarry_shrinker_unregister(struct shrinker *s)
 #endif
 }
 
+/* 6.2 made the device const that is asked for its node. */
+#ifdef QUARRY_HAVE_CONST_DEVNODE
+#define QUARRY_DEVNODE_CONST	const
+#else
+#define QUARRY_DEVNODE_CONST
+#endif
+
 /* Pages that a shrinker gave back count as reclaimed; 6.4 made this a function. */
 static inline void quarry_account_reclaimed(unsigned long pages)
 {

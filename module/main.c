@@ -115,6 +115,13 @@ module_param_cb(watch_kfree, &param_ops, &watch_kfree, 0444);
 MODULE_PARM_DESC(watch_kfree,
 		 "1: each kfree() of the kernel's is looked at, and one of our memory told with a stack (0)");
 
+static struct quarry_param device_gid = {
+	.name = "device_gid", .unit = "", .value = -1, .min = -1, .max = U32_MAX - 1LL,
+};
+module_param_cb(device_gid, &param_ops, &device_gid, 0444);
+MODULE_PARM_DESC(device_gid,
+		 "number of the group that may open /dev/quarry beside root; -1: none (-1)");
+
 static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
 {
 	if (bytes <= max)
@@ -152,17 +159,19 @@ static int __init default_pool_init(void)
 	return err;
 }
 
-/* Pages that a module leaked when it went keep us loaded: see pages/pin.c. */
-static int module_went(struct notifier_block *nb, unsigned long state, void *data)
+/* Pages that modules leaked when they went keep us loaded: see pages/pin.c. */
+static int module_changes(struct notifier_block *nb, unsigned long state, void *data)
 {
-	if (state == MODULE_STATE_GOING && data != THIS_MODULE) {
+	if (state == MODULE_STATE_COMING)
+		quarry_pin_module_came(data);
+	if (state == MODULE_STATE_GOING && quarry_pin_module_went(data)) {
 		quarry_kv_settle();
 		quarry_pools_pin();
 	}
 	return NOTIFY_OK;
 }
 
-static struct notifier_block module_notifier = { .notifier_call = module_went };
+static struct notifier_block module_notifier = { .notifier_call = module_changes };
 
 static int __init quarry_init(void)
 {
@@ -212,7 +221,7 @@ static int __init quarry_init(void)
 	err = quarry_debugfs_init();
 	if (err)
 		goto notifier;
-	err = quarry_chardev_init();
+	err = quarry_chardev_init(device_gid.value);
 	if (err)
 		goto debugfs;
 	return 0;

@@ -33,10 +33,20 @@ static_assert(offsetof(struct quarry_magazine, slot) ==
 static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
 static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
 
-/* Shared: caches stay. Exclusive: they come and go. */
+/*
+ * Shared: caches stay, for who goes over them on quarry's own account. Exclusive: they come
+ * and go. Inside it list_lock guards the list for a few steps, for all who only look at a cache:
+ * raw, so its holder cannot lose the CPU. A look is a reference that keeps what describes a
+ * cache, as in pages/pools.c: the cache can be destroyed meanwhile, and is seen to become empty.
+ */
 static DECLARE_RWSEM(caches_sem);
+static DEFINE_RAW_SPINLOCK(list_lock);
 static LIST_HEAD(caches);
+static unsigned int nr_caches;
 static u32 next_id;
+
+/* The list is in the order of numbers that caches get whenever they come to it. */
+static u64 next_turn;
 
 /*
  * One at a time makes a cache or takes it away, with its folder. Making that allocates, and
@@ -48,11 +58,6 @@ static const struct quarry_cache_watcher *watcher;
 void quarry_caches_lock_shared(void)
 {
 	down_read(&caches_sem);
-}
-
-bool quarry_caches_trylock_shared(void)
-{
-	return down_read_trylock(&caches_sem);
 }
 
 void quarry_caches_unlock_shared(void)
@@ -82,7 +87,11 @@ struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarr
 /* On the lists. Under the lock, exclusive. */
 static void enlist(struct quarry_cache *cache)
 {
+	raw_spin_lock(&list_lock);
+	cache->turn = next_turn++;
 	list_add_tail(&cache->link, &caches);
+	WRITE_ONCE(nr_caches, nr_caches + 1);
+	raw_spin_unlock(&list_lock);
 	list_add_tail(&cache->sibling, &cache->pool->caches);
 	quarry_cache_note_slabs(cache);
 }
@@ -91,20 +100,144 @@ static void enlist(struct quarry_cache *cache)
 static void delist(struct quarry_cache *cache)
 {
 	down_write(&caches_sem);
+	raw_spin_lock(&list_lock);
 	list_del_init(&cache->link);
+	WRITE_ONCE(nr_caches, nr_caches - 1);
+	raw_spin_unlock(&list_lock);
 	list_del_init(&cache->sibling);
 	up_write(&caches_sem);
 }
 
-/* The cache of that name that is not dead, or NULL. Under the lock, shared. */
-struct quarry_cache *quarry_cache_lookup(const char *name)
+/* The cache of that name that is not dead, or NULL. Under either lock. */
+static struct quarry_cache *named(const char *name)
 {
-	struct quarry_cache *cache = NULL;
+	struct quarry_cache *cache;
 
-	while ((cache = quarry_cache_next(cache)))
+	list_for_each_entry(cache, &caches, link)
 		if (cache->kind != QUARRY_CACHE_DEAD && !strcmp(cache->name, name))
 			return cache;
 	return NULL;
+}
+
+/* The first cache whose turn is @turn or later, or NULL. Under either lock. */
+static struct quarry_cache *first_from(u64 turn)
+{
+	struct quarry_cache *cache;
+
+	list_for_each_entry(cache, &caches, link)
+		if (cache->turn >= turn)
+			return cache;
+	return NULL;
+}
+
+/* The one after @cache, which had its turn at @turn. Under list_lock. */
+static struct quarry_cache *after(struct quarry_cache *cache, u64 turn)
+{
+	/* It may have gone, or come to the end of the list. */
+	if (list_empty(&cache->link) || cache->turn != turn)
+		return first_from(turn + 1);
+	return list_is_last(&cache->link, &caches) ? NULL : list_next_entry(cache, link);
+}
+
+static struct quarry_cache *look_at(struct quarry_cache *cache)
+{
+	if (cache) {
+		refcount_inc(&cache->refs);
+		/* Its name is read, and the pool that the cache keeps may go with it. */
+		refcount_inc(&cache->pool->looks);
+	}
+	return cache;
+}
+
+/**
+ * quarry_cache_look() - look at a cache
+ * @name:	its name; a dead one has none
+ *
+ * Context: any but interrupts. Return: the cache, for quarry_cache_look_away(), or NULL.
+ */
+struct quarry_cache *quarry_cache_look(const char *name)
+{
+	struct quarry_cache *cache;
+
+	raw_spin_lock(&list_lock);
+	cache = look_at(named(name));
+	raw_spin_unlock(&list_lock);
+	return cache;
+}
+
+/* The same by its number. */
+struct quarry_cache *quarry_cache_look_id(u32 id)
+{
+	struct quarry_cache *cache, *found = NULL;
+
+	raw_spin_lock(&list_lock);
+	list_for_each_entry(cache, &caches, link)
+		if (cache->id == id)
+			found = look_at(cache);
+	raw_spin_unlock(&list_lock);
+	return found;
+}
+
+/**
+ * quarry_cache_look_next() - look at one cache after the other
+ * @cache:	the one before, which is looked away from; NULL for the first
+ * @turn:	where the walk is; of this function's alone
+ *
+ * Caches that come or go meanwhile may be seen or not; all others are seen once. Context: any
+ * but interrupts.
+ *
+ * Return: the cache, for this or quarry_cache_look_away(); NULL at the end.
+ */
+struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache, u64 *turn)
+{
+	struct quarry_cache *next;
+
+	raw_spin_lock(&list_lock);
+	next = look_at(cache ? after(cache, *turn) : first_from(0));
+	if (next)
+		*turn = next->turn;
+	raw_spin_unlock(&list_lock);
+	quarry_cache_look_away(cache);
+	return next;
+}
+
+/* Whoever looked at a cache, or at NULL, does so no longer. Context: any but NMI. */
+void quarry_cache_look_away(struct quarry_cache *cache)
+{
+	struct quarry_pool *pool;
+
+	if (!cache)
+		return;
+	pool = cache->pool;
+	quarry_cache_put(cache);
+	quarry_pool_look_away(pool);
+}
+
+/* Has a cache that is looked at been destroyed, with objects out or not? Context: any. */
+bool quarry_cache_has_gone(const struct quarry_cache *cache)
+{
+	return list_empty_careful(&cache->link) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD;
+}
+
+/**
+ * quarry_cache_begin_change() - change a cache that is looked at
+ * @cache:	the cache
+ *
+ * Whoever destroys it waits. Context: sleeps. Return: false if it is destroyed already; else
+ * quarry_cache_end_change() is to be called.
+ */
+bool quarry_cache_begin_change(struct quarry_cache *cache)
+{
+	down_read(&cache->changing);
+	if (!quarry_cache_has_gone(cache))
+		return true;
+	up_read(&cache->changing);
+	return false;
+}
+
+void quarry_cache_end_change(struct quarry_cache *cache)
+{
+	up_read(&cache->changing);
 }
 
 /* Tell @w of every cache, those that exist included. Once, at load. */
@@ -122,28 +255,35 @@ void quarry_cache_watch(const struct quarry_cache_watcher *w)
 }
 
 /**
- * quarry_caches_list() - names and numbers of the caches
+ * quarry_caches_list() - names and numbers of caches
+ * @from:	0, then as it was left
  * @entries:	where to, zeroed
  * @room:	entries that fit
  *
- * Return: caches that exist, which may be more than @room.
+ * Context: any but interrupts. Return: entries written; fewer than @room at the end.
  */
-unsigned int quarry_caches_list(struct quarry_cache_entry *entries, unsigned int room)
+unsigned int quarry_caches_list(u64 *from, struct quarry_cache_entry *entries,
+				unsigned int room)
 {
-	struct quarry_cache *cache = NULL;
+	struct quarry_cache *cache;
 	unsigned int nr = 0;
 
-	down_read(&caches_sem);
-	while ((cache = quarry_cache_next(cache))) {
-		if (nr < room) {
-			entries[nr].id = cache->id;
-			entries[nr].kind = cache->kind;
-			strscpy(entries[nr].name, cache->name, sizeof(entries[nr].name));
-		}
-		nr++;
+	raw_spin_lock(&list_lock);
+	cache = first_from(*from);
+	for (; cache && nr < room; cache = after(cache, cache->turn), nr++) {
+		entries[nr].id = cache->id;
+		entries[nr].kind = cache->kind;
+		strscpy(entries[nr].name, cache->name, sizeof(entries[nr].name));
+		*from = cache->turn + 1;
 	}
-	up_read(&caches_sem);
+	raw_spin_unlock(&list_lock);
 	return nr;
+}
+
+/* How many there are. Context: any. */
+unsigned int quarry_caches_number(void)
+{
+	return READ_ONCE(nr_caches);
 }
 
 static struct quarry_cache_node *node_create(struct quarry_cache *cache, int node)
@@ -354,6 +494,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&cache->link);
+	init_rwsem(&cache->changing);
 	INIT_LIST_HEAD(&cache->sibling);
 	INIT_LIST_HEAD(&cache->holding);
 	INIT_LIST_HEAD(&cache->parting);
@@ -387,7 +528,7 @@ static int publish(struct quarry_cache *cache)
 
 	mutex_lock(&watching);
 	down_write(&caches_sem);
-	if (quarry_cache_lookup(cache->name)) {
+	if (named(cache->name)) {
 		err = -EEXIST;
 	} else {
 		cache->id = next_id++;
@@ -599,6 +740,9 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	if (cache->kind != QUARRY_CACHE_TYPED)
 		return -EBUSY;
 	withdraw(cache);
+	/* Whoever changes it is the last. */
+	down_write(&cache->changing);
+	up_write(&cache->changing);
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	quarry_free_rcu_wait();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);

@@ -209,13 +209,16 @@ struct quarry_mags_cold {
  * @name:	its name
  * @id:		its number
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
- * @link:	in the list of caches
+ * @link:	in the list of caches, or empty
+ * @turn:	where in it: later ones have larger numbers
+ * @changing:	shared: somebody changes it on request; exclusive: nobody does any more
  * @sibling:	in the pool's list of them, while it is in that one
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
  * @gone:	those of its slabs that are off the lists, and not with the pool yet; as @parting
  * @debugfs:	its folder
- * @refs:	slabs on their way to the kernel, and one until nobody finds it by a tag
+ * @refs:	slabs on their way to the kernel, who looks at it, and one until nobody finds it
+ *		by a tag
  * @rcu:	for the latter
  */
 struct quarry_cache {
@@ -244,6 +247,8 @@ struct quarry_cache {
 	u32 id;
 	u32 kind;
 	struct list_head link;
+	u64 turn;
+	struct rw_semaphore changing;
 	struct list_head sibling;
 	struct list_head holding;
 	struct list_head parting;
@@ -441,12 +446,19 @@ struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *nam
 
 void quarry_caches_exit(void);
 void quarry_caches_lock_shared(void);
-bool quarry_caches_trylock_shared(void);
 void quarry_caches_unlock_shared(void);
 struct quarry_cache *quarry_cache_next(struct quarry_cache *cache);
 struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarry_cache *cache);
-struct quarry_cache *quarry_cache_lookup(const char *name);
-unsigned int quarry_caches_list(struct quarry_cache_entry *entries, unsigned int room);
+struct quarry_cache *quarry_cache_look(const char *name);
+struct quarry_cache *quarry_cache_look_id(u32 id);
+struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache, u64 *turn);
+void quarry_cache_look_away(struct quarry_cache *cache);
+bool quarry_cache_has_gone(const struct quarry_cache *cache);
+bool quarry_cache_begin_change(struct quarry_cache *cache);
+void quarry_cache_end_change(struct quarry_cache *cache);
+unsigned int quarry_caches_list(u64 *from, struct quarry_cache_entry *entries,
+				unsigned int room);
+unsigned int quarry_caches_number(void);
 u64 quarry_cache_objects_out(struct quarry_cache *cache);
 
 /* Told when a cache comes and goes; set by the faces above. */

@@ -524,39 +524,38 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
+	u64 turn;
 
-	if (!quarry_caches_trylock_shared())
-		return SHRINK_EMPTY;
-	while ((cache = quarry_cache_next(cache)))
+	while ((cache = quarry_cache_look_next(cache, &turn)))
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid])
 			pages += node_spare(cache->nodes[sc->nid]) +
 				 (READ_ONCE(cache->nodes[sc->nid]->depot.nr_objects) *
 				  cache->shape[0].stride >> PAGE_SHIFT);
-	quarry_caches_unlock_shared();
 	return pages ?: SHRINK_EMPTY;
 }
 
-/* To the pools: from there the page layer's shrinker gives whole arenas to the kernel. */
+/*
+ * A cache that is found on the list under @parting has not left: see quarry_cache_leave(). To
+ * the pools: from there the page layer's shrinker gives whole arenas to the
+ * kernel.
+ */
 static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
+	u64 turn;
 
-	if (!quarry_caches_trylock_shared())
+	if (!mutex_trylock(&parting))
 		return SHRINK_STOP;
-	if (!mutex_trylock(&parting)) {
-		quarry_caches_unlock_shared();
-		return SHRINK_STOP;
-	}
-	while (pages < sc->nr_to_scan && (cache = quarry_cache_next(cache)))
+	while (pages < sc->nr_to_scan && (cache = quarry_cache_look_next(cache, &turn)))
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
 			quarry_depot_drain(cache->nodes[sc->nid], 0);
 			pages += node_spare(cache->nodes[sc->nid]);
 			cut(cache->nodes[sc->nid], 0);
 		}
+	quarry_cache_look_away(cache);
 	pages = part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
 	unlock_parting();
-	quarry_caches_unlock_shared();
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
 	return pages ?: SHRINK_STOP;
 }

@@ -89,6 +89,7 @@ TEST_EXPORT(quarry_cache_traces);
 TEST_EXPORT(quarry_cache_validate);
 TEST_EXPORT(quarry_caches_list);
 TEST_EXPORT(quarry_caches_lock_shared);
+TEST_EXPORT(quarry_caches_number);
 TEST_EXPORT(quarry_caches_unlock_shared);
 TEST_EXPORT(quarry_depot_get_spare);
 TEST_EXPORT(quarry_depot_put);

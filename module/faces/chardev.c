@@ -4,15 +4,18 @@
  * in include/uapi/linux/quarry.h. The calls about caches are in chardev_caches.c.
  *
  * Each call copies its struct in once, checks the copy and works on it; nothing is
- * read from user memory twice. A call finds its pool by name and holds the list of
- * pools shared while it works, so that a pool that is being read waits, instead of
- * failing, to be destroyed.
+ * read from user memory twice. A call finds its pool by name and looks at it while it works
+ * (pages/pools.c): no lock is held for longer than some steps, and nobody waits for a caller
+ * that the scheduler, or its own memory, lets wait. What a call answers with is copied out in
+ * pieces of a bounded size, as far as there is something.
+ *
+ * The device is for root, and for a group if the module's parameter device_gid names one: how
+ * others allocate is nobody's business.
  *
  * Context: process context of the caller.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
-#include <linux/miscdevice.h>
 #include <linux/nospec.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -25,8 +28,8 @@
 /* Areas copied out at a time. */
 #define MAP_BATCH	1024
 
-/* Largest number of pools a list can be asked for. */
-#define LIST_MAX	65536
+/* Entries of a list likewise: they fit into a page. */
+#define LIST_BATCH	64
 
 /* What stands at the head of every struct. */
 struct head {
@@ -62,24 +65,12 @@ int quarry_chardev_check_name(const char *name)
 	return quarry_pool_check_name(name);
 }
 
-/* Find a pool and keep it until put_pool(). */
+/* Look at a pool, until quarry_pool_look_away(). */
 static struct quarry_pool *find_pool(const char *name)
 {
-	struct quarry_pool *pool;
-
 	if (quarry_chardev_check_name(name))
 		return ERR_PTR(-EINVAL);
-	quarry_pools_lock_shared();
-	pool = quarry_pool_lookup(name);
-	if (pool)
-		return pool;
-	quarry_pools_unlock_shared();
-	return ERR_PTR(-ENOENT);
-}
-
-static void put_pool(void)
-{
-	quarry_pools_unlock_shared();
+	return quarry_pool_look(name) ?: ERR_PTR(-ENOENT);
 }
 
 static int do_version(void *arg)
@@ -89,7 +80,7 @@ static int do_version(void *arg)
 	v->abi = QUARRY_ABI_VERSION;
 	v->page_size = PAGE_SIZE;
 	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_CACHES;
-	v->nr_pools = quarry_pools_list(NULL, 0);
+	v->nr_pools = quarry_pools_number();
 	v->max_order = quarry_max_order();
 	strscpy_pad(v->version, QUARRY_VERSION, sizeof(v->version));
 	return 0;
@@ -98,19 +89,27 @@ static int do_version(void *arg)
 static int do_list(void *arg)
 {
 	struct quarry_pool_list *l = arg;
-	u32 room = min_t(u32, l->capacity, LIST_MAX);
+	struct quarry_pool_entry __user *to = u64_to_user_ptr(l->entries);
 	struct quarry_pool_entry *entries;
+	u32 written = 0, nr, room;
+	u64 from = 0;
 	int err = 0;
 
-	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	entries = kcalloc(LIST_BATCH, sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return -ENOMEM;
-	l->count = quarry_pools_list(entries, room);
-	room = min(room, l->count);
-	if (room && copy_to_user(u64_to_user_ptr(l->entries), entries,
-				 room * sizeof(*entries)))
-		err = -EFAULT;
-	kvfree(entries);
+	do {
+		room = min_t(u32, l->capacity - written, LIST_BATCH);
+		nr = quarry_pools_list(&from, entries, room);
+		if (nr && copy_to_user(to + written, entries, nr * sizeof(*entries)))
+			err = -EFAULT;
+		written += nr;
+		memset(entries, 0, nr * sizeof(*entries));
+		cond_resched();
+	} while (!err && nr && nr == room && !fatal_signal_pending(current));
+	kfree(entries);
+	/* With room to spare all were written; else there may be more. */
+	l->count = written < l->capacity ? written : max(written, quarry_pools_number());
 	return err;
 }
 
@@ -125,7 +124,7 @@ static int do_stats(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_snapshot(pool, st);
-	put_pool();
+	quarry_pool_look_away(pool);
 	return 0;
 }
 
@@ -140,7 +139,7 @@ static int do_orders(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_orders_snapshot(pool, o->node, o);
-	put_pool();
+	quarry_pool_look_away(pool);
 	return 0;
 }
 
@@ -153,14 +152,14 @@ static int get_areas(struct quarry_pool_map *map, struct quarry_map_area *areas,
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	if (*id >= 0 && *id != pool->id) {
-		put_pool();
+		quarry_pool_look_away(pool);
 		return -ENOENT;
 	}
 	*id = pool->id;
 	*got = quarry_pool_map_snapshot(pool, map->start + map->count, areas,
 					min_t(u32, map->capacity - map->count, MAP_BATCH),
 					&map->total);
-	put_pool();
+	quarry_pool_look_away(pool);
 	return 0;
 }
 
@@ -232,7 +231,7 @@ static int do_shrink(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	op->bytes = quarry_pool_shrink(pool, op->bytes);
-	put_pool();
+	quarry_pool_look_away(pool);
 	return 0;
 }
 
@@ -247,7 +246,7 @@ static int do_drain(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	op->bytes = quarry_pool_drain(pool);
-	put_pool();
+	quarry_pool_look_away(pool);
 	quarry_pools_unpin();
 	return 0;
 }
@@ -261,7 +260,7 @@ static int do_validate(void *arg)
 		return PTR_ERR(pool);
 	memset(v->what, 0, sizeof(v->what));
 	quarry_pool_validate(pool, v);
-	put_pool();
+	quarry_pool_look_away(pool);
 	return 0;
 }
 
@@ -349,19 +348,12 @@ static const struct file_operations quarry_fops = {
 	.llseek = noop_llseek,
 };
 
-static struct miscdevice quarry_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "quarry",
-	.fops = &quarry_fops,
-	.mode = 0644,
-};
-
-int __init quarry_chardev_init(void)
+int __init quarry_chardev_init(s64 gid)
 {
-	return misc_register(&quarry_misc);
+	return quarry_node_init(&quarry_fops, gid);
 }
 
 void quarry_chardev_exit(void)
 {
-	misc_deregister(&quarry_misc);
+	quarry_node_exit();
 }

@@ -3,9 +3,9 @@
  * /dev/quarry: the calls about caches. They are made by chardev.c, which has copied and
  * checked what all structs have in common.
  *
- * A call finds its cache by name and holds the list of caches shared while it works, so
- * that a cache that is being read waits to be destroyed. The lock is never held while
- * user memory is touched. A cache that was destroyed with objects out is listed, but
+ * A call finds its cache by name and looks at it while it works (cache/cache.c), so that
+ * nobody waits for who only reads. What changes a cache keeps it from being destroyed, and
+ * the other caches from nothing. A cache that was destroyed with objects out is listed, but
  * has no name any more that could be asked for.
  *
  * Context: process context of the caller.
@@ -18,51 +18,68 @@
 #include "../stats/caches.h"
 #include "faces.h"
 
-/* Largest number of caches a list can be asked for: as many as there are tags. */
-#define LIST_MAX	65536
+/* Entries of a list that are copied out at a time: they fit into a page. */
+#define LIST_BATCH	64
 
 /* Largest number of stacks; quarry_cache_traces() tells no more apart. */
 #define TRACES_MAX	1024
 
+/* A number of stacks that nearly always suffices. */
+#define TRACES_FEW	32
+
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);
 
-/* Find a cache and keep it until put_cache(). */
+/* Look at a cache, until quarry_cache_look_away(). */
 static struct quarry_cache *find_cache(const char *name)
 {
-	struct quarry_cache *cache;
-
 	if (quarry_chardev_check_name(name))
 		return ERR_PTR(-EINVAL);
-	quarry_caches_lock_shared();
-	cache = quarry_cache_lookup(name);
-	if (cache)
-		return cache;
-	quarry_caches_unlock_shared();
-	return ERR_PTR(-ENOENT);
+	return quarry_cache_look(name) ?: ERR_PTR(-ENOENT);
 }
 
-static void put_cache(void)
+/* The same, and it is not destroyed until put_cache(). */
+static struct quarry_cache *get_cache(const char *name)
 {
-	quarry_caches_unlock_shared();
+	struct quarry_cache *cache = find_cache(name);
+
+	if (!IS_ERR(cache) && !quarry_cache_begin_change(cache)) {
+		quarry_cache_look_away(cache);
+		cache = ERR_PTR(-ENOENT);
+	}
+	return cache;
+}
+
+static void put_cache(struct quarry_cache *cache)
+{
+	quarry_cache_end_change(cache);
+	quarry_cache_look_away(cache);
 }
 
 int quarry_do_cache_list(void *arg)
 {
 	struct quarry_cache_list *l = arg;
-	u32 room = min_t(u32, l->capacity, LIST_MAX);
+	struct quarry_cache_entry __user *to = u64_to_user_ptr(l->entries);
 	struct quarry_cache_entry *entries;
+	u32 written = 0, nr, room;
+	u64 from = 0;
 	int err = 0;
 
-	entries = kvcalloc(max(room, 1U), sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	entries = kcalloc(LIST_BATCH, sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return -ENOMEM;
-	l->count = quarry_caches_list(entries, room);
-	room = min(room, l->count);
-	if (room && copy_to_user(u64_to_user_ptr(l->entries), entries,
-				 room * sizeof(*entries)))
-		err = -EFAULT;
-	kvfree(entries);
+	do {
+		room = min_t(u32, l->capacity - written, LIST_BATCH);
+		nr = quarry_caches_list(&from, entries, room);
+		if (nr && copy_to_user(to + written, entries, nr * sizeof(*entries)))
+			err = -EFAULT;
+		written += nr;
+		memset(entries, 0, nr * sizeof(*entries));
+		cond_resched();
+	} while (!err && nr && nr == room && !fatal_signal_pending(current));
+	kfree(entries);
+	/* With room to spare all were written; else there may be more. */
+	l->count = written < l->capacity ? written : max(written, quarry_caches_number());
 	return err;
 }
 
@@ -77,7 +94,7 @@ int quarry_do_cache_stats(void *arg)
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	quarry_cache_snapshot(cache, st);
-	put_cache();
+	quarry_cache_look_away(cache);
 	return 0;
 }
 
@@ -88,11 +105,11 @@ int quarry_do_cache_shrink(void *arg)
 
 	if (op->bytes)
 		return -EINVAL;
-	cache = find_cache(op->name);
+	cache = get_cache(op->name);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	op->bytes = quarry_cache_reap(cache, true);
-	put_cache();
+	put_cache(cache);
 	memset(op->what, 0, sizeof(op->what));
 	return 0;
 }
@@ -104,12 +121,12 @@ int quarry_do_cache_validate(void *arg)
 
 	if (op->bytes)
 		return -EINVAL;
-	cache = find_cache(op->name);
+	cache = get_cache(op->name);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	memset(op->what, 0, sizeof(op->what));
 	op->bytes = quarry_cache_validate(cache, op->what, sizeof(op->what));
-	put_cache();
+	put_cache(cache);
 	return 0;
 }
 
@@ -125,7 +142,7 @@ static int check_modes(const struct quarry_cache_modes *m)
 	return 0;
 }
 
-/* Under change_mutex and the list's lock, in this order. */
+/* Under change_mutex, and the cache stays. */
 static int change_modes(struct quarry_cache *cache, struct quarry_cache_modes *m)
 {
 	u32 modes = (quarry_cache_modes(cache) & ~m->clear) | m->set;
@@ -149,10 +166,10 @@ int quarry_do_cache_modes(void *arg)
 	if (err)
 		return err;
 	mutex_lock(&change_mutex);
-	cache = find_cache(m->name);
+	cache = get_cache(m->name);
 	if (!IS_ERR(cache)) {
 		err = change_modes(cache, m);
-		put_cache();
+		put_cache(cache);
 	} else {
 		err = PTR_ERR(cache);
 	}
@@ -169,7 +186,7 @@ static int get_traces(struct quarry_cache_traces *t, struct quarry_trace *traces
 		return PTR_ERR(cache);
 	err = quarry_cache_traces(cache, t->flags & QUARRY_TRACES_FREES, traces, room, &t->count,
 				  &t->untraced);
-	put_cache();
+	quarry_cache_look_away(cache);
 	return err;
 }
 
@@ -180,11 +197,20 @@ int quarry_do_cache_traces(void *arg)
 	struct quarry_trace *traces;
 	int err;
 
-	traces = kvcalloc(max(room, 1U), sizeof(*traces), GFP_KERNEL_ACCOUNT);
+	/* No more room than there are stacks: that is known when some have been asked for. */
+	traces = kvcalloc(TRACES_FEW, sizeof(*traces), GFP_KERNEL_ACCOUNT);
 	if (!traces)
 		return -ENOMEM;
-	err = get_traces(t, traces, room);
+	err = get_traces(t, traces, min_t(u32, room, TRACES_FEW));
 	room = min(room, t->count);
+	if (!err && room > TRACES_FEW) {
+		kvfree(traces);
+		traces = kvcalloc(room, sizeof(*traces), GFP_KERNEL_ACCOUNT);
+		if (!traces)
+			return -ENOMEM;
+		err = get_traces(t, traces, room);
+		room = min(room, t->count);
+	}
 	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,
 					 room * sizeof(*traces)))
 		err = -EFAULT;

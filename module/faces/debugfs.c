@@ -18,8 +18,9 @@
  * The first line of each file but buddyinfo is "# quarry FILE FORMAT": a change of
  * format changes the number. Figures come from stats/snapshot.c alone.
  *
- * A file holds no reference to its pool: debugfs waits for readers when the pool's
- * folder goes, and tells later ones -EIO.
+ * A file has the number of its pool, and looks at that (pages/pools.c) from open to close. So a
+ * pool's folder goes, and its pool, while files are being read: nobody waits for a reader that
+ * the scheduler lets wait. Whoever goes on reading then gets -EIO.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -80,16 +81,44 @@ static int buddyinfo_show(struct seq_file *m, void *v)
 
 	if (!orders)
 		return -ENOMEM;
-	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool)))
+	while ((pool = quarry_pool_look_next(pool)))
 		for (i = 0; i < pool->nr_zones - 1; i++)
 			if (pool->zone[i])
 				buddyinfo_line(m, pool, i, orders);
-	quarry_pools_unlock_shared();
 	kfree(orders);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(buddyinfo);
+
+static int pool_open(struct inode *inode, struct file *file,
+		     int (*show)(struct seq_file *m, void *v))
+{
+	struct quarry_pool *pool = quarry_pool_look_id((unsigned long)inode->i_private);
+	int err = pool ? single_open(file, show, pool) : -ENOENT;
+
+	if (err)
+		quarry_pool_look_away(pool);
+	return err;
+}
+
+static ssize_t pool_read(struct file *file, char __user *to, size_t size, loff_t *at)
+{
+	struct seq_file *m = file->private_data;
+
+	return quarry_pool_has_gone(m->private) ? -EIO : seq_read(file, to, size, at);
+}
+
+static int pool_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	quarry_pool_look_away(m->private);
+	return single_release(inode, file);
+}
+
+/* Operations of a pool's file, whose name_show() is shown. */
+#define DEFINE_POOL_FILE(name)	\
+	QUARRY_DEFINE_LOOK_FILE(name, pool_open, pool_read, pool_release)
 
 /* The u64 figures of the stats file, in its order. */
 #define FIELD(name) QUARRY_FIGURE(quarry_pool_stats, name)
@@ -163,7 +192,8 @@ static int stats_show(struct seq_file *m, void *v)
 	kfree(st);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(stats);
+
+DEFINE_POOL_FILE(stats);
 
 static int errors_show(struct seq_file *m, void *v)
 {
@@ -180,7 +210,8 @@ static int errors_show(struct seq_file *m, void *v)
 	kfree(st);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(errors);
+
+DEFINE_POOL_FILE(errors);
 
 /* A table with a line for each order. */
 static int show_orders(struct seq_file *m, const char *head,
@@ -213,7 +244,8 @@ static int orders_show(struct seq_file *m, void *v)
 	return show_orders(m, "# quarry orders 1\n# order free cached allocs frees\n",
 			   orders_line);
 }
-DEFINE_SHOW_ATTRIBUTE(orders);
+
+DEFINE_POOL_FILE(orders);
 
 static void show_milli(struct seq_file *m, int milli)
 {
@@ -232,7 +264,8 @@ static int fragmentation_show(struct seq_file *m, void *v)
 	return show_orders(m, "# quarry fragmentation 1\n# order unusable extfrag\n",
 			   fragmentation_line);
 }
-DEFINE_SHOW_ATTRIBUTE(fragmentation);
+
+DEFINE_POOL_FILE(fragmentation);
 
 static int arenas_show(struct seq_file *m, void *v)
 {
@@ -257,7 +290,8 @@ static int arenas_show(struct seq_file *m, void *v)
 	kfree(a);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(arenas);
+
+DEFINE_POOL_FILE(arenas);
 
 /* '.' all free, '#' none, else the tenths that are in use, rounded down. */
 static char map_char(const struct quarry_map_area *a)
@@ -293,7 +327,8 @@ static int map_show(struct seq_file *m, void *v)
 	kfree(a);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(map);
+
+DEFINE_POOL_FILE(map);
 
 static int percpu_show(struct seq_file *m, void *v)
 {
@@ -311,7 +346,8 @@ static int percpu_show(struct seq_file *m, void *v)
 		}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(percpu);
+
+DEFINE_POOL_FILE(percpu);
 
 #define FIELD(name) QUARRY_FIGURE(quarry_accounting, name)
 static const struct quarry_figure accounting_fields[] = {
@@ -348,21 +384,35 @@ static int accounting_show(struct seq_file *m, void *v)
 		   quarry_directory_bytes() + quarry_labels_table_bytes());
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(accounting);
+
+DEFINE_POOL_FILE(accounting);
+
+static const struct quarry_file pool_files[] = {
+	{ "stats", &stats_fops },
+	{ "orders", &orders_fops },
+	{ "arenas", &arenas_fops },
+	{ "fragmentation", &fragmentation_fops },
+	{ "map", &map_fops },
+	{ "percpu", &percpu_fops },
+	{ "errors", &errors_fops },
+	{ "accounting", &accounting_fops },
+};
+
+void quarry_debugfs_files(struct dentry *folder, const struct quarry_file *files,
+			  unsigned int nr, u32 id)
+{
+	unsigned int i;
+
+	/* debugfs calls it unsafe that files are read when their folder goes; these may be. */
+	for (i = 0; i < nr; i++)
+		debugfs_create_file_unsafe(files[i].name, 0444, folder,
+					   (void *)(unsigned long)id, files[i].fops);
+}
 
 static void pool_created(struct quarry_pool *pool)
 {
-	struct dentry *d = debugfs_create_dir(pool->name, pools_dir);
-
-	pool->debugfs = d;
-	debugfs_create_file("stats", 0444, d, pool, &stats_fops);
-	debugfs_create_file("orders", 0444, d, pool, &orders_fops);
-	debugfs_create_file("arenas", 0444, d, pool, &arenas_fops);
-	debugfs_create_file("fragmentation", 0444, d, pool, &fragmentation_fops);
-	debugfs_create_file("map", 0444, d, pool, &map_fops);
-	debugfs_create_file("percpu", 0444, d, pool, &percpu_fops);
-	debugfs_create_file("errors", 0444, d, pool, &errors_fops);
-	debugfs_create_file("accounting", 0444, d, pool, &accounting_fops);
+	pool->debugfs = debugfs_create_dir(pool->name, pools_dir);
+	quarry_debugfs_files(pool->debugfs, pool_files, ARRAY_SIZE(pool_files), pool->id);
 }
 
 static void pool_destroyed(struct quarry_pool *pool)

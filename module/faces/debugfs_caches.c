@@ -13,10 +13,9 @@
  * As debugfs.c: read-only, no address, figures from stats/ alone. The first lines say
  * "# quarry cache-FILE FORMAT", since pools have files of the same names.
  *
- * Locks
- *	slabinfo walks the list of caches, shared. The files of a cache must not wait for who
- *	makes or destroys one: he waits for their readers. Until then the cache stays,
- *	because its folder goes first.
+ * As there, a file has the number of its cache and looks at that (cache/cache.c) from open to
+ * close, so that nobody waits for a reader. A cache that was destroyed with objects out stands
+ * in slabinfo as NAME:dead-ID, for its name may be another's by now.
  *
  * Cost: slabs and traces walk lists under a node's lock; the others only add up.
  */
@@ -36,11 +35,16 @@ static struct dentry *caches_dir;
 static void slabinfo_line(struct seq_file *m, struct quarry_cache *cache,
 			  struct quarry_cache_stats *st)
 {
+	char name[sizeof(st->name) + sizeof(":dead-4294967295")];
 	struct quarry_cache_sums sums;
 
 	quarry_cache_snapshot(cache, st);
 	quarry_cache_sums_snapshot(cache, &sums);
-	seq_printf(m, "%-17s %6llu %6llu %6u %4u %4d", st->name, st->objects_out, sums.objects,
+	if (st->kind == QUARRY_CACHE_DEAD)
+		snprintf(name, sizeof(name), "%s:dead-%u", st->name, st->id);
+	else
+		strscpy(name, st->name, sizeof(name));
+	seq_printf(m, "%-17s %6llu %6llu %6u %4u %4d", name, st->objects_out, sums.objects,
 		   st->stride, st->objects_per_slab, 1 << st->order);
 	/* What SLAB had: an array a CPU, moved in batches, and one that they share. */
 	seq_printf(m, " : tunables %4u %4u %4u", st->magazine_capacity, st->magazine_capacity,
@@ -53,6 +57,7 @@ static int slabinfo_show(struct seq_file *m, void *v)
 {
 	struct quarry_cache_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
 	struct quarry_cache *cache = NULL;
+	u64 turn;
 
 	if (!st)
 		return -ENOMEM;
@@ -61,14 +66,42 @@ static int slabinfo_show(struct seq_file *m, void *v)
 	seq_puts(m, "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
 	seq_puts(m, " : tunables <limit> <batchcount> <sharedfactor>");
 	seq_puts(m, " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-	quarry_caches_lock_shared();
-	while ((cache = quarry_cache_next(cache)))
+	while ((cache = quarry_cache_look_next(cache, &turn)))
 		slabinfo_line(m, cache, st);
-	quarry_caches_unlock_shared();
 	kfree(st);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(slabinfo);
+
+static int cache_open(struct inode *inode, struct file *file,
+		      int (*show)(struct seq_file *m, void *v))
+{
+	struct quarry_cache *cache = quarry_cache_look_id((unsigned long)inode->i_private);
+	int err = cache ? single_open(file, show, cache) : -ENOENT;
+
+	if (err)
+		quarry_cache_look_away(cache);
+	return err;
+}
+
+static ssize_t cache_read(struct file *file, char __user *to, size_t size, loff_t *at)
+{
+	struct seq_file *m = file->private_data;
+
+	return quarry_cache_has_gone(m->private) ? -EIO : seq_read(file, to, size, at);
+}
+
+static int cache_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	quarry_cache_look_away(m->private);
+	return single_release(inode, file);
+}
+
+/* Operations of a cache's file, whose name_show() is shown. */
+#define DEFINE_CACHE_FILE(name)						\
+	QUARRY_DEFINE_LOOK_FILE(name, cache_open, cache_read, cache_release)
 
 /* The u64 figures of the stats file, in its order. */
 #define FIELD(name) QUARRY_FIGURE(quarry_cache_stats, name)
@@ -144,7 +177,8 @@ static int stats_show(struct seq_file *m, void *v)
 	kfree(st);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(stats);
+
+DEFINE_CACHE_FILE(stats);
 
 static int errors_show(struct seq_file *m, void *v)
 {
@@ -160,7 +194,8 @@ static int errors_show(struct seq_file *m, void *v)
 	kfree(st);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(errors);
+
+DEFINE_CACHE_FILE(errors);
 
 static int slabs_show(struct seq_file *m, void *v)
 {
@@ -182,7 +217,8 @@ static int slabs_show(struct seq_file *m, void *v)
 	}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(slabs);
+
+DEFINE_CACHE_FILE(slabs);
 
 static int magazines_show(struct seq_file *m, void *v)
 {
@@ -207,7 +243,8 @@ static int magazines_show(struct seq_file *m, void *v)
 	}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(magazines);
+
+DEFINE_CACHE_FILE(magazines);
 
 /* The stack's lines, set in a little further than the stack trace has them. */
 static void show_stack_of(struct seq_file *m, const struct quarry_trace *t)
@@ -251,25 +288,29 @@ static int alloc_traces_show(struct seq_file *m, void *v)
 {
 	return show_traces(m, false);
 }
-DEFINE_SHOW_ATTRIBUTE(alloc_traces);
+
+DEFINE_CACHE_FILE(alloc_traces);
 
 static int free_traces_show(struct seq_file *m, void *v)
 {
 	return show_traces(m, true);
 }
-DEFINE_SHOW_ATTRIBUTE(free_traces);
+
+DEFINE_CACHE_FILE(free_traces);
+
+static const struct quarry_file cache_files[] = {
+	{ "stats", &stats_fops },
+	{ "slabs", &slabs_fops },
+	{ "magazines", &magazines_fops },
+	{ "errors", &errors_fops },
+	{ "alloc_traces", &alloc_traces_fops },
+	{ "free_traces", &free_traces_fops },
+};
 
 static void cache_created(struct quarry_cache *cache)
 {
-	struct dentry *d = debugfs_create_dir(cache->name, caches_dir);
-
-	cache->debugfs = d;
-	debugfs_create_file("stats", 0444, d, cache, &stats_fops);
-	debugfs_create_file("slabs", 0444, d, cache, &slabs_fops);
-	debugfs_create_file("magazines", 0444, d, cache, &magazines_fops);
-	debugfs_create_file("errors", 0444, d, cache, &errors_fops);
-	debugfs_create_file("alloc_traces", 0444, d, cache, &alloc_traces_fops);
-	debugfs_create_file("free_traces", 0444, d, cache, &free_traces_fops);
+	cache->debugfs = debugfs_create_dir(cache->name, caches_dir);
+	quarry_debugfs_files(cache->debugfs, cache_files, ARRAY_SIZE(cache_files), cache->id);
 }
 
 static void cache_destroyed(struct quarry_cache *cache)

@@ -3,6 +3,7 @@
 #ifndef QUARRY_FACES_H
 #define QUARRY_FACES_H
 
+#include <linux/fs.h>
 #include <linux/types.h>
 
 struct dentry;
@@ -10,7 +11,7 @@ struct seq_file;
 
 int quarry_debugfs_init(void);
 void quarry_debugfs_exit(void);
-int quarry_chardev_init(void);
+int quarry_chardev_init(s64 gid);
 void quarry_chardev_exit(void);
 
 /**
@@ -25,9 +26,45 @@ struct quarry_figure {
 
 #define QUARRY_FIGURE(type, field) { __stringify(field), offsetof(struct type, field) }
 
+/**
+ * struct quarry_file - a file in the folder of a pool or a cache
+ * @name:	its name
+ * @fops:	what it can do
+ */
+struct quarry_file {
+	const char *name;
+	const struct file_operations *fops;
+};
+
+/*
+ * Operations of a file whose name_show() is shown. @open looks at the pool or cache whose number
+ * the inode has, and @release looks away; @read is seq_read() as long as it has not gone.
+ */
+#define QUARRY_DEFINE_LOOK_FILE(name, open_look, read_look, release_look)	\
+static int name##_open(struct inode *inode, struct file *file)			\
+{										\
+	return open_look(inode, file, name##_show);				\
+}										\
+										\
+static const struct file_operations name##_fops = {				\
+	.owner = THIS_MODULE,							\
+	.open = name##_open,							\
+	.read = read_look,							\
+	.llseek = seq_lseek,							\
+	.release = release_look,						\
+}
+
+/* debugfs.c: these files in a folder, of the pool or cache with that number */
+void quarry_debugfs_files(struct dentry *folder, const struct quarry_file *files,
+			  unsigned int nr, u32 id);
+
 /* debugfs.c: lines of "name value" */
 void quarry_show_figures(struct seq_file *m, const struct quarry_figure *figures,
 			 unsigned int nr, const void *from);
+
+/* node.c */
+int quarry_node_init(const struct file_operations *fops, s64 gid);
+void quarry_node_exit(void);
 
 /* chardev.c: the name that a struct has, -EINVAL if it is none */
 int quarry_chardev_check_name(const char *name);

@@ -317,12 +317,10 @@ static void decay_all(struct kthread_work *work)
 	bool again = false;
 
 	quarry_chore_at_work(&decay_chore);
-	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool))) {
+	while ((pool = quarry_pool_look_next(pool))) {
 		again |= decay(pool);
 		quarry_keeper_rest();
 	}
-	quarry_pools_unlock_shared();
 	if (again)
 		quarry_decay_kick();
 }

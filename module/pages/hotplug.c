@@ -5,8 +5,7 @@
  * The callback runs on another CPU when the dead one has stopped for good, or has failed to
  * come up half way, so nobody can be inside its lists. A CPU that comes up finds its lists
  * empty, but open if they were. While it is away the others share what its lists could hold; it
- * says itself that it is back, with its first slow call (pcp.c). A callback for that would wait
- * for the lock of the list of pools, whose holder may be visiting just this CPU (visit.c).
+ * says itself that it is back, with its first slow call (pcp.c).
  */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>
@@ -20,14 +19,11 @@ static int cpu_dead(unsigned int cpu)
 {
 	struct quarry_pool *pool = NULL;
 
-	/* Whoever has the lock may be waiting for this CPU. */
 	quarry_visits_stopped(cpu);
-	quarry_pools_lock_shared();
-	while ((pool = quarry_pool_next(pool))) {
+	while ((pool = quarry_pool_look_next(pool))) {
 		quarry_pcp_drain_cpu(pool, cpu);
 		quarry_lists_away(pool, cpu);
 	}
-	quarry_pools_unlock_shared();
 	return 0;
 }
 

@@ -82,31 +82,23 @@ static bool leave_in(struct quarry_pool *pool, struct quarry_cold *cold)
 
 /*
  * The same for the next pool with a CPU that does, where *@cold becomes NULL if it was taken.
- * The lock is held with preemption off: we may be moved to a CPU that a real-time task keeps
- * for ever, and must not take it there. So each time is for one pool: a look at each up to
- * that one, and at each CPU of its own. Returns false if there is none.
+ * Returns false if there is none.
  */
 static bool leave_gift(struct quarry_cold **cold)
 {
 	struct quarry_pool *pool = NULL;
 
-	preempt_disable();
-	if (!quarry_pools_trylock_shared()) {
-		preempt_enable();
-		return false;
-	}
-	while ((pool = quarry_pool_next(pool)))
+	while ((pool = quarry_pool_look_next(pool)))
 		/* Who wants one from here on says so again, and others of its CPUs may. */
 		if (READ_ONCE(pool->wanting) && xchg(&pool->wanting, false)) {
 			if (leave_in(pool, *cold)) {
 				*cold = NULL;
 				WRITE_ONCE(pool->wanting, true);
 			}
-			break;
+			quarry_pool_look_away(pool);
+			return true;
 		}
-	quarry_pools_unlock_shared();
-	preempt_enable();
-	return pool;
+	return false;
 }
 
 /* For all CPUs that could not do it themselves. What is not brought is asked for again. */

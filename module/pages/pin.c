@@ -1,21 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module stays loaded while pages are out, even if no module that uses it is left: when
- * another module goes, the pools are looked at, and pages that it leaked pin us until they
- * are freed.
+ * the last one goes, the pools are looked at, and pages that were leaked pin us until they
+ * are freed. Modules that do not use us are none of our business.
  *
- * Contexts: everything here sleeps. The lock of the list of pools, exclusive, guards it all.
+ * Contexts: everything here sleeps.
  */
 #include <linux/module.h>
+#include <linux/mutex.h>
 
 #include "pcp.h"
 
+/* One at a time looks whether to stay. */
+static DEFINE_MUTEX(pin_mutex);
 static bool pinned;
+
+/* Modules that use us. */
+static atomic_t users = ATOMIC_INIT(0);
+
+#ifdef CONFIG_MODULE_UNLOAD
+/* Does a module that comes or goes use ours? What it uses does not change then. */
+static bool uses_us(struct module *mod)
+{
+	struct module_use *use;
+
+	list_for_each_entry(use, &mod->target_list, target_list)
+		if (use->target == THIS_MODULE)
+			return true;
+	return false;
+}
+#else
+static bool uses_us(struct module *mod)
+{
+	return false;
+}
+#endif
+
+/* A module has come. Context: any. */
+void quarry_pin_module_came(struct module *mod)
+{
+	if (uses_us(mod))
+		atomic_inc(&users);
+}
+
+/* A module goes. Context: any. Return: true if it was the last one that uses us. */
+bool quarry_pin_module_went(struct module *mod)
+{
+	return uses_us(mod) && atomic_dec_and_test(&users);
+}
 
 /**
  * quarry_pools_pin() - keep the module while a page is out, and no longer
  *
- * Called when another module has gone. Context: sleeps.
+ * Called when the last module that uses us has gone. Context: sleeps.
  */
 void quarry_pools_pin(void)
 {
@@ -24,8 +61,8 @@ void quarry_pools_pin(void)
 
 	/* What caches only keep at hand is nobody's. */
 	quarry_pool_reclaim_all(NULL);
-	quarry_pools_lock();
-	while ((pool = quarry_pool_next(pool))) {
+	mutex_lock(&pin_mutex);
+	while ((pool = quarry_pool_look_next(pool))) {
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		out += quarry_pool_frames_out(pool);
 	}
@@ -38,7 +75,7 @@ void quarry_pools_pin(void)
 		module_put(THIS_MODULE);
 		pinned = false;
 	}
-	quarry_pools_unlock();
+	mutex_unlock(&pin_mutex);
 }
 
 /* Look again, if we stay for pages that were out. Context: sleeps. */

@@ -191,9 +191,47 @@ static void pool_free_rcu(struct rcu_head *rcu)
 	kfree(pool);
 }
 
+/**
+ * quarry_pool_look_away() - whoever looked at a pool does so no longer
+ * @pool:	the pool, or NULL
+ *
+ * What describes it goes with the last one, after a grace period, for which
+ * quarry_chunks_exit() waits at unload. Context: any.
+ */
+void quarry_pool_look_away(struct quarry_pool *pool)
+{
+	if (pool && refcount_dec_and_test(&pool->looks))
+		call_rcu(&pool->rcu, pool_free_rcu);
+}
+
+/**
+ * quarry_pool_begin_giving() - give memory of a pool back to the kernel
+ * @pool:	a pool that is looked at
+ * @wait:	wait for who takes the pool away
+ *
+ * Context: sleeps, if @wait. Return: false if the pool goes or, without @wait, may be going;
+ * else quarry_pool_end_giving() is to be called.
+ */
+bool quarry_pool_begin_giving(struct quarry_pool *pool, bool wait)
+{
+	if (wait)
+		down_read(&pool->giving);
+	else if (!down_read_trylock(&pool->giving))
+		return false;
+	if (!pool->dying)
+		return true;
+	up_read(&pool->giving);
+	return false;
+}
+
+void quarry_pool_end_giving(struct quarry_pool *pool)
+{
+	up_read(&pool->giving);
+}
+
 /*
- * Give back everything a pool has; no page is out and nobody knows it. What describes
- * it goes after a grace period, for which quarry_chunks_exit() waits at unload.
+ * Give back everything a pool has; no page is out and nobody finds it. Whoever looks at it
+ * sees it become empty.
  */
 static void pool_free(struct quarry_pool *pool)
 {
@@ -202,7 +240,9 @@ static void pool_free(struct quarry_pool *pool)
 	struct quarry_zone *z = NULL;
 	unsigned int i;
 
+	down_write(&pool->giving);
 	WRITE_ONCE(pool->dying, true);
+	up_write(&pool->giving);
 	irq_work_sync(&pool->grow_irq);
 	irq_work_sync(&pool->wake_irq);
 	cancel_delayed_work_sync(&pool->grow_work);
@@ -232,7 +272,7 @@ static void pool_free(struct quarry_pool *pool)
 			quarry_chunk_abandon(c);
 		}
 	}
-	call_rcu(&pool->rcu, pool_free_rcu);
+	quarry_pool_look_away(pool);
 }
 
 static int check_config(const char *name, const struct quarry_pool_config *cfg)
@@ -274,6 +314,9 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->node = cfg->node;
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
+	refcount_set(&pool->looks, 1);
+	INIT_LIST_HEAD(&pool->link);
+	init_rwsem(&pool->giving);
 	INIT_LIST_HEAD(&pool->caches);
 	INIT_LIST_HEAD(&pool->holders);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
@@ -308,9 +351,9 @@ struct quarry_pool *quarry_pool_make(const char *name,
 	err = check_config(name, config);
 	if (err)
 		return ERR_PTR(err);
-	quarry_pools_lock_shared();
+	quarry_pools_lock();
 	err = quarry_pool_lookup(name) ? -EEXIST : 0;
-	quarry_pools_unlock_shared();
+	quarry_pools_unlock();
 	if (err)
 		return ERR_PTR(err);
 
@@ -320,13 +363,13 @@ struct quarry_pool *quarry_pool_make(const char *name,
 
 	/* Somebody may have taken the name while we took the memory. */
 	quarry_pools_lock();
-	if (quarry_pool_lookup(name)) {
+	pool->owned = owned;
+	err = quarry_pools_add(pool);
+	if (err) {
 		quarry_pools_unlock();
 		pool_free(pool);
-		return ERR_PTR(-EEXIST);
+		return ERR_PTR(err);
 	}
-	pool->owned = owned;
-	quarry_pools_add(pool);
 	*id = pool->id;
 	/* Before anybody can destroy it by name. */
 	pool->woken = pool->low;
@@ -378,23 +421,24 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 	return out;
 }
 
-/* Take a pool off the list if nobody needs it. Under the lock of the list, exclusive. */
+/* Take a pool off the list if nobody needs it. Under pools_mutex. */
 static int retire(struct quarry_pool *pool)
 {
+	unsigned int tries = 3;
 	u64 out;
 
-	/* One reference is the list's. */
-	if (refcount_read(&pool->refs) != 1)
-		return -EBUSY;
-	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
-	out = quarry_pool_frames_out(pool);
-	if (out) {
+	/* Whoever had found it may have left blocks on a list just after that was drained. */
+	do {
+		if (refcount_read(&pool->refs) != 1)
+			return -EBUSY;
+		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
+		if (!quarry_pools_remove(pool, &out))
+			return 0;
+	} while (--tries);
+	if (out)
 		quarry_misuse(pool, QUARRY_ERR_DESTROY_BUSY, NULL,
 			      (struct quarry_frame){}, out);
-		return -EBUSY;
-	}
-	quarry_pools_remove(pool);
-	return 0;
+	return -EBUSY;
 }
 
 /**
@@ -499,9 +543,12 @@ u64 quarry_pool_shrink(struct quarry_pool *pool, u64 bytes)
 
 	quarry_pool_reclaim_all(pool);
 	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
+	if (!quarry_pool_begin_giving(pool, true))
+		return 0;
 	while ((z = quarry_zone_next(pool, z)))
 		if (given < frames)
 			given += quarry_zone_shrink(z, frames - given, false);
+	quarry_pool_end_giving(pool);
 	return given << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_shrink, QUARRY_NS);
@@ -512,15 +559,8 @@ void quarry_pools_exit(void)
 	struct quarry_pool *pool;
 
 	default_pool = NULL;
-	for (;;) {
-		/* The shrinker and CPU hotplug still walk the list. */
-		quarry_pools_lock();
-		pool = quarry_pool_next(NULL);
-		if (pool)
-			quarry_pools_remove(pool);
-		quarry_pools_unlock();
-		if (!pool)
-			break;
+	/* The shrinker and CPU hotplug still walk the list. */
+	while ((pool = quarry_pools_remove_first())) {
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		pool_free(pool);
 	}

@@ -9,12 +9,14 @@
  *
  * Lock order, outermost first:
  *
- *	1. pools_sem (pools.c)		the list of pools, and that they stay
+ *	1. pools_mutex (pools.c)	pools come and go one at a time
  *	   add_mutex (range.c)		what memory of others is in a pool
+ *	   pool->giving (pool.c)	memory goes back to the kernel
  *	2. directory_lock (directory.c)	slots and chains of the directory
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
  *					finds it set goes by another way
- *	4. zone->lock			the buddy and chunks of one zone; raw, IRQs off.
+ *	4. list_lock (pools.c)		the list of pools, for a few steps; raw
+ *	5. zone->lock			the buddy and chunks of one zone; raw, IRQs off.
  *					No two zones at once, nothing taken inside
  */
 #ifndef QUARRY_POOL_H
@@ -24,6 +26,7 @@
 #include <linux/llist.h>
 #include <linux/quarry.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/swait.h>
 #include <linux/wait.h>
@@ -203,7 +206,9 @@ struct quarry_wish;
  * @name:	its name
  * @id:		its number
  * @refs:	of quarry_pool_find(), and one of the list
- * @link:	in the list of pools
+ * @looks:	of those who look at it (pools.c), and one until it is freed
+ * @link:	in the list of pools, or empty
+ * @giving:	shared: memory is given back; exclusive: nobody does that any more
  * @caches:	of the layer above, which keeps this list
  * @holders:	and this one
  * @slabs_left:	slabs of caches whose pages come back after a grace period, ever
@@ -246,7 +251,9 @@ struct quarry_pool {
 	char name[QUARRY_NAME_MAX];
 	u32 id;
 	refcount_t refs;
+	refcount_t looks;
 	struct list_head link;
+	struct rw_semaphore giving;
 	struct list_head caches;
 	struct list_head holders;
 	atomic_t slabs_left;
@@ -306,6 +313,9 @@ struct quarry_pool *quarry_pool_make(const char *name,
 int quarry_pool_destroy_named(const char *name, s64 id);
 int quarry_pool_check_name(const char *name);
 u64 quarry_pool_frames_out(struct quarry_pool *pool);
+void quarry_pool_look_away(struct quarry_pool *pool);
+bool quarry_pool_begin_giving(struct quarry_pool *pool, bool wait);
+void quarry_pool_end_giving(struct quarry_pool *pool);
 
 /**
  * struct quarry_reclaim - asks the layer above about pages that it has
@@ -339,11 +349,15 @@ static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
 }
 
 /* pools.c: the list of them */
-struct quarry_pool *quarry_pool_next(struct quarry_pool *pool);
-struct quarry_pool *quarry_pool_lookup(const char *name);
-unsigned int quarry_pools_list(struct quarry_pool_entry *entries, unsigned int room);
-void quarry_pools_add(struct quarry_pool *pool);
-void quarry_pools_remove(struct quarry_pool *pool);
+struct quarry_pool *quarry_pool_look(const char *name);
+struct quarry_pool *quarry_pool_look_id(u32 id);
+struct quarry_pool *quarry_pool_look_next(struct quarry_pool *pool);
+unsigned int quarry_pools_list(u64 *from, struct quarry_pool_entry *entries, unsigned int room);
+unsigned int quarry_pools_number(void);
+bool quarry_pool_has_gone(const struct quarry_pool *pool);
+int quarry_pools_add(struct quarry_pool *pool);
+int quarry_pools_remove(struct quarry_pool *pool, u64 *out);
+struct quarry_pool *quarry_pools_remove_first(void);
 
 /* Told when a pool comes and goes; set by the faces above. */
 struct quarry_pool_watcher {
@@ -351,18 +365,16 @@ struct quarry_pool_watcher {
 	void (*destroyed)(struct quarry_pool *pool);
 };
 
-/* While it is held shared no pool comes or goes: quarry_pool_next() and _lookup(). */
-void quarry_pools_lock_shared(void);
-bool quarry_pools_trylock_shared(void);
-void quarry_pools_unlock_shared(void);
-
-/* While it is held exclusive nobody sees them come and go. */
+/* While it is held no pool comes or goes. */
 void quarry_pools_lock(void);
 void quarry_pools_unlock(void);
+struct quarry_pool *quarry_pool_lookup(const char *name);
 
 void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
 
 /* pin.c */
+void quarry_pin_module_came(struct module *mod);
+bool quarry_pin_module_went(struct module *mod);
 void quarry_pools_pin(void);
 void quarry_pools_unpin(void);
 

@@ -614,7 +614,7 @@ static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long p
 	return c;
 }
 
-/* Is any frame of [pfn, end) in a pool? Under add_mutex and the lock of the pools. */
+/* Is any frame of [pfn, end) in a pool? Under add_mutex. */
 static bool is_known(unsigned long pfn, unsigned long end)
 {
 	struct quarry_pool *pool = NULL;
@@ -622,12 +622,13 @@ static bool is_known(unsigned long pfn, unsigned long end)
 	unsigned long flags;
 	bool known = false;
 
-	while (!known && (pool = quarry_pool_next(pool)))
+	while (!known && (pool = quarry_pool_look_next(pool)))
 		while (!known && (z = quarry_zone_next(pool, z))) {
 			raw_spin_lock_irqsave(&z->lock, flags);
 			known = quarry_zone_chunk(z, pfn, end, false);
 			raw_spin_unlock_irqrestore(&z->lock, flags);
 		}
+	quarry_pool_look_away(pool);
 	return known;
 }
 
@@ -636,12 +637,10 @@ static int add_chunk(struct quarry_zone *z, struct quarry_chunk *c)
 {
 	int err = -EEXIST;
 
-	quarry_pools_lock_shared();
 	mutex_lock(&add_mutex);
 	if (!is_known(c->pfn, c->pfn + c->nr))
 		err = quarry_zone_add(z, c);
 	mutex_unlock(&add_mutex);
-	quarry_pools_unlock_shared();
 	return err;
 }
 

@@ -164,13 +164,10 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 	struct quarry_pool *pool = NULL;
 	unsigned long spare = 0;
 
-	if (!quarry_pools_trylock_shared())
-		return SHRINK_EMPTY;
-	while ((pool = quarry_pool_next(pool)))
+	while ((pool = quarry_pool_look_next(pool)))
 		if (sc->nid < pool->nr_zones - 1 && pool->zone[sc->nid])
 			spare += zone_spare(pool->zone[sc->nid]) +
 				 zone_listed(pool->zone[sc->nid]);
-	quarry_pools_unlock_shared();
 	return spare ?: SHRINK_EMPTY;
 }
 
@@ -180,11 +177,10 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 	unsigned long given = 0;
 	struct quarry_zone *z;
 
-	if (!quarry_pools_trylock_shared())
-		return SHRINK_STOP;
 	/* Chunks go whole: what is asked for is rounded up to one. */
-	while (given < sc->nr_to_scan && (pool = quarry_pool_next(pool))) {
-		if (sc->nid >= pool->nr_zones - 1 || !pool->zone[sc->nid])
+	while (given < sc->nr_to_scan && (pool = quarry_pool_look_next(pool))) {
+		if (sc->nid >= pool->nr_zones - 1 || !pool->zone[sc->nid] ||
+		    !quarry_pool_begin_giving(pool, false))
 			continue;
 		z = pool->zone[sc->nid];
 		if (zone_listed(z))
@@ -192,8 +188,9 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 		given += quarry_zone_shrink(z, round_up(sc->nr_to_scan - given,
 							1UL << QUARRY_KERNEL_ORDER),
 					    true);
+		quarry_pool_end_giving(pool);
 	}
-	quarry_pools_unlock_shared();
+	quarry_pool_look_away(pool);
 	quarry_account_reclaimed(given);
 	sc->nr_scanned = max(given, sc->nr_to_scan);
 	return given ?: SHRINK_STOP;

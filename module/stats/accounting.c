@@ -36,14 +36,13 @@ static int add_caches(struct quarry_pool *pool, struct quarry_accounting *acc, u
 {
 	struct quarry_cache_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
 	struct quarry_cache *cache = NULL;
+	u64 turn;
 
 	if (!st)
 		return -ENOMEM;
-	quarry_caches_lock_shared();
-	while ((cache = quarry_cache_next(cache)))
+	while ((cache = quarry_cache_look_next(cache, &turn)))
 		if (cache->pool == pool)
 			add_cache(cache, st, acc, slabs);
-	quarry_caches_unlock_shared();
 	kfree(st);
 	return 0;
 }
@@ -70,7 +69,7 @@ static int add_pool(struct quarry_pool *pool, struct quarry_accounting *acc, u64
  * @pool:	the pool
  * @acc:	filled
  *
- * Context: sleeps. Takes the list of caches, shared.
+ * Context: sleeps.
  *
  * Return: 0 or -ENOMEM.
  */

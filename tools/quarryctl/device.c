@@ -67,7 +67,7 @@ static noreturn void die_no_device(int err)
 		    req.device, strerror(err));
 	if (!access("/sys/module/quarry", F_OK))
 		die(EXIT_NO_MODULE,
-		    "the module is loaded, but %s is missing; start udev, or mknod it with the numbers in /sys/class/misc/quarry/dev",
+		    "the module is loaded, but %s is missing; start udev, or mknod it with the numbers in /sys/class/quarry/quarry/dev",
 		    req.device);
 	die(EXIT_NO_MODULE, "module not loaded (%s: %s); " REMEDY_LOAD,
 	    req.device, strerror(err));

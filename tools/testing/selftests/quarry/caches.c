@@ -723,6 +723,19 @@ static unsigned int entries_named(const char *name, unsigned int kind)
 	return found;
 }
 
+static bool slabinfo_has(const char *start)
+{
+	FILE *f = fopen(QT_DEBUGFS "/slabinfo", "r");
+	char line[512];
+	bool found = false;
+
+	REQUIRE(f, "no slabinfo");
+	while (fgets(line, sizeof(line), f))
+		found |= !strncmp(line, start, strlen(start));
+	fclose(f);
+	return found;
+}
+
 static void destroyed_with_objects_out_is_dead(void)
 {
 	struct quarry_cache_stats s;
@@ -739,6 +752,8 @@ static void destroyed_with_objects_out_is_dead(void)
 	CHECK(qt_cache_shrink(fd, CACHE, NULL) == -ENOENT, "it shrinks");
 	CHECK(access(QT_DEBUGFS "/caches/" CACHE, F_OK), "it has a folder");
 	CHECK(qt_destroy(fd, POOL) == -EBUSY, "its pool was destroyed");
+	/* Nor is it to be confused with another of that name, by who reads slabinfo. */
+	CHECK(!slabinfo_has(CACHE " ") && slabinfo_has(CACHE ":dead-"), "slabinfo is ambiguous");
 	give(3);
 	/* The reaper comes by every two seconds. */
 	for (i = 0; i < LOOKS && entries_named(CACHE, QUARRY_CACHE_DEAD); i++)

@@ -295,7 +295,7 @@ static void path_file_does_nothing(void)
 	finish();
 }
 
-/* Whatever the mode of the node lets nobody open, it is never for changes. */
+/* If somebody has made the node anybody's, that is still not for changes. */
 static void opened_by_nobody(int unused)
 {
 	static const int how[] = { O_RDONLY, O_WRONLY, O_RDWR };
@@ -323,8 +323,11 @@ static void nobody_changes_nothing(void)
 
 	REQUIRE(!stat(QT_DEVICE, &st), "stat: %s", strerror(errno));
 	CHECK(S_ISCHR(st.st_mode), "mode is %o", st.st_mode);
-	CHECK(!(st.st_mode & 0022), "mode is %o: others may write", st.st_mode & 0777);
+	CHECK(!(st.st_mode & 0007), "mode is %o: others may open it", st.st_mode & 0777);
 	apart(opened_by_nobody, fd);
+	REQUIRE(!chmod(QT_DEVICE, 0666), "chmod: %s", strerror(errno));
+	apart(opened_by_nobody, fd);
+	REQUIRE(!chmod(QT_DEVICE, st.st_mode & 07777), "chmod: %s", strerror(errno));
 	finish();
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,9 +81,9 @@ static void check_gone(const char *when)
 {
 	CHECK(!loaded(), "%s: %s is there", when, SYSFS);
 	CHECK(access(QT_DEBUGFS, F_OK), "%s: %s is there", when, QT_DEBUGFS);
-	CHECK(access("/sys/class/misc/quarry", F_OK), "%s: the device is there", when);
+	CHECK(access("/sys/class/quarry", F_OK), "%s: the device is there", when);
 	CHECK(open(QT_DEVICE, O_RDONLY) < 0, "%s: %s opens", when, QT_DEVICE);
-	CHECK(!mentioned("/proc/misc", "quarry"), "%s: /proc/misc has it", when);
+	CHECK(!mentioned("/proc/devices", "quarry"), "%s: /proc/devices has it", when);
 	CHECK(!mentioned("/proc/modules", "quarry "), "%s: /proc/modules has it", when);
 	CHECK(!mentioned("/proc/vmallocinfo", "[quarry]"), "%s: vmalloc memory is left", when);
 	CHECK(!mentioned("/proc/slabinfo", "quarry"), "%s: a slab cache is left", when);
@@ -225,6 +226,27 @@ static void parameters_are_honoured(void)
 	check_default(MIB(4), MIB(8), "pool_max_mb=8 pool_node=0");
 }
 
+static void check_node(const char *params, unsigned int mode, gid_t gid)
+{
+	struct stat st;
+
+	must_unload();
+	must_load(params);
+	REQUIRE(!stat(QT_DEVICE, &st), "%s: %s", QT_DEVICE, strerror(errno));
+	CHECK((st.st_mode & 07777) == mode && !st.st_uid && st.st_gid == gid,
+	      "\"%s\": mode %o, user %u, group %u", params, st.st_mode & 07777, st.st_uid,
+	      st.st_gid);
+}
+
+/* What others allocate is nobody's business, unless root says whose. */
+static void device_is_for_whom_root_says(void)
+{
+	check_node("device_gid=4242", 0660, 4242);
+	check_node("device_gid=0", 0660, 0);
+	check_node("device_gid=-1", 0600, 0);
+	check_node("", 0600, 0);
+}
+
 /*
  * What a user may type by mistake, what the log has to name then, and whether
  * it has to name the range: values that the kernel itself refuses and those
@@ -258,6 +280,8 @@ static const struct nonsense {
 	{ "pool_reserve_kb=8193 pool_max_mb=8", "pool_reserve_kb", true, -EINVAL, true },
 	{ "pool_low_mb=x", "pool_low_mb", true, -EINVAL, false },
 	{ "pool_low_mb=9 pool_max_mb=8", "pool_low_mb", true, -EINVAL, true },
+	{ "device_gid=-2", "device_gid", true, -EINVAL, false },
+	{ "device_gid=4294967295", "device_gid", true, -EINVAL, false },
 	{ "magazine_mb=-1", "magazine_mb", true, -EINVAL, false },
 	{ "pool_node=-2", "pool_node", true, -EINVAL, false },
 	{ "pool_node=99999", "pool_node", true, -EINVAL, false },
@@ -375,6 +399,7 @@ static const struct ktap_case cases[] = {
 	{ "open_device_holds_it", open_device_holds_it },
 	{ "open_debugfs_file_does_no_harm", open_debugfs_file_does_no_harm },
 	{ "parameters_are_honoured", parameters_are_honoured },
+	{ "device_is_for_whom_root_says", device_is_for_whom_root_says },
 	{ "nonsense_is_refused", nonsense_is_refused },
 	{ "unknown_parameter_is_told", unknown_parameter_is_told },
 	{ "parameters_are_read_only", parameters_are_read_only },

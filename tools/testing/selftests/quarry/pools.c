@@ -684,6 +684,31 @@ static bool after(void)
 	return qt_after();
 }
 
+/* A module goes, and who has the pages stays: nothing is moved or said, no reference taken. */
+static void a_client_of_several_goes(void)
+{
+	struct quarry_pool_stats before, after;
+	char refs[2][32];
+
+	fd = qt_open(O_RDWR);
+	REQUIRE(!qt_create(fd, POOL, MIB(4), MIB(8), NULL), "create failed");
+	qt_load_module("pool=" POOL " hold=64");
+	qt_objects_load("pool=" POOL);
+	qt_objects_unload();
+	REQUIRE(qt_read_file("/sys/module/quarry/refcnt", refs[0], sizeof(refs[0])) > 0 &&
+		!qt_stats(fd, POOL, &before) && before.allocated_bytes, "nothing is out");
+	qt_objects_load("");
+	qt_log_begin();
+	qt_objects_unload();
+	CHECK(!qt_log_has("pages are out", "staying loaded"), "it stays without a reason");
+	REQUIRE(qt_read_file("/sys/module/quarry/refcnt", refs[1], sizeof(refs[1])) > 0 &&
+		!qt_stats(fd, POOL, &after), "no figures");
+	CHECK(!strcmp(refs[0], refs[1]), "references: %s, then %s", refs[0], refs[1]);
+	CHECK(after.drains == before.drains, "%llu drains", after.drains - before.drains);
+	qt_unload_module();
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
 static const struct ktap_case cases[] = {
 	{ "new_pool_is_as_ordered", new_pool_is_as_ordered },
 	{ "sizes_from_a_page_up", sizes_from_a_page_up },
@@ -706,6 +731,7 @@ static const struct ktap_case cases[] = {
 	{ "grown_pool_shrinks_to_min", grown_pool_shrinks_to_min },
 	{ "load_leaves_the_sums_right", load_leaves_the_sums_right },
 	{ "growing_for_a_page_compacts_nothing", growing_for_a_page_compacts_nothing },
+	{ "a_client_of_several_goes", a_client_of_several_goes },
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nothing waits for the scheduler of a CPU that a real-time task keeps for itself.
+ * Nothing waits for the scheduler of a CPU that a real-time task keeps for itself, nor for
+ * somebody who was reading there when it came.
  *
  * On CPU 1 blocks are left on the lists of a pool, and objects in the magazines of a cache
  * in it. Then a SCHED_FIFO thread runs there, with the kernel's throttle of such threads
@@ -314,6 +315,203 @@ static void destroy_does_not_wait(void)
 	must_not_wait(destroy_all, false);
 }
 
+/**
+ * struct reader - the thread that reads on CPU 1 over and over, until the hog takes that
+ * @thread:	it
+ * @read:	what it does, with @file
+ * @file:	open
+ * @rounds:	how often it has
+ * @stop:	it is to end
+ */
+static struct reader {
+	pthread_t thread;
+	void (*read)(int file);
+	int file;
+	unsigned long rounds;
+	bool stop;
+} reader;
+
+static void *run_reader(void *arg)
+{
+	struct reader *r = arg;
+
+	qt_pin(1);
+	while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED)) {
+		r->read(r->file);
+		__atomic_add_fetch(&r->rounds, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* As far as there is a walk, the CPU is lost in its midst: nearly all of its time is there. */
+static void start_reader(void (*read)(int file), int file)
+{
+	reader = (struct reader){ .read = read, .file = file };
+	REQUIRE(!pthread_create(&reader.thread, NULL, run_reader, &reader), "no thread");
+	while (__atomic_load_n(&reader.rounds, __ATOMIC_ACQUIRE) < 3)
+		usleep(1000);
+}
+
+static void stop_reader(void)
+{
+	__atomic_store_n(&reader.stop, true, __ATOMIC_RELAXED);
+	pthread_join(reader.thread, NULL);
+}
+
+static void read_map(int file)
+{
+	struct quarry_map_area area;
+	__u64 total;
+	__u32 nr;
+
+	/* All areas are counted, none is written. */
+	qt_map(file, POOL, 1U << 30, &area, 1, &nr, &total);
+}
+
+static void read_stats(int file)
+{
+	struct quarry_pool_stats s;
+
+	qt_stats(file, POOL, &s);
+}
+
+static void read_orders(int file)
+{
+	struct quarry_pool_orders o;
+
+	qt_orders(file, POOL, QUARRY_ANY_NODE, &o);
+}
+
+static void read_validate(int file)
+{
+	struct quarry_pool_validate v;
+
+	qt_validate(file, POOL, &v);
+}
+
+static void read_cache_stats(int file)
+{
+	struct quarry_cache_stats s;
+
+	qt_cache_stats(file, CACHE, &s);
+}
+
+static void read_cache_traces(int file)
+{
+	struct quarry_cache_traces t;
+
+	qt_cache_traces(file, CACHE, 0, NULL, 0, &t);
+}
+
+static void read_file(int file)
+{
+	static char buf[65536];
+
+	while (read(file, buf, sizeof(buf)) > 0)
+		;
+	lseek(file, 0, SEEK_SET);
+}
+
+static int change_pools(void)
+{
+	return qt_create(fd, POOL "2", MIB(4), MIB(8), NULL) ?: qt_destroy(fd, POOL "2") ?:
+	       qt_destroy(fd, POOL);
+}
+
+/* A pool large enough for a walk over it to take nearly all of the time of a call. */
+static void make_pool(void)
+{
+	qt_pin(0);
+	REQUIRE(!qt_create(fd, POOL, MIB(128), MIB(256), NULL), "create failed");
+}
+
+/* Some times, for once the CPU may be lost where nothing is held. */
+static void nobody_waits_for(void (*read)(int file), const char *name)
+{
+	char path[128];
+	int i, file;
+
+	for (i = 0; i < TRIES; i++) {
+		make_pool();
+		snprintf(path, sizeof(path), QT_DEBUGFS "/%s", name ?: "");
+		file = name ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+		REQUIRE(file >= 0, "%s: %s", path, strerror(errno));
+		start_reader(read, file);
+		start_hog();
+		CHECK(!beside_hog(change_pools, false), "pools did not come and go");
+		stop_hog();
+		stop_reader();
+		if (file != fd)
+			close(file);
+	}
+}
+
+static void two_cpus(void)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		ktap_skip("no second CPU");
+	REQUIRE(!qt_write_file(THROTTLE, "-1"), "%s cannot be written", THROTTLE);
+	fd = qt_open(O_RDWR);
+}
+
+static void who_reads_a_pool_is_not_waited_for(void)
+{
+	static const char *const files[] = {
+		"buddyinfo", "pools/" POOL "/map", "pools/" POOL "/arenas",
+		"pools/" POOL "/accounting", "pools/" POOL "/percpu",
+	};
+	unsigned int i;
+
+	two_cpus();
+	nobody_waits_for(read_map, NULL);
+	nobody_waits_for(read_stats, NULL);
+	nobody_waits_for(read_orders, NULL);
+	nobody_waits_for(read_validate, NULL);
+	for (i = 0; i < sizeof(files) / sizeof(*files); i++)
+		nobody_waits_for(read_file, files[i]);
+}
+
+static void nobody_waits_for_cache(void (*read)(int file), const char *name)
+{
+	char path[128];
+	int i, file;
+
+	for (i = 0; i < TRIES / 2; i++) {
+		make_pool();
+		qt_objects_load("pool=" POOL);
+		REQUIRE(!qt_objects_write("take", "2000") && !qt_objects_write("give", "2000"),
+			"no objects");
+		snprintf(path, sizeof(path), QT_DEBUGFS "/%s", name ?: "");
+		file = name ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+		REQUIRE(file >= 0, "%s: %s", path, strerror(errno));
+		start_reader(read, file);
+		start_hog();
+		CHECK(!beside_hog(destroy_cache, false), "the cache was not destroyed");
+		stop_hog();
+		stop_reader();
+		if (file != fd)
+			close(file);
+		qt_objects_unload();
+		CHECK(!qt_destroy(fd, POOL), "destroy failed");
+	}
+}
+
+static void who_reads_a_cache_is_not_waited_for(void)
+{
+	static const char *const files[] = {
+		"slabinfo", "pools/" POOL "/accounting", "caches/" CACHE "/stats",
+		"caches/" CACHE "/slabs", "caches/" CACHE "/magazines",
+		"caches/" CACHE "/alloc_traces",
+	};
+	unsigned int i;
+
+	two_cpus();
+	nobody_waits_for_cache(read_cache_stats, NULL);
+	nobody_waits_for_cache(read_cache_traces, NULL);
+	for (i = 0; i < sizeof(files) / sizeof(*files); i++)
+		nobody_waits_for_cache(read_file, files[i]);
+}
+
 static void before(void)
 {
 	CHECK(qt_read_file(THROTTLE, throttle, sizeof(throttle)) > 0, "no %s", THROTTLE);
@@ -340,6 +538,8 @@ static const struct ktap_case cases[] = {
 	{ "destroy_of_a_cache_does_not_wait", destroy_of_a_cache_does_not_wait },
 	{ "unloading_a_client_does_not_wait", unloading_a_client_does_not_wait },
 	{ "destroy_does_not_wait", destroy_does_not_wait },
+	{ "who_reads_a_pool_is_not_waited_for", who_reads_a_pool_is_not_waited_for },
+	{ "who_reads_a_cache_is_not_waited_for", who_reads_a_cache_is_not_waited_for },
 };
 
 int main(int argc, char **argv)

@@ -479,22 +479,14 @@ void quarry_keeper_rest(void)
 {
 }
 
-void quarry_pools_lock_shared(void)
-{
-}
-
-bool quarry_pools_trylock_shared(void)
-{
-	return true;
-}
-
-void quarry_pools_unlock_shared(void)
-{
-}
-
-struct quarry_pool *quarry_pool_next(struct quarry_pool *pool)
+struct quarry_pool *quarry_pool_look_next(struct quarry_pool *pool)
 {
 	return pool ? NULL : chore_pool;
+}
+
+void quarry_pool_look_away(struct quarry_pool *pool)
+{
+	(void)pool;
 }
 
 bool quarry_fault_fires(struct quarry_fault *fault)
