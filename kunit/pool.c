@@ -103,6 +103,8 @@ static const struct bad_config bad_configs[] = {
 	{ { .node = INT_MAX }, -ENODEV, "huge node" },
 	{ { .node = -1, .min_bytes = 1ULL << 50 }, -ENOMEM, "min above memory" },
 	{ { .node = -1, .min_bytes = ~0ULL & PAGE_MASK }, -ENOMEM, "min of all" },
+	{ { .node = -1, .low_bytes = 1ULL << 50 }, -ENOMEM, "low above memory" },
+	{ { .node = -1, .reserve_bytes = 1ULL << 50 }, -ENOMEM, "reserve above memory" },
 };
 
 static void bad_config_name(const struct bad_config *c, char *text)

@@ -131,6 +131,14 @@ static int check_against_max(const struct quarry_param *p, u64 bytes, u64 max)
 	return -EINVAL;
 }
 
+static int check_against_machine(const struct quarry_param *p, u64 bytes)
+{
+	if (bytes >> PAGE_SHIFT <= totalram_pages())
+		return 0;
+	pr_err("%s=%lld: the machine has not that much memory to give\n", p->name, p->value);
+	return -ENOMEM;
+}
+
 static int __init default_pool_init(void)
 {
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
@@ -146,7 +154,9 @@ static int __init default_pool_init(void)
 	cfg.node = pool_node.value;
 	err = check_against_max(&pool_min_mb, cfg.min_bytes, cfg.max_bytes) ?:
 	      check_against_max(&pool_reserve_kb, cfg.reserve_bytes, cfg.max_bytes) ?:
-	      check_against_max(&pool_low_mb, cfg.low_bytes, cfg.max_bytes);
+	      check_against_max(&pool_low_mb, cfg.low_bytes, cfg.max_bytes) ?:
+	      check_against_machine(&pool_low_mb, cfg.low_bytes) ?:
+	      check_against_machine(&pool_reserve_kb, cfg.reserve_bytes);
 	if (err)
 		return err;
 	err = quarry_default_pool_init(&cfg);

@@ -292,7 +292,8 @@ static int check_config(const char *name, const struct quarry_pool_config *cfg)
 	    (cfg->node < 0 || cfg->node >= nr_node_ids || !node_state(cfg->node, N_MEMORY)))
 		return -ENODEV;
 	/* Do not even try what cannot be: it would only drive others out. */
-	if (cfg->min_bytes >> PAGE_SHIFT > totalram_pages())
+	if (max3(cfg->min_bytes, cfg->low_bytes, cfg->reserve_bytes) >> PAGE_SHIFT >
+	    totalram_pages())
 		return -ENOMEM;
 	return 0;
 }
@@ -388,8 +389,9 @@ struct quarry_pool *quarry_pool_make(const char *name,
  *
  * Return: the pool; ERR_PTR(-EINVAL) for a bad name or limits that contradict each
  * other or are no multiple of PAGE_SIZE; -ENODEV for a node without memory; -EEXIST
- * for a name in use; -ENOMEM if the kernel cannot give the floor; -EINTR if the
- * caller was killed meanwhile.
+ * for a name in use; -ENOMEM if the kernel cannot give the floor, or the machine has
+ * less memory than the reserve or the low watermark; -EINTR if the caller was killed
+ * meanwhile.
  */
 struct quarry_pool *quarry_pool_create(const char *name,
 				       const struct quarry_pool_config *config)
