@@ -2,7 +2,8 @@
 /*
  * The module stays loaded while pages are out, even if no module that uses it is left: when
  * the last one goes, the pools are looked at, and pages that were leaked pin us until they
- * are freed. Modules that do not use us are none of our business.
+ * are freed. Modules that do not use us are none of our business; but where the kernel does not
+ * tell who uses whom, each that goes is taken for the last one.
  *
  * Contexts: everything here sleeps.
  */
@@ -15,10 +16,10 @@
 static DEFINE_MUTEX(pin_mutex);
 static bool pinned;
 
+#ifdef QUARRY_HAVE_MODULE_USE
 /* Modules that use us. */
 static atomic_t users = ATOMIC_INIT(0);
 
-#ifdef CONFIG_MODULE_UNLOAD
 /* Does a module that comes or goes use ours? What it uses does not change then. */
 static bool uses_us(struct module *mod)
 {
@@ -29,12 +30,6 @@ static bool uses_us(struct module *mod)
 			return true;
 	return false;
 }
-#else
-static bool uses_us(struct module *mod)
-{
-	return false;
-}
-#endif
 
 /* A module has come. Context: any. */
 void quarry_pin_module_came(struct module *mod)
@@ -48,6 +43,17 @@ bool quarry_pin_module_went(struct module *mod)
 {
 	return uses_us(mod) && atomic_dec_and_test(&users);
 }
+#else
+/* The kernel keeps to itself which module uses which. */
+void quarry_pin_module_came(struct module *mod)
+{
+}
+
+bool quarry_pin_module_went(struct module *mod)
+{
+	return mod != THIS_MODULE;
+}
+#endif
 
 /**
  * quarry_pools_pin() - keep the module while a page is out, and no longer
