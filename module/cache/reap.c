@@ -535,9 +535,8 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 }
 
 /*
- * A cache that is found on the list under @parting has not left: see quarry_cache_leave(). To
- * the pools: from there the page layer's shrinker gives whole arenas to the
- * kernel.
+ * To the pools: from there the page layer's shrinker gives whole arenas to the kernel. A cache
+ * that is found on the list under @parting has not left: see quarry_cache_leave().
  */
 static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
 {
