@@ -122,7 +122,7 @@ bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
 	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
 		return false;
 	say(cache, kind, object);
-	dump_stack();
+	quarry_misuse_stack();
 	say_owners(object);
 	return true;
 }

@@ -81,7 +81,7 @@ static void look(struct quarry_pslab *s, void *data)
  * @cache:	whose
  *
  * What is new is counted, and the first of a cache reported. Context: sleeps; the cache
- * stays. Return: references that are missing.
+ * is looked at, or stays. Return: references that are missing.
  */
 u64 quarry_strays_find(struct quarry_cache *cache)
 {
@@ -121,11 +121,11 @@ void quarry_strays_mend(struct quarry_pslab *s)
 void quarry_strays_find_in(struct quarry_pool *pool)
 {
 	struct quarry_cache *cache = NULL;
+	u64 turn;
 
-	quarry_caches_lock_shared();
-	while ((cache = quarry_cache_next_in(pool, cache)))
-		quarry_strays_find(cache);
-	quarry_caches_unlock_shared();
+	while ((cache = quarry_cache_look_next(cache, &turn)))
+		if (cache->pool == pool)
+			quarry_strays_find(cache);
 }
 
 /* The kernel's kfree() was called with @object. Preemption is off. */
@@ -143,7 +143,7 @@ static void see_kfree(void *data, unsigned long call_site, const void *object)
 		quarry_cache_tell(cache, QUARRY_CACHE_ERR_KFREE, object);
 	} else if (quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_KFREE)) {
 		pr_err("the kernel's kfree() was given pages of a pool, which it cannot free\n");
-		dump_stack();
+		quarry_misuse_stack();
 	}
 }
 

@@ -51,7 +51,7 @@ int quarry_usercopy_check(const void *ptr, size_t n)
 		    quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS)) {
 			pr_err("cache %s: %zu bytes of an object would be copied that may not be; refused\n",
 			       cache->name, n);
-			dump_stack();
+			quarry_misuse_stack();
 		}
 	}
 	preempt_enable();

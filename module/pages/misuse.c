@@ -19,6 +19,9 @@
 #define SITES	64
 #define DEPTH	8
 
+/* As many as are printed. */
+#define SHOWN	24
+
 /* Stacks that have been reported, by hash; 0 is an empty place. */
 static atomic_t sites[SITES];
 
@@ -79,6 +82,23 @@ noinline bool quarry_misuse_first(u32 kind)
 }
 
 /**
+ * quarry_misuse_stack() - print who calls, as functions
+ *
+ * Not dump_stack(), which prints the registers of the process as well: they hold addresses.
+ *
+ * Context: any but NMI.
+ */
+noinline void quarry_misuse_stack(void)
+{
+	unsigned long stack[SHOWN];
+	unsigned int nr = stack_trace_save(stack, SHOWN, 1);
+
+	pr_err("CPU: %d PID: %d Comm: %.*s; called from:\n", raw_smp_processor_id(), current->pid,
+	       TASK_COMM_LEN, current->comm);
+	stack_trace_print(stack, nr, 1);
+}
+
+/**
  * quarry_misuse() - a client did what it must not
  * @pool:	whose call it was
  * @kind:	what it did
@@ -101,7 +121,7 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 	if (length)
 		snprintf(how_long, sizeof(how_long), "%s length %llu", c ? "," : ":", length);
 	pr_err("pool %s: %s%s%s; refused\n", pool->name, texts[kind], at, how_long);
-	dump_stack();
+	quarry_misuse_stack();
 }
 
 /*

@@ -12,6 +12,7 @@ void quarry_misuse_address(struct quarry_pool *pool, const void *addr);
 enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 				     struct quarry_frame f);
 bool quarry_misuse_first(u32 kind);
+void quarry_misuse_stack(void);
 const char *quarry_error_name(enum quarry_error kind);
 
 #endif /* QUARRY_MISUSE_H */

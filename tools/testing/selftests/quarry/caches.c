@@ -632,6 +632,19 @@ static void misuse_is_counted_by_kind(void)
 	finish();
 }
 
+/* Each place is reported once: by this case, or by one before it. */
+static void reports_tell_no_addresses(void)
+{
+	setup("pool=" POOL);
+	CHECK(!qt_objects_write("misuse", "double_free"), "cannot free twice");
+	finish();
+	qt_log_rewind();
+	CHECK(qt_log_has("Comm: caches", "called from:"), "nobody was told who it was");
+	qt_log_rewind();
+	CHECK(!qt_log_has("RIP: ", ""), "the registers of a process were told");
+	qt_log_begin();
+}
+
 static void check_trace(const struct quarry_trace *t, __u64 objects, const char *function)
 {
 	unsigned int lines = 0;
@@ -930,6 +943,7 @@ static const struct ktap_case cases[] = {
 	{ "modes_refuse_what_cannot_be", modes_refuse_what_cannot_be },
 	{ "failures_are_injected", failures_are_injected },
 	{ "misuse_is_counted_by_kind", misuse_is_counted_by_kind },
+	{ "reports_tell_no_addresses", reports_tell_no_addresses },
 	{ "whoever_has_objects_is_found", whoever_has_objects_is_found },
 	{ "a_module_that_is_gone_shows_no_address", a_module_that_is_gone_shows_no_address },
 	{ "destroyed_with_objects_out_is_dead", destroyed_with_objects_out_is_dead },

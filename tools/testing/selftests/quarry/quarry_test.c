@@ -617,11 +617,16 @@ void qt_drop_root(void)
 
 static int log_fd = -1;
 
-void qt_log_begin(void)
+void qt_log_rewind(void)
 {
 	if (log_fd >= 0)
 		close(log_fd);
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+void qt_log_begin(void)
+{
+	qt_log_rewind();
 	if (log_fd >= 0)
 		lseek(log_fd, 0, SEEK_END);
 }

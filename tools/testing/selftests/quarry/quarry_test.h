@@ -118,8 +118,11 @@ void qt_pin(unsigned int cpu);
 /* Gives up root for good: no capability, uid and gid of nobody. */
 void qt_drop_root(void);
 
-/* The kernel log since qt_log_begin(): free of reports? */
+/* Read the kernel log from here on, or all that the kernel still has of it. */
 void qt_log_begin(void);
+void qt_log_rewind(void);
+
+/* Is what is read free of reports? */
 bool qt_log_clean(void);
 /* Does one line of it contain both words? */
 bool qt_log_has(const char *word, const char *other);
