@@ -328,7 +328,7 @@ static void what_comes_home_late_is_judged(struct kunit *test)
 	void *p[20];
 
 	quarry_test_take_objects(test, c, p, 20);
-	quarry_mags_drain_cpus(NULL, c, QUARRY_FOREVER);
+	quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
 	n = quarry_mags_node(quarry_test_mags(c));
 	before = quarry_test_cache_stats(test, c);
 	preempt_disable();

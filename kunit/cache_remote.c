@@ -169,7 +169,7 @@ static void a_visit_empties_it(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, quarry_mags_has_any(quarry_test_mags(f.c)));
 	st = quarry_test_cache_stats(test, f.c);
 	KUNIT_EXPECT_EQ(test, st->magazine_bytes, 20 * st->stride);
-	KUNIT_EXPECT_EQ(test, quarry_mags_drain_cpus(NULL, f.c, QUARRY_FOREVER), 20);
+	KUNIT_EXPECT_EQ(test, quarry_mags_drain_cpus(&f.c, 1, QUARRY_FOREVER), 20);
 	KUNIT_EXPECT_NULL(test, remote(&f)->mag);
 	/* As it is: what is in it is at hand there. */
 	KUNIT_EXPECT_EQ(test, READ_ONCE(f.c->nodes[f.node]->depot.nr_objects), 20);

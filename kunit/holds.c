@@ -119,7 +119,7 @@ static void late_objects_come_in_parts(struct kunit *test)
 	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
 		c = quarry_test_near_cache(test, sizes[k]);
 		quarry_test_take_objects(test, c, p, PAGES);
-		quarry_mags_drain_cpus(NULL, c, QUARRY_FOREVER);
+		quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
 		n = quarry_mags_node(quarry_test_mags(c));
 		preempt_disable();
 		KUNIT_EXPECT_TRUE(test, quarry_mags_enter(quarry_test_mags(c)));
@@ -316,7 +316,7 @@ static void slabs_are_counted_by_place(struct kunit *test)
 		quarry_cache_free(c, p[at]);
 		p[at] = p[MANY - i - 1];
 	}
-	quarry_mags_drain_cpus(NULL, c, QUARRY_FOREVER);
+	quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
 	quarry_cache_fill_snapshot(n, &fill);
 	for (partial = 0, k = 0; k < QUARRY_SLAB_BUCKETS; k++) {
 		quarry_node_lock(n, &flags, false);

@@ -350,8 +350,8 @@ static void typesafe_slabs_are_had(struct kunit *test)
 }
 
 struct maker {
+	struct completion made;
 	struct completion done;
-	atomic_t begun;
 	bool stop;
 };
 
@@ -361,10 +361,10 @@ static int make_and_unmake(void *data)
 	struct quarry_cache *c;
 
 	do {
-		atomic_set(&m->begun, 1);
 		c = quarry_cache_create("kunit-spare-maker", 64, 0, 0, NULL);
 		if (!IS_ERR(c))
 			quarry_cache_destroy(c);
+		complete(&m->made);
 		cond_resched();
 	} while (!READ_ONCE(m->stop));
 	complete(&m->done);
@@ -376,11 +376,11 @@ static void start_making(struct kunit *test, struct maker *m)
 	struct task_struct *task = kthread_create(make_and_unmake, m, "quarry-maker");
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	init_completion(&m->made);
 	init_completion(&m->done);
 	kthread_bind(task, quarry_test_other_cpu(test));
 	wake_up_process(task);
-	while (!atomic_read(&m->begun))
-		msleep(20);
+	wait_for_completion(&m->made);
 }
 
 static bool has_a_block(struct quarry_pool *pool)
@@ -392,21 +392,22 @@ static bool has_a_block(struct quarry_pool *pool)
 	return page;
 }
 
-/* Somebody waits to make a cache while another goes over them; and somebody makes many. */
+/* Somebody makes caches while another goes over them; and while memory is asked for. */
 static void who_makes_caches_keeps_no_memory_from_others(struct kunit *test)
 {
 	struct quarry_pool *pool = pool_of(test, SZ_256K);
 	struct quarry_cache *c = quarry_test_cache_in(test, pool, SIZE, 0);
 	void **objects = quarry_test_objects(test, SZ_256K / SIZE + 1);
 	unsigned int i, refused = 0;
+	struct quarry_cache_round round = {};
 	struct maker m = {};
 
 	fill_with_objects(test, c, objects, SZ_256K / SIZE + 1);
-	quarry_caches_lock_shared();
+	KUNIT_EXPECT_TRUE(test, quarry_caches_look_round(&round, NULL));
 	start_making(test, &m);
-	msleep(100);
 	KUNIT_EXPECT_TRUE(test, has_a_block(pool));
-	quarry_caches_unlock_shared();
+	while (quarry_caches_look_round(&round, NULL))
+		;
 	for (i = 0; i < LOOPS; i++) {
 		fill_with_objects(test, c, objects, SZ_256K / SIZE + 1);
 		refused += !has_a_block(pool);
@@ -438,7 +439,7 @@ static int use_all(void *data)
 }
 
 /* Several slabs of each cache that are empty, until the reaper comes by. */
-static void leave_slabs(struct kunit *test, struct quarry_pool *pool, struct quarry_cache **c)
+static void leave_slabs(struct kunit *test, struct quarry_cache **c)
 {
 	void **objects = quarry_test_objects(test, 200);
 	unsigned int i;
@@ -447,9 +448,7 @@ static void leave_slabs(struct kunit *test, struct quarry_pool *pool, struct qua
 		quarry_test_take_objects(test, c[i], objects, 200);
 		quarry_test_give_objects(c[i], objects, 200);
 	}
-	quarry_caches_lock_shared();
-	quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
-	quarry_caches_unlock_shared();
+	quarry_mags_drain_cpus(c, CACHES, QUARRY_FOREVER);
 }
 
 /* How many depots are shut; *@left: caches that have not given up a slab. */
@@ -484,7 +483,7 @@ static void few_depots_are_shut_at_a_time(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	for (i = 0; i < CACHES; i++)
 		c[i] = quarry_test_cache_in(test, pool, 64, 0);
-	leave_slabs(test, pool, c);
+	leave_slabs(test, c);
 	init_completion(&u.done);
 	task = kthread_create(use_all, &u, "quarry-user");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);

@@ -229,8 +229,8 @@ static void who_holds_nothing_is_left_alone(struct kunit *test)
 }
 
 /* Objects that are given back from magazines of @cpu, by how many interrupts. */
-static u64 drain_caches(struct kunit *test, struct quarry_pool *pool, struct quarry_cache **c,
-			unsigned int nr_caches, int cpu, u64 *made)
+static u64 drain_caches(struct kunit *test, struct quarry_cache **c, unsigned int nr_caches,
+			int cpu, u64 *made)
 {
 	unsigned int i;
 	u64 nr;
@@ -238,7 +238,7 @@ static u64 drain_caches(struct kunit *test, struct quarry_pool *pool, struct qua
 	for (i = 0; i < nr_caches; i++)
 		quarry_test_on_cpu(test, cpu, leave_objects, c[i]);
 	*made = quarry_visits_made(cpu);
-	nr = quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
+	nr = quarry_mags_drain_cpus(c, nr_caches, QUARRY_FOREVER);
 	*made = quarry_visits_made(cpu) - *made;
 	for (i = 0; i < nr_caches; i++)
 		KUNIT_EXPECT_FALSE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, cpu)));
@@ -263,7 +263,7 @@ static void one_interrupt_for_many_caches(struct kunit *test)
 	 * reaper may be quicker, or send some of its own; not each time.
 	 */
 	for (tries = 0; tries < 10; tries++) {
-		nr = drain_caches(test, pool, c, ARRAY_SIZE(c), other, &made);
+		nr = drain_caches(test, c, ARRAY_SIZE(c), other, &made);
 		if (nr >= ARRAY_SIZE(c) * LEFT && made <= 1 + nr / 256)
 			break;
 	}

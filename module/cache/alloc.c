@@ -309,7 +309,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		 * What other CPUs have of it, which the pool does not ask for unless it makes
 		 * a slab complete; and then once more.
 		 */
-		quarry_mags_drain_cpus(NULL, cache, QUARRY_PATIENT);
+		quarry_mags_drain_cpus(&cache, 1, QUARRY_PATIENT);
 		drained = true;
 	}
 }

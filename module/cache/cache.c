@@ -34,12 +34,11 @@ static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
 static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
 
 /*
- * Shared: caches stay, for who goes over them on quarry's own account. Exclusive: they come
- * and go. Inside it list_lock guards the list for a few steps, for all who only look at a cache:
- * raw, so its holder cannot lose the CPU. A look is a reference that keeps what describes a
- * cache, as in pages/pools.c: the cache can be destroyed meanwhile, and is seen to become empty.
+ * Guards the list for a few steps; raw, so its holder cannot lose the CPU. Nothing keeps caches
+ * from being destroyed while somebody goes over them, quarry's own reaper neither: whoever does
+ * looks at one or at a round of them. A look is a reference that keeps what describes a cache, as
+ * in pages/pools.c: the cache can be destroyed meanwhile, and is seen to become empty.
  */
-static DECLARE_RWSEM(caches_sem);
 static DEFINE_RAW_SPINLOCK(list_lock);
 static LIST_HEAD(caches);
 static unsigned int nr_caches;
@@ -48,43 +47,11 @@ static u32 next_id;
 /* The list is in the order of numbers that caches get whenever they come to it. */
 static u64 next_turn;
 
-/*
- * One at a time makes a cache or takes it away, with its folder. Making that allocates, and
- * to remove it waits for who reads there: caches_sem is for shorter things.
- */
+/* One at a time makes a cache or takes it away, with its folder. */
 static DEFINE_MUTEX(watching);
 static const struct quarry_cache_watcher *watcher;
 
-void quarry_caches_lock_shared(void)
-{
-	down_read(&caches_sem);
-}
-
-void quarry_caches_unlock_shared(void)
-{
-	up_read(&caches_sem);
-}
-
-/* The cache after @cache, or the first; NULL at the end. Under the lock, shared. */
-struct quarry_cache *quarry_cache_next(struct quarry_cache *cache)
-{
-	struct list_head *next = cache ? cache->link.next : caches.next;
-
-	return next == &caches ? NULL : list_entry(next, struct quarry_cache, link);
-}
-
-/* The same of the caches in one pool; of all, if it is NULL. */
-struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarry_cache *cache)
-{
-	struct list_head *next;
-
-	if (!pool)
-		return quarry_cache_next(cache);
-	next = cache ? cache->sibling.next : pool->caches.next;
-	return next == &pool->caches ? NULL : list_entry(next, struct quarry_cache, sibling);
-}
-
-/* On the lists. Under the lock, exclusive. */
+/* On the list. */
 static void enlist(struct quarry_cache *cache)
 {
 	raw_spin_lock(&list_lock);
@@ -92,23 +59,19 @@ static void enlist(struct quarry_cache *cache)
 	list_add_tail(&cache->link, &caches);
 	WRITE_ONCE(nr_caches, nr_caches + 1);
 	raw_spin_unlock(&list_lock);
-	list_add_tail(&cache->sibling, &cache->pool->caches);
 	quarry_cache_note_slabs(cache);
 }
 
-/* Off them; but see quarry_cache_leave(). */
+/* Off it; but see quarry_cache_leave(). */
 static void delist(struct quarry_cache *cache)
 {
-	down_write(&caches_sem);
 	raw_spin_lock(&list_lock);
 	list_del_init(&cache->link);
 	WRITE_ONCE(nr_caches, nr_caches - 1);
 	raw_spin_unlock(&list_lock);
-	list_del_init(&cache->sibling);
-	up_write(&caches_sem);
 }
 
-/* The cache of that name that is not dead, or NULL. Under either lock. */
+/* The cache of that name that is not dead, or NULL. Under list_lock. */
 static struct quarry_cache *named(const char *name)
 {
 	struct quarry_cache *cache;
@@ -119,7 +82,7 @@ static struct quarry_cache *named(const char *name)
 	return NULL;
 }
 
-/* The first cache whose turn is @turn or later, or NULL. Under either lock. */
+/* The first cache whose turn is @turn or later, or NULL. Under list_lock. */
 static struct quarry_cache *first_from(u64 turn)
 {
 	struct quarry_cache *cache;
@@ -139,6 +102,7 @@ static struct quarry_cache *after(struct quarry_cache *cache, u64 turn)
 	return list_is_last(&cache->link, &caches) ? NULL : list_next_entry(cache, link);
 }
 
+/* Under list_lock, or looked at already. */
 static struct quarry_cache *look_at(struct quarry_cache *cache)
 {
 	if (cache) {
@@ -213,10 +177,48 @@ void quarry_cache_look_away(struct quarry_cache *cache)
 	quarry_pool_look_away(pool);
 }
 
+/**
+ * quarry_caches_look_round() - look at many caches at a time
+ * @round:	the round before, which is looked away from; zeroed for the first
+ * @pool:	at those in this pool alone, or NULL
+ *
+ * As quarry_cache_look_next(), QUARRY_ROUND at a time. Context: any but interrupts. Return: false
+ * at the end, and nothing is looked at any more.
+ */
+bool quarry_caches_look_round(struct quarry_cache_round *round, const struct quarry_pool *pool)
+{
+	struct quarry_cache *cache = round->nr ? look_at(round->cache[round->nr - 1]) : NULL;
+	bool last = round->nr && round->nr < QUARRY_ROUND;
+
+	while (round->nr)
+		quarry_cache_look_away(round->cache[--round->nr]);
+	if (last) {
+		quarry_cache_look_away(cache);
+		return false;
+	}
+	while (round->nr < QUARRY_ROUND && (cache = quarry_cache_look_next(cache, &round->turn)))
+		if (!pool || cache->pool == pool)
+			round->cache[round->nr++] = look_at(cache);
+	quarry_cache_look_away(cache);
+	return round->nr;
+}
+
+/**
+ * quarry_cache_is_listed() - is a cache that is looked at on the list?
+ * @cache:	the cache
+ *
+ * Context: any. Who has @parting may take slabs of one that is: it has not left, see
+ * quarry_cache_leave().
+ */
+bool quarry_cache_is_listed(const struct quarry_cache *cache)
+{
+	return !list_empty_careful(&cache->link);
+}
+
 /* Has a cache that is looked at been destroyed, with objects out or not? Context: any. */
 bool quarry_cache_has_gone(const struct quarry_cache *cache)
 {
-	return list_empty_careful(&cache->link) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD;
+	return !quarry_cache_is_listed(cache) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD;
 }
 
 /**
@@ -244,13 +246,12 @@ void quarry_cache_end_change(struct quarry_cache *cache)
 void quarry_cache_watch(const struct quarry_cache_watcher *w)
 {
 	struct quarry_cache *cache = NULL;
+	u64 turn;
 
 	mutex_lock(&watching);
 	watcher = w;
-	down_read(&caches_sem);
-	while (w && (cache = quarry_cache_next(cache)))
+	while (w && (cache = quarry_cache_look_next(cache, &turn)))
 		w->created(cache);
-	up_read(&caches_sem);
 	mutex_unlock(&watching);
 }
 
@@ -495,7 +496,6 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&cache->link);
 	init_rwsem(&cache->changing);
-	INIT_LIST_HEAD(&cache->sibling);
 	INIT_LIST_HEAD(&cache->holding);
 	INIT_LIST_HEAD(&cache->parting);
 	INIT_LIST_HEAD(&cache->gone);
@@ -524,21 +524,21 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 /* On the lists, if the name is free. */
 static int publish(struct quarry_cache *cache)
 {
-	int err = 0;
+	bool taken;
 
 	mutex_lock(&watching);
-	down_write(&caches_sem);
-	if (named(cache->name)) {
-		err = -EEXIST;
-	} else {
+	raw_spin_lock(&list_lock);
+	taken = named(cache->name);
+	raw_spin_unlock(&list_lock);
+	/* Nobody else gives names. */
+	if (!taken) {
 		cache->id = next_id++;
 		enlist(cache);
+		if (watcher)
+			watcher->created(cache);
 	}
-	up_write(&caches_sem);
-	if (!err && watcher)
-		watcher->created(cache);
 	mutex_unlock(&watching);
-	return err;
+	return taken ? -EEXIST : 0;
 }
 
 /* The mirror of that. */
@@ -714,10 +714,7 @@ void quarry_cache_bury(struct quarry_cache *cache)
 		cache_free(cache);
 		return;
 	}
-	down_write(&caches_sem);
 	enlist(cache);
-	up_write(&caches_sem);
-	quarry_cache_note_slabs(cache);
 }
 
 /**
@@ -755,9 +752,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 		return 0;
 	}
 	quarry_cache_report_leaks(cache, out);
-	down_write(&caches_sem);
 	enlist(cache);
-	up_write(&caches_sem);
 	quarry_reaper_kick();
 	return -EBUSY;
 }
@@ -817,7 +812,7 @@ void quarry_caches_exit(void)
 
 	quarry_free_rcu_wait();
 	/* The faces have gone: nobody watches, and nobody else is about. */
-	while ((cache = quarry_cache_next(NULL))) {
+	while ((cache = list_first_entry_or_null(&caches, struct quarry_cache, link))) {
 		delist(cache);
 		quarry_cache_leave(cache);
 		list_add_tail(&cache->link, &gone);

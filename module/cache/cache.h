@@ -11,18 +11,16 @@
  *
  * Lock order, outermost first; see pages/pool.h for the layer below:
  *
- *	1. watching (cache.c)		caches come and go one by one, and are told of; outside
- *					caches_sem. Not to be waited for in reclaim: folders
- *					are made under it
- *	   caches_sem (cache.c)		the list of caches, and that they stay. Nothing is
- *					allocated under it by who has it exclusively
+ *	1. watching (cache.c)		caches come and go one by one, and are told of. Not to
+ *					be waited for in reclaim: folders are made under it
  *	   modes_mutex (modes.c)	one switch of modes at a time
- *	   parting (reap.c)		one at a time takes slabs off; inside caches_sem. May
- *					be waited for in reclaim, caches_sem may not
+ *	   parting (reap.c)		one at a time takes slabs off. May be waited for in
+ *					reclaim
  *	   labels_lock (labels.c)	a MiB gets its labels; nothing inside
  *	2. busy of a mags		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
  *					at once, and nothing of the pool's inside
+ *	   list_lock (cache.c)		the list of caches, for a few steps; raw
  */
 #ifndef QUARRY_CACHE_H
 #define QUARRY_CACHE_H
@@ -212,7 +210,6 @@ struct quarry_mags_cold {
  * @link:	in the list of caches, or empty
  * @turn:	where in it: later ones have larger numbers
  * @changing:	shared: somebody changes it on request; exclusive: nobody does any more
- * @sibling:	in the pool's list of them, while it is in that one
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
  * @gone:	those of its slabs that are off the lists, and not with the pool yet; as @parting
@@ -249,7 +246,6 @@ struct quarry_cache {
 	struct list_head link;
 	u64 turn;
 	struct rw_semaphore changing;
-	struct list_head sibling;
 	struct list_head holding;
 	struct list_head parting;
 	struct list_head gone;
@@ -445,10 +441,24 @@ struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *nam
 				       u32 kind);
 
 void quarry_caches_exit(void);
-void quarry_caches_lock_shared(void);
-void quarry_caches_unlock_shared(void);
-struct quarry_cache *quarry_cache_next(struct quarry_cache *cache);
-struct quarry_cache *quarry_cache_next_in(struct quarry_pool *pool, struct quarry_cache *cache);
+
+/* Caches that are seen to together: one interrupt serves them all. */
+#define QUARRY_ROUND	32U
+
+/**
+ * struct quarry_cache_round - some caches that are looked at
+ * @cache:	which
+ * @nr:		how many
+ * @turn:	of the last; of quarry_caches_look_round() alone
+ */
+struct quarry_cache_round {
+	struct quarry_cache *cache[QUARRY_ROUND];
+	unsigned int nr;
+	u64 turn;
+};
+
+bool quarry_caches_look_round(struct quarry_cache_round *round, const struct quarry_pool *pool);
+bool quarry_cache_is_listed(const struct quarry_cache *cache);
 struct quarry_cache *quarry_cache_look(const char *name);
 struct quarry_cache *quarry_cache_look_id(u32 id);
 struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache, u64 *turn);
@@ -474,10 +484,10 @@ void quarry_cache_put(struct quarry_cache *cache);
 
 /* visits.c: magazines of all CPUs */
 bool quarry_mags_has_any(const struct quarry_mags *m);
-u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
+u64 quarry_mags_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
 			   enum quarry_patience patience);
-void quarry_mags_drain_cpu(int cpu);
-void quarry_mags_drain_idle(void);
+void quarry_mags_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches, int cpu);
+void quarry_mags_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches);
 bool quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience);
 bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience);
 bool quarry_mags_has_shut(struct quarry_cache *cache);

@@ -117,7 +117,7 @@ void quarry_cache_shut_dead(struct quarry_cache *cache)
 	}
 	/* Pairs with that of install(), magazines.c. */
 	smp_mb();
-	quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
+	quarry_mags_drain_cpus(&cache, 1, QUARRY_FOREVER);
 }
 
 /* The same for good, at unload, when nobody is left who could be inside on any CPU. */

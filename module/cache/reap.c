@@ -12,7 +12,7 @@
  *	on request	everything, the magazines of all CPUs included
  *
  * and a fourth for a pool that is out of memory: of its caches those that could give up a
- * slab (spare.c), with the magazines of all CPUs, ROUND at a time, until there is a block
+ * slab (spare.c), with the magazines of all CPUs, a round at a time, until there is a block
  * as large as was asked for.
  *
  * A slab goes in three steps
@@ -52,16 +52,13 @@
 #include "../pages/visit.h"
 #include "cache.h"
 
-/* Caches that give up slabs together: one interrupt serves them all. */
-#define ROUND	32U
-
 static void reaper(struct kthread_work *work);
 
 static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reaper);
 
 /*
- * One at a time takes slabs off: @shut of depots is his. Inside caches_sem. Who has it keeps
- * the caches that he finds in a pool's list of holders: see quarry_cache_leave().
+ * One at a time takes slabs off: @shut of depots is his. Who has it keeps the caches that are on
+ * the list then, or that he finds in a pool's list of holders: see quarry_cache_leave().
  */
 static DEFINE_MUTEX(parting);
 
@@ -96,21 +93,17 @@ void quarry_reaper_kick(void)
  * Adapt to what was used since the last time, from outside: what a CPU counts at the same
  * time may be lost, and is no more than a hint. Returns whether a CPU has magazines.
  */
-static bool calm(void)
+static bool calm(struct quarry_cache *cache)
 {
-	struct quarry_cache *cache = NULL;
 	struct quarry_mags *m;
 	bool more = false;
 	int cpu;
 
-	while ((cache = quarry_cache_next(cache))) {
-		for_each_possible_cpu(cpu) {
-			m = per_cpu_ptr(cache->mags, cpu);
-			quarry_mags_calm(cache, m);
-			m->last_ops = READ_ONCE(m->allocs) + READ_ONCE(m->frees);
-			more |= quarry_mags_has_any(m);
-		}
-		quarry_keeper_rest();
+	for_each_possible_cpu(cpu) {
+		m = per_cpu_ptr(cache->mags, cpu);
+		quarry_mags_calm(cache, m);
+		m->last_ops = READ_ONCE(m->allocs) + READ_ONCE(m->frees);
+		more |= quarry_mags_has_any(m);
 	}
 	return more;
 }
@@ -249,65 +242,73 @@ static bool trim(struct quarry_cache_node *n)
 	return empty;
 }
 
-/* A dead cache with nothing out, of which no slab waits for a CPU; or NULL. */
-static struct quarry_cache *find_buried(void)
+/*
+ * Dead caches with nothing out, of which no slab waits for a CPU. Nobody but the reaper buries, so
+ * one that is dead and listed stays until it does.
+ */
+static void bury_all(void)
 {
 	struct quarry_cache *cache = NULL;
+	u64 turn;
 
-	quarry_caches_lock_shared();
-	while ((cache = quarry_cache_next(cache)))
-		if (cache->kind == QUARRY_CACHE_DEAD && list_empty(&cache->parting) &&
+	while ((cache = quarry_cache_look_next(cache, &turn)))
+		if (READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD &&
+		    quarry_cache_is_listed(cache) && list_empty(&cache->parting) &&
 		    !quarry_cache_objects_out(cache))
-			break;
-	quarry_caches_unlock_shared();
-	return cache;
+			quarry_cache_bury(cache);
+}
+
+/* Under @parting. Returns whether anything is left. */
+static bool trim_listed(struct quarry_cache *cache)
+{
+	struct quarry_cache_node *n = NULL;
+	bool more = cache->kind == QUARRY_CACHE_DEAD;
+
+	if (!quarry_cache_is_listed(cache))
+		return false;
+	while ((n = quarry_cache_node_next(cache, n)))
+		more |= trim(n);
+	return more;
 }
 
 /*
- * Of all caches, ROUND at a time: for no longer than that takes depots are shut, which sends
- * every call to the slabs, and others wait. Returns whether anything is left.
+ * For no longer than a round takes depots are shut, which sends every call to the slabs, and
+ * others wait. @until: when a CPU that does not answer has held up enough of them; we come by
+ * again. Returns whether anything is left.
  */
-static bool trim_all(void)
+static bool trim_round(struct quarry_cache_round *round, u64 until)
 {
-	u64 until = quarry_visits_until();
-	struct quarry_cache *cache = NULL;
-	struct quarry_cache_node *n;
 	bool more = false;
-	unsigned int nr;
+	unsigned int i;
 
-	do {
-		lock_parting();
-		for (nr = 0; nr < ROUND && (cache = quarry_cache_next(cache)); nr++) {
-			for (n = NULL; (n = quarry_cache_node_next(cache, n));)
-				more |= trim(n);
-			more |= cache->kind == QUARRY_CACHE_DEAD;
-		}
+	lock_parting();
+	for (i = 0; i < round->nr; i++)
+		more |= trim_listed(round->cache[i]);
+	part(NULL, NULL, QUARRY_A_WHILE);
+	while (is_bereft(NULL, NULL) && ktime_get_mono_fast_ns() < until) {
+		pause_parting();
 		part(NULL, NULL, QUARRY_A_WHILE);
-		/* A CPU that does not answer holds up few rounds; and we come by again. */
-		while (is_bereft(NULL, NULL) && ktime_get_mono_fast_ns() < until) {
-			pause_parting();
-			part(NULL, NULL, QUARRY_A_WHILE);
-		}
-		unlock_parting();
-		quarry_keeper_rest();
-	} while (cache);
+	}
+	unlock_parting();
 	return more;
 }
 
 static void reaper(struct kthread_work *work)
 {
-	struct quarry_cache *cache;
-	bool more;
+	struct quarry_cache_round round = {};
+	u64 until = quarry_visits_until();
+	bool more = false;
+	unsigned int i;
 
 	quarry_chore_at_work(&reaper_chore);
-	/* Nobody but us buries, so what was found stays. */
-	while ((cache = find_buried()))
-		quarry_cache_bury(cache);
-	quarry_caches_lock_shared();
-	quarry_mags_drain_idle();
-	more = calm();
-	more |= trim_all();
-	quarry_caches_unlock_shared();
+	bury_all();
+	while (quarry_caches_look_round(&round, NULL)) {
+		quarry_mags_drain_idle(round.cache, round.nr);
+		for (i = 0; i < round.nr; i++)
+			more |= calm(round.cache[i]);
+		more |= trim_round(&round, until);
+		quarry_keeper_rest();
+	}
 	if (more)
 		quarry_reaper_kick();
 }
@@ -337,7 +338,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 	u64 bytes;
 
 	if (wholly)
-		quarry_mags_drain_cpus(NULL, cache, QUARRY_FOREVER);
+		quarry_mags_drain_cpus(&cache, 1, QUARRY_FOREVER);
 	lock_parting();
 	cut_all(cache);
 	bytes = part_wholly(NULL, cache);
@@ -387,21 +388,24 @@ bool quarry_cache_try_leave(struct quarry_cache *cache)
 /* See struct quarry_reclaim: by request, so it waits for whatever it takes. */
 static u64 reclaim_all(struct quarry_pool *pool)
 {
-	struct quarry_cache *cache = NULL;
+	struct quarry_cache_round round = {};
 	bool typesafe = false;
-	u64 bytes;
+	u64 bytes = 0;
+	unsigned int i;
 
-	quarry_caches_lock_shared();
-	quarry_mags_drain_cpus(pool, NULL, QUARRY_FOREVER);
-	lock_parting();
-	while ((cache = quarry_cache_next_in(pool, cache))) {
-		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
-			typesafe = true;
-		cut_all(cache);
+	while (quarry_caches_look_round(&round, pool)) {
+		quarry_mags_drain_cpus(round.cache, round.nr, QUARRY_FOREVER);
+		lock_parting();
+		for (i = 0; i < round.nr; i++) {
+			if (!quarry_cache_is_listed(round.cache[i]))
+				continue;
+			if (round.cache[i]->flags & SLAB_TYPESAFE_BY_RCU)
+				typesafe = true;
+			cut_all(round.cache[i]);
+		}
+		bytes += part_wholly(pool, NULL);
+		unlock_parting();
 	}
-	bytes = part_wholly(pool, NULL);
-	unlock_parting();
-	quarry_caches_unlock_shared();
 	if (bytes && typesafe)
 		rcu_barrier();
 	return bytes;
@@ -415,8 +419,8 @@ static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
 {
 	unsigned int nr = 0, looks = 0;
 
-	while (nr < ROUND && (*at = quarry_cache_next_holder(pool, *at))) {
-		if (!(++looks % ROUND))
+	while (nr < QUARRY_ROUND && (*at = quarry_cache_next_holder(pool, *at))) {
+		if (!(++looks % QUARRY_ROUND))
 			cond_resched();
 		/* One that waits for a CPU already has done what it can. */
 		if (list_empty(&(*at)->parting) && quarry_cache_could_give(*at)) {
@@ -472,8 +476,8 @@ static bool ask_all(struct quarry_pool *pool, unsigned int order, u64 *bytes)
 
 /*
  * For who may be asked for memory by anybody: under locks of the kernel's, with a cache just
- * being made, in reclaim. Nobody allocates under @parting, and nobody waits for caches_sem
- * under it, so it may be waited for; but its holder may wait for a CPU that does not answer.
+ * being made, in reclaim. Nobody allocates under @parting, so it may be waited for; but its
+ * holder may wait for a CPU that does not answer.
  */
 static bool try_lock_parting(void)
 {
@@ -496,10 +500,7 @@ static u64 await_arrivals(struct quarry_pool *pool, unsigned int order, unsigned
 	return atomic_read(&pool->slabs_came) - had;
 }
 
-/*
- * See struct quarry_reclaim: from an allocation, that fails otherwise. Without caches_sem:
- * who wants to change the list of caches keeps everybody else from it while he waits.
- */
+/* See struct quarry_reclaim: from an allocation, that fails otherwise. */
 static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
 	u64 bytes = 0, came, end = quarry_visits_until();
@@ -561,11 +562,12 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 
 static int cpu_dead(unsigned int cpu)
 {
+	struct quarry_cache_round round = {};
+
 	/* As in pages/hotplug.c. */
 	quarry_visits_stopped(cpu);
-	quarry_caches_lock_shared();
-	quarry_mags_drain_cpu(cpu);
-	quarry_caches_unlock_shared();
+	while (quarry_caches_look_round(&round, NULL))
+		quarry_mags_drain_cpu(round.cache, round.nr, cpu);
 	return 0;
 }
 

@@ -3,42 +3,43 @@
  * Visits to the magazines of all CPUs: emptying those that somebody else has a use for.
  *
  * A visit (pages/visit.h) looks from outside which of the caches concerned have magazines
- * on a CPU, and sends it one interrupt for up to BATCH of them. A CPU that has none of these
+ * on a CPU, and sends it one interrupt for up to QUARRY_ROUND of them. A CPU that has none of these
  * is left alone. It looks at each cache once a CPU; one that fills its magazines
  * again meanwhile has been emptied as well as can be.
  *
- * Contexts: sleeps. The caches must stay, and be in the same list.
+ * Contexts: sleeps. The caches are looked at, or stay, and are in the same list.
  * Cost: with interrupts off, BITE objects, or those of one cache's magazines.
  */
 #include "../pages/visit.h"
 #include "cache.h"
 
-/* Caches to one interrupt, and objects after which it is over. */
-#define BATCH	32U
+/* Objects after which an interrupt is over. */
 #define BITE	256U
 
 /**
  * struct errand - whose magazines are to be emptied
- * @only:	that of one cache, or NULL
- * @list:	those of the caches in this list, through @parting; or NULL
- * @pool:	else those of caches in this pool, or NULL for all
+ * @caches:	of these caches
+ * @nr_caches:	length of @caches
+ * @list:	or of the caches in this list, through @parting
  * @due:	is it to be emptied?
  * @cpu:	where
- * @at:		caches up to this one have been looked at there
+ * @at:		of the list, caches up to this one have been looked at there
+ * @next:	of @caches, the next to be looked at
  * @end:	all have
  * @nr:		length of @cache
  * @cache:	those of the next interrupt; it leaves what it has not done
  */
 struct errand {
-	struct quarry_cache *only;
+	struct quarry_cache *const *caches;
+	unsigned int nr_caches;
 	struct list_head *list;
-	struct quarry_pool *pool;
 	bool (*due)(const struct quarry_mags *m);
 	int cpu;
 	struct quarry_cache *at;
+	unsigned int next;
 	bool end;
 	unsigned int nr;
-	struct quarry_cache *cache[BATCH];
+	struct quarry_cache *cache[QUARRY_ROUND];
 };
 
 /* Has the CPU a magazine? Of another CPU a moment old. */
@@ -48,14 +49,12 @@ bool quarry_mags_has_any(const struct quarry_mags *m)
 }
 
 /* The next cache of an errand; NULL at the end. */
-static struct quarry_cache *next_of(const struct errand *e)
+static struct quarry_cache *next_of(struct errand *e)
 {
 	struct list_head *next;
 
-	if (e->only)
-		return e->at ? NULL : e->only;
 	if (!e->list)
-		return quarry_cache_next_in(e->pool, e->at);
+		return e->next < e->nr_caches ? e->caches[e->next++] : NULL;
 	next = e->at ? e->at->parting.next : e->list->next;
 	return next == e->list ? NULL : list_entry(next, struct quarry_cache, parting);
 }
@@ -74,13 +73,14 @@ static bool wanted(void *data, int cpu)
 	if (e->cpu != cpu) {
 		e->cpu = cpu;
 		e->at = NULL;
+		e->next = 0;
 		e->end = false;
 		e->nr = 0;
 	}
 	for (i = 0; i < e->nr; i++)
 		if (is_due(e, e->cache[i]))
 			e->cache[nr++] = e->cache[i];
-	while (nr < BATCH && !e->end) {
+	while (nr < QUARRY_ROUND && !e->end) {
 		e->at = next_of(e);
 		if (!e->at)
 			e->end = true;
@@ -123,28 +123,34 @@ static const struct quarry_visitor emptier = {
 	.visit = empty_there,
 };
 
+static struct errand errand_for(struct quarry_cache *const *caches, unsigned int nr_caches,
+				bool (*due)(const struct quarry_mags *m))
+{
+	return (struct errand){ .caches = caches, .nr_caches = nr_caches, .due = due, .cpu = -1 };
+}
+
 /**
  * quarry_mags_drain_cpus() - empty the magazines of all CPUs
- * @pool:	of the caches in this pool, or NULL
- * @only:	of this cache alone, or NULL
+ * @caches:	of these caches
+ * @nr_caches:	how many
  * @patience:	with CPUs that take no interrupts
  *
  * Context: sleeps; unless for ever, for a bounded time. Return: objects given to slabs.
  */
-u64 quarry_mags_drain_cpus(struct quarry_pool *pool, struct quarry_cache *only,
+u64 quarry_mags_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
 			   enum quarry_patience patience)
 {
-	struct errand e = { .pool = pool, .only = only, .due = quarry_mags_has_any, .cpu = -1 };
+	struct errand e = errand_for(caches, nr_caches, quarry_mags_has_any);
 	u64 nr = 0;
 
 	quarry_visit(&emptier, &e, patience, &nr);
 	return nr;
 }
 
-/* Empty the magazines of one CPU, which has stopped. Context: sleeps. */
-void quarry_mags_drain_cpu(int cpu)
+/* The same of one CPU, which has stopped. Context: sleeps. */
+void quarry_mags_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches, int cpu)
 {
-	struct errand e = { .due = quarry_mags_has_any, .cpu = -1 };
+	struct errand e = errand_for(caches, nr_caches, quarry_mags_has_any);
 	u64 nr = 0;
 
 	quarry_visit_cpu(&emptier, &e, cpu, QUARRY_FOREVER, &nr);
@@ -157,9 +163,9 @@ static bool is_idle(const struct quarry_mags *m)
 }
 
 /* Empty magazines that were not used since the reaper last came by. */
-void quarry_mags_drain_idle(void)
+void quarry_mags_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches)
 {
-	struct errand e = { .due = is_idle, .cpu = -1 };
+	struct errand e = errand_for(caches, nr_caches, is_idle);
 	u64 nr = 0;
 
 	quarry_visit(&emptier, &e, QUARRY_BRIEF, &nr);

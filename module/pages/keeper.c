@@ -28,6 +28,7 @@
  *
  * Contexts: chores sleep. They are kicked from any context.
  */
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
@@ -110,12 +111,17 @@ void quarry_chore_end(struct quarry_chore *chore)
 	}
 }
 
-/* Between the steps of a chore: let others run if it has been long. Context: sleeps. */
+/*
+ * Between the steps of a chore: let others run if it has been long. By a high-resolution timer,
+ * whose interrupt wakes a real-time task: the timers of the tick are seen to by a thread on
+ * PREEMPT_RT, which a real-time task on this CPU may keep from running for ever, while we are
+ * waited for. Context: sleeps.
+ */
 void quarry_keeper_rest(void)
 {
 	if (time_in_range(jiffies, rested, rested + BUSY))
 		return;
-	schedule_timeout_uninterruptible(1);
+	usleep_range(jiffies_to_usecs(1), 2 * jiffies_to_usecs(1));
 	rested = jiffies;
 }
 

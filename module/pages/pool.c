@@ -318,7 +318,6 @@ static struct quarry_pool *pool_alloc(const char *name,
 	refcount_set(&pool->looks, 1);
 	INIT_LIST_HEAD(&pool->link);
 	init_rwsem(&pool->giving);
-	INIT_LIST_HEAD(&pool->caches);
 	INIT_LIST_HEAD(&pool->holders);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
 	pool->grow_irq = IRQ_WORK_INIT_HARD(quarry_grow_irq);

@@ -209,7 +209,6 @@ struct quarry_wish;
  * @looks:	of those who look at it (pools.c), and one until it is freed
  * @link:	in the list of pools, or empty
  * @giving:	shared: memory is given back; exclusive: nobody does that any more
- * @caches:	of the layer above, which keeps this list
  * @holders:	and this one
  * @slabs_left:	slabs of caches whose pages come back after a grace period, ever
  * @slabs_came:	those of them whose pages have come
@@ -254,7 +253,6 @@ struct quarry_pool {
 	refcount_t looks;
 	struct list_head link;
 	struct rw_semaphore giving;
-	struct list_head caches;
 	struct list_head holders;
 	atomic_t slabs_left;
 	atomic_t slabs_came;

@@ -9,7 +9,8 @@
  *
  * No clock decides: the call must have returned while the thread still runs and, unless a
  * module goes with it, has never been switched out. Who waits for CPU 1 to schedule waits
- * until the thread gives up, after LIMIT seconds, and is found out by the order of events.
+ * until the thread gives up, after LIMIT seconds, and is found out by the order of events; the
+ * thread then says where in the kernel everybody stands.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -61,6 +62,42 @@ static long seconds(void)
 	return now.tv_sec;
 }
 
+static void tell_stack(const char *task)
+{
+	char path[300], comm[32], stack[4096], *line, *at;
+
+	snprintf(path, sizeof(path), "%s/comm", task);
+	if (qt_read_file(path, comm, sizeof(comm)) <= 0)
+		return;
+	comm[strcspn(comm, "\n")] = 0;
+	snprintf(path, sizeof(path), "%s/stack", task);
+	if (qt_read_file(path, stack, sizeof(stack)) <= 0)
+		return;
+	for (line = strtok_r(stack, "\n", &at); line; line = strtok_r(NULL, "\n", &at))
+		ktap_note("%s %s: %s", comm, task, line);
+}
+
+/* Where in the kernel each thread of the program is, and each of the kernel's. */
+static void tell_stacks(void)
+{
+	static const char *const dirs[] = { "/proc/self/task", "/proc" };
+	struct dirent *entry;
+	char path[300];
+	unsigned int i;
+	DIR *dir;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		dir = opendir(dirs[i]);
+		while (dir && (entry = readdir(dir))) {
+			snprintf(path, sizeof(path), "%s/%s", dirs[i], entry->d_name);
+			if (atoi(entry->d_name))
+				tell_stack(path);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
 static void *run_hog(void *arg)
 {
 	struct sched_param param = { .sched_priority = HOG_PRIORITY };
@@ -74,6 +111,8 @@ static void *run_hog(void *arg)
 	__atomic_store_n(&h->running, true, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&h->stop, __ATOMIC_RELAXED) && seconds() < end)
 		;
+	if (!__atomic_load_n(&h->stop, __ATOMIC_RELAXED))
+		tell_stacks();
 	__atomic_store_n(&h->over, true, __ATOMIC_RELEASE);
 	return NULL;
 }
