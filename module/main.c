@@ -174,6 +174,8 @@ static int module_changes(struct notifier_block *nb, unsigned long state, void *
 {
 	if (state == MODULE_STATE_COMING)
 		quarry_pin_module_came(data);
+	if (state == MODULE_STATE_GOING)
+		quarry_pools_disown(data);
 	if (state == MODULE_STATE_GOING && quarry_pin_module_went(data)) {
 		quarry_kv_settle();
 		quarry_pools_pin();

@@ -42,6 +42,7 @@
 #include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/mm_types.h>
+#include <linux/module.h>
 #include <linux/numa.h>
 #include <linux/types.h>
 #include <uapi/linux/quarry.h>
@@ -78,9 +79,11 @@ struct quarry_pool_config {
 /* Largest order that memory from the kernel can serve: 10, 4 MiB. */
 unsigned int quarry_max_order(void);
 
-struct quarry_pool *quarry_pool_create(const char *name,
-				       const struct quarry_pool_config *config);
+struct quarry_pool *__quarry_pool_create(const char *name,
+					 const struct quarry_pool_config *config,
+					 struct module *owner);
 int quarry_pool_destroy(struct quarry_pool *pool);
+int quarry_pool_forget(struct quarry_pool *pool, u64 *lost);
 struct quarry_pool *quarry_pool_default(void);
 struct quarry_pool *quarry_pool_find(const char *name);
 void quarry_pool_put(struct quarry_pool *pool);
@@ -109,6 +112,27 @@ void quarry_put_free_pages(struct quarry_pool *pool, unsigned long addr,
 			   unsigned int order);
 void *quarry_alloc_pages_exact(struct quarry_pool *pool, size_t size, gfp_t gfp);
 void quarry_free_pages_exact(struct quarry_pool *pool, void *virt, size_t size);
+
+/**
+ * quarry_pool_create() - make a pool
+ * @name:	1 to QUARRY_NAME_MAX - 1 of [A-Za-z0-9_.-], not in use
+ * @config:	its limits; start from QUARRY_POOL_CONFIG
+ *
+ * It is the calling module's: nobody else destroys it while that is loaded.
+ *
+ * Context: sleeps.
+ *
+ * Return: the pool; ERR_PTR(-EINVAL) for a bad name or limits that contradict each
+ * other or are no multiple of PAGE_SIZE; -ENODEV for a node without memory; -EEXIST
+ * for a name in use; -ENOMEM if the kernel cannot give the floor, or the machine has
+ * less memory than the reserve or the low watermark; -EINTR if the caller was killed
+ * meanwhile.
+ */
+static inline struct quarry_pool *
+quarry_pool_create(const char *name, const struct quarry_pool_config *config)
+{
+	return __quarry_pool_create(name, config, THIS_MODULE);
+}
 
 /**
  * quarry_alloc_pages() - allocate 2^order pages

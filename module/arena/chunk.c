@@ -299,6 +299,46 @@ int quarry_chunk_give(struct quarry_chunk *c)
 	return 0;
 }
 
+/* Has somebody freed a page of a chunk's that lies in nobody's hands? */
+static bool is_torn(const struct quarry_chunk *c)
+{
+	struct quarry_frame f;
+
+	for (f.i = c->arena.lo; f.i < c->arena.hi; f.i++)
+		if (quarry_arena_is_free(&c->arena, f, 0) &&
+		    quarry_page_missing(quarry_chunk_page(c, f)))
+			return true;
+	return false;
+}
+
+/**
+ * quarry_chunk_give_free() - give back what is free of a chunk of which frames are out
+ * @c:	a chunk of the kernel's; out of every directory, and nobody claims or frees in it
+ *
+ * Page by page, each if it is sound. If a reference is missing of any, none of them is: who
+ * has freed one may have freed others, and what the kernel has already it must not get again.
+ *
+ * Context: sleeps. Return: frames that are lost.
+ */
+u32 quarry_chunk_give_free(struct quarry_chunk *c)
+{
+	struct quarry_frame f;
+	struct page *page;
+	u32 lost = c->nr;
+
+	if (c->kind != QUARRY_CHUNK_KERNEL || is_torn(c))
+		return lost;
+	for (f.i = c->arena.lo; f.i < c->arena.hi; f.i++) {
+		page = quarry_chunk_page(c, f);
+		if (!quarry_arena_is_free(&c->arena, f, 0) || !quarry_chunk_page_sound(c, page))
+			continue;
+		page_ref_sub(page, QUARRY_PAGE_OURS);
+		__free_page(page);
+		lost--;
+	}
+	return lost;
+}
+
 /**
  * quarry_chunk_abandon() - forget a chunk whose memory cannot be given back
  * @c:	the chunk; out of every zone and directory

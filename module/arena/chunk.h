@@ -81,6 +81,7 @@ int quarry_page_missing(const struct page *page);
 int quarry_page_mend(struct page *page);
 int quarry_chunk_give(struct quarry_chunk *c);
 void quarry_chunk_undo(struct quarry_chunk *c);
+u32 quarry_chunk_give_free(struct quarry_chunk *c);
 void quarry_chunk_abandon(struct quarry_chunk *c);
 
 #endif /* QUARRY_CHUNK_H */

@@ -410,6 +410,7 @@ void quarry_cache_put(struct quarry_cache *cache)
 			kfree(cache->nodes[i]);
 		}
 	kfree(cache->nodes);
+	quarry_cache_forget_texts(cache);
 	mags_free(cache);
 	kfree(cache);
 }
@@ -827,6 +828,12 @@ void quarry_caches_exit(void)
 	/* As in cache_free(), once for all. */
 	if (typesafe)
 		rcu_barrier();
-	list_for_each_entry_safe(cache, next, &gone, link)
+	list_for_each_entry_safe(cache, next, &gone, link) {
+		struct quarry_cache_node *n = NULL;
+
+		quarry_slabs_settle();
+		while ((n = quarry_cache_node_next(cache, n)))
+			quarry_node_lose(n);
 		forget(cache);
+	}
 }

@@ -39,6 +39,7 @@
 #include "../slab/slab.h"
 
 struct quarry_cache_node;
+struct quarry_stack_text;
 
 /* Reasons why a CPU's magazines are shut. */
 #define QUARRY_SHUT_MODES	1	/* they hold guarded objects alone, no plain ones */
@@ -213,6 +214,9 @@ struct quarry_mags_cold {
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
  * @gone:	those of its slabs that are off the lists, and not with the pool yet; as @parting
+ * @abandoned:	its pool was forgotten: nothing of it changes any more (abandon.c)
+ * @texts:	of a dead one, stacks in words; or NULL (leaks.c)
+ * @nr_texts:	how many
  * @debugfs:	its folder
  * @refs:	slabs on their way to the kernel, who looks at it, and one until nobody finds it
  *		by a tag
@@ -249,6 +253,9 @@ struct quarry_cache {
 	struct list_head holding;
 	struct list_head parting;
 	struct list_head gone;
+	bool abandoned;
+	struct quarry_stack_text *texts;
+	unsigned int nr_texts;
 	struct dentry *debugfs;
 	refcount_t refs;
 	struct rcu_head rcu;
@@ -350,6 +357,7 @@ bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp);
 void quarry_slabs_settle(void);
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
 u64 quarry_slabs_let_go(struct list_head *gone);
+void quarry_node_lose(struct quarry_cache_node *n);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 
@@ -421,6 +429,11 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 /* strays.c: what the kernel has freed */
 u64 quarry_strays_find(struct quarry_cache *cache);
 void quarry_strays_find_in(struct quarry_pool *pool);
+
+/* abandon.c: dead caches of a pool that is forgotten */
+int quarry_caches_dead(struct quarry_pool *pool);
+void quarry_caches_abandon(struct quarry_pool *pool);
+
 void quarry_strays_mend(struct quarry_pslab *s);
 int quarry_strays_watch(void);
 void quarry_strays_unwatch(void);
@@ -529,5 +542,6 @@ u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp);
 int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
 			unsigned int room, unsigned int *nr, u64 *untraced);
 void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out);
+void quarry_cache_forget_texts(struct quarry_cache *cache);
 
 #endif /* QUARRY_CACHE_H */

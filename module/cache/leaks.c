@@ -134,6 +134,63 @@ static void hide_addresses(char *text)
 }
 
 /**
+ * struct quarry_stack_text - a stack of a dead cache in words
+ * @stack:	its handle
+ * @text:	what it was when the cache was destroyed
+ *
+ * The module that leaks goes next, as a rule, and its names with it.
+ */
+struct quarry_stack_text {
+	depot_stack_handle_t stack;
+	char text[sizeof_field(struct quarry_trace, text)];
+};
+
+static void write_stack(depot_stack_handle_t stack, char *text, size_t room)
+{
+	stack_depot_snprint(stack, text, room, 0);
+	hide_addresses(text);
+}
+
+/* Keep the stacks of a report. Without memory for it they are written anew when they are read. */
+static void keep_texts(struct quarry_cache *cache, const struct gathering *g)
+{
+	unsigned int i, nr = min_t(unsigned int, g->nr, REPORT);
+	struct quarry_stack_text *texts;
+
+	texts = quarry_inject() ? NULL : kvcalloc(nr, sizeof(*texts), GFP_KERNEL);
+	if (!texts)
+		return;
+	for (i = 0; i < nr; i++) {
+		texts[i].stack = g->at[i].stack;
+		write_stack(texts[i].stack, texts[i].text, sizeof(texts[i].text));
+	}
+	cache->nr_texts = nr;
+	/* Whoever sees them sees them whole. */
+	smp_store_release(&cache->texts, texts);
+}
+
+/* Nobody looks at the cache any more. Context: any but NMI. */
+void quarry_cache_forget_texts(struct quarry_cache *cache)
+{
+	kvfree(cache->texts);
+}
+
+static void show_stack_of(struct quarry_cache *cache, depot_stack_handle_t stack, char *text,
+			  size_t room)
+{
+	/* Pairs with that of keep_texts(). */
+	const struct quarry_stack_text *texts = smp_load_acquire(&cache->texts);
+	unsigned int i;
+
+	for (i = 0; texts && i < cache->nr_texts; i++)
+		if (texts[i].stack == stack) {
+			strscpy(text, texts[i].text, room);
+			return;
+		}
+	write_stack(stack, text, room);
+}
+
+/**
  * quarry_cache_traces() - who has a cache's objects, or freed them last
  * @cache:	the cache
  * @frees:	the latter
@@ -169,8 +226,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 		t->pid = g.at[i].pid;
 		t->age_min_ms = jiffies_to_msecs(jiffies - g.at[i].youngest);
 		t->age_max_ms = jiffies_to_msecs(jiffies - g.at[i].oldest);
-		stack_depot_snprint(g.at[i].stack, t->text, sizeof(t->text), 0);
-		hide_addresses(t->text);
+		show_stack_of(cache, g.at[i].stack, t->text, sizeof(t->text));
 		for (c = t->text; *c; c++)
 			t->depth += *c == '\n';
 	}
@@ -200,6 +256,8 @@ void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 	quarry_strays_find(cache);
 	if (gather_sorted(cache, false, &g))
 		return;
+	if (g.nr)
+		keep_texts(cache, &g);
 	for (i = 0; i < min_t(unsigned int, g.nr, REPORT); i++) {
 		pr_err("cache %s: %llu of them from pid %u, %u ms ago:\n", cache->name,
 		       g.at[i].objects, g.at[i].pid,

@@ -262,7 +262,7 @@ static void bury_all(void)
 static bool trim_listed(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
-	bool more = cache->kind == QUARRY_CACHE_DEAD;
+	bool more = cache->kind == QUARRY_CACHE_DEAD && !READ_ONCE(cache->abandoned);
 
 	if (!quarry_cache_is_listed(cache))
 		return false;
@@ -575,6 +575,8 @@ static const struct quarry_reclaim reclaim = {
 	.block = reclaim_block,
 	.all = reclaim_all,
 	.strays = quarry_strays_find_in,
+	.dead = quarry_caches_dead,
+	.abandon = quarry_caches_abandon,
 };
 
 int __init quarry_reaper_init(void)

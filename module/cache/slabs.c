@@ -654,6 +654,22 @@ u64 quarry_slabs_let_go(struct list_head *gone)
 	return bytes;
 }
 
+/**
+ * quarry_node_lose() - what describes slabs goes without their pages
+ * @n:	the node; objects of these slabs are out, and are lost
+ *
+ * Context: at unload, when nobody is left who could find a slab.
+ */
+void quarry_node_lose(struct quarry_cache_node *n)
+{
+	struct quarry_pslab *s, *next;
+
+	list_for_each_entry_safe(s, next, &n->slabs, all) {
+		list_del(&s->all);
+		pslab_free(s);
+	}
+}
+
 /*
  * Lent slabs of a node that have got their last object back go to the pool: some, and if there
  * are more another interrupt comes for these. They could have had a wrong free in no magazine, so

@@ -204,7 +204,7 @@ static int do_create(void *arg)
 	cfg.low_bytes = c->low_bytes;
 	cfg.node = c->node == QUARRY_ANY_NODE ? NUMA_NO_NODE : c->node;
 	/* Whoever knows the name may have destroyed it when this returns. */
-	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, false, &c->id));
+	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, NULL, &c->id));
 }
 
 static void undo_create(void *arg)
@@ -217,10 +217,27 @@ static void undo_create(void *arg)
 static int do_destroy(void *arg)
 {
 	struct quarry_pool_op *op = arg;
+	int err;
 
 	if (op->bytes || quarry_chardev_check_name(op->name))
 		return -EINVAL;
-	return quarry_pool_destroy_named(op->name, -1);
+	if (op->flags & QUARRY_POOL_FORGET)
+		err = quarry_pool_forget_named(op->name, &op->bytes);
+	else
+		err = quarry_pool_destroy_named(op->name, -1);
+	/* What was out of it keeps us no longer. */
+	if (!err)
+		quarry_pools_unpin();
+	return err;
+}
+
+static int do_forgotten(void *arg)
+{
+	struct quarry_forgotten *f = arg;
+
+	f->pools = quarry_pools_forgotten();
+	f->lost_bytes = quarry_pools_lost();
+	return 0;
 }
 
 static int do_shrink(void *arg)
@@ -279,13 +296,16 @@ static const struct call calls[] = {
 		sizeof(struct quarry_pool_create), true, true, do_create,
 		undo_create },
 	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
-		sizeof(struct quarry_pool_op), true, true, do_destroy },
+		sizeof(struct quarry_pool_op), true, true, do_destroy,
+		NULL, QUARRY_POOL_FORGET },
 	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
 		sizeof(struct quarry_pool_op), true, true, do_shrink },
 	[_IOC_NR(QUARRY_IOC_POOL_DRAIN)] = {
 		sizeof(struct quarry_pool_op), true, true, do_drain },
 	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
 		sizeof(struct quarry_pool_validate), false, true, do_validate },
+	[_IOC_NR(QUARRY_IOC_FORGOTTEN)] = {
+		sizeof(struct quarry_forgotten), false, false, do_forgotten },
 	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
 		sizeof(struct quarry_cache_list), false, false, quarry_do_cache_list },
 	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {
@@ -298,7 +318,7 @@ static const struct call calls[] = {
 		sizeof(struct quarry_cache_modes), true, true, quarry_do_cache_modes },
 	[_IOC_NR(QUARRY_IOC_CACHE_TRACES)] = {
 		sizeof(struct quarry_cache_traces), false, true, quarry_do_cache_traces,
-		NULL, QUARRY_TRACES_FREES },
+		NULL, QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
 };
 
 static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)

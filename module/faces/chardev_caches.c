@@ -177,9 +177,19 @@ int quarry_do_cache_modes(void *arg)
 	return err;
 }
 
-static int get_traces(struct quarry_cache_traces *t, struct quarry_trace *traces, u32 room)
+/* By its number: dead ones have no other way to be asked for. */
+static struct quarry_cache *find_numbered(const char *name, u32 id)
 {
-	struct quarry_cache *cache = find_cache(t->name);
+	if (quarry_chardev_check_name(name))
+		return ERR_PTR(-EINVAL);
+	return quarry_cache_look_id(id) ?: ERR_PTR(-ENOENT);
+}
+
+static int get_traces(struct quarry_cache_traces *t, u32 id, struct quarry_trace *traces,
+		      u32 room)
+{
+	struct quarry_cache *cache = t->flags & QUARRY_TRACES_ID ? find_numbered(t->name, id) :
+								   find_cache(t->name);
 	int err;
 
 	if (IS_ERR(cache))
@@ -193,7 +203,7 @@ static int get_traces(struct quarry_cache_traces *t, struct quarry_trace *traces
 int quarry_do_cache_traces(void *arg)
 {
 	struct quarry_cache_traces *t = arg;
-	u32 room = min_t(u32, t->capacity, TRACES_MAX);
+	u32 room = min_t(u32, t->capacity, TRACES_MAX), id = t->count;
 	struct quarry_trace *traces;
 	int err;
 
@@ -201,14 +211,14 @@ int quarry_do_cache_traces(void *arg)
 	traces = kvcalloc(TRACES_FEW, sizeof(*traces), GFP_KERNEL_ACCOUNT);
 	if (!traces)
 		return -ENOMEM;
-	err = get_traces(t, traces, min_t(u32, room, TRACES_FEW));
+	err = get_traces(t, id, traces, min_t(u32, room, TRACES_FEW));
 	room = min(room, t->count);
 	if (!err && room > TRACES_FEW) {
 		kvfree(traces);
 		traces = kvcalloc(room, sizeof(*traces), GFP_KERNEL_ACCOUNT);
 		if (!traces)
 			return -ENOMEM;
-		err = get_traces(t, traces, room);
+		err = get_traces(t, id, traces, room);
 		room = min(room, t->count);
 	}
 	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,

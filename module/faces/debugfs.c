@@ -5,6 +5,7 @@
  *	quarry/version
  *	quarry/buddyinfo		as /proc/buddyinfo, a line a pool and node
  *	quarry/visits			interrupts sent to each CPU
+ *	quarry/forgotten		pools that were forgotten, and memory lost with them
  *	quarry/pools/NAME/stats		everything in numbers
  *	quarry/pools/NAME/orders	free, cached, handed out, taken back by order
  *	quarry/pools/NAME/arenas	the blocks taken from the kernel
@@ -57,6 +58,14 @@ static int visits_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(visits);
+
+static int forgotten_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "# quarry forgotten 1\npools %u\nlost_bytes %llu\n",
+		   quarry_pools_forgotten(), quarry_pools_lost());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(forgotten);
 
 static void buddyinfo_line(struct seq_file *m, struct quarry_pool *pool, int node,
 			   struct quarry_pool_orders *orders)
@@ -438,6 +447,7 @@ int __init quarry_debugfs_init(void)
 	debugfs_create_file("version", 0444, root, NULL, &version_fops);
 	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
 	debugfs_create_file("visits", 0444, root, NULL, &visits_fops);
+	debugfs_create_file("forgotten", 0444, root, NULL, &forgotten_fops);
 	quarry_pool_watch(&watcher);
 	quarry_debugfs_caches_init(root);
 	return 0;

@@ -6,6 +6,7 @@
  *	create: check, allocate, a zone a node, lists a CPU, take the floor, publish
  *	use:    alloc.c and its neighbours; nothing here
  *	destroy: hide, drain, refuse if a page is out, give everything back
+ *	forget:	 hide, drain, give back what is free; the rest is lost (forget.c)
  *
  * A pool is found by name in the list of all pools (pools.c) and kept by a reference;
  * destroying one that somebody else refers to, or whose pages are out, is -EBUSY and
@@ -64,6 +65,21 @@ void quarry_pool_tell_strays(struct quarry_pool *pool)
 
 	if (r)
 		r->strays(pool);
+}
+
+int quarry_pool_dead_caches(struct quarry_pool *pool)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	return r ? r->dead(pool) : 0;
+}
+
+void quarry_pool_abandon_caches(struct quarry_pool *pool)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	if (r)
+		r->abandon(pool);
 }
 
 /* Has any zone a free block of this order? A moment old. Context: any. */
@@ -229,6 +245,22 @@ void quarry_pool_end_giving(struct quarry_pool *pool)
 	up_read(&pool->giving);
 }
 
+/**
+ * quarry_pool_stop() - a pool grows and shrinks no more
+ * @pool:	the pool, which nobody finds
+ *
+ * Context: sleeps.
+ */
+void quarry_pool_stop(struct quarry_pool *pool)
+{
+	down_write(&pool->giving);
+	WRITE_ONCE(pool->dying, true);
+	up_write(&pool->giving);
+	irq_work_sync(&pool->grow_irq);
+	irq_work_sync(&pool->wake_irq);
+	cancel_delayed_work_sync(&pool->grow_work);
+}
+
 /*
  * Give back everything a pool has; no page is out and nobody finds it. Whoever looks at it
  * sees it become empty.
@@ -240,12 +272,7 @@ static void pool_free(struct quarry_pool *pool)
 	struct quarry_zone *z = NULL;
 	unsigned int i;
 
-	down_write(&pool->giving);
-	WRITE_ONCE(pool->dying, true);
-	up_write(&pool->giving);
-	irq_work_sync(&pool->grow_irq);
-	irq_work_sync(&pool->wake_irq);
-	cancel_delayed_work_sync(&pool->grow_work);
+	quarry_pool_stop(pool);
 	for (i = 0; pool->zone && i < pool->nr_zones; i++) {
 		z = pool->zone[i];
 		if (!z)
@@ -269,6 +296,7 @@ static void pool_free(struct quarry_pool *pool)
 				continue;
 			pr_err("pool %s: arena %u, %u KiB, is lost: pages of it are in use\n",
 			       pool->name, c->id, c->nr << (PAGE_SHIFT - 10));
+			quarry_pools_count_lost(c->nr);
 			quarry_chunk_abandon(c);
 		}
 	}
@@ -317,6 +345,7 @@ static struct quarry_pool *pool_alloc(const char *name,
 	refcount_set(&pool->refs, 1);
 	refcount_set(&pool->looks, 1);
 	INIT_LIST_HEAD(&pool->link);
+	INIT_LIST_HEAD(&pool->forgotten);
 	init_rwsem(&pool->giving);
 	INIT_LIST_HEAD(&pool->holders);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
@@ -339,11 +368,11 @@ static struct quarry_pool *pool_alloc(const char *name,
 
 /*
  * quarry_pool_create(), and the pool's number while it is known to be this pool's.
- * @owned: a module has it, so that it cannot be destroyed by name.
+ * @owner: the module that has it, so that it cannot be destroyed by name; or NULL.
  */
 struct quarry_pool *quarry_pool_make(const char *name,
 				     const struct quarry_pool_config *config,
-				     bool owned, u32 *id)
+				     struct module *owner, u32 *id)
 {
 	struct quarry_pool *pool;
 	int err;
@@ -363,7 +392,7 @@ struct quarry_pool *quarry_pool_make(const char *name,
 
 	/* Somebody may have taken the name while we took the memory. */
 	quarry_pools_lock();
-	pool->owned = owned;
+	pool->owner = owner;
 	err = quarry_pools_add(pool);
 	if (err) {
 		quarry_pools_unlock();
@@ -379,27 +408,16 @@ struct quarry_pool *quarry_pool_make(const char *name,
 	return pool;
 }
 
-/**
- * quarry_pool_create() - make a pool
- * @name:	1 to QUARRY_NAME_MAX - 1 of [A-Za-z0-9_.-], not in use
- * @config:	its limits; start from QUARRY_POOL_CONFIG
- *
- * Context: sleeps.
- *
- * Return: the pool; ERR_PTR(-EINVAL) for a bad name or limits that contradict each
- * other or are no multiple of PAGE_SIZE; -ENODEV for a node without memory; -EEXIST
- * for a name in use; -ENOMEM if the kernel cannot give the floor, or the machine has
- * less memory than the reserve or the low watermark; -EINTR if the caller was killed
- * meanwhile.
- */
-struct quarry_pool *quarry_pool_create(const char *name,
-				       const struct quarry_pool_config *config)
+/* quarry_pool_create() of a module. */
+struct quarry_pool *__quarry_pool_create(const char *name,
+					 const struct quarry_pool_config *config,
+					 struct module *owner)
 {
 	u32 id;
 
-	return quarry_pool_make(name, config, true, &id);
+	return quarry_pool_make(name, config, owner, &id);
 }
-EXPORT_SYMBOL_NS_GPL(quarry_pool_create, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(__quarry_pool_create, QUARRY_NS);
 
 /**
  * quarry_pool_frames_out() - frames that are not free in a zone
@@ -471,8 +489,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_pool_destroy, QUARRY_NS);
  * @name:	the name
  * @id:		its number, or -1 for any
  *
- * For pools that were made by name: one that a module has made is -EBUSY, whoever
- * else has found it.
+ * For pools that were made by name, or whose module has gone without destroying them: one
+ * that a module has made, and that is loaded, is -EBUSY, whoever else has found it.
  *
  * Context: sleeps. Return: as quarry_pool_destroy(), or -ENOENT.
  */
@@ -486,11 +504,28 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 	if (!pool || (id >= 0 && pool->id != id))
 		err = -ENOENT;
 	else
-		err = pool->owned ? -EBUSY : retire(pool);
+		err = pool->owner ? -EBUSY : retire(pool);
 	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);
 	return err;
+}
+
+/* A module has gone: who else may destroy what it has left does so by name. Context: sleeps. */
+void quarry_pools_disown(const struct module *mod)
+{
+	struct quarry_pool *pool = NULL;
+
+	quarry_pools_lock();
+	while ((pool = quarry_pool_look_next(pool)))
+		if (pool->owner == mod)
+			pool->owner = NULL;
+	quarry_pools_unlock();
+}
+
+bool quarry_pool_is_default(const struct quarry_pool *pool)
+{
+	return pool == default_pool;
 }
 
 /**
@@ -565,5 +600,6 @@ void quarry_pools_exit(void)
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		pool_free(pool);
 	}
+	quarry_forgotten_exit();
 	quarry_lists_exit();
 }

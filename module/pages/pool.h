@@ -225,7 +225,9 @@ struct quarry_wish;
  * @growing:	chunks on their way from the kernel
  * @arrivals:	chunks that have come
  * @fault:	fault injection
- * @owned:	made by a module, not by name
+ * @owner:	module that made it and is still loaded; else NULL, and it is destroyed by name.
+ *		Compared, never followed
+ * @forgotten:	in the list of those whose memory was given up (forget.c)
  * @dying:	destroy has begun: no growing
  */
 struct quarry_pool {
@@ -269,7 +271,8 @@ struct quarry_pool {
 	atomic_t growing;
 	atomic_t arrivals;
 	struct quarry_fault fault;
-	bool owned;
+	struct module *owner;
+	struct list_head forgotten;
 	bool dying;
 };
 
@@ -307,8 +310,11 @@ void quarry_pools_exit(void);
 int quarry_default_pool_init(const struct quarry_pool_config *config);
 struct quarry_pool *quarry_pool_make(const char *name,
 				     const struct quarry_pool_config *config,
-				     bool owned, u32 *id);
+				     struct module *owner, u32 *id);
 int quarry_pool_destroy_named(const char *name, s64 id);
+bool quarry_pool_is_default(const struct quarry_pool *pool);
+void quarry_pools_disown(const struct module *mod);
+void quarry_pool_stop(struct quarry_pool *pool);
 int quarry_pool_check_name(const char *name);
 u64 quarry_pool_frames_out(struct quarry_pool *pool);
 void quarry_pool_look_away(struct quarry_pool *pool);
@@ -321,6 +327,8 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
  *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
  * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
  * @strays:	references of pages are missing: to say whose they are
+ * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
+ * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
  *
  * All sleep. The first two return bytes given back; for @block some may be on their way still,
  * if it has waited in vain. It has looked everywhere if that is 0.
@@ -329,13 +337,24 @@ struct quarry_reclaim {
 	u64 (*block)(struct quarry_pool *pool, unsigned int order);
 	u64 (*all)(struct quarry_pool *pool);
 	void (*strays)(struct quarry_pool *pool);
+	int (*dead)(struct quarry_pool *pool);
+	void (*abandon)(struct quarry_pool *pool);
 };
 
 void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
 void quarry_pool_tell_strays(struct quarry_pool *pool);
+int quarry_pool_dead_caches(struct quarry_pool *pool);
+void quarry_pool_abandon_caches(struct quarry_pool *pool);
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
+
+/* forget.c */
+int quarry_pool_forget_named(const char *name, u64 *lost);
+void quarry_pools_count_lost(u64 frames);
+u64 quarry_pools_lost(void);
+unsigned int quarry_pools_forgotten(void);
+void quarry_forgotten_exit(void);
 
 /* zone.c */
 void quarry_zone_settle(struct quarry_zone *z);
@@ -355,6 +374,7 @@ unsigned int quarry_pools_number(void);
 bool quarry_pool_has_gone(const struct quarry_pool *pool);
 int quarry_pools_add(struct quarry_pool *pool);
 int quarry_pools_remove(struct quarry_pool *pool, u64 *out);
+int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs);
 struct quarry_pool *quarry_pools_remove_first(void);
 
 /* Told when a pool comes and goes; set by the faces above. */

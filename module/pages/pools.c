@@ -192,6 +192,27 @@ int quarry_pools_remove(struct quarry_pool *pool, u64 *out)
 	return busy ? -EBUSY : 0;
 }
 
+/**
+ * quarry_pools_hide() - a pool goes, whatever is out of it
+ * @pool:	the pool
+ * @refs:	references that are known: that of the list among them
+ *
+ * Context: sleeps, under pools_mutex. Return: 0; -EBUSY if there are others.
+ */
+int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs)
+{
+	bool busy;
+
+	raw_spin_lock(&list_lock);
+	busy = refcount_read(&pool->refs) != refs;
+	if (!busy)
+		unlist(pool);
+	raw_spin_unlock(&list_lock);
+	if (!busy && watcher)
+		watcher->destroyed(pool);
+	return busy ? -EBUSY : 0;
+}
+
 /* A pool goes, whatever is out: at unload, when nobody watches. Returns NULL if there is none. */
 struct quarry_pool *quarry_pools_remove_first(void)
 {

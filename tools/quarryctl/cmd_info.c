@@ -3,8 +3,8 @@
 #include "quarryctl.h"
 
 enum {
-	TOOL_VERSION, MODULE_VERSION, TOOL_ABI, MODULE_ABI, FEATURES, POOLS, PAGE_SIZE, MAX_ORDER,
-	DEVICE
+	TOOL_VERSION, MODULE_VERSION, TOOL_ABI, MODULE_ABI, FEATURES, POOLS, FORGOTTEN, LOST,
+	PAGE_SIZE, MAX_ORDER, DEVICE
 };
 
 static const struct column columns[] = {
@@ -14,6 +14,8 @@ static const struct column columns[] = {
 	[MODULE_ABI]	 = { .name = "MODULE_ABI", .kind = K_NUMBER },
 	[FEATURES]	 = { .name = "FEATURES" },
 	[POOLS]		 = { .name = "POOLS", .kind = K_NUMBER },
+	[FORGOTTEN]	 = { .name = "FORGOTTEN", .kind = K_NUMBER },
+	[LOST]		 = { .name = "LOST", .kind = K_SIZE },
 	[PAGE_SIZE]	 = { .name = "PAGE_SIZE", .kind = K_SIZE },
 	[MAX_ORDER]	 = { .name = "MAX_ORDER", .kind = K_NUMBER },
 	[DEVICE]	 = { .name = "DEVICE" },
@@ -50,6 +52,7 @@ static int run(void)
 {
 	bool same = device_open_any_abi();
 	struct table *t = table_new("info", columns, ARRAY_SIZE(columns));
+	struct quarry_forgotten lost;
 	char text[96];
 
 	table_row(t);
@@ -60,6 +63,15 @@ static int run(void)
 	features_text(text, sizeof(text), module.features);
 	table_text(t, FEATURES, text);
 	table_count(t, POOLS, module.nr_pools);
+	/* Of a module that is another's, only what all versions say. */
+	if (same) {
+		forgotten_read(&lost);
+		table_count(t, FORGOTTEN, lost.pools);
+		table_count(t, LOST, lost.lost_bytes);
+	} else {
+		table_none(t, FORGOTTEN, NULL);
+		table_none(t, LOST, NULL);
+	}
 	table_count(t, PAGE_SIZE, module.page_size);
 	table_count(t, MAX_ORDER, module.max_order);
 	table_text(t, DEVICE, req.device);

@@ -21,9 +21,12 @@ static const struct column columns[] = {
 	[STACK]		= { .name = "STACK" },
 };
 
+/* A cache as people see it: NAME, or NAME:dead-ID as in slabinfo. */
+#define CACHE_TEXT	(QUARRY_NAME_MAX + sizeof(":dead-4294967295"))
+
 /* Objects with one stack; or, without a stack, those whose owner is not known. */
 struct holder {
-	char cache[QUARRY_NAME_MAX];
+	char cache[CACHE_TEXT];
 	struct quarry_trace trace;
 	bool traced;
 };
@@ -58,7 +61,7 @@ static void add(struct holders *h, const char *cache, const struct quarry_trace 
 		die(EXIT_FAILED, "out of memory");
 	new = &h->at[h->nr++];
 	memset(new, 0, sizeof(*new));
-	name_set(new->cache, cache);
+	snprintf(new->cache, sizeof(new->cache), "%s", cache);
 	new->traced = trace;
 	if (trace)
 		new->trace = *trace;
@@ -68,14 +71,23 @@ static void add(struct holders *h, const char *cache, const struct quarry_trace 
 	trim(new->trace.text);
 }
 
-static void ask(struct holders *h, const char *cache)
+/* @dead: one that was destroyed, which is known by its number alone; or NULL. */
+static void ask(struct holders *h, const char *cache, const struct quarry_cache_entry *dead)
 {
-	struct quarry_cache_traces t = { .size = sizeof(t) };
+	struct quarry_cache_traces t = {
+		.size = sizeof(t),
+		.flags = dead ? QUARRY_TRACES_ID : 0,
+	};
 	struct quarry_trace *traces = NULL;
+	char text[CACHE_TEXT];
 	size_t room = 64, i;
 	int status;
 
 	name_set(t.name, cache);
+	if (dead)
+		snprintf(text, sizeof(text), "%s:dead-%u", cache, dead->id);
+	else
+		snprintf(text, sizeof(text), "%s", cache);
 	/* Stacks may appear between two calls: ask until all of them fit. */
 	for (;;) {
 		free(traces);
@@ -83,7 +95,7 @@ static void ask(struct holders *h, const char *cache)
 		if (!traces)
 			die(EXIT_FAILED, "out of memory");
 		t.capacity = room;
-		t.count = 0;
+		t.count = dead ? dead->id : 0;
 		t.untraced = 0;
 		t.traces = (uintptr_t)traces;
 		if (req.nr_args)
@@ -97,9 +109,9 @@ static void ask(struct holders *h, const char *cache)
 		room = (size_t)t.count + 16;
 	}
 	for (i = 0; !status && i < t.count; i++)
-		add(h, cache, &traces[i], 0);
+		add(h, text, &traces[i], 0);
 	if (!status && t.untraced)
-		add(h, cache, NULL, t.untraced);
+		add(h, text, NULL, t.untraced);
 	free(traces);
 }
 
@@ -178,7 +190,8 @@ static void hint(const struct holders *h)
 	for (i = 0; i < h->nr; i++) {
 		if (h->at[i].traced)
 			return;
-		if (!untraced)
+		/* a dead one has no name to be switched by */
+		if (!untraced && !strchr(h->at[i].cache, ':'))
 			untraced = h->at[i].cache;
 	}
 	complain(EXIT_OK,
@@ -193,14 +206,9 @@ static void ask_all(struct holders *h)
 	size_t i;
 
 	caches_list(&caches);
-	for (i = 0; i < caches.nr; i++) {
-		if (caches.entry[i].kind == QUARRY_CACHE_DEAD)
-			complain(EXIT_OK,
-				 "cache \"%s\" was destroyed with objects out; dmesg says whose",
-				 caches.entry[i].name);
-		else
-			ask(h, caches.entry[i].name);
-	}
+	for (i = 0; i < caches.nr; i++)
+		ask(h, caches.entry[i].name,
+		    caches.entry[i].kind == QUARRY_CACHE_DEAD ? &caches.entry[i] : NULL);
 	caches_free(&caches);
 }
 
@@ -212,7 +220,7 @@ static int run(void)
 		name_check("cache", req.args[0]);
 	device_open(false);
 	if (req.nr_args)
-		ask(&holders, req.args[0]);
+		ask(&holders, req.args[0], NULL);
 	else
 		ask_all(&holders);
 	if (holders.nr)
@@ -229,7 +237,8 @@ const struct command cmd_leaks = {
 	.doc = "Show who has objects of a cache, or of all, by the stack that allocated them.\n"
 	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what is\n"
 	       "allocated from then on: quarryctl cache NAME --modes +owner. Objects without\n"
-	       "a known owner are counted. malloc's size classes are caches too.\n",
+	       "a known owner are counted. malloc's size classes are caches too. A cache that\n"
+	       "was destroyed with objects out is NAME:dead-ID, with the stacks of that time.\n",
 	.max_args = 1,
 	.run = run,
 };

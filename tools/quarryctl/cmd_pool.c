@@ -81,19 +81,41 @@ const struct command cmd_pool_create = {
 
 static int destroy(void)
 {
-	struct quarry_pool_op op = { .size = sizeof(op) };
+	struct quarry_pool_op op = {
+		.size = sizeof(op),
+		.flags = req.forget ? QUARRY_POOL_FORGET : 0,
+	};
+	char lost[32];
+	int status;
 
 	name_check("pool", req.args[0]);
 	name_set(op.name, req.args[0]);
 	device_open(true);
-	return device_call(QUARRY_IOC_POOL_DESTROY, &op, req.args[0]);
+	status = device_call(QUARRY_IOC_POOL_DESTROY, &op, req.args[0]);
+	if (!status && op.bytes) {
+		size_format(lost, sizeof(lost), op.bytes);
+		complain(EXIT_OK,
+			 "pool \"%s\" is forgotten; %s that were out of it are lost until the next boot",
+			 req.args[0], lost);
+	}
+	return status;
 }
+
+static const struct argp_option destroy_options[] = {
+	{ "forget", OPT_FORGET, NULL, 0,
+	  "Even if memory of it is out, which is lost then until the next boot", 1 },
+	{ 0 }
+};
 
 const struct command cmd_pool_destroy = {
 	.name = "pool destroy",
 	.args_doc = "NAME",
 	.doc = "Give all memory of a pool back to the kernel and forget the pool.\n"
-	       "\vRefused while a client has pages of it.",
+	       "\vRefused while a client has pages of it. With --forget these are given up, for\n"
+	       "good: nobody gets them, and the name is free. It is for what a module has leaked\n"
+	       "that is gone; refused while the module that made the pool is loaded, or while a\n"
+	       "cache in it is in use.\n",
+	.options = destroy_options,
 	.min_args = 1,
 	.max_args = 1,
 	.run = destroy,

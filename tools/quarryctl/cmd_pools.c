@@ -65,7 +65,9 @@ static int run(void)
 {
 	struct quarry_pool_stats stats;
 	struct table *t = pools_table();
+	struct quarry_forgotten lost;
 	struct pools pools;
+	char text[32];
 	size_t i;
 
 	device_open(false);
@@ -76,6 +78,13 @@ static int run(void)
 	table_print(t, stdout);
 	table_free(t);
 	pools_free(&pools);
+	forgotten_read(&lost);
+	if (lost.lost_bytes) {
+		size_format(text, sizeof(text), lost.lost_bytes);
+		complain(EXIT_OK,
+			 "%s more are lost until the next boot: they were out of pools that are no more",
+			 text);
+	}
 	return EXIT_OK;
 }
 

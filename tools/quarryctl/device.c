@@ -240,13 +240,18 @@ static int explain_busy(const char *pool)
 	struct quarry_pool_stats stats;
 	char out[32];
 
+	if (req.forget)
+		return complain(EXIT_BUSY,
+				"pool \"%s\" cannot be forgotten: a module that is loaded made it or holds it, or a cache in it is in use; unload that first",
+				pool);
+
 	if (!pool_stats(pool, &stats) || !stats.allocated_bytes)
 		return complain(EXIT_BUSY,
 				"pool \"%s\" is busy: a module holds it, as quarry itself does its default pool; unload that first",
 				pool);
 	size_format(out, sizeof(out), stats.allocated_bytes);
 	return complain(EXIT_BUSY,
-			"pool \"%s\" is busy: %s of it is in the hands of clients; stop or unload them, then try again",
+			"pool \"%s\" is busy: %s of it is in the hands of clients; stop or unload them, then try again; what a module has leaked that is gone: --forget",
 			pool, out);
 }
 
@@ -310,6 +315,10 @@ static int explain(unsigned long request, const char *pool, int err)
 		if (pool)
 			return explain_busy(pool);
 		break;
+	case EOPNOTSUPP:
+		return complain(EXIT_BUSY,
+				"the%s cannot be forgotten: memory is out of a range that a module has lent it; whoever has that must free it",
+				name);
 	case EPERM:
 	case EACCES:
 		return complain(EXIT_DENIED,
@@ -363,6 +372,17 @@ int device_call_quiet(unsigned long request, void *arg, const char *name)
 	if (!err || err == -ENOENT)
 		return err;
 	return explain(request, name, -err);
+}
+
+void forgotten_read(struct quarry_forgotten *f)
+{
+	int status;
+
+	memset(f, 0, sizeof(*f));
+	f->size = sizeof(*f);
+	status = device_call(QUARRY_IOC_FORGOTTEN, f, NULL);
+	if (status)
+		exit(status);
 }
 
 void name_set(char name[QUARRY_NAME_MAX], const char *text)

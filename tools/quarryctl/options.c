@@ -133,6 +133,9 @@ static error_t parse_specific(int key, char *arg, struct argp_state *state)
 	case OPT_ALL:
 		req.all = true;
 		break;
+	case OPT_FORGET:
+		req.forget = true;
+		break;
 	case OPT_SHRINK:
 		req.shrink = true;
 		break;

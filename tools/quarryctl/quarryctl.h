@@ -75,6 +75,7 @@ struct request {
 	u64 low;
 	bool all;
 	bool shrink;
+	bool forget;
 	bool switches;			/* one of the next four was asked for */
 	unsigned int modes_set;
 	unsigned int modes_clear;
@@ -108,6 +109,7 @@ enum option_key {
 	OPT_OUTPUT = 'o', OPT_DELAY = 'd', OPT_COUNT = 'c', OPT_NODE = 'N', OPT_ALL = 'a',
 	OPT_DEVICE = 0x100, OPT_COLOR, OPT_MIN, OPT_MAX, OPT_RESERVE, OPT_LOW,
 	OPT_MODES, OPT_SHRINK, OPT_FAIL_NTH, OPT_FAIL_PER_MILLION,
+	OPT_FORGET,
 };
 
 #define OPTION_DELAY \
@@ -148,6 +150,9 @@ int device_call(unsigned long request, void *arg, const char *name);
 int device_call_quiet(unsigned long request, void *arg, const char *name);
 void name_set(char name[QUARRY_NAME_MAX], const char *text);
 void name_check(const char *what, const char *text);
+
+/* device.c: what forgotten pools have taken with them */
+void forgotten_read(struct quarry_forgotten *f);
 
 /* select.c */
 struct pools {

@@ -25,7 +25,7 @@
 #include <linux/types.h>
 
 /* Raised when a struct grows or a call is added; never for a repair. */
-#define QUARRY_ABI_VERSION	2
+#define QUARRY_ABI_VERSION	3
 
 #define QUARRY_NAME_MAX		32
 /* Orders 0 to 10 come from the kernel; ranges added by hand reach order 18. */
@@ -328,20 +328,37 @@ struct quarry_pool_create {
 	__u32 id;
 };
 
+#define QUARRY_POOL_FORGET	(1U << 0)	/* DESTROY: even if memory of it is out */
+
 /**
  * struct quarry_pool_op - destroy, shrink or drain a pool
  * @size:	in: sizeof(struct quarry_pool_op)
- * @flags:	in: 0
+ * @flags:	in: 0; for DESTROY, 0 or QUARRY_POOL_FORGET
  * @name:	in: which pool
- * @bytes:	DESTROY: 0. SHRINK: in: give back at most this much (~0 for all
- *		that is above min_bytes); out: given back. DRAIN: in: 0; out:
- *		moved from per-CPU lists to the buddy.
+ * @bytes:	DESTROY: in: 0; out: what was out of a pool that is forgotten. SHRINK: in:
+ *		give back at most this much (~0 for all that is above min_bytes); out: given
+ *		back. DRAIN: in: 0; out: moved from per-CPU lists to the buddy.
  */
 struct quarry_pool_op {
 	__u32 size;
 	__u32 flags;
 	char name[QUARRY_NAME_MAX];
 	__u64 bytes;
+};
+
+/**
+ * struct quarry_forgotten - what pools have taken with them, until the next boot
+ * @size:	in: sizeof(struct quarry_forgotten)
+ * @flags:	in: 0
+ * @pools:	out: pools that were forgotten since the module was loaded
+ * @lost_bytes:	out: memory that was out of these, and arenas with pages that somebody
+ *		referred to when their pool was destroyed
+ */
+struct quarry_forgotten {
+	__u32 size;
+	__u32 flags;
+	__u64 pools;
+	__u64 lost_bytes;
 };
 
 /**
@@ -575,15 +592,16 @@ struct quarry_trace {
 };
 
 #define QUARRY_TRACES_FREES	(1U << 0)	/* flags: by the last free, not allocation */
+#define QUARRY_TRACES_ID	(1U << 1)	/* flags: of a cache by number, dead or not */
 
 /**
  * struct quarry_cache_traces - who has a cache's objects, or freed them last
  * @size:	in: sizeof(struct quarry_cache_traces)
- * @flags:	in: 0 or QUARRY_TRACES_FREES
- * @name:	in: which cache
+ * @flags:	in: QUARRY_TRACES_*
+ * @name:	in: which cache; with QUARRY_TRACES_ID any name
  * @capacity:	in: room at @traces, in entries
- * @count:	out: stacks there are; min(@count, @capacity) entries are written,
- *		those with most objects first
+ * @count:	in: with QUARRY_TRACES_ID, the number of the cache; out: stacks there are;
+ *		min(@count, @capacity) entries are written, those with most objects first
  * @traces:	in: user address of an array of struct quarry_trace
  * @untraced:	out: objects out whose owner was not recorded
  */
@@ -608,6 +626,7 @@ struct quarry_cache_traces {
 #define QUARRY_IOC_POOL_SHRINK	_IOWR(QUARRY_IOC_MAGIC, 0x07, struct quarry_pool_op)
 #define QUARRY_IOC_POOL_DRAIN	_IOWR(QUARRY_IOC_MAGIC, 0x08, struct quarry_pool_op)
 #define QUARRY_IOC_POOL_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x09, struct quarry_pool_validate)
+#define QUARRY_IOC_FORGOTTEN	_IOWR(QUARRY_IOC_MAGIC, 0x0a, struct quarry_forgotten)
 
 #define QUARRY_IOC_CACHE_LIST	_IOWR(QUARRY_IOC_MAGIC, 0x10, struct quarry_cache_list)
 #define QUARRY_IOC_CACHE_STATS	_IOWR(QUARRY_IOC_MAGIC, 0x11, struct quarry_cache_stats)

@@ -281,11 +281,22 @@ static int op(unsigned int nr, struct quarry_pool_op *o)
 		return fail(ENOENT);
 	if (nr != _IOC_NR(QUARRY_IOC_POOL_SHRINK) && o->bytes)
 		return fail(EINVAL);
+	if (nr == _IOC_NR(QUARRY_IOC_POOL_DESTROY) && o->flags & QUARRY_POOL_FORGET) {
+		o->bytes = setting("FAKE_LOST", 0);
+		return setting("FAKE_OWNED", 0) ? fail(EBUSY) : 0;
+	}
 	if (nr == _IOC_NR(QUARRY_IOC_POOL_DESTROY))
 		return setting("FAKE_BUSY", 0) ? fail(EBUSY) : 0;
 	o->bytes = o->bytes > 8 << 20 ? 8 << 20 : o->bytes;
 	if (nr == _IOC_NR(QUARRY_IOC_POOL_DRAIN))
 		o->bytes = 1536 << 10;
+	return 0;
+}
+
+static int forgotten(struct quarry_forgotten *f)
+{
+	f->pools = setting("FAKE_LOST", 0) ? 2 : 0;
+	f->lost_bytes = setting("FAKE_LOST", 0);
 	return 0;
 }
 
@@ -435,7 +446,9 @@ static int cache_modes(struct quarry_cache_modes *m)
 static int cache_traces(struct quarry_cache_traces *t)
 {
 	struct quarry_trace *e = (void *)(uintptr_t)t->traces;
-	long i = find_cache(t->name), known = i == NR_CLASSES ? setting("FAKE_TRACES", 2) : 0;
+	/* numbers are those of the list; the dead come last, and have stacks */
+	long i = t->flags & QUARRY_TRACES_ID ? (long)t->count : find_cache(t->name);
+	long known = i == NR_CLASSES || i >= nr_live_caches() ? setting("FAKE_TRACES", 2) : 0;
 	uint32_t k;
 
 	if (i < 0)
@@ -458,7 +471,13 @@ static int cache_traces(struct quarry_cache_traces *t)
 /* The head that all structs share: size, then flags. */
 static bool head_ok(unsigned long request, const uint32_t *head)
 {
-	return head[0] == _IOC_SIZE(request) && !head[1];
+	uint32_t flags = 0;
+
+	if (request == QUARRY_IOC_POOL_DESTROY)
+		flags = QUARRY_POOL_FORGET;
+	else if (request == QUARRY_IOC_CACHE_TRACES)
+		flags = QUARRY_TRACES_FREES | QUARRY_TRACES_ID;
+	return head[0] == _IOC_SIZE(request) && !(head[1] & ~flags);
 }
 
 static bool changes(unsigned int nr)
@@ -577,6 +596,8 @@ static int answer(unsigned long request, void *arg)
 	case QUARRY_IOC_POOL_SHRINK:
 	case QUARRY_IOC_POOL_DRAIN:
 		return op(nr, arg);
+	case QUARRY_IOC_FORGOTTEN:
+		return forgotten(arg);
 	case QUARRY_IOC_POOL_VALIDATE:
 		return validate(arg);
 	case QUARRY_IOC_CACHE_LIST:

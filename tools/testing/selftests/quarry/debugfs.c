@@ -21,7 +21,9 @@
 #define POOL	QT_PREFIX "dbg"
 #define OTHER	QT_PREFIX "a-much-longer-name.for_it"
 
-static const char * const root_files[] = { "version", "buddyinfo", "visits", "slabinfo" };
+static const char * const root_files[] = {
+	"version", "buddyinfo", "visits", "forgotten", "slabinfo"
+};
 static const char * const pool_files[] = {
 	"stats", "orders", "arenas", "fragmentation", "map", "percpu", "errors", "accounting",
 };
@@ -117,7 +119,8 @@ static void files_are_there(void)
 {
 	/* inject is there where the kernel can inject faults. */
 	static const char * const root[] = {
-		"version", "buddyinfo", "visits", "slabinfo", "pools", "caches", "inject",
+		"version", "buddyinfo", "visits", "forgotten", "slabinfo", "pools", "caches",
+		"inject",
 	};
 
 	setup();

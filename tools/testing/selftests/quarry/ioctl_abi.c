@@ -37,6 +37,7 @@ FROZEN(quarry_map_area, 16);
 FROZEN(quarry_pool_map, 72);
 FROZEN(quarry_pool_create, 80);
 FROZEN(quarry_pool_op, 48);
+FROZEN(quarry_forgotten, 24);
 FROZEN(quarry_pool_validate, 128);
 FROZEN(quarry_cache_entry, 40);
 FROZEN(quarry_cache_list, 24);
@@ -73,11 +74,12 @@ static const struct call {
 	  offsetof(struct quarry_pool_map, capacity), sizeof(struct quarry_map_area), 0 },
 	{ "create", 0x05, sizeof(struct quarry_pool_create), true, 0, 0, 0, 0, 0, 0 },
 	{ "destroy", 0x06, sizeof(struct quarry_pool_op), true,
-	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, QUARRY_POOL_FORGET },
 	{ "shrink", 0x07, sizeof(struct quarry_pool_op), true, 0, 0, 0, 0, 0, 0 },
 	{ "drain", 0x08, sizeof(struct quarry_pool_op), true,
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
 	{ "validate", 0x09, sizeof(struct quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
+	{ "forgotten", 0x0a, sizeof(struct quarry_forgotten), false, 0, 0, 0, 0, 0, 0 },
 	{ "cache list", 0x10, sizeof(struct quarry_cache_list), false, 0, 0,
 	  offsetof(struct quarry_cache_list, entries),
 	  offsetof(struct quarry_cache_list, capacity), sizeof(struct quarry_cache_entry), 0 },
@@ -91,7 +93,7 @@ static const struct call {
 	{ "cache traces", 0x15, sizeof(struct quarry_cache_traces), true, 0, 0,
 	  offsetof(struct quarry_cache_traces, traces),
 	  offsetof(struct quarry_cache_traces, capacity), sizeof(struct quarry_trace),
-	  QUARRY_TRACES_FREES },
+	  QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
 	{ }
 };
 
@@ -199,7 +201,7 @@ static void numbers_are_the_published_ones(void)
 {
 	static const unsigned int published[] = {
 		0xc040bd00, 0xc018bd01, 0xc1f8bd02, 0xc328bd03, 0xc048bd04,
-		0xc050bd05, 0xc030bd06, 0xc030bd07, 0xc030bd08, 0xc080bd09,
+		0xc050bd05, 0xc030bd06, 0xc030bd07, 0xc030bd08, 0xc080bd09, 0xc018bd0a,
 		0xc018bd10, 0xc1b8bd11, 0xc070bd12, 0xc070bd13, 0xc040bd14, 0xc040bd15,
 	};
 	unsigned int i;
@@ -208,7 +210,7 @@ static void numbers_are_the_published_ones(void)
 		CHECK(number(&calls[i], calls[i].size) == published[i], "%s is %#lx",
 		      calls[i].name, number(&calls[i], calls[i].size));
 	CHECK(QUARRY_IOC_VERSION == published[0] && QUARRY_IOC_POOL_VALIDATE == published[9] &&
-	      QUARRY_IOC_CACHE_LIST == published[10] && QUARRY_IOC_CACHE_TRACES == published[15],
+	      QUARRY_IOC_CACHE_LIST == published[11] && QUARRY_IOC_CACHE_TRACES == published[16],
 	      "the header says otherwise");
 }
 

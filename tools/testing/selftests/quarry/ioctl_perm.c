@@ -73,12 +73,15 @@ static void check_reading(int fd, bool admin, const char *who)
 
 static void check_changing(int fd, int want, const char *who)
 {
+	__u64 lost;
 	int ret;
 
 	ret = qt_create(fd, NEW, 0, MIB(4), NULL);
 	CHECK(ret == want, "%s: create: %s", who, strerror(-ret));
 	ret = qt_destroy(fd, POOL);
 	CHECK(ret == want, "%s: destroy: %s", who, strerror(-ret));
+	ret = qt_forget(fd, POOL, &lost);
+	CHECK(ret == want, "%s: forget: %s", who, strerror(-ret));
 	ret = qt_shrink(fd, POOL, ALL_BYTES, NULL);
 	CHECK(ret == want, "%s: shrink: %s", who, strerror(-ret));
 	ret = qt_drain(fd, POOL, NULL);

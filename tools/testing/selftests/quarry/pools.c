@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -713,6 +714,91 @@ static void a_client_of_several_goes(void)
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 
+#define LEAK	QT_PREFIX "leak"	/* what quarry_leak.ko calls its pool and its cache */
+
+/* Who has the objects of the cache that it destroyed last, as one who looks for a leak asks. */
+static void check_leak_is_known(const char *when)
+{
+	static struct quarry_cache_entry e[QT_MAX_CACHES];
+	struct quarry_cache_traces t = { .size = sizeof(t), .flags = QUARRY_TRACES_ID };
+	struct quarry_trace trace;
+	__u32 i, nr;
+	int ret;
+
+	REQUIRE(!qt_cache_list(fd, e, QT_MAX_CACHES, &nr), "no list");
+	for (i = nr; i-- && strcmp(e[i].name, LEAK);)
+		;
+	REQUIRE(i < nr && e[i].kind == QUARRY_CACHE_DEAD, "%s: no dead cache", when);
+	memset(&trace, 0, sizeof(trace));
+	qt_set_name(t.name, LEAK);
+	t.count = e[i].id;
+	t.capacity = 1;
+	t.traces = (uintptr_t)&trace;
+	ret = qt_ioctl(fd, QUARRY_IOC_CACHE_TRACES, &t);
+	CHECK(!ret && t.count == 1 && !t.untraced, "%s: %s, %u stacks, %llu untraced", when,
+	      strerror(-ret), t.count, t.untraced);
+	CHECK(trace.objects == 3, "%s: %llu objects", when, trace.objects);
+	/* In words, though the module that has them has gone. */
+	CHECK(strstr(trace.text, "quarry_leak_take") && strstr(trace.text, "[quarry_leak]"),
+	      "%s: stack is %s", when, trace.text);
+}
+
+static void check_leak(__u64 had)
+{
+	struct quarry_forgotten before, after;
+	struct quarry_pool_stats s;
+	__u64 lost = 0;
+
+	qt_leak_unload();
+	CHECK(qt_leak_load("") == -EEXIST, "its pool has no name");
+	check_leak_is_known("destroyed");
+	get(LEAK, &s);
+	/* Two pages, and a slab of three objects at least. */
+	CHECK(s.allocated_bytes >= 3 * page_size(), "%llu bytes are out", s.allocated_bytes);
+	CHECK(qt_destroy(fd, LEAK) == -EBUSY, "destroyed with memory out");
+	REQUIRE(!qt_forgotten(fd, &before), "no figures");
+	CHECK(before.lost_bytes >= had, "%llu bytes are lost", before.lost_bytes);
+	CHECK(!qt_forget(fd, LEAK, &lost), "not forgotten");
+	CHECK(lost == s.allocated_bytes, "%llu bytes were out, %llu are lost", s.allocated_bytes,
+	      lost);
+	REQUIRE(!qt_forgotten(fd, &after), "no figures");
+	CHECK(after.pools == before.pools + 1 && after.lost_bytes == before.lost_bytes + lost,
+	      "%llu pools and %llu bytes, then %llu and %llu", before.pools, before.lost_bytes,
+	      after.pools, after.lost_bytes);
+	CHECK(qt_stats(fd, LEAK, &s) == -ENOENT, "it is there");
+	CHECK(qt_forget(fd, LEAK, &lost) == -ENOENT, "forgotten twice");
+	check_leak_is_known("forgotten");
+}
+
+static unsigned long quarry_refs(void)
+{
+	char text[32];
+
+	REQUIRE(qt_read_file("/sys/module/quarry/refcnt", text, sizeof(text)) > 0, "no refcnt");
+	return strtoul(text, NULL, 10);
+}
+
+/* A module leaked and went. Its names can be had again, and what it leaked is told. */
+static void a_leak_is_forgotten(void)
+{
+	struct quarry_forgotten f;
+	unsigned long refs;
+	__u64 lost;
+
+	fd = qt_open(O_RDWR);
+	REQUIRE(!qt_leak_load(""), "it does not load");
+	/* While it is loaded it may yet free what it has. */
+	CHECK(qt_forget(fd, LEAK, &lost) == -EBUSY, "forgotten under its owner");
+	check_leak(0);
+	refs = quarry_refs();
+	REQUIRE(!qt_forgotten(fd, &f), "no figures");
+	CHECK(!qt_leak_load(""), "the name is not free");
+	check_leak(f.lost_bytes);
+	/* What is lost keeps quarry from being unloaded no longer. */
+	CHECK(quarry_refs() == refs, "%lu references, then %lu", refs, quarry_refs());
+	CHECK(qt_forget(fd, QT_DEFAULT_POOL, &lost) == -EBUSY, "the default pool was forgotten");
+}
+
 static const struct ktap_case cases[] = {
 	{ "new_pool_is_as_ordered", new_pool_is_as_ordered },
 	{ "sizes_from_a_page_up", sizes_from_a_page_up },
@@ -736,6 +822,7 @@ static const struct ktap_case cases[] = {
 	{ "load_leaves_the_sums_right", load_leaves_the_sums_right },
 	{ "growing_for_a_page_compacts_nothing", growing_for_a_page_compacts_nothing },
 	{ "a_client_of_several_goes", a_client_of_several_goes },
+	{ "a_leak_is_forgotten", a_leak_is_forgotten },
 };
 
 int main(int argc, char **argv)

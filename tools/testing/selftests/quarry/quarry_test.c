@@ -131,6 +131,24 @@ int qt_destroy(int fd, const char *name)
 	return pool_op(fd, QUARRY_IOC_POOL_DESTROY, name, 0, NULL);
 }
 
+int qt_forget(int fd, const char *name, __u64 *lost)
+{
+	struct quarry_pool_op op = { .size = sizeof(op), .flags = QUARRY_POOL_FORGET };
+	int ret;
+
+	qt_set_name(op.name, name);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_DESTROY, &op);
+	*lost = op.bytes;
+	return ret;
+}
+
+int qt_forgotten(int fd, struct quarry_forgotten *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->size = sizeof(*f);
+	return qt_ioctl(fd, QUARRY_IOC_FORGOTTEN, f);
+}
+
 int qt_shrink(int fd, const char *name, __u64 bytes, __u64 *given)
 {
 	return pool_op(fd, QUARRY_IOC_POOL_SHRINK, name, bytes, given);
@@ -517,10 +535,10 @@ static bool sweep(int fd, bool quietly)
 	return clean;
 }
 
-/* Skips the case where there is no such file. */
-static void load_client(const char *ko, const char *params)
+/* Loads it, if that goes. Skips the case where there is no such file. */
+static int try_load_client(const char *ko, const char *params)
 {
-	int fd = open(ko, O_RDONLY | O_CLOEXEC);
+	int fd = open(ko, O_RDONLY | O_CLOEXEC), ret;
 
 	if (fd < 0) {
 		/* What the case has made so far is not its fault. */
@@ -529,9 +547,16 @@ static void load_client(const char *ko, const char *params)
 			sweep(fd, true);
 		ktap_skip("no %s", ko);
 	}
-	REQUIRE(!syscall(SYS_finit_module, fd, params, 0), "%s %s: %s", ko, params,
-		strerror(errno));
+	ret = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
 	close(fd);
+	return ret;
+}
+
+static void load_client(const char *ko, const char *params)
+{
+	int ret = try_load_client(ko, params);
+
+	REQUIRE(!ret, "%s %s: %s", ko, params, strerror(-ret));
 }
 
 static void unload_client(const char *name)
@@ -558,6 +583,16 @@ void qt_load_module(const char *params)
 void qt_unload_module(void)
 {
 	unload_client("quarry_load");
+}
+
+int qt_leak_load(const char *params)
+{
+	return try_load_client(getenv("QUARRY_LEAK_KO") ?: QT_LEAK_KO, params);
+}
+
+void qt_leak_unload(void)
+{
+	unload_client("quarry_leak");
 }
 
 void qt_load_drop(void)

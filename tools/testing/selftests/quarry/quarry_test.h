@@ -41,6 +41,8 @@ int qt_map(int fd, const char *name, __u64 start, struct quarry_map_area *areas,
 	   __u32 capacity, __u32 *count, __u64 *total);
 int qt_create(int fd, const char *name, __u64 min, __u64 max, __u32 *id);
 int qt_destroy(int fd, const char *name);
+int qt_forget(int fd, const char *name, __u64 *lost);
+int qt_forgotten(int fd, struct quarry_forgotten *f);
 int qt_shrink(int fd, const char *name, __u64 bytes, __u64 *given);
 int qt_drain(int fd, const char *name, __u64 *moved);
 int qt_validate(int fd, const char *name, struct quarry_pool_validate *v);
@@ -111,6 +113,11 @@ void qt_objects_load(const char *params);
 void qt_objects_unload(void);
 int qt_objects_write(const char *param, const char *text);
 unsigned long qt_objects_value(const char *param);
+
+/* And for quarry_leak.ko, which goes with memory out. Loading returns 0 or -errno. */
+#define QT_LEAK_KO	"/lib/quarry/quarry_leak.ko"
+int qt_leak_load(const char *params);
+void qt_leak_unload(void);
 
 /* Stay on a CPU; without effect while it is away. */
 void qt_pin(unsigned int cpu);

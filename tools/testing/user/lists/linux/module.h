@@ -5,4 +5,7 @@
 
 #define EXPORT_SYMBOL_NS_GPL(symbol, ns)
 
+struct module;
+#define THIS_MODULE	((struct module *)0)
+
 #endif
