@@ -3,9 +3,9 @@
  * The module: parameters, and the order in which things come and go.
  *
  * init is a ladder, exit its mirror: chunks, directory, labels, visits, keeper, CPU hotplug,
- * shrinker, the default pool, malloc's caches, the reaper, then the faces. Nothing can
- * reach a layer before the layers below it are up. What layers leave to RCU when they
- * go, the chunks' exit waits for, once for all.
+ * shrinker, OOM notifier, the default pool, malloc's caches, the reaper, then the faces.
+ * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
+ * they go, the chunks' exit waits for, once for all.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -212,9 +212,12 @@ static int __init quarry_init(void)
 	err = quarry_shrinker_init();
 	if (err)
 		goto hotplug;
-	err = default_pool_init();
+	err = quarry_oom_init();
 	if (err)
 		goto shrinker;
+	err = default_pool_init();
+	if (err)
+		goto oom;
 	quarry_magazine_set_budget((u64)magazine_mb.value << 20);
 	err = quarry_malloc_init();
 	if (err)
@@ -249,6 +252,8 @@ reaper:
 caches:
 	quarry_caches_exit();
 	quarry_pools_exit();
+oom:
+	quarry_oom_exit();
 shrinker:
 	quarry_shrinker_exit();
 hotplug:
@@ -279,6 +284,7 @@ static void __exit quarry_exit(void)
 	quarry_reaper_exit();
 	quarry_caches_exit();
 	quarry_pools_exit();
+	quarry_oom_exit();
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();
 	quarry_decay_end();

@@ -88,6 +88,7 @@ static void describe(struct quarry_chunk *c, unsigned long pfn, u32 nr,
 	c->nr = nr;
 	c->kind = kind;
 	c->state = c->arena.state + c->arena.lo;
+	c->arena.lent = kind == QUARRY_CHUNK_KERNEL;
 	c->metadata_bytes = chunk_bytes(pfn, nr);
 	if (kind == QUARRY_CHUNK_DEVICE)
 		return;

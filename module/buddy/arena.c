@@ -123,14 +123,6 @@ static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 		quarry_runs_gone(b, a, before);
 }
 
-static void unlist_empty(struct quarry_buddy *b, struct quarry_arena *a)
-{
-	if (list_empty(&a->empty))
-		return;
-	list_del_init(&a->empty);
-	b->nr_empty--;
-}
-
 /**
  * quarry_buddy_join() - bring an arena under an allocator, by one bite
  * @b:		the allocator
@@ -157,7 +149,8 @@ bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero
 		list_add_tail(&a->link, &b->arenas);
 		b->nr_arenas++;
 	}
-	unlist_empty(b, a);
+	if (!list_empty(&a->empty))
+		quarry_arena_used(b, a);
 	a->hi = end;
 	b->nr_frames += end - f;
 	set_areas(b, a);
@@ -205,8 +198,7 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 	a->hi = lo;
 	set_areas(b, a);
 	if (lo > a->lo) {
-		list_add(&a->empty, &b->empty);
-		b->nr_empty++;
+		quarry_arena_emptied(b, a);
 		return -EAGAIN;
 	}
 	list_del_init(&a->link);

@@ -104,6 +104,7 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	a->nr_areas = 0;
 	a->nr_groups = quarry_nr_groups(first, nr);
 	a->placed = false;
+	a->lent = false;
 	a->searched = false;
 	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
 	a->areas = metadata;
@@ -221,12 +222,28 @@ static bool zero_take(struct quarry_buddy *b, struct quarry_area *area,
 	return known == 1U << order;
 }
 
+/* An arena has no frame out any more; youngest first. */
+void quarry_arena_emptied(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	list_add(&a->empty, &b->empty);
+	b->nr_empty++;
+	if (a->lent)
+		b->nr_spare += a->hi - a->lo;
+}
+
+/* An arena that had none is used, or changes its length. */
+void quarry_arena_used(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	list_del_init(&a->empty);
+	b->nr_empty--;
+	if (a->lent)
+		b->nr_spare -= a->hi - a->lo;
+}
+
 static void frames_taken(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
 {
-	if (a->nfree == a->hi - a->lo) {
-		list_del_init(&a->empty);
-		b->nr_empty--;
-	}
+	if (a->nfree == a->hi - a->lo)
+		quarry_arena_used(b, a);
 	a->nfree -= nr;
 	b->nfree -= nr;
 }
@@ -235,10 +252,8 @@ static void frames_put(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
 {
 	a->nfree += nr;
 	b->nfree += nr;
-	if (a->nfree == a->hi - a->lo) {
-		list_add(&a->empty, &b->empty);
-		b->nr_empty++;
-	}
+	if (a->nfree == a->hi - a->lo)
+		quarry_arena_emptied(b, a);
 }
 
 /* Take 2^order whole areas out of their group. */

@@ -224,6 +224,7 @@ static inline u16 quarry_whole_bucket(enum quarry_zeros zeros, unsigned int orde
  * @shift:	areas of the first group that lie before areas[0]
  * @place:	of all its areas, if they are no more than QUARRY_PLACE_AREAS
  * @placed:	@place was chosen
+ * @lent:	the caller may take it away while no frame is out: it counts in nr_spare then
  * @searched:	not all bounds of its runs are QUARRY_AREA_FRAMES any more
  * @areas:	the areas
  * @groups:	the groups
@@ -243,6 +244,7 @@ struct quarry_arena {
 	u32 shift;
 	u8 place;
 	bool placed;
+	bool lent;
 	bool searched;
 	struct quarry_area *areas;
 	struct quarry_group *groups;
@@ -262,6 +264,7 @@ struct quarry_arena {
  * @merges:	blocks joined, ever
  * @nr_arenas:	length of @arenas
  * @nr_empty:	length of @empty
+ * @nr_spare:	frames of these arenas that are lent
  * @nr_areas:	areas of all arenas
  * @nr_whole:	areas that are wholly free
  * @group_orders: by zeros, orders for which @group_places has one, as bits
@@ -293,6 +296,7 @@ struct quarry_buddy {
 	u64 merges;
 	u64 nr_arenas;
 	u64 nr_empty;
+	u64 nr_spare;
 	u64 nr_areas;
 	u64 nr_whole;
 	u16 group_orders[QUARRY_ZEROS];
@@ -387,6 +391,8 @@ struct quarry_check {
 
 /* arena.c, for check.c and whoever sorts frames by their places */
 u8 quarry_area_place(const struct quarry_arena *a, u32 i);
+void quarry_arena_emptied(struct quarry_buddy *b, struct quarry_arena *a);
+void quarry_arena_used(struct quarry_buddy *b, struct quarry_arena *a);
 
 /* buddy.c: blocks */
 size_t quarry_arena_metadata_bytes(u64 first, u32 nr);

@@ -342,7 +342,7 @@ static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check
 void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *c)
 {
 	u64 blocks[QUARRY_MAX_ORDER + 1] = {};
-	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
+	u64 arenas = 0, empty = 0, spare = 0, areas = 0, whole = 0, frames = 0, nfree = 0;
 	u64 zero = 0, in_buckets = 0, groups = 0, homes = 0, runs = 0;
 	u32 small[QUARRY_PLACES] = {};
 	const struct quarry_arena *a;
@@ -387,6 +387,7 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 			fault(c, "an arena is wrongly on the list of empty ones");
 		arenas++;
 		empty += a->nfree == a->hi - a->lo;
+		spare += a->lent && a->nfree == a->hi - a->lo ? a->nfree : 0;
 		areas += a->nr_areas;
 		frames += a->hi - a->lo;
 		nfree += a->nfree;
@@ -396,6 +397,8 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 			fault(c, "free blocks of an order differ from the areas");
 	if (arenas != b->nr_arenas || empty != b->nr_empty || areas != b->nr_areas)
 		fault(c, "the number of arenas or areas is wrong");
+	if (spare != b->nr_spare)
+		fault(c, "the frames of empty arenas that are lent are wrong");
 	if (whole != b->nr_whole)
 		fault(c, "the number of whole areas is wrong");
 	if (frames != b->nr_frames || nfree != b->nfree)

@@ -536,13 +536,14 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 }
 
 /*
- * To the pools: from there the page layer's shrinker gives whole arenas to the kernel. A cache
- * that is found on the list under @parting has not left: see quarry_cache_leave().
+ * To the pools, and of what these have then whole arenas to the kernel, which is what counts: 0
+ * if slabs went and no arena is empty for it. A cache that is found on the list under @parting
+ * has not left: see quarry_cache_leave().
  */
 static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_cache *cache = NULL;
-	unsigned long pages = 0;
+	unsigned long pages = 0, given;
 	u64 turn;
 
 	if (!mutex_trylock(&parting))
@@ -556,8 +557,11 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 	quarry_cache_look_away(cache);
 	pages = part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
 	unlock_parting();
+	if (!pages)
+		return SHRINK_STOP;
+	given = quarry_pools_yield(sc->nid, pages);
 	sc->nr_scanned = max(pages, sc->nr_to_scan);
-	return pages ?: SHRINK_STOP;
+	return given;
 }
 
 static int cpu_dead(unsigned int cpu)

@@ -143,13 +143,13 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
 	unsigned long flags;
 	bool joined;
 
-	raw_spin_lock_irqsave(&z->lock, flags);
+	quarry_zone_lock(z, &flags);
 	if (!c->arena.buddy) {
 		tree_insert(z, c);
 		atomic_inc(&z->pool->chunk_changes);
 	}
 	joined = quarry_buddy_join(&z->buddy, &c->arena, zero);
-	raw_spin_unlock_irqrestore(&z->lock, flags);
+	quarry_zone_unlock(z, flags);
 	return joined;
 }
 

@@ -158,6 +158,8 @@ struct quarry_pcp {
  *		of its own, for who waits for it writes there
  * @buddy:	the allocator
  * @chunks:	the memory of its arenas, by address
+ * @nr_spare:	of @buddy, as it was when the kernel was told; under @lock
+ * @told:	frames that the kernel counts as available, see available.c
  * @pool:	whose
  * @index:	in the pool's zone[]
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
@@ -171,6 +173,8 @@ struct quarry_zone {
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	struct quarry_buddy buddy ____cacheline_aligned_in_smp;
 	struct rb_root chunks;
+	u64 nr_spare;
+	u64 told;
 	struct quarry_pool *pool;
 	unsigned int index;
 	int node;
@@ -198,6 +202,7 @@ struct quarry_wish;
  * @node:	bound to this node, or NUMA_NO_NODE
  * @managed:	frames in chunks, and in chunks being taken
  * @held:	frames of the kernel's that are in service; the floor is kept on these
+ * @telling:	callers for whom the kernel is being told what is available (available.c)
  * @metadata:	bytes of metadata of the chunks
  * @next_chunk:	number of the next chunk
  * @chunk_changes: how often a chunk has come or gone
@@ -244,6 +249,7 @@ struct quarry_pool {
 	int node;
 	atomic64_t managed;
 	atomic64_t held;
+	atomic_t telling;
 	atomic64_t metadata;
 	atomic_t next_chunk;
 	atomic_t chunk_changes;
@@ -424,11 +430,21 @@ void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
 void quarry_wake_irq(struct irq_work *irq);
 
+/* available.c */
+u64 quarry_pool_low_keeps(const struct quarry_pool *pool);
+void quarry_pool_tell_available(struct quarry_pool *pool);
+
 /* shrink.c */
+u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames);
+unsigned long quarry_pools_yield(int node, unsigned long frames);
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
+
+/* oom.c */
+int quarry_oom_init(void);
+void quarry_oom_exit(void);
 
 /* open.c */
 void quarry_lists_exit(void);

@@ -684,13 +684,13 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	kind = QUARRY_ERR_BAD_ARGUMENT;
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
-	raw_spin_lock_irqsave(&z->lock, flags);
+	quarry_zone_lock(z, &flags);
 	if (c->span && want_init_on_free() && is_out(&c->arena, f, nr, keep)) {
 		/* Wiped without the lock, which is why it is looked at again. */
-		raw_spin_unlock_irqrestore(&z->lock, flags);
+		quarry_zone_unlock(z, flags);
 		for (i = keep; i < nr; i++)
 			clear_page(page_address(quarry_chunk_page(c, f) + i));
-		raw_spin_lock_irqsave(&z->lock, flags);
+		quarry_zone_lock(z, &flags);
 	}
 	if (!is_out(&c->arena, f, nr, keep)) {
 		kind = quarry_misuse_kind(c, f);
@@ -702,7 +702,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 					      c->span && want_init_on_free());
 		err = 0;
 	}
-	raw_spin_unlock_irqrestore(&z->lock, flags);
+	quarry_zone_unlock(z, flags);
 out:
 	if (err)
 		quarry_misuse(pool, kind, c, f, nr);

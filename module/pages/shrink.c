@@ -10,6 +10,10 @@
  * ones on a list, so nothing is searched for. A chunk with a page that somebody still
  * refers to is taken out of service instead: it is of no use to us and would poison the
  * kernel.
+ *
+ * Shrinkers say what the machine has gained. What goes from a caller's list to a zone, or from
+ * a cache to its pool, is nothing to the kernel: the shrinker of caches hands on to the pools
+ * and reports what came out of these. Who is out of memory altogether comes by oom.c.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -26,8 +30,7 @@ static struct shrinker *shrinker;
 /* Free frames that the low watermark does not need. */
 static u64 above_low(struct quarry_pool *pool)
 {
-	u64 margin = min_t(u64, pool->low, 1U << QUARRY_KERNEL_ORDER);
-	u64 nfree = quarry_pool_nfree(pool), keep = pool->low + margin;
+	u64 nfree = quarry_pool_nfree(pool), keep = quarry_pool_low_keeps(pool);
 
 	return nfree > keep ? nfree - keep : 0;
 }
@@ -62,7 +65,7 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 mos
 	struct quarry_arena *a;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&z->lock, flags);
+	quarry_zone_lock(z, &flags);
 	while (looks-- && !picked) {
 		a = list_first_entry_or_null(&z->buddy.empty, struct quarry_arena, empty);
 		if (!a)
@@ -74,7 +77,7 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 mos
 		else
 			list_move_tail(&a->empty, &z->buddy.empty);
 	}
-	raw_spin_unlock_irqrestore(&z->lock, flags);
+	quarry_zone_unlock(z, flags);
 	return picked;
 }
 
@@ -134,7 +137,7 @@ bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order)
 static u64 zone_spare(const struct quarry_zone *z)
 {
 	u64 held = atomic64_read(&z->pool->held);
-	u64 spare = READ_ONCE(z->buddy.nr_empty) << QUARRY_KERNEL_ORDER;
+	u64 spare = READ_ONCE(z->buddy.nr_spare);
 
 	if (z->pool->low)
 		spare = min(spare, above_low(z->pool));
@@ -159,6 +162,59 @@ static u64 zone_listed(const struct quarry_zone *z)
 	return frames;
 }
 
+/* Empty arenas of a pool on one node to the kernel, about so many frames; how many. */
+static u64 yield_zone(struct quarry_zone *z, u64 frames)
+{
+	if (zone_listed(z))
+		quarry_pcp_drain_all(z->pool, QUARRY_BRIEF);
+	/* Chunks go whole: what is asked for is rounded up to one. */
+	return quarry_zone_shrink(z, round_up(frames, 1UL << QUARRY_KERNEL_ORDER), true);
+}
+
+/**
+ * quarry_pool_yield() - give the kernel what a pool can do without
+ * @pool:	a pool that is looked at
+ * @node:	of this node; NUMA_NO_NODE: of any
+ * @frames:	about so many, in whole chunks
+ *
+ * Never below the floor, nor what the low watermark needs. Context: sleeps, but waits for
+ * nobody for longer than a moment; may come from reclaim.
+ *
+ * Return: frames that the kernel has got.
+ */
+u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames)
+{
+	struct quarry_zone *z = NULL;
+	u64 given = 0;
+
+	if (!quarry_pool_begin_giving(pool, false))
+		return 0;
+	while (given < frames && (z = quarry_zone_next(pool, z)))
+		if (z->node != NUMA_NO_NODE && (node == NUMA_NO_NODE || z->node == node))
+			given += yield_zone(z, frames - given);
+	quarry_pool_end_giving(pool);
+	return given;
+}
+
+/**
+ * quarry_pools_yield() - the same of all pools, for a shrinker
+ * @node:	the node
+ * @frames:	about so many, in whole chunks
+ *
+ * Context: as quarry_pool_yield(). Return: frames that the kernel has got.
+ */
+unsigned long quarry_pools_yield(int node, unsigned long frames)
+{
+	struct quarry_pool *pool = NULL;
+	unsigned long given = 0;
+
+	while (given < frames && (pool = quarry_pool_look_next(pool)))
+		given += quarry_pool_yield(pool, node, frames - given);
+	quarry_pool_look_away(pool);
+	quarry_account_reclaimed(given);
+	return given;
+}
+
 static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_pool *pool = NULL;
@@ -173,25 +229,8 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 
 static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
 {
-	struct quarry_pool *pool = NULL;
-	unsigned long given = 0;
-	struct quarry_zone *z;
+	unsigned long given = quarry_pools_yield(sc->nid, sc->nr_to_scan);
 
-	/* Chunks go whole: what is asked for is rounded up to one. */
-	while (given < sc->nr_to_scan && (pool = quarry_pool_look_next(pool))) {
-		if (sc->nid >= pool->nr_zones - 1 || !pool->zone[sc->nid] ||
-		    !quarry_pool_begin_giving(pool, false))
-			continue;
-		z = pool->zone[sc->nid];
-		if (zone_listed(z))
-			quarry_pcp_drain_all(pool, QUARRY_BRIEF);
-		given += quarry_zone_shrink(z, round_up(sc->nr_to_scan - given,
-							1UL << QUARRY_KERNEL_ORDER),
-					    true);
-		quarry_pool_end_giving(pool);
-	}
-	quarry_pool_look_away(pool);
-	quarry_account_reclaimed(given);
 	sc->nr_scanned = max(given, sc->nr_to_scan);
 	return given ?: SHRINK_STOP;
 }

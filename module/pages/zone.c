@@ -7,6 +7,9 @@
  * its struct page, which is ours from that moment. Whoever takes the lock next
  * puts the deferred blocks into the buddy, up to BITE of them, so that nobody waits for
  * long; the next one goes on.
+ *
+ * Whoever lets go of the lock after an arena has become empty, or is not any more, has the
+ * kernel told (available.c).
  */
 #include <linux/mm.h>
 
@@ -65,6 +68,10 @@ bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
 void quarry_zone_unlock(struct quarry_zone *z, unsigned long flags)
 {
 	__acquire(&z->lock);
+	if (unlikely(z->nr_spare != z->buddy.nr_spare) && !in_nmi()) {
+		WRITE_ONCE(z->nr_spare, z->buddy.nr_spare);
+		quarry_pool_tell_available(z->pool);
+	}
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 }
 

@@ -185,7 +185,7 @@ static void full_arena(struct twin *t, unsigned int slot)
  */
 void twin_full(struct twin *t)
 {
-	u64 arenas = 0, empty = 0, areas = 0, whole = 0, frames = 0;
+	u64 arenas = 0, empty = 0, spare = 0, areas = 0, whole = 0, frames = 0;
 	u64 blocks[MODEL_ORDERS] = { 0 };
 	struct quarry_check c = { 0 };
 	unsigned int i, k;
@@ -203,6 +203,7 @@ void twin_full(struct twin *t)
 		arenas++;
 		frames += a->nr;
 		empty += a->nfree == a->nr;
+		spare += i % 2 && a->nfree == a->nr ? a->nr : 0;
 		areas += (a->first + a->nr - 1) / AREA - a->first / AREA + 1;
 		for (at = (AREA - a->first % AREA) % AREA; at + AREA <= a->nr; at += AREA)
 			whole += model_is_free(a, at, AREA);
@@ -219,6 +220,7 @@ void twin_full(struct twin *t)
 	       arenas);
 	expect(t, t->b.nr_empty == empty, "%llu empty arenas, not %llu",
 	       t->b.nr_empty, empty);
+	expect(t, t->b.nr_spare == spare, "%llu spare frames, not %llu", t->b.nr_spare, spare);
 	expect(t, t->b.nr_areas == areas, "%llu areas, not %llu", t->b.nr_areas, areas);
 	expect(t, t->b.nr_whole == whole, "%llu whole areas, not %llu", t->b.nr_whole,
 	       whole);
@@ -269,6 +271,7 @@ void twin_add(struct twin *t, unsigned int slot, u64 first, u32 nr, bool zero)
 	if (!t->metadata[slot] || !t->life[slot])
 		abort();
 	quarry_arena_init(&t->arena[slot], t->metadata[slot], first, nr);
+	t->arena[slot].lent = slot % 2;
 	quarry_buddy_add(&t->b, &t->arena[slot], zero);
 	model_add(&t->m, slot, first, nr, zero);
 	step(t, "add");

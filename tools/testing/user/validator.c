@@ -134,6 +134,7 @@ static void bits(const void *arg)
 	flip("free blocks", 0, b->blocks, sizeof(b->blocks));
 	flip("arenas", 0, &b->nr_arenas, sizeof(b->nr_arenas));
 	flip("empty arenas", 0, &b->nr_empty, sizeof(b->nr_empty));
+	flip("frames of lent empty arenas", 0, &b->nr_spare, sizeof(b->nr_spare));
 	flip("areas", 0, &b->nr_areas, sizeof(b->nr_areas));
 	flip("whole areas", 0, &b->nr_whole, sizeof(b->nr_whole));
 	must_be_mended();

@@ -160,6 +160,29 @@ static void rounds_with_use(void)
 	must_load("");
 }
 
+/* What empty arenas made available is not, when they have gone with their pools. */
+static void nothing_stays_available(void)
+{
+	long before;
+	int fd;
+
+	must_unload();
+	before = qt_vmstat("nr_kernel_misc_reclaimable");
+	must_load("");
+	qt_load_module("hold=8192");
+	qt_unload_module();
+	fd = qt_open(O_RDWR);
+	CHECK(!qt_drain(fd, QT_DEFAULT_POOL, NULL), "drain failed");
+	close(fd);
+	CHECK(qt_vmstat("nr_kernel_misc_reclaimable") >= before + 4096,
+	      "%ld pages are available, were %ld without quarry",
+	      qt_vmstat("nr_kernel_misc_reclaimable"), before);
+	must_unload();
+	CHECK(qt_vmstat("nr_kernel_misc_reclaimable") == before, "%ld pages, were %ld",
+	      qt_vmstat("nr_kernel_misc_reclaimable"), before);
+	must_load("");
+}
+
 static void open_device_holds_it(void)
 {
 	struct quarry_version v;
@@ -399,6 +422,7 @@ static const struct ktap_case cases[] = {
 	{ "comes_and_goes", comes_and_goes },
 	{ "two_hundred_rounds", two_hundred_rounds },
 	{ "rounds_with_use", rounds_with_use },
+	{ "nothing_stays_available", nothing_stays_available },
 	{ "open_device_holds_it", open_device_holds_it },
 	{ "open_debugfs_file_does_no_harm", open_debugfs_file_does_no_harm },
 	{ "parameters_are_honoured", parameters_are_honoured },

@@ -629,20 +629,6 @@ static void load_leaves_the_sums_right(void)
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 
-/* A number of /proc/vmstat. */
-static long event(const char *name)
-{
-	static char text[16384];
-	size_t len = strlen(name);
-	const char *at;
-
-	REQUIRE(qt_read_file("/proc/vmstat", text, sizeof(text)) > 0, "no /proc/vmstat");
-	for (at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
-		if (!strncmp(at, name, len) && at[len] == ' ')
-			return atol(at + len);
-	ktap_skip("the kernel does not count %s", name);
-}
-
 /*
  * The kernel has pieces of 32 KiB and nothing larger, and a pool grows by one for each few
  * pages: the larger ones that it would rather have are not worth work to who waits.
@@ -653,19 +639,19 @@ static void growing_for_a_page_compacts_nothing(void)
 	struct quarry_pool_stats s;
 
 	/* Skips where the kernel does not count that. */
-	event("compact_stall");
+	qt_vmstat("compact_stall");
 	setup();
 	REQUIRE(!qt_create(fd, POOL, 0, MIB(64), NULL), "create failed");
 	/* By itself, to see what it costs to get there. */
 	qt_load_module("pool=" POOL " pieces=3");
-	stalls = event("compact_stall");
-	fails = event("compact_fail");
-	scanned = event("pgscan_direct");
+	stalls = qt_vmstat("compact_stall");
+	fails = qt_vmstat("compact_fail");
+	scanned = qt_vmstat("pgscan_direct");
 	qt_unload_module();
 	qt_load_module("pool=" POOL " pieces=3 hold=1000");
-	stalls = event("compact_stall") - stalls;
-	fails = event("compact_fail") - fails;
-	scanned = event("pgscan_direct") - scanned;
+	stalls = qt_vmstat("compact_stall") - stalls;
+	fails = qt_vmstat("compact_fail") - fails;
+	scanned = qt_vmstat("pgscan_direct") - scanned;
 	get(POOL, &s);
 	ktap_note("%llu times grown: compact_stall %ld, compact_fail %ld, pgscan_direct %ld",
 		  s.grows, stalls, fails, scanned);

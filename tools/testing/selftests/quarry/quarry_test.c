@@ -418,6 +418,20 @@ int qt_write_file(const char *path, const char *text)
 	return ret;
 }
 
+long qt_vmstat(const char *name)
+{
+	static char text[16384];
+	size_t len = strlen(name);
+	const char *at;
+
+	qt_write_file("/proc/sys/vm/stat_refresh", "1");
+	REQUIRE(qt_read_file("/proc/vmstat", text, sizeof(text)) > 0, "no /proc/vmstat");
+	for (at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (!strncmp(at, name, len) && at[len] == ' ')
+			return atol(at + len);
+	ktap_skip("the kernel does not count %s", name);
+}
+
 static __u64 meminfo_bytes(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);

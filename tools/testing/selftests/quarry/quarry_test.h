@@ -92,6 +92,9 @@ char *qt_guarded_page(int prot);
 ssize_t qt_read_file(const char *path, char *buf, size_t size);
 int qt_write_file(const char *path, const char *text);
 
+/* A number of /proc/vmstat, folded from all CPUs; skips the case where there is none. */
+long qt_vmstat(const char *name);
+
 /* Bytes that nobody but the slab and the page cache holds, see quarry_test.c. */
 __u64 qt_free_memory(void);
 

@@ -436,6 +436,11 @@ void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z)
 		return;
 }
 
+void quarry_pool_tell_available(struct quarry_pool *pool)
+{
+	(void)pool;
+}
+
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
 	(void)pool;
