@@ -1049,7 +1049,32 @@ static void what_need_not_be_is_cheap(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!(own & __GFP_RECLAIM), order == QUARRY_KERNEL_ORDER);
 		KUNIT_EXPECT_FALSE(test, own & __GFP_RETRY_MAYFAIL);
 		KUNIT_EXPECT_TRUE(test, own & __GFP_NORETRY);
+		KUNIT_EXPECT_TRUE(test, asked & own & __GFP_NOMEMALLOC);
 	}
+}
+
+/* What the kernel keeps for who frees memory is for nobody else, and not for comfort. */
+static void reserves_of_the_kernel(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_1M, SZ_1M);
+	struct quarry_wish w;
+	unsigned int flags;
+
+	KUNIT_ASSERT_TRUE(test, quarry_wish_parse(pool, GFP_NOIO, NUMA_NO_NODE, 1, &w));
+	KUNIT_EXPECT_TRUE(test, w.grow & __GFP_NOMEMALLOC);
+	KUNIT_ASSERT_TRUE(test, quarry_wish_parse(pool, GFP_NOIO | __GFP_MEMALLOC, NUMA_NO_NODE,
+						  1, &w));
+	KUNIT_EXPECT_FALSE(test, w.grow & __GFP_NOMEMALLOC);
+	KUNIT_EXPECT_TRUE(test, w.grow & __GFP_MEMALLOC);
+	flags = memalloc_noreclaim_save();
+	KUNIT_EXPECT_TRUE(test, quarry_wish_parse(pool, GFP_NOIO, NUMA_NO_NODE, 1, &w));
+	KUNIT_EXPECT_FALSE(test, w.grow & __GFP_NOMEMALLOC);
+	KUNIT_EXPECT_TRUE(test, quarry_wish_parse(pool, GFP_NOIO | __GFP_NOMEMALLOC, NUMA_NO_NODE,
+						  1, &w));
+	KUNIT_EXPECT_TRUE(test, w.grow & __GFP_NOMEMALLOC);
+	memalloc_noreclaim_restore(flags);
+	KUNIT_EXPECT_FALSE(test, quarry_grow_gfp(GFP_NOIO | __GFP_MEMALLOC, 5, false) &
+			   __GFP_MEMALLOC);
 }
 
 static struct kunit_case gfp_cases[] = {
@@ -1080,6 +1105,7 @@ static struct kunit_case gfp_cases[] = {
 #endif
 	KUNIT_CASE(labels_are_not_made_where_nothing_can_be),
 	KUNIT_CASE(what_need_not_be_is_cheap),
+	KUNIT_CASE(reserves_of_the_kernel),
 	{}
 };
 

@@ -33,11 +33,13 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include <linux/quarry.h>
@@ -134,11 +136,36 @@ static inline void quarry_redirect_put_page(struct page *page)
 			return;
 		page_ref_inc(page);
 	}
-	/* As the kernel does: what __ClearPageMovable() leaves there is no mapping. */
+	/* As the kernel does, of what its flags for movable pages leave there. */
 	if (page->mapping)
 		page->mapping = NULL;
 	quarry_free_pages(quarry_page_pool(page), page, 0);
 }
+
+/*
+ * The kernel would move what is in a page to one of its own, and free ours: a page of quarry's
+ * is not to be moved.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+static inline void quarry_redirect_set_page_movable(struct page *page,
+						    const struct movable_operations *ops)
+{
+	if (!quarry_owns_page(page))
+		__SetPageMovable(page, ops);
+}
+
+static inline void quarry_redirect_clear_page_movable(struct page *page)
+{
+	if (!quarry_owns_page(page))
+		__ClearPageMovable(page);
+}
+#else
+static inline void quarry_redirect_set_page_movable(struct page *page)
+{
+	if (!quarry_owns_page(page))
+		SetPageMovableOps(page);
+}
+#endif
 
 static inline int quarry_redirect_page_count(struct page *page)
 {
@@ -247,6 +274,12 @@ quarry_redirect_get_dma_pages(gfp_t gfp, unsigned int order)
 #define put_page			quarry_redirect_put_page
 #define page_count			quarry_redirect_page_count
 #define page_ref_count			quarry_redirect_page_count
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define __SetPageMovable		quarry_redirect_set_page_movable
+#define __ClearPageMovable		quarry_redirect_clear_page_movable
+#else
+#define SetPageMovableOps		quarry_redirect_set_page_movable
+#endif
 
 /*
  * What cannot be: these set the count of a page, of which nearly all is quarry's, or find

@@ -10,6 +10,7 @@
 #include "../cache/labels.h"
 #include "../compat.h"
 #include "../pages/alloc.h"
+#include "../pages/gfp.h"
 #include "../pages/keeper.h"
 #include "../pages/misuse.h"
 #include "../pages/visit.h"
@@ -58,6 +59,7 @@ TEST_EXPORT(quarry_label_frames);
 TEST_EXPORT(quarry_label_bytes);
 TEST_EXPORT(quarry_labels_table_bytes);
 TEST_EXPORT(quarry_grow_gfp);
+TEST_EXPORT(quarry_wish_parse);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);

@@ -19,6 +19,10 @@
  *						(PF_MEMALLOC), outside of interrupts
  *	__GFP_NOMEMALLOC	as without it	the last line is void
  *
+ *	What the kernel keeps for those who free memory is for the same callers alone, when the
+ *	pool has nothing and grows: swap on zram, whose pages come from here, writes when the
+ *	kernel has nothing else left. By as little at a time as will do.
+ *
  *	"Sleeps" is __GFP_DIRECT_RECLAIM. What was the reserve's comes back to it: see alloc.c.
  *
  * What else they say
@@ -99,6 +103,12 @@ static bool frees_memory(gfp_t gfp)
 	return gfp & __GFP_MEMALLOC || (!in_interrupt() && current->flags & PF_MEMALLOC);
 }
 
+/* Of the flags to ask the kernel with: are its reserves for this caller? */
+static gfp_t reserves_of_kernel(gfp_t gfp)
+{
+	return frees_memory(gfp) ? gfp & __GFP_MEMALLOC : __GFP_NOMEMALLOC;
+}
+
 /* Frames of the reserve that are not for this caller. */
 static u64 kept_from(const struct quarry_pool *pool, gfp_t gfp)
 {
@@ -129,7 +139,7 @@ static void fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wi
 
 	*w = (struct quarry_wish){
 		.gfp = gfp,
-		.grow = (scoped & PASSED) | pool->zone_gfp | __GFP_NOWARN | __GFP_NOMEMALLOC,
+		.grow = (scoped & PASSED) | pool->zone_gfp | __GFP_NOWARN | reserves_of_kernel(gfp),
 		.meta = quarry_gfp_meta(scoped),
 		.keep = kept_from(pool, gfp),
 		.life = gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE) ? QUARRY_LIFE_SHORT :

@@ -171,6 +171,7 @@ bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w
  * @gfp:	for the order that has to be
  * @meta:	for what describes it
  * @least:	that order
+ * @order:	what is asked for, which is less where a chunk would be too small
  * @limit:	do not have more frames than so many afterwards
  * @large:	the largest order is worth work, too
  */
@@ -179,6 +180,7 @@ struct effort {
 	gfp_t gfp;
 	gfp_t meta;
 	unsigned int least;
+	unsigned int order;
 	u64 limit;
 	bool large;
 };
@@ -193,7 +195,8 @@ struct effort {
  */
 gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large)
 {
-	gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	/* The kernel's reserves are not for comfort. */
+	gfp = (gfp & ~(__GFP_RETRY_MAYFAIL | __GFP_MEMALLOC)) | __GFP_NORETRY | __GFP_NOMEMALLOC;
 	return large && order == QUARRY_KERNEL_ORDER ? gfp : gfp & ~__GFP_RECLAIM;
 }
 
@@ -221,6 +224,10 @@ static bool grow(struct quarry_pool *pool, struct effort *e)
 		return false;
 	if (grow_by(pool, e->node, e->gfp, e->meta, e->least, e->limit))
 		return true;
+	/* Where the kernel has its reserves left, and these in pieces, one will do. */
+	if (!(e->gfp & __GFP_NOMEMALLOC) && e->order < e->least &&
+	    grow_by(pool, e->node, e->gfp, e->meta, e->order, e->limit))
+		return true;
 	quarry_count(pool, QUARRY_COUNT_GROW_FAILURES);
 	return false;
 }
@@ -243,6 +250,7 @@ bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, boo
 		       (w->light ? 0 : __GFP_RETRY_MAYFAIL),
 		.meta = w->meta & ~__GFP_NOFAIL,
 		.least = order,
+		.order = order,
 		.limit = pool->max,
 	};
 
@@ -263,6 +271,7 @@ static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
 		.node = node,
 		.gfp = w.grow | how,
 		.meta = w.meta,
+		.order = QUARRY_CHUNK_MIN_ORDER,
 		.limit = limit,
 		.large = true,
 	};

@@ -24,6 +24,7 @@
 static const char * const root_files[] = {
 	"version", "buddyinfo", "visits", "forgotten", "slabinfo"
 };
+
 static const char * const pool_files[] = {
 	"stats", "orders", "arenas", "fragmentation", "map", "percpu", "errors", "accounting",
 };

@@ -231,6 +231,26 @@ static void after_a_grace_period(void)
 	kfree_rcu(t[0], rcu);
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+static void tell_movable(struct page *page)
+{
+	static const struct movable_operations ops;
+
+	lock_page(page);
+	__SetPageMovable(page, &ops);
+	/* That is where it is told. */
+	EXPECT(!page->mapping);
+	__ClearPageMovable(page);
+	unlock_page(page);
+}
+#else
+static void tell_movable(struct page *page)
+{
+	SetPageMovableOps(page);
+	EXPECT(!PageMovableOps(page));
+}
+#endif
+
 static void pages(void)
 {
 	void (*by_pointer)(struct page *page, unsigned int order) = __free_pages;
@@ -268,6 +288,12 @@ do {									\
 	__free_page(page);
 	EXPECT(page_count(page) == 1 && quarry_owns_page(page));
 	put_page(page);
+
+	/* The kernel is told of no page of ours that it may be moved. */
+	page = alloc_page(GFP_KERNEL);
+	EXPECT(page && quarry_owns_page(page));
+	tell_movable(page);
+	__free_page(page);
 
 	/* A compound block is the kernel's. */
 	page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
