@@ -143,7 +143,7 @@ static void config_is_what_the_snapshot_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->node, first_memory_node);
 	KUNIT_EXPECT_EQ(test, st->managed_bytes, SZ_8M);
 	KUNIT_EXPECT_EQ(test, st->free_bytes, SZ_8M);
-	KUNIT_EXPECT_EQ(test, st->pad, 0);
+	KUNIT_EXPECT_EQ(test, st->modes, 0);
 }
 
 static void the_floor_is_never_given_back(struct kunit *test)

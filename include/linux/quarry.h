@@ -92,6 +92,8 @@ u64 quarry_pool_drain(struct quarry_pool *pool);
 int quarry_pool_validate(struct quarry_pool *pool,
 			 struct quarry_pool_validate *result);
 int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million);
+int quarry_pool_set_modes(struct quarry_pool *pool, unsigned int modes);
+unsigned int quarry_pool_modes(const struct quarry_pool *pool);
 void quarry_pool_snapshot(struct quarry_pool *pool,
 			  struct quarry_pool_stats *stats);
 

@@ -74,6 +74,7 @@ static void free_metadata(struct rcu_head *rcu)
 {
 	struct quarry_chunk *c = container_of(rcu, struct quarry_chunk, rcu);
 
+	kvfree(c->table);
 	if (is_full(c))
 		kmem_cache_free(full_chunks, c);
 	else

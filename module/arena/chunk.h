@@ -22,6 +22,8 @@ enum quarry_chunk_kind {
 	QUARRY_CHUNK_DEVICE,	/* a range the caller owns, without */
 };
 
+struct quarry_page_table;
+
 /**
  * struct quarry_chunk - an arena with its memory
  * @page:	its first struct page; NULL for device memory
@@ -40,6 +42,7 @@ enum quarry_chunk_kind {
  * @zero:	the memory arrived as zeros
  * @metadata_bytes: what the description costs
  * @rcu:	to let readers of the directory go
+ * @table:	of the layer above: what it knows of each frame; or NULL. Goes with the chunk
  */
 struct quarry_chunk {
 	struct page *page;
@@ -57,6 +60,7 @@ struct quarry_chunk {
 	bool zero;
 	size_t metadata_bytes;
 	struct rcu_head rcu;
+	struct quarry_page_table *table;
 };
 
 static inline struct quarry_chunk *quarry_arena_chunk(const struct quarry_arena *a)

@@ -632,7 +632,7 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 	count_direct_frees(cache, quarry_node_put(n, &object, 1, try));
 }
 
-/* Not inlined: see quarry_guard_stack(). */
+/* Not inlined: see quarry_stack_here(). */
 static noinline void free_any(struct quarry_cache *cache, void *object, bool try)
 {
 	depot_stack_handle_t stack = 0;
@@ -640,7 +640,7 @@ static noinline void free_any(struct quarry_cache *cache, void *object, bool try
 
 	if (unlikely(READ_ONCE(cache->modes) & QUARRY_MODE_OWNER))
 		/* Who called us may have jumped here, and left no frame. */
-		stack = quarry_guard_stack(2, try);
+		stack = quarry_stack_here(2, try);
 	preempt_disable();
 	if (quarry_remote_put(cache, 1, &object, try))
 		goto out;

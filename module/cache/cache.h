@@ -29,11 +29,11 @@
 #include <linux/quarry_cache.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
-#include <linux/stackdepot.h>
 #include <asm/local.h>
 
 #include "../compat.h"
 #include "../debug/fault.h"
+#include "../debug/stacks.h"
 #include "../pages/pool.h"
 #include "../slab/magazine.h"
 #include "../slab/slab.h"
@@ -361,16 +361,6 @@ void quarry_node_lose(struct quarry_cache_node *n);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 
-/* Where lockdep is to prove what PREEMPT_RT asks, we do as there. */
-#define QUARRY_RT_RULES							\
-	(IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
-
-/* May this context call the kernel's allocator at all? */
-static inline bool quarry_may_kmalloc(void)
-{
-	return !in_nmi() && (!QUARRY_RT_RULES || preemptible());
-}
-
 /* What a CPU has missed: bits of struct quarry_mags.wants. */
 #define QUARRY_WANTS_MAGAZINE	1
 #define QUARRY_WANTS_REMOTE	2
@@ -418,7 +408,6 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 /* guard.c: safety modes of one object */
 bool quarry_guard_out(void *object, bool try);
 bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack);
-depot_stack_handle_t quarry_guard_stack(unsigned int skip, bool try);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
 unsigned int quarry_guard_release(struct quarry_cache_node *n);

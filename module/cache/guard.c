@@ -30,7 +30,6 @@
 #include <linux/mm.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
-#include <linux/stacktrace.h>
 #include <linux/string.h>
 
 #include "../debug/random.h"
@@ -42,25 +41,6 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 	u32 i = ((unsigned long)object - s->slab.first) / quarry_slab_shape(&s->slab)->stride;
 
 	return &s->records[i];
-}
-
-/**
- * quarry_guard_stack() - whose call is this?
- * @skip:	innermost functions to leave out, this one included; none may be inlined
- * @try:	do not wait for locks: then nobody knows
- *
- * Context: any; with PREEMPT_RT it must be preemptible to know, for the kernel's depot of
- * stacks allocates. Return: the stack, or 0.
- */
-noinline depot_stack_handle_t quarry_guard_stack(unsigned int skip, bool try)
-{
-	unsigned long stack[QUARRY_TRACE_DEPTH];
-	unsigned int nr;
-
-	if (try || !quarry_may_kmalloc())
-		return 0;
-	nr = stack_trace_save(stack, ARRAY_SIZE(stack), skip);
-	return stack_depot_save(stack, nr, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static void note(struct quarry_record *r, unsigned int which, depot_stack_handle_t stack)
@@ -149,7 +129,7 @@ bool quarry_guard_out(void *object, bool try)
 	if (modes & QUARRY_MODE_REDZONE)
 		fill_red(cache, object);
 	if (modes & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_ALLOC, quarry_guard_stack(3, try));
+		note(r, QUARRY_RECORD_ALLOC, quarry_stack_here(3, try));
 	else
 		r->stack[QUARRY_RECORD_ALLOC] = 0;
 	set_bit(QUARRY_RECORD_OUT, &r->flags);

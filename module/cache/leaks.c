@@ -11,126 +11,52 @@
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/sort.h>
 
 #include "../debug/inject.h"
 #include "cache.h"
-
-/* Different stacks that are told apart, about; the rest counts as not traced. */
-#define STACKS	1024
-
-/* Places that a stack may be in. */
-#define PROBES	32
 
 /* Stacks that a leak report shows. */
 #define REPORT	16
 
 /**
- * struct gathered - objects with one stack
- * @stack:	its handle
- * @pid:	of the youngest
- * @objects:	how many
- * @youngest:	when, in jiffies
- * @oldest:	the same
+ * struct survey - objects of a cache
+ * @g:		by stack
+ * @which:	QUARRY_RECORD_ALLOC: those that are out; QUARRY_RECORD_FREE: the others
  */
-struct gathered {
-	depot_stack_handle_t stack;
-	u32 pid;
-	u64 objects;
-	unsigned long youngest;
-	unsigned long oldest;
-};
-
-struct gathering {
-	struct gathered *at;
-	unsigned int nr;
-	u64 traced;
-	u64 out;
+struct survey {
+	struct quarry_gathering g;
 	unsigned int which;
 };
 
-static void add(struct gathering *g, const struct quarry_record *r)
-{
-	unsigned long when = r->when[g->which];
-	unsigned int i, k;
-
-	for (i = 0; i < PROBES; i++) {
-		struct gathered *e;
-
-		/* Open addressing; handles are spread well enough. */
-		k = (r->stack[g->which] * 0x9e3779b1U + i) % STACKS;
-		e = &g->at[k];
-		if (e->objects && e->stack != r->stack[g->which])
-			continue;
-		if (!e->objects++) {
-			e->stack = r->stack[g->which];
-			e->youngest = when;
-			e->oldest = when;
-			e->pid = r->pid[g->which];
-			g->nr++;
-		}
-		if (time_after(when, e->youngest)) {
-			e->youngest = when;
-			e->pid = r->pid[g->which];
-		}
-		if (time_before(when, e->oldest))
-			e->oldest = when;
-		g->traced++;
-		return;
-	}
-}
-
 static void gather_slab(struct quarry_pslab *s, void *data)
 {
-	struct gathering *g = data;
+	struct survey *v = data;
 	u32 i;
 
 	for (i = 0; i < quarry_slab_shape(&s->slab)->nr; i++) {
 		const struct quarry_record *r = &s->records[i];
 		bool out = test_bit(QUARRY_RECORD_OUT, &r->flags);
-		bool allocs = g->which == QUARRY_RECORD_ALLOC;
+		bool allocs = v->which == QUARRY_RECORD_ALLOC;
 
-		if (out == allocs && r->stack[g->which])
-			add(g, r);
+		if (out == allocs && r->stack[v->which])
+			quarry_gather_add(&v->g, r->stack[v->which], r->pid[v->which],
+					  r->when[v->which], 1);
 	}
 }
 
-static void gather(struct quarry_cache *cache, struct gathering *g)
+static int gather_sorted(struct quarry_cache *cache, bool frees, struct quarry_gathering *g)
 {
+	struct survey v = { .which = frees ? QUARRY_RECORD_FREE : QUARRY_RECORD_ALLOC };
 	struct quarry_cache_node *n = NULL;
+	int err = quarry_gather_begin(&v.g);
 
+	if (err)
+		return err;
 	while ((n = quarry_cache_node_next(cache, n)))
-		quarry_node_walk(n, true, gather_slab, g);
-}
-
-/* Most objects first; empty places last. */
-static int compare(const void *a, const void *b)
-{
-	const struct gathered *x = a, *y = b;
-
-	return x->objects < y->objects ? 1 : -(x->objects > y->objects);
-}
-
-static int gather_sorted(struct quarry_cache *cache, bool frees, struct gathering *g)
-{
-	memset(g, 0, sizeof(*g));
-	g->which = frees ? QUARRY_RECORD_FREE : QUARRY_RECORD_ALLOC;
-	g->at = quarry_inject() ? NULL : kvcalloc(STACKS, sizeof(*g->at), GFP_KERNEL);
-	if (!g->at)
-		return -ENOMEM;
-	gather(cache, g);
-	sort(g->at, STACKS, sizeof(*g->at), compare, NULL);
+		quarry_node_walk(n, true, gather_slab, &v);
+	quarry_gather_sort(&v.g);
+	*g = v.g;
 	return 0;
-}
-
-/* Where nobody knows the function, the module is gone, and its address stands there. */
-static void hide_addresses(char *text)
-{
-	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-		text += strspn(text, " ");
-		if (!strncmp(text, "0x", 2))
-			memset(text + 2, '?', strcspn(text + 2, "\n"));
-	}
 }
 
 /**
@@ -145,14 +71,8 @@ struct quarry_stack_text {
 	char text[sizeof_field(struct quarry_trace, text)];
 };
 
-static void write_stack(depot_stack_handle_t stack, char *text, size_t room)
-{
-	stack_depot_snprint(stack, text, room, 0);
-	hide_addresses(text);
-}
-
 /* Keep the stacks of a report. Without memory for it they are written anew when they are read. */
-static void keep_texts(struct quarry_cache *cache, const struct gathering *g)
+static void keep_texts(struct quarry_cache *cache, const struct quarry_gathering *g)
 {
 	unsigned int i, nr = min_t(unsigned int, g->nr, REPORT);
 	struct quarry_stack_text *texts;
@@ -162,7 +82,7 @@ static void keep_texts(struct quarry_cache *cache, const struct gathering *g)
 		return;
 	for (i = 0; i < nr; i++) {
 		texts[i].stack = g->at[i].stack;
-		write_stack(texts[i].stack, texts[i].text, sizeof(texts[i].text));
+		quarry_stack_write(texts[i].stack, texts[i].text, sizeof(texts[i].text));
 	}
 	cache->nr_texts = nr;
 	/* Whoever sees them sees them whole. */
@@ -187,7 +107,7 @@ static void show_stack_of(struct quarry_cache *cache, depot_stack_handle_t stack
 			strscpy(text, texts[i].text, room);
 			return;
 		}
-	write_stack(stack, text, room);
+	quarry_stack_write(stack, text, room);
 }
 
 /**
@@ -205,7 +125,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 			unsigned int room, unsigned int *nr, u64 *untraced)
 {
 	struct quarry_cache_stats *st;
-	struct gathering g;
+	struct quarry_gathering g;
 	unsigned int i;
 	int err;
 
@@ -221,11 +141,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 		struct quarry_trace *t = &traces[i];
 		const char *c;
 
-		memset(t, 0, sizeof(*t));
-		t->objects = g.at[i].objects;
-		t->pid = g.at[i].pid;
-		t->age_min_ms = jiffies_to_msecs(jiffies - g.at[i].youngest);
-		t->age_max_ms = jiffies_to_msecs(jiffies - g.at[i].oldest);
+		quarry_stack_tell(&g.at[i], t);
 		show_stack_of(cache, g.at[i].stack, t->text, sizeof(t->text));
 		for (c = t->text; *c; c++)
 			t->depth += *c == '\n';
@@ -233,7 +149,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 	*nr = g.nr;
 	quarry_cache_snapshot(cache, st);
 	*untraced = !frees && st->objects_out > g.traced ? st->objects_out - g.traced : 0;
-	kvfree(g.at);
+	quarry_gather_end(&g);
 	kfree(st);
 	return 0;
 }
@@ -247,7 +163,7 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
  */
 void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 {
-	struct gathering g;
+	struct quarry_gathering g;
 	unsigned int i;
 
 	atomic64_inc(&cache->errors[QUARRY_CACHE_ERR_LEAK]);
@@ -267,5 +183,5 @@ void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 	if (out > g.traced)
 		pr_err("cache %s: %llu of them from nobody knows where: owners were not kept\n",
 		       cache->name, out - g.traced);
-	kvfree(g.at);
+	quarry_gather_end(&g);
 }

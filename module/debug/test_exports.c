@@ -11,6 +11,7 @@
 #include "../compat.h"
 #include "../pages/alloc.h"
 #include "../pages/gfp.h"
+#include "../pages/guard.h"
 #include "../pages/keeper.h"
 #include "../pages/misuse.h"
 #include "../pages/visit.h"
@@ -63,6 +64,7 @@ TEST_EXPORT(quarry_wish_parse);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);
+TEST_EXPORT(quarry_pool_traces);
 TEST_EXPORT(quarry_pools_disown);
 TEST_EXPORT(quarry_pools_lost);
 TEST_EXPORT(quarry_pools_forgotten);

@@ -18,10 +18,12 @@
 #include <linux/fs.h>
 #include <linux/nospec.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "../compat.h"
+#include "../pages/guard.h"
 #include "../stats/snapshot.h"
 #include "faces.h"
 
@@ -30,6 +32,9 @@
 
 /* Entries of a list likewise: they fit into a page. */
 #define LIST_BATCH	64
+
+/* Largest number of stacks that are told apart. */
+#define TRACES_MAX	1024
 
 /* What stands at the head of every struct. */
 struct head {
@@ -118,7 +123,7 @@ static int do_stats(void *arg)
 	struct quarry_pool_stats *st = arg;
 	struct quarry_pool *pool;
 
-	if (st->pad)
+	if (st->modes)
 		return -EINVAL;
 	pool = find_pool(st->name);
 	if (IS_ERR(pool))
@@ -231,6 +236,58 @@ static int do_destroy(void *arg)
 	return err;
 }
 
+/* One change of modes at a time: bits are set and cleared in what was read before. */
+static DEFINE_MUTEX(change_mutex);
+
+static int do_modes(void *arg)
+{
+	struct quarry_pool_modes *m = arg;
+	struct quarry_pool *pool;
+	int err = 0;
+	u32 modes;
+
+	if ((m->set | m->clear) & ~QUARRY_POOL_MODES || m->set & m->clear || m->pad)
+		return -EINVAL;
+	mutex_lock(&change_mutex);
+	pool = find_pool(m->name);
+	if (IS_ERR(pool)) {
+		err = PTR_ERR(pool);
+	} else {
+		modes = (quarry_pool_modes(pool) & ~m->clear) | m->set;
+		if (modes != quarry_pool_modes(pool))
+			err = quarry_pool_set_modes(pool, modes);
+		m->modes = quarry_pool_modes(pool);
+		quarry_pool_look_away(pool);
+	}
+	mutex_unlock(&change_mutex);
+	return err;
+}
+
+static int do_traces(void *arg)
+{
+	struct quarry_pool_traces *t = arg;
+	u32 room = min_t(u32, t->capacity, TRACES_MAX);
+	struct quarry_trace *traces;
+	struct quarry_pool *pool;
+	int err;
+
+	traces = kvcalloc(max(room, 1U), sizeof(*traces), GFP_KERNEL_ACCOUNT);
+	if (!traces)
+		return -ENOMEM;
+	pool = find_pool(t->name);
+	err = PTR_ERR_OR_ZERO(pool);
+	if (!err) {
+		err = quarry_pool_traces(pool, traces, room, &t->count, &t->untraced);
+		quarry_pool_look_away(pool);
+	}
+	room = min(room, t->count);
+	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,
+					 room * sizeof(*traces)))
+		err = -EFAULT;
+	kvfree(traces);
+	return err;
+}
+
 static int do_forgotten(void *arg)
 {
 	struct quarry_forgotten *f = arg;
@@ -306,6 +363,10 @@ static const struct call calls[] = {
 		sizeof(struct quarry_pool_validate), false, true, do_validate },
 	[_IOC_NR(QUARRY_IOC_FORGOTTEN)] = {
 		sizeof(struct quarry_forgotten), false, false, do_forgotten },
+	[_IOC_NR(QUARRY_IOC_POOL_MODES)] = {
+		sizeof(struct quarry_pool_modes), true, true, do_modes },
+	[_IOC_NR(QUARRY_IOC_POOL_TRACES)] = {
+		sizeof(struct quarry_pool_traces), false, true, do_traces },
 	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
 		sizeof(struct quarry_cache_list), false, false, quarry_do_cache_list },
 	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {

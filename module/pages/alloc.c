@@ -34,6 +34,7 @@
 #include "../arena/directory.h"
 #include "../debug/inject.h"
 #include "alloc.h"
+#include "guard.h"
 #include "misuse.h"
 
 /* Every block that pages are handed out in can be direct. */
@@ -343,8 +344,10 @@ struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
 		return NULL;
 	}
 	page = take_now(pool, order, w, &zero);
-	if (page)
+	if (page) {
+		quarry_pages_out(pool, page, 1U << order, w->gfp);
 		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
+	}
 	return page;
 }
 
@@ -416,10 +419,12 @@ static struct page *alloc(struct quarry_pool *pool, const struct quarry_wish *w,
 		return NULL;
 	}
 	page = w->nowhere ? NULL : take(pool, order, w, &zero);
-	if (page)
+	if (page) {
+		quarry_pages_out(pool, page, 1U << order, w->gfp);
 		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
-	else
+	} else {
 		quarry_refuse(pool, w, order, w->may_sleep);
+	}
 	return page;
 }
 
@@ -559,6 +564,29 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
 	return done;
 }
 
+/*
+ * Of a pool with modes: it is ours, marked as on a list, before anything is done to it, for of
+ * two who free it one is told. False as above.
+ */
+static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
+			 struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
+{
+	struct quarry_frame f = { state - c->arena.state };
+	unsigned int order = quarry_state_order(was), i;
+	bool zero = want_init_on_free();
+	u8 ours = QUARRY_STATE_CACHED | order;
+
+	quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
+	if (cmpxchg(state, was, ours) != was)
+		return false;
+	for (i = 0; zero && i < 1U << order; i++)
+		clear_page(page_address(page + i));
+	/* What is filled is wiped, but not zero. */
+	quarry_guard_pages_in(pool, c, f, 1U << order);
+	return free_to_zone(pool, z, c, page, state, ours,
+			    zero && !(READ_ONCE(pool->modes) & QUARRY_MODE_CHECK));
+}
+
 /* To a list, to the strays or to a zone. False as above. */
 static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		       struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
@@ -570,6 +598,8 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	bool zero = want_init_on_free(), done;
 	enum quarry_goes goes;
 
+	if (unlikely(READ_ONCE(pool->modes)))
+		return free_guarded(pool, z, c, page, state, was);
 	if (zero)
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));

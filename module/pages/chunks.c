@@ -27,6 +27,7 @@
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
+#include "guard.h"
 #include "misuse.h"
 #include "pcp.h"
 
@@ -166,6 +167,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	int err = 0;
 
 	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
+	quarry_chunk_make_table(z->pool, c);
 	if (c->kind != QUARRY_CHUNK_DEVICE)
 		err = quarry_inject() ? -ENOMEM : quarry_directory_insert(c);
 	if (err)

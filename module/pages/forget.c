@@ -176,6 +176,7 @@ static u64 give_up(struct quarry_pool *pool)
 	/* Pages that come after a grace period. */
 	rcu_barrier();
 	/* Lists that are barred would not be drained of what is freed now. */
+	quarry_pool_set_modes(pool, 0);
 	quarry_pool_inject(pool, 0, 0);
 	quarry_pool_stop(pool);
 	blind(pool);

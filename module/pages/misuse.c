@@ -35,6 +35,7 @@ static const char * const names[QUARRY_NR_ERRORS] = {
 	[QUARRY_ERR_DESTROY_BUSY]	= "destroy_busy",
 	[QUARRY_ERR_STRAY_REF]		= "stray_ref",
 	[QUARRY_ERR_CORRUPT]		= "corrupt",
+	[QUARRY_ERR_USE_AFTER_FREE]	= "use_after_free",
 };
 
 static const char * const texts[QUARRY_NR_ERRORS] = {
@@ -47,12 +48,19 @@ static const char * const texts[QUARRY_NR_ERRORS] = {
 	[QUARRY_ERR_DESTROY_BUSY]	= "destroy with pages out",
 	[QUARRY_ERR_STRAY_REF]		= "pages at rest with strange references",
 	[QUARRY_ERR_CORRUPT]		= "broken invariants",
+	[QUARRY_ERR_USE_AFTER_FREE]	= "write to a free page",
 };
 
 /* The stable name of a kind, as debugfs and quarryctl show it. */
 const char *quarry_error_name(enum quarry_error kind)
 {
 	return names[kind];
+}
+
+/* The same for people. */
+const char *quarry_error_text(enum quarry_error kind)
+{
+	return texts[kind];
 }
 
 /**

@@ -14,5 +14,6 @@ enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 bool quarry_misuse_first(u32 kind);
 void quarry_misuse_stack(void);
 const char *quarry_error_name(enum quarry_error kind);
+const char *quarry_error_text(enum quarry_error kind);
 
 #endif /* QUARRY_MISUSE_H */

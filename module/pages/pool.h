@@ -230,6 +230,9 @@ struct quarry_wish;
  * @growing:	chunks on their way from the kernel
  * @arrivals:	chunks that have come
  * @fault:	fault injection
+ * @modes:	QUARRY_MODE_* that are on (modes.c)
+ * @tabled:	chunks bring a table when they come
+ * @guarded:	the lists are barred for modes
  * @owner:	module that made it and is still loaded; else NULL, and it is destroyed by name.
  *		Compared, never followed
  * @forgotten:	in the list of those whose memory was given up (forget.c)
@@ -277,6 +280,9 @@ struct quarry_pool {
 	atomic_t growing;
 	atomic_t arrivals;
 	struct quarry_fault fault;
+	u32 modes;
+	bool tabled;
+	bool guarded;
 	struct module *owner;
 	struct list_head forgotten;
 	bool dying;
@@ -361,6 +367,9 @@ void quarry_pools_count_lost(u64 frames);
 u64 quarry_pools_lost(void);
 unsigned int quarry_pools_forgotten(void);
 void quarry_forgotten_exit(void);
+
+/* bar.c */
+void quarry_pool_bar(struct quarry_pool *pool);
 
 /* zone.c */
 void quarry_zone_settle(struct quarry_zone *z);

@@ -38,6 +38,7 @@
 #include "../arena/directory.h"
 #include "../debug/inject.h"
 #include "alloc.h"
+#include "guard.h"
 #include "misuse.h"
 
 /* Ranges of the caller's come and go one at a time. */
@@ -591,6 +592,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	quarry_count(pool, QUARRY_COUNT_RUN_ALLOCS);
 	quarry_count_add(pool, QUARRY_COUNT_RUN_ALLOC_FRAMES, q.nr);
 	if (!(range->flags & QUARRY_RANGE_DEVICE)) {
+		quarry_pages_out(pool, pfn_to_page(pfn), q.nr, range->gfp);
 		quarry_prepare(pool, pfn_to_page(pfn), q.nr, range->gfp, zero);
 		quarry_pool_kick(pool, quarry_home_zone(pool, page_to_nid(pfn_to_page(pfn))));
 	}
@@ -657,11 +659,28 @@ static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 	return !quarry_arena_check_run(a, f, nr);
 }
 
+/* What is done to frames before they are free. */
+static void treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f, u64 nr)
+{
+	u64 i;
+
+	for (i = 0; want_init_on_free() && i < nr; i++)
+		clear_page(page_address(quarry_chunk_page(c, f) + i));
+	if (unlikely(READ_ONCE(pool->modes)))
+		quarry_guard_pages_in(pool, c, f, nr);
+}
+
+/* Are they zeros then? */
+static bool treated_is_zero(const struct quarry_pool *pool)
+{
+	return want_init_on_free() && !(READ_ONCE(pool->modes) & QUARRY_MODE_CHECK);
+}
+
 /* Free the run from @keep on; everything if that is 0. */
 static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 {
 	struct quarry_buddy *buddy;
-	u64 nr = bytes >> PAGE_SHIFT, i;
+	u64 nr = bytes >> PAGE_SHIFT;
 	enum quarry_error kind = QUARRY_ERR_FOREIGN;
 	struct quarry_frame f = {};
 	struct quarry_chunk *c;
@@ -685,11 +704,11 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
 	quarry_zone_lock(z, &flags);
-	if (c->span && want_init_on_free() && is_out(&c->arena, f, nr, keep)) {
-		/* Wiped without the lock, which is why it is looked at again. */
+	if (c->span && (want_init_on_free() || READ_ONCE(pool->modes)) &&
+	    is_out(&c->arena, f, nr, keep)) {
+		/* Without the lock, which is why it is looked at again. */
 		quarry_zone_unlock(z, flags);
-		for (i = keep; i < nr; i++)
-			clear_page(page_address(quarry_chunk_page(c, f) + i));
+		treat(pool, c, (struct quarry_frame){ f.i + keep }, nr - keep);
 		quarry_zone_lock(z, &flags);
 	}
 	if (!is_out(&c->arena, f, nr, keep)) {
@@ -699,7 +718,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
 		else
 			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr,
-					      c->span && want_init_on_free());
+					      c->span && treated_is_zero(pool));
 		err = 0;
 	}
 	quarry_zone_unlock(z, flags);

@@ -114,6 +114,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->id = pool->id;
 	st->node = pool->node == NUMA_NO_NODE ? QUARRY_ANY_NODE : pool->node;
 	st->largest_order = -1;
+	st->modes = READ_ONCE(pool->modes);
 
 	sum_cpus(pool, &s);
 	while ((z = quarry_zone_next(pool, z)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * quarryctl leaks: who has objects, by the stack that allocated them.
+ * quarryctl leaks: who has objects and pages, by the stack that allocated them.
  *
  * People get the whole stack below a line of figures; programs a record for each, with
  * the frames in one string.
@@ -21,7 +21,7 @@ static const struct column columns[] = {
 	[STACK]		= { .name = "STACK" },
 };
 
-/* A cache as people see it: NAME, or NAME:dead-ID as in slabinfo. */
+/* A cache as people see it: NAME, or NAME:dead-ID as in slabinfo; or pool:NAME. */
 #define CACHE_TEXT	(QUARRY_NAME_MAX + sizeof(":dead-4294967295"))
 
 /* Objects with one stack; or, without a stack, those whose owner is not known. */
@@ -29,6 +29,7 @@ struct holder {
 	char cache[CACHE_TEXT];
 	struct quarry_trace trace;
 	bool traced;
+	bool pages;
 };
 
 struct holders {
@@ -115,6 +116,32 @@ static void ask(struct holders *h, const char *cache, const struct quarry_cache_
 	free(traces);
 }
 
+/* Pages of a pool, if it keeps their owners: else nothing is said of it. */
+static void ask_pool(struct holders *h, const char *pool)
+{
+	struct quarry_pool_traces t = { .size = sizeof(t), .capacity = 1024 };
+	struct quarry_trace *traces = calloc(t.capacity, sizeof(*traces));
+	size_t first = h->nr, i;
+	char text[CACHE_TEXT];
+	int status;
+
+	if (!traces)
+		die(EXIT_FAILED, "out of memory");
+	name_set(t.name, pool);
+	snprintf(text, sizeof(text), "pool:%s", pool);
+	t.traces = (uintptr_t)traces;
+	status = device_call_quiet(QUARRY_IOC_POOL_TRACES, &t, pool);
+	if (status > 0)
+		exit(status);
+	for (i = 0; !status && i < t.count && i < t.capacity; i++)
+		add(h, text, &traces[i], 0);
+	if (!status && t.untraced)
+		add(h, text, NULL, t.untraced);
+	for (i = first; i < h->nr; i++)
+		h->at[i].pages = true;
+	free(traces);
+}
+
 /* Most objects first; what nobody knows of comes last. */
 static int compare(const void *a, const void *b)
 {
@@ -147,16 +174,17 @@ static void fill(struct table *t, const struct holder *h)
 
 static void tell(const struct holder *h)
 {
-	const char *line = h->trace.text;
+	const char *line = h->trace.text, *what = h->pages ? "page" : "object";
+	const char *plural = h->trace.objects == 1 ? "" : "s";
 	size_t len;
 
 	if (!h->traced) {
-		printf("%s: %llu %s of unknown owners\n", h->cache, h->trace.objects,
-		       h->trace.objects == 1 ? "object" : "objects");
+		printf("%s: %llu %s%s of unknown owners\n", h->cache, h->trace.objects, what,
+		       plural);
 		return;
 	}
-	printf("%s: %llu %s, %.1f to %.1f seconds old, the youngest by pid %u\n", h->cache,
-	       h->trace.objects, h->trace.objects == 1 ? "object" : "objects",
+	printf("%s: %llu %s%s, %.1f to %.1f seconds old, the youngest by pid %u\n", h->cache,
+	       h->trace.objects, what, plural,
 	       h->trace.age_min_ms / 1000.0, h->trace.age_max_ms / 1000.0, h->trace.pid);
 	for (; *line; line += len + (line[len] == '\n')) {
 		len = strcspn(line, "\n");
@@ -203,6 +231,7 @@ static void hint(const struct holders *h)
 static void ask_all(struct holders *h)
 {
 	struct caches caches;
+	struct pools pools;
 	size_t i;
 
 	caches_list(&caches);
@@ -210,6 +239,10 @@ static void ask_all(struct holders *h)
 		ask(h, caches.entry[i].name,
 		    caches.entry[i].kind == QUARRY_CACHE_DEAD ? &caches.entry[i] : NULL);
 	caches_free(&caches);
+	pools_list(&pools);
+	for (i = 0; i < pools.nr; i++)
+		ask_pool(h, pools.entry[i].name);
+	pools_free(&pools);
 }
 
 static int run(void)
@@ -238,7 +271,9 @@ const struct command cmd_leaks = {
 	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what is\n"
 	       "allocated from then on: quarryctl cache NAME --modes +owner. Objects without\n"
 	       "a known owner are counted. malloc's size classes are caches too. A cache that\n"
-	       "was destroyed with objects out is NAME:dead-ID, with the stacks of that time.\n",
+	       "was destroyed with objects out is NAME:dead-ID, with the stacks of that time.\n"
+	       "Pages of a pool are shown, as pool:NAME, if it has the mode \"owner\":\n"
+	       "quarryctl pool modes NAME --modes +owner.\n",
 	.max_args = 1,
 	.run = run,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* quarryctl pool create, pool destroy. */
+/* quarryctl pool create, pool destroy, pool modes. */
 #include "quarryctl.h"
 
 static void check_multiple(const char *option, u64 bytes)
@@ -119,4 +119,69 @@ const struct command cmd_pool_destroy = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = destroy,
+};
+
+/* What the modes of pools are, of those that caches have. */
+#define POOL_MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
+
+enum { POOL, MODES };
+
+static const struct column modes_columns[] = {
+	[POOL]	= { .name = "POOL" },
+	[MODES]	= { .name = "MODES" },
+};
+
+static int show_modes(void)
+{
+	struct quarry_pool_modes m = { .size = sizeof(m) };
+	const char *name = req.args[0];
+	char text[96];
+	struct table *t;
+	int status;
+
+	name_check("pool", name);
+	if (req.switches) {
+		if (req.modes_set & ~POOL_MODES) {
+			modes_format(text, sizeof(text), req.modes_set & ~POOL_MODES);
+			die(EXIT_USAGE, "pool modes: a pool has no mode %s; it has owner and check",
+			    text);
+		}
+		m.set = req.modes_set;
+		m.clear = req.modes_clear & POOL_MODES;
+	}
+	name_set(m.name, name);
+	t = table_new("modes", modes_columns, ARRAY_SIZE(modes_columns));
+	device_open(true);
+	status = device_call(QUARRY_IOC_POOL_MODES, &m, name);
+	if (!status) {
+		table_row(t);
+		table_text(t, POOL, name);
+		modes_format(text, sizeof(text), m.modes);
+		table_text(t, MODES, text);
+		table_print(t, stdout);
+	}
+	table_free(t);
+	return status;
+}
+
+static const struct argp_option modes_options[] = {
+	{ "modes", OPT_MODES, "MODES", 0,
+	  "Switch modes: +check,-owner changes these, owner sets exactly this, none", 1 },
+	{ 0 }
+};
+
+const struct command cmd_pool_modes = {
+	.name = "pool modes",
+	.args_doc = "NAME",
+	.doc = "Show the modes of a pool that are on; --modes switches them before.\n"
+	       "\vcheck fills pages when they are freed, and looks at the filling when they are\n"
+	       "allocated: writes in between are counted (quarryctl stat -o ERR_USE_AFTER_FREE)\n"
+	       "and told in the kernel log. owner keeps the stacks of the last allocation and\n"
+	       "free, for that and for quarryctl leaks; pages that are out have none. While a\n"
+	       "mode is on no allocation of the pool is quick, and each arena has a table of 1 %\n"
+	       "of it.\n",
+	.options = modes_options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = show_modes,
 };

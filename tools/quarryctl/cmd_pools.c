@@ -4,7 +4,7 @@
 
 enum {
 	NAME, ID, NODE, MIN, MAX, RESERVE, LOW, MANAGED, ALLOCATED, CACHED, FREE, QUARANTINED, ZERO,
-	METADATA, ARENAS, LARGEST
+	METADATA, ARENAS, LARGEST, MODES
 };
 
 static const struct column columns[] = {
@@ -24,6 +24,7 @@ static const struct column columns[] = {
 	[METADATA]	= { .name = "METADATA", .kind = K_SIZE, .extra = true },
 	[ARENAS]	= { .name = "ARENAS", .kind = K_COUNT },
 	[LARGEST]	= { .name = "LARGEST", .kind = K_NUMBER },
+	[MODES]		= { .name = "MODES", .extra = true },
 };
 
 struct table *pools_table(void)
@@ -33,6 +34,8 @@ struct table *pools_table(void)
 
 void pools_table_row(struct table *t, const struct quarry_pool_stats *s)
 {
+	char text[96];
+
 	table_row(t);
 	table_text(t, NAME, s->name);
 	table_count(t, ID, s->id);
@@ -59,6 +62,8 @@ void pools_table_row(struct table *t, const struct quarry_pool_stats *s)
 		table_none(t, LARGEST, NULL);
 	else
 		table_number(t, LARGEST, s->largest_order);
+	modes_format(text, sizeof(text), s->modes);
+	table_text(t, MODES, text);
 }
 
 static int run(void)
@@ -93,7 +98,7 @@ const struct command cmd_pools = {
 	.doc = "Show a line for each pool: its limits, and where its memory is.\n"
 	       "\vMANAGED is what the pool has from the kernel; of it ALLOCATED is with\n"
 	       "clients, CACHED on per-CPU lists and FREE in the buddy. LARGEST is the\n"
-	       "largest order that is free. RESERVE, LOW, QUARANTINED, ZERO and METADATA\n"
-	       "are shown by -o and --json.\n",
+	       "largest order that is free. RESERVE, LOW, QUARANTINED, ZERO, METADATA\n"
+	       "and MODES are shown by -o and --json.\n",
 	.run = run,
 };

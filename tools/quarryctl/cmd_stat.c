@@ -73,6 +73,7 @@ static const struct {
 	ERROR(DESTROY_BUSY),
 	ERROR(STRAY_REF),
 	ERROR(CORRUPT),
+	ERROR(USE_AFTER_FREE),
 };
 
 static u64 field(const struct quarry_pool_stats *s, size_t i)

@@ -219,6 +219,10 @@ static const char *call_name(unsigned long request)
 		return "shrink";
 	case _IOC_NR(QUARRY_IOC_POOL_DRAIN):
 		return "drain";
+	case _IOC_NR(QUARRY_IOC_POOL_MODES):
+		return "switch modes of";
+	case _IOC_NR(QUARRY_IOC_POOL_TRACES):
+		return "read the traces of";
 	case _IOC_NR(QUARRY_IOC_POOL_VALIDATE):
 	case _IOC_NR(QUARRY_IOC_CACHE_VALIDATE):
 		return "validate";

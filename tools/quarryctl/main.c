@@ -15,7 +15,7 @@ static const struct command *const commands[] = {
 	&cmd_info, &cmd_pools, &cmd_buddy, &cmd_map, &cmd_stat,
 	&cmd_validate, &cmd_shrink, &cmd_drain,
 	&cmd_caches, &cmd_cache, &cmd_sizes, &cmd_leaks,
-	&cmd_pool_create, &cmd_pool_destroy,
+	&cmd_pool_create, &cmd_pool_destroy, &cmd_pool_modes,
 };
 
 static const char doc[] =
@@ -36,6 +36,7 @@ static const char doc[] =
 	"  leaks [CACHE]           who has objects, by stack\n"
 	"  pool create NAME        make a pool: --min, --max, --reserve, --low, --node\n"
 	"  pool destroy NAME       give a pool's memory back and forget it\n"
+	"  pool modes NAME         find writes to free pages, keep owners: --modes\n"
 	"\n"
 	"Without POOL a command is about all pools. SIZE is in bytes or takes one of\n"
 	"K, M, G, T (powers of 1024). 'quarryctl COMMAND --help' says more.\n"
@@ -101,11 +102,12 @@ static const struct command *find_command(int *argc, char ***argv)
 	if (!strcmp(word, "pool")) {
 		if (*argc < 2)
 			die(EXIT_USAGE,
-			    "\"pool\" wants \"create NAME\" or \"destroy NAME\" after it");
+			    "\"pool\" wants \"create NAME\", \"destroy NAME\" or \"modes NAME\" after it");
 		word = (*argv)[1];
 		if (!strcmp(word, "--help") || !strcmp(word, "-?")) {
 			puts("Usage: quarryctl pool create NAME [OPTION...]\n"
-			     "  or:  quarryctl pool destroy NAME");
+			     "  or:  quarryctl pool destroy NAME\n"
+			     "  or:  quarryctl pool modes NAME [OPTION...]");
 			exit(EXIT_OK);
 		}
 		snprintf(full, sizeof(full), "pool %.20s", word);

@@ -101,7 +101,7 @@ struct command {
 extern const struct command cmd_info, cmd_pools, cmd_buddy, cmd_map, cmd_stat;
 extern const struct command cmd_validate, cmd_shrink, cmd_drain;
 extern const struct command cmd_caches, cmd_cache, cmd_sizes, cmd_leaks;
-extern const struct command cmd_pool_create, cmd_pool_destroy;
+extern const struct command cmd_pool_create, cmd_pool_destroy, cmd_pool_modes;
 
 /* options.c */
 enum option_key {

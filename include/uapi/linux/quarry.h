@@ -98,6 +98,7 @@ enum quarry_error {
 	QUARRY_ERR_DESTROY_BUSY,	/* destroy refused: pages are out */
 	QUARRY_ERR_STRAY_REF,		/* page references other than ours and the client's */
 	QUARRY_ERR_CORRUPT,		/* the validator found a broken invariant */
+	QUARRY_ERR_USE_AFTER_FREE,	/* a free page was written to, seen in mode CHECK */
 	QUARRY_NR_ERRORS
 };
 
@@ -132,7 +133,7 @@ enum quarry_error {
  * @areas:		count of 2 MiB areas, begun ones included
  * @areas_free:		count of 2 MiB areas that are wholly free
  * @largest_order:	largest order that is free now, or -1 if none
- * @pad:		0
+ * @modes:		in: 0; out: QUARRY_MODE_* that are on
  *
  * Counters; they only grow.
  * @allocs:		blocks handed out
@@ -185,7 +186,7 @@ struct quarry_pool_stats {
 	__u64 areas;
 	__u64 areas_free;
 	__s32 largest_order;
-	__u32 pad;
+	__u32 modes;
 
 	__u64 allocs;
 	__u64 frees;
@@ -347,6 +348,47 @@ struct quarry_pool_op {
 };
 
 /**
+ * struct quarry_pool_modes - switch the modes of a pool
+ * @size:	in: sizeof(struct quarry_pool_modes)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @set:	in: QUARRY_MODE_* to switch on, of CHECK and OWNER
+ * @clear:	in: QUARRY_MODE_* to switch off; none of @set
+ * @modes:	out: those that are on now
+ * @pad:	0
+ */
+struct quarry_pool_modes {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u32 set;
+	__u32 clear;
+	__u32 modes;
+	__u32 pad;
+};
+
+/**
+ * struct quarry_pool_traces - who has a pool's pages
+ * @size:	in: sizeof(struct quarry_pool_traces)
+ * @flags:	in: 0
+ * @name:	in: which pool
+ * @capacity:	in: room at @traces, in entries
+ * @count:	out: stacks there are; min(@count, @capacity) entries are written, those with
+ *		most pages first; 0 while the mode OWNER is off
+ * @traces:	in: user address of an array of struct quarry_trace, whose @objects are pages
+ * @untraced:	out: pages out whose owner was not recorded; 0 while the mode OWNER is off
+ */
+struct quarry_pool_traces {
+	__u32 size;
+	__u32 flags;
+	char name[QUARRY_NAME_MAX];
+	__u32 capacity;
+	__u32 count;
+	__u64 traces;
+	__u64 untraced;
+};
+
+/**
  * struct quarry_forgotten - what pools have taken with them, until the next boot
  * @size:	in: sizeof(struct quarry_forgotten)
  * @flags:	in: 0
@@ -381,7 +423,7 @@ struct quarry_pool_validate {
 	char what[64];
 };
 
-/* Safety modes of a cache, bits of struct quarry_cache_modes and _stats. */
+/* Safety modes of a cache, bits of struct quarry_cache_modes and _stats; two also of a pool. */
 #define QUARRY_MODE_POISON	(1U << 0)	/* fill free objects, look at the filling */
 #define QUARRY_MODE_REDZONE	(1U << 1)	/* guard bytes on both sides of an object */
 #define QUARRY_MODE_OWNER	(1U << 2)	/* stacks of the last allocation and free */
@@ -627,6 +669,8 @@ struct quarry_cache_traces {
 #define QUARRY_IOC_POOL_DRAIN	_IOWR(QUARRY_IOC_MAGIC, 0x08, struct quarry_pool_op)
 #define QUARRY_IOC_POOL_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x09, struct quarry_pool_validate)
 #define QUARRY_IOC_FORGOTTEN	_IOWR(QUARRY_IOC_MAGIC, 0x0a, struct quarry_forgotten)
+#define QUARRY_IOC_POOL_MODES	_IOWR(QUARRY_IOC_MAGIC, 0x0b, struct quarry_pool_modes)
+#define QUARRY_IOC_POOL_TRACES	_IOWR(QUARRY_IOC_MAGIC, 0x0c, struct quarry_pool_traces)
 
 #define QUARRY_IOC_CACHE_LIST	_IOWR(QUARRY_IOC_MAGIC, 0x10, struct quarry_cache_list)
 #define QUARRY_IOC_CACHE_STATS	_IOWR(QUARRY_IOC_MAGIC, 0x11, struct quarry_cache_stats)

@@ -293,6 +293,42 @@ static int op(unsigned int nr, struct quarry_pool_op *o)
 	return 0;
 }
 
+static uint32_t pool_modes_now = QUARRY_MODE_OWNER;
+
+static int pool_modes(struct quarry_pool_modes *m)
+{
+	uint32_t known = QUARRY_MODE_CHECK | QUARRY_MODE_OWNER;
+
+	if (find(m->name) < 0)
+		return fail(ENOENT);
+	if ((m->set | m->clear) & ~known || m->set & m->clear || m->pad)
+		return fail(EINVAL);
+	pool_modes_now = (pool_modes_now & ~m->clear) | m->set;
+	m->modes = pool_modes_now;
+	return 0;
+}
+
+static int pool_traces(struct quarry_pool_traces *t)
+{
+	struct quarry_trace *e = (void *)(uintptr_t)t->traces;
+
+	if (find(t->name) < 0)
+		return fail(ENOENT);
+	/* one keeps owners */
+	if (find(t->name) != 1 || !setting("FAKE_PAGES", 0))
+		return 0;
+	t->count = 1;
+	t->untraced = 8;
+	memset(e, 0, sizeof(*e));
+	e->objects = setting("FAKE_PAGES", 0);
+	e->age_min_ms = 1500;
+	e->age_max_ms = 61000;
+	e->pid = 7;
+	e->depth = 1;
+	strcpy(e->text, " page_taker+0x1/0x2 [mod]\n");
+	return 0;
+}
+
 static int forgotten(struct quarry_forgotten *f)
 {
 	f->pools = setting("FAKE_LOST", 0) ? 2 : 0;
@@ -483,6 +519,7 @@ static bool head_ok(unsigned long request, const uint32_t *head)
 static bool changes(unsigned int nr)
 {
 	return (nr >= _IOC_NR(QUARRY_IOC_POOL_CREATE) && nr <= _IOC_NR(QUARRY_IOC_POOL_DRAIN)) ||
+	       nr == _IOC_NR(QUARRY_IOC_POOL_MODES) ||
 	       nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK) || nr == _IOC_NR(QUARRY_IOC_CACHE_MODES);
 }
 
@@ -596,6 +633,10 @@ static int answer(unsigned long request, void *arg)
 	case QUARRY_IOC_POOL_SHRINK:
 	case QUARRY_IOC_POOL_DRAIN:
 		return op(nr, arg);
+	case QUARRY_IOC_POOL_MODES:
+		return pool_modes(arg);
+	case QUARRY_IOC_POOL_TRACES:
+		return pool_traces(arg);
 	case QUARRY_IOC_FORGOTTEN:
 		return forgotten(arg);
 	case QUARRY_IOC_POOL_VALIDATE:

@@ -38,6 +38,8 @@ FROZEN(quarry_pool_map, 72);
 FROZEN(quarry_pool_create, 80);
 FROZEN(quarry_pool_op, 48);
 FROZEN(quarry_forgotten, 24);
+FROZEN(quarry_pool_modes, 56);
+FROZEN(quarry_pool_traces, 64);
 FROZEN(quarry_pool_validate, 128);
 FROZEN(quarry_cache_entry, 40);
 FROZEN(quarry_cache_list, 24);
@@ -67,7 +69,7 @@ static const struct call {
 	  offsetof(struct quarry_pool_list, entries),
 	  offsetof(struct quarry_pool_list, capacity), sizeof(struct quarry_pool_entry), 0 },
 	{ "stats", 0x02, sizeof(struct quarry_pool_stats), true,
-	  offsetof(struct quarry_pool_stats, pad), 4, 0, 0, 0, 0 },
+	  offsetof(struct quarry_pool_stats, modes), 4, 0, 0, 0, 0 },
 	{ "orders", 0x03, sizeof(struct quarry_pool_orders), true, 0, 0, 0, 0, 0, 0 },
 	{ "map", 0x04, sizeof(struct quarry_pool_map), true, 0, 0,
 	  offsetof(struct quarry_pool_map, areas),
@@ -80,6 +82,11 @@ static const struct call {
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
 	{ "validate", 0x09, sizeof(struct quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
 	{ "forgotten", 0x0a, sizeof(struct quarry_forgotten), false, 0, 0, 0, 0, 0, 0 },
+	{ "modes", 0x0b, sizeof(struct quarry_pool_modes), true,
+	  offsetof(struct quarry_pool_modes, pad), 4, 0, 0, 0, 0 },
+	{ "traces", 0x0c, sizeof(struct quarry_pool_traces), true, 0, 0,
+	  offsetof(struct quarry_pool_traces, traces),
+	  offsetof(struct quarry_pool_traces, capacity), sizeof(struct quarry_trace), 0 },
 	{ "cache list", 0x10, sizeof(struct quarry_cache_list), false, 0, 0,
 	  offsetof(struct quarry_cache_list, entries),
 	  offsetof(struct quarry_cache_list, capacity), sizeof(struct quarry_cache_entry), 0 },
@@ -99,7 +106,8 @@ static const struct call {
 
 #define NR_CALLS	(ARRAY_SIZE(calls) - 1)
 
-enum { NR_CREATE = 0x05, NR_DESTROY = 0x06, NR_CACHES = 0x10, NR_TRACES = 0x15 };
+enum { NR_CREATE = 0x05, NR_DESTROY = 0x06, NR_PAGE_TRACES = 0x0c, NR_CACHES = 0x10,
+       NR_TRACES = 0x15 };
 
 #define NAME_AT		8		/* size and flags come first, in all of them */
 #define FLAGS_AT	4
@@ -201,7 +209,8 @@ static void numbers_are_the_published_ones(void)
 {
 	static const unsigned int published[] = {
 		0xc040bd00, 0xc018bd01, 0xc1f8bd02, 0xc328bd03, 0xc048bd04,
-		0xc050bd05, 0xc030bd06, 0xc030bd07, 0xc030bd08, 0xc080bd09, 0xc018bd0a,
+		0xc050bd05, 0xc030bd06, 0xc030bd07, 0xc030bd08, 0xc080bd09, 0xc018bd0a, 0xc038bd0b,
+		0xc040bd0c,
 		0xc018bd10, 0xc1b8bd11, 0xc070bd12, 0xc070bd13, 0xc040bd14, 0xc040bd15,
 	};
 	unsigned int i;
@@ -210,7 +219,7 @@ static void numbers_are_the_published_ones(void)
 		CHECK(number(&calls[i], calls[i].size) == published[i], "%s is %#lx",
 		      calls[i].name, number(&calls[i], calls[i].size));
 	CHECK(QUARRY_IOC_VERSION == published[0] && QUARRY_IOC_POOL_VALIDATE == published[9] &&
-	      QUARRY_IOC_CACHE_LIST == published[11] && QUARRY_IOC_CACHE_TRACES == published[16],
+	      QUARRY_IOC_CACHE_LIST == published[13] && QUARRY_IOC_CACHE_TRACES == published[18],
 	      "the header says otherwise");
 }
 
@@ -656,7 +665,7 @@ static void bad_arrays_fault(void)
 		};
 
 		/* There are no traces where nothing was allocated: caches.c has some. */
-		if (!c->array_at || c->nr == NR_TRACES)
+		if (!c->array_at || c->nr == NR_TRACES || c->nr == NR_PAGE_TRACES)
 			continue;
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			put64(good(c), c->array_at, bad[i]);

@@ -73,6 +73,7 @@ static void check_reading(int fd, bool admin, const char *who)
 
 static void check_changing(int fd, int want, const char *who)
 {
+	struct quarry_pool_modes m = { .size = sizeof(m) };
 	__u64 lost;
 	int ret;
 
@@ -82,6 +83,9 @@ static void check_changing(int fd, int want, const char *who)
 	CHECK(ret == want, "%s: destroy: %s", who, strerror(-ret));
 	ret = qt_forget(fd, POOL, &lost);
 	CHECK(ret == want, "%s: forget: %s", who, strerror(-ret));
+	qt_set_name(m.name, QT_DEFAULT_POOL);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_MODES, &m);
+	CHECK(ret == want, "%s: modes: %s", who, strerror(-ret));
 	ret = qt_shrink(fd, POOL, ALL_BYTES, NULL);
 	CHECK(ret == want, "%s: shrink: %s", who, strerror(-ret));
 	ret = qt_drain(fd, POOL, NULL);

@@ -218,8 +218,8 @@ static void flags_change(void)
 	setup();
 	f = FLIP32(arg.flags, 0, 1);
 	race("flags", QUARRY_IOC_POOL_STATS, &arg, &model, sizeof(arg), &f, errnos);
-	f = FLIP32(arg.pad, 0, 1);
-	race("padding", QUARRY_IOC_POOL_STATS, &arg, &model, sizeof(arg), &f, errnos);
+	f = FLIP32(arg.modes, 0, 1);
+	race("what must be zero", QUARRY_IOC_POOL_STATS, &arg, &model, sizeof(arg), &f, errnos);
 	finish();
 }
 

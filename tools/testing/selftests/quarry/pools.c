@@ -700,6 +700,71 @@ static void a_client_of_several_goes(void)
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 
+static int modes(__u32 set, __u32 clear, __u32 *now)
+{
+	struct quarry_pool_modes m = { .size = sizeof(m), .set = set, .clear = clear };
+	int ret;
+
+	qt_set_name(m.name, POOL);
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_MODES, &m);
+	if (now)
+		*now = m.modes;
+	return ret;
+}
+
+/* Pages of @t, of which a function is the owner; and those without one. */
+static __u64 traced(const char *function, __u64 *untraced)
+{
+	static struct quarry_trace trace[64];
+	struct quarry_pool_traces t = { .size = sizeof(t), .capacity = ARRAY_SIZE(trace) };
+	__u64 pages = 0;
+	__u32 i;
+	int ret;
+
+	qt_set_name(t.name, POOL);
+	t.traces = (uintptr_t)trace;
+	ret = qt_ioctl(fd, QUARRY_IOC_POOL_TRACES, &t);
+	REQUIRE(!ret, "traces: %s", strerror(-ret));
+	for (i = 0; i < t.count && i < ARRAY_SIZE(trace); i++)
+		if (strstr(trace[i].text, function))
+			pages += trace[i].objects;
+	*untraced = t.untraced;
+	return pages;
+}
+
+static void modes_are_switched_and_owners_told(void)
+{
+	struct quarry_pool_stats s;
+	__u64 untraced, pages;
+	__u32 now;
+
+	setup();
+	REQUIRE(!qt_create(fd, POOL, 0, MIB(16), NULL), "create failed");
+	CHECK(modes(QUARRY_MODE_POISON, 0, NULL) == -EINVAL, "pools have no poison");
+	CHECK(modes(0, 1U << 31, NULL) == -EINVAL, "an unknown mode");
+	CHECK(modes(QUARRY_MODE_CHECK, QUARRY_MODE_CHECK, NULL) == -EINVAL, "on and off");
+	CHECK(!modes(0, 0, &now) && !now, "modes are %#x", now);
+	CHECK(!traced("", &untraced) && !untraced, "traces without owners");
+	CHECK(!modes(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER, 0, &now) &&
+	      now == (QUARRY_MODE_CHECK | QUARRY_MODE_OWNER), "modes are %#x", now);
+	get(POOL, &s);
+	CHECK(s.modes == now, "stats say %#x", s.modes);
+	qt_load_module("pool=" POOL " hold=100 order=1");
+	/* What the module allocates in its init function has no name afterwards. */
+	pages = traced("do_one_initcall", &untraced);
+	CHECK(pages == 200 && !untraced, "%llu pages, %llu of nobody", pages, untraced);
+	CHECK(!modes(0, QUARRY_MODE_CHECK, &now) && now == QUARRY_MODE_OWNER, "modes are %#x", now);
+	CHECK(traced("do_one_initcall", &untraced) == 200, "owners went with another mode");
+	/* Who took pages while owners were not kept has none. */
+	CHECK(!modes(0, QUARRY_MODE_OWNER, &now) && !now, "modes are %#x", now);
+	CHECK(!modes(QUARRY_MODE_OWNER, 0, &now), "on again");
+	CHECK(!traced("do_one_initcall", &untraced) && untraced == 200, "%llu of nobody", untraced);
+	qt_unload_module();
+	get(POOL, &s);
+	CHECK(!s.errors[QUARRY_ERR_USE_AFTER_FREE], "writes to free pages were seen");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
 #define LEAK	QT_PREFIX "leak"	/* what quarry_leak.ko calls its pool and its cache */
 
 /* Who has the objects of the cache that it destroyed last, as one who looks for a leak asks. */
@@ -808,6 +873,7 @@ static const struct ktap_case cases[] = {
 	{ "load_leaves_the_sums_right", load_leaves_the_sums_right },
 	{ "growing_for_a_page_compacts_nothing", growing_for_a_page_compacts_nothing },
 	{ "a_client_of_several_goes", a_client_of_several_goes },
+	{ "modes_are_switched_and_owners_told", modes_are_switched_and_owners_told },
 	{ "a_leak_is_forgotten", a_leak_is_forgotten },
 };
 

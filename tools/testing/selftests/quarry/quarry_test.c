@@ -284,7 +284,8 @@ void qt_check_sums(const struct quarry_pool_stats *s)
 	      s->name, s->areas_free, s->areas);
 	CHECK(s->grows - s->shrinks == s->arenas, "%s: %llu grown, %llu given back, %llu arenas",
 	      s->name, s->grows, s->shrinks, s->arenas);
-	CHECK(!s->pad, "%s: pad is %u", s->name, s->pad);
+	CHECK(!(s->modes & ~(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)), "%s: modes %#x", s->name,
+	      s->modes);
 }
 
 const struct qt_stat_field qt_stat_fields[] = {

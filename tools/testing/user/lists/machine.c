@@ -35,6 +35,7 @@
 
 #include "../../../../module/arena/directory.h"
 #include "../../../../module/debug/inject.h"
+#include "../../../../module/pages/guard.h"
 #include "../../../../module/pages/keeper.h"
 #include "../../../../module/pages/misuse.h"
 #include "machine.h"
@@ -388,6 +389,17 @@ enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c, struct quarry
 	if ((READ_ONCE(c->arena.state[head.i]) & QUARRY_STATE_KIND) != QUARRY_STATE_ALLOC)
 		return QUARRY_ERR_DOUBLE_FREE;
 	return head.i == f.i ? QUARRY_ERR_WRONG_ORDER : QUARRY_ERR_INTERIOR;
+}
+
+/* No pool here has modes. */
+void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigned long nr,
+			    gfp_t gfp)
+{
+}
+
+void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+			   struct quarry_frame f, unsigned long nr)
+{
 }
 
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,

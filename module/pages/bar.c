@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Barring: the lists of all CPUs are empty and marked busy for good.
+ *
+ * So every call comes by the slow functions, past the lists, and those look: whether it is to
+ * fail (fault.c), and what is to be done with a block (guard.c). The fast path knows nothing of
+ * either.
+ *
+ * Contexts: sleeps.
+ */
+#include <linux/mutex.h>
+
+#include "pcp.h"
+#include "visit.h"
+
+/* One at a time says how it is to be. */
+static DEFINE_MUTEX(bar_mutex);
+
+/**
+ * struct barring - what is to be done on every CPU
+ * @pool:	whose lists
+ * @bar:	keep everybody out, or let them in again
+ */
+struct barring {
+	struct quarry_pool *pool;
+	bool bar;
+};
+
+static void bar(struct quarry_pcp *pcp, bool on)
+{
+	pcp->barred = on;
+	pcp->lists.busy = on;
+}
+
+static bool not_as_wished(void *data, int cpu)
+{
+	const struct barring *b = data;
+
+	return per_cpu_ptr(b->pool->pcp, cpu)->barred != b->bar;
+}
+
+static enum quarry_answer bar_there(void *data, int cpu, u64 *sum)
+{
+	struct barring *b = data;
+	struct quarry_pcp *pcp = per_cpu_ptr(b->pool->pcp, cpu);
+
+	if (!b->bar) {
+		if (pcp->barred)
+			bar(pcp, false);
+		return QUARRY_VISIT_DONE;
+	}
+	if (!quarry_pcp_enter(pcp))
+		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+	quarry_pcp_drain_bite(b->pool, pcp);
+	if (quarry_pcp_frames(pcp)) {
+		quarry_pcp_leave(pcp);
+		return QUARRY_VISIT_MORE;
+	}
+	bar(pcp, true);
+	return QUARRY_VISIT_DONE;
+}
+
+/* The mark outlasts the interrupt, so it must not come between a look at it and setting it. */
+static const struct quarry_visitor bar_visitor = {
+	.wanted = not_as_wished,
+	.visit = bar_there,
+	.between = true,
+};
+
+/**
+ * quarry_pool_bar() - keep everybody out of a pool's lists, or let them in again
+ * @pool:	the pool; what it is armed with, and @guarded, say which
+ *
+ * Context: sleeps, until every CPU has done so.
+ */
+void quarry_pool_bar(struct quarry_pool *pool)
+{
+	struct barring b = { .pool = pool };
+	u64 unused = 0;
+
+	mutex_lock(&bar_mutex);
+	b.bar = quarry_fault_armed(&pool->fault) || READ_ONCE(pool->guarded);
+	quarry_visit(&bar_visitor, &b, QUARRY_FOREVER, &unused);
+	mutex_unlock(&bar_mutex);
+}

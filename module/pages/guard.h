@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a pool with modes does to a block on its way. See guard.c. */
+#ifndef QUARRY_GUARD_H
+#define QUARRY_GUARD_H
+
+#include "../debug/stacks.h"
+#include "pool.h"
+
+/* Modes that pools have. */
+#define QUARRY_POOL_MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
+
+#define QUARRY_PAGE_FILLED	1	/* it was filled when it was freed, and is free */
+
+#define QUARRY_PAGE_ALLOC	0	/* index of @pid, @stack, @when */
+#define QUARRY_PAGE_FREE	1
+
+/**
+ * struct quarry_page_record - what is known of a frame, while its pool has modes
+ * @stack:	of the last allocation, in the first frame of a block; and of the last free
+ * @pid:	the same
+ * @flags:	QUARRY_PAGE_*; of whoever has the block
+ * @when:	as @stack, in jiffies
+ */
+struct quarry_page_record {
+	depot_stack_handle_t stack[2];
+	u32 pid[2];
+	u32 flags;
+	unsigned long when[2];
+};
+
+/**
+ * struct quarry_page_table - the records of a chunk
+ * @rcu:	to let those go who look at it
+ * @record:	by number of the frame in the chunk
+ */
+struct quarry_page_table {
+	struct rcu_head rcu;
+	struct quarry_page_record record[];
+};
+
+/* Number of a frame in its chunk. */
+static inline u32 quarry_chunk_number(const struct quarry_chunk *c, struct quarry_frame f)
+{
+	return f.i - c->arena.lo;
+}
+
+/* guard.c */
+void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigned long nr,
+			    gfp_t gfp);
+void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+			   struct quarry_frame f, unsigned long nr);
+
+/* Blocks on their way to a client; costs a look if the pool has no modes. */
+static inline void quarry_pages_out(struct quarry_pool *pool, struct page *page,
+				    unsigned long nr, gfp_t gfp)
+{
+	if (unlikely(READ_ONCE(pool->modes)))
+		quarry_guard_pages_out(pool, page, nr, gfp);
+}
+
+/* modes.c */
+void quarry_chunk_make_table(struct quarry_pool *pool, struct quarry_chunk *c);
+
+/* owners.c */
+int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,
+		       unsigned int room, unsigned int *nr, u64 *untraced);
+
+#endif /* QUARRY_GUARD_H */
