@@ -659,6 +659,42 @@ static void arena_with_a_stray_reference_stays(struct kunit *test)
 	}
 }
 
+/* Somebody looked at a page, no more: when he lets go its arena is as good as any. */
+static void arena_that_was_only_looked_at_comes_back(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_4M);
+	struct quarry_pool_stats *before, *after;
+	struct page *page;
+	unsigned int way;
+
+	for (way = 0; way < 2; way++) {
+		page = quarry_alloc_pages(pool, GFP_KERNEL, 10);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		get_page(page + 77);
+		quarry_free_pages(pool, page, 10);
+		quarry_pool_drain(pool);
+		before = quarry_test_stats(test, pool);
+		KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), 0);
+		KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), 0);
+		quarry_pool_drain(pool);
+		after = quarry_test_stats(test, pool);
+		KUNIT_EXPECT_EQ(test, after->quarantined_bytes, SZ_4M);
+		KUNIT_EXPECT_EQ(test, after->managed_bytes, SZ_4M);
+		KUNIT_EXPECT_EQ(test, page_count(page + 77), QUARRY_PAGE_REFS + 1);
+		put_page(page + 77);
+		if (way)
+			quarry_pool_drain(pool);
+		else
+			KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), SZ_4M);
+		after = quarry_test_stats(test, pool);
+		KUNIT_EXPECT_EQ(test, after->quarantined_bytes, 0);
+		KUNIT_EXPECT_EQ(test, after->managed_bytes, 0);
+		KUNIT_EXPECT_EQ(test, after->metadata_bytes, 0);
+		KUNIT_EXPECT_EQ(test, after->shrinks, before->shrinks + 1);
+		quarry_test_sound(test, pool);
+	}
+}
+
 static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(double_free_of_a_block_on_a_list),
 	KUNIT_CASE(a_block_that_is_on_a_list_twice),
@@ -681,6 +717,7 @@ static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(bulk_with_one_bad_page),
 	KUNIT_CASE_PARAM(stray_reference_is_reported, stray_gen_params),
 	KUNIT_CASE(arena_with_a_stray_reference_stays),
+	KUNIT_CASE(arena_that_was_only_looked_at_comes_back),
 	{}
 };
 

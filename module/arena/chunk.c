@@ -279,6 +279,23 @@ void quarry_chunk_undo(struct quarry_chunk *c)
 }
 
 /**
+ * quarry_chunk_is_torn() - have references been dropped by somebody who had none?
+ * @c:	a chunk with struct pages, of which nothing is out
+ *
+ * Then the kernel may have got pages of it, for good; of those that are only referred to
+ * somebody will let go. Context: any.
+ */
+bool quarry_chunk_is_torn(const struct quarry_chunk *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->nr; i++)
+		if (quarry_page_missing(c->page + i))
+			return true;
+	return false;
+}
+
+/**
  * quarry_chunk_give() - give a chunk's memory back to where it came from
  * @c:	the chunk; out of every zone and directory
  *

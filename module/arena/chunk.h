@@ -40,6 +40,7 @@ struct quarry_page_table;
  * @kind:	where the memory came from
  * @order:	of the kernel's block
  * @zero:	the memory arrived as zeros
+ * @torn:	in quarantine: references are missing of a page of it
  * @metadata_bytes: what the description costs
  * @rcu:	to let readers of the directory go
  * @table:	of the layer above: what it knows of each frame; or NULL. Goes with the chunk
@@ -58,6 +59,7 @@ struct quarry_chunk {
 	u8 kind;
 	u8 order;
 	bool zero;
+	bool torn;
 	size_t metadata_bytes;
 	struct rcu_head rcu;
 	struct quarry_page_table *table;
@@ -83,6 +85,7 @@ int quarry_chunk_node(const struct quarry_chunk *c);
 bool quarry_chunk_page_sound(const struct quarry_chunk *c, const struct page *page);
 int quarry_page_missing(const struct page *page);
 int quarry_page_mend(struct page *page);
+bool quarry_chunk_is_torn(const struct quarry_chunk *c);
 int quarry_chunk_give(struct quarry_chunk *c);
 void quarry_chunk_undo(struct quarry_chunk *c);
 u32 quarry_chunk_give_free(struct quarry_chunk *c);

@@ -255,6 +255,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 		atomic64_sub(nr, &pool->managed);
 		return 0;
 	}
+	c->torn = quarry_chunk_is_torn(c);
 	raw_spin_lock_irqsave(&z->lock, flags);
 	list_add(&c->arena.link, &z->quarantined);
 	z->nr_quarantined += nr;
@@ -262,4 +263,49 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 	quarry_misuse(pool, QUARRY_ERR_STRAY_REF, c, (struct quarry_frame){ c->arena.lo },
 		      nr);
 	return -EUCLEAN;
+}
+
+/**
+ * quarry_zone_look_again() - give back chunks that somebody referred to who has let go
+ * @z:	the zone
+ *
+ * Of those in quarantine that are the kernel's, and of which no reference was dropped that should
+ * not have been. Context: any that may free pages, between quarry_pool_begin_giving() and
+ * quarry_pool_end_giving(). Return: frames given back.
+ */
+u64 quarry_zone_look_again(struct quarry_zone *z)
+{
+	struct quarry_pool *pool = z->pool;
+	struct quarry_chunk *c, *next;
+	unsigned long flags;
+	u64 given = 0;
+	LIST_HEAD(again);
+	size_t meta;
+	u32 nr;
+
+	if (!READ_ONCE(z->nr_quarantined))
+		return 0;
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_splice_init(&z->quarantined, &again);
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	list_for_each_entry_safe(c, next, &again, arena.link) {
+		meta = c->metadata_bytes;
+		nr = c->nr;
+		if (c->kind != QUARRY_CHUNK_KERNEL || c->torn)
+			continue;
+		list_del(&c->arena.link);
+		if (quarry_chunk_give(c)) {
+			list_add(&c->arena.link, &again);
+			continue;
+		}
+		atomic64_sub(meta, &pool->metadata);
+		atomic64_sub(nr, &pool->managed);
+		quarry_count(pool, QUARRY_COUNT_SHRINKS);
+		given += nr;
+	}
+	raw_spin_lock_irqsave(&z->lock, flags);
+	list_splice(&again, &z->quarantined);
+	z->nr_quarantined -= given;
+	raw_spin_unlock_irqrestore(&z->lock, flags);
+	return given;
 }

@@ -553,13 +553,21 @@ int quarry_default_pool_init(const struct quarry_pool_config *config)
  * quarry_pool_drain() - move what per-CPU lists hold to the buddy
  * @pool:	the pool
  *
- * Caches in the pool give up what they do not use first.
+ * Caches in the pool give up what they do not use first. Arenas in quarantine go to the kernel if
+ * nobody refers to their pages any more.
  *
  * Context: sleeps. Return: bytes moved.
  */
 u64 quarry_pool_drain(struct quarry_pool *pool)
 {
+	struct quarry_zone *z = NULL;
+
 	quarry_pool_reclaim_all(pool);
+	if (quarry_pool_begin_giving(pool, true)) {
+		while ((z = quarry_zone_next(pool, z)))
+			quarry_zone_look_again(z);
+		quarry_pool_end_giving(pool);
+	}
 	return quarry_pcp_drain_all(pool, QUARRY_FOREVER) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_drain, QUARRY_NS);

@@ -9,7 +9,8 @@
  * asks for it by quarry_pool_shrink() means it. The buddy keeps the empty
  * ones on a list, so nothing is searched for. A chunk with a page that somebody still
  * refers to is taken out of service instead: it is of no use to us and would poison the
- * kernel.
+ * kernel. If it was only that somebody referred to it, it is looked at again with each later
+ * request, and goes when he has let go.
  *
  * Shrinkers say what the machine has gained. What goes from a caller's list to a zone, or from
  * a cache to its pool, is nothing to the kernel: the shrinker of caches hands on to the pools
@@ -118,7 +119,7 @@ static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
  */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
-	return give_back(z, 0, frames, mark);
+	return quarry_zone_look_again(z) + give_back(z, 0, frames, mark);
 }
 
 /**
