@@ -71,7 +71,7 @@ static void check_frame(struct quarry_pool *pool, const struct quarry_chunk *c, 
 	pr_err("pool %s: %s: arena %u, frame %u, byte %ld is 0x%02x, not 0x%02x\n", pool->name,
 	       quarry_error_text(QUARRY_ERR_USE_AFTER_FREE), c->id, i, (long)(bad - at), *bad,
 	       POISON_FREE);
-	dump_stack();
+	quarry_misuse_stack();
 	say_who(r, QUARRY_PAGE_ALLOC, "allocated");
 	say_who(r, QUARRY_PAGE_FREE, "freed");
 }

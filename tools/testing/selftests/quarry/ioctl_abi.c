@@ -106,8 +106,10 @@ static const struct call {
 
 #define NR_CALLS	(ARRAY_SIZE(calls) - 1)
 
-enum { NR_CREATE = 0x05, NR_DESTROY = 0x06, NR_PAGE_TRACES = 0x0c, NR_CACHES = 0x10,
-       NR_TRACES = 0x15 };
+enum {
+	NR_CREATE = 0x05, NR_DESTROY = 0x06, NR_PAGE_TRACES = 0x0c, NR_CACHES = 0x10,
+	NR_TRACES = 0x15,
+};
 
 #define NAME_AT		8		/* size and flags come first, in all of them */
 #define FLAGS_AT	4
