@@ -11,6 +11,10 @@
  * module goes with it, has never been switched out. Who waits for CPU 1 to schedule waits
  * until the thread gives up, after LIMIT seconds, and is found out by the order of events; the
  * thread then says where in the kernel everybody stands.
+ *
+ * Unloading a module is the kernel's work, and that waits for a CPU now and then: when it gives
+ * back the module's memory, behind a worker that was at that on CPU 1. So where a module goes
+ * the one who waits must not stand in a function of quarry's.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -45,6 +49,7 @@ static char throttle[32];
  * @running:	it keeps the CPU
  * @stop:	it is to end
  * @over:	it has let go, told or not
+ * @in_quarry:	by then a function of quarry's was waited for
  */
 static struct hog {
 	pthread_t thread;
@@ -52,6 +57,7 @@ static struct hog {
 	bool running;
 	bool stop;
 	bool over;
+	bool in_quarry;
 } hog;
 
 static long seconds(void)
@@ -73,6 +79,8 @@ static void tell_stack(const char *task)
 	snprintf(path, sizeof(path), "%s/stack", task);
 	if (qt_read_file(path, stack, sizeof(stack)) <= 0)
 		return;
+	if (atoi(strrchr(task, '/') + 1) == getpid() && strstr(stack, "[quarry]"))
+		hog.in_quarry = true;
 	for (line = strtok_r(stack, "\n", &at); line; line = strtok_r(NULL, "\n", &at))
 		ktap_note("%s %s: %s", comm, task, line);
 }
@@ -219,14 +227,15 @@ static void setup(void)
 
 /*
  * What @call does must not wait for CPU 1. Returns what it returned. @alone: quarry alone is
- * at work; where a module goes the kernel's stopper may take any CPU for a moment.
+ * at work; where a module goes the kernel's stopper may take any CPU for a moment, and the
+ * kernel may wait.
  */
 static int beside_hog(int (*call)(void), bool alone)
 {
 	unsigned long before = switches();
 	int ret = call();
 
-	REQUIRE(!__atomic_load_n(&hog.over, __ATOMIC_ACQUIRE),
+	REQUIRE(!__atomic_load_n(&hog.over, __ATOMIC_ACQUIRE) || (!alone && !hog.in_quarry),
 		"it has waited until CPU 1 was let go");
 	CHECK(!alone || switches() == before, "CPU 1 was taken from the thread %lu times",
 	      switches() - before);
