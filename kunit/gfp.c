@@ -233,11 +233,13 @@ static void misuse_of_the_reserve_is_told(struct kunit *test)
 /**
  * struct watch - flags that the kernel's allocator was called with
  * @task:	by whom
+ * @never:	flags that may not be among them
  * @calls:	how often
  * @wrong:	the first that should not have been
  */
 struct watch {
 	struct task_struct *task;
+	gfp_t never;
 	unsigned int calls;
 	unsigned int wrong;
 };
@@ -250,7 +252,7 @@ static void note_kmalloc(void *data, unsigned long site, const void *at, size_t 
 	if (current != w->task || in_interrupt())
 		return;
 	w->calls++;
-	if (gfp & OF_THE_MEMORY || (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
+	if (gfp & (OF_THE_MEMORY | w->never) || (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
 		w->wrong = w->wrong ?: (__force unsigned int)gfp;
 }
 
@@ -310,6 +312,26 @@ static void what_describes_memory_is_of_no_zone(struct kunit *test)
 	take_and_give(test, pool, GFP_KERNEL | GFP_DMA32 | __GFP_ACCOUNT);
 	take_and_give(test, pool, GFP_ATOMIC | GFP_DMA32 | __GFP_NOFAIL);
 	take_and_give(test, pool, GFP_KERNEL | GFP_DMA32 | __GFP_THISNODE);
+}
+
+/* Whoever writes what others wait for has the pool grow, and modes keep a table of each arena. */
+static void what_describes_memory_does_no_io(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_8M);
+	struct watch watch = { .task = current, .never = __GFP_IO | __GFP_FS };
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_kmalloc(note_kmalloc, &watch));
+	page = quarry_alloc_pages(pool, GFP_NOIO, 0);
+	unregister_trace_kmalloc(note_kmalloc, &watch);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, watch.wrong, 0);
+	KUNIT_EXPECT_GT(test, watch.calls, 0);
+	if (page)
+		quarry_free_pages(pool, page, 0);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
 }
 
 /* --- nodes ------------------------------------------------------------------ */
@@ -1083,6 +1105,7 @@ static struct kunit_case gfp_cases[] = {
 	KUNIT_CASE(what_was_the_reserves_stays_so),
 	KUNIT_CASE(misuse_of_the_reserve_is_told),
 	KUNIT_CASE(what_describes_memory_is_of_no_zone),
+	KUNIT_CASE(what_describes_memory_does_no_io),
 	KUNIT_CASE(this_node_is_this_node),
 	KUNIT_CASE(a_stock_has_nodes),
 	KUNIT_CASE(a_run_that_must_not_fail_waits),

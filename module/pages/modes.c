@@ -29,11 +29,12 @@ static size_t table_bytes(u32 nr)
 	return sizeof(struct quarry_page_table) + nr * sizeof(struct quarry_page_record);
 }
 
-static struct quarry_page_table *table_alloc(u32 nr)
+/* @may: what the caller may do to get the memory. */
+static struct quarry_page_table *table_alloc(u32 nr, gfp_t may)
 {
 	if (quarry_inject() || table_bytes(nr) > INT_MAX)
 		return NULL;
-	return kvzalloc(table_bytes(nr), GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);
+	return kvzalloc(table_bytes(nr), may | __GFP_NOWARN | __GFP_NORETRY);
 }
 
 /* Hang it up. Under the zone's lock, or before anybody knows of the chunk. */
@@ -49,7 +50,9 @@ static void hang_up(struct quarry_pool *pool, struct quarry_chunk *c,
  * @pool:	the pool
  * @c:		a chunk with struct pages that nobody knows of
  *
- * If its blocks are to be recorded, and there is memory for it. Context: sleeps.
+ * If its blocks are to be recorded, and there is memory for it. Context: sleeps. The pool may be
+ * growing for a file system or a disk that is about to free memory: nothing is asked of these,
+ * and none of what the kernel keeps for them is taken.
  */
 void quarry_chunk_make_table(struct quarry_pool *pool, struct quarry_chunk *c)
 {
@@ -57,7 +60,7 @@ void quarry_chunk_make_table(struct quarry_pool *pool, struct quarry_chunk *c)
 
 	if (!READ_ONCE(pool->tabled) || !c->span)
 		return;
-	t = table_alloc(c->nr);
+	t = table_alloc(c->nr, GFP_NOIO | __GFP_NOMEMALLOC);
 	if (t)
 		hang_up(pool, c, t);
 }
@@ -89,7 +92,7 @@ static int make_tables(struct quarry_pool *pool)
 			/* It is looked up again when there is a table, for it may go meanwhile. */
 			kvfree(t);
 			room = nr;
-			t = table_alloc(nr);
+			t = table_alloc(nr, GFP_KERNEL);
 			if (!t)
 				return -ENOMEM;
 			pfn = first;
