@@ -813,9 +813,12 @@ static void check_leak(__u64 had)
 	struct quarry_forgotten before, after;
 	struct quarry_pool_stats s;
 	__u64 lost = 0;
+	int ret;
 
 	qt_leak_unload();
-	CHECK(qt_leak_load("") == -EEXIST, "its pool has no name");
+	/* What a module says is the kernel's word for one that is loaded: 7.2 says the other. */
+	ret = qt_leak_load("");
+	CHECK(ret == -EEXIST || ret == -EBUSY, "loaded twice: %s", strerror(-ret));
 	check_leak_is_known("destroyed");
 	get(LEAK, &s);
 	/* Two pages, and a slab of three objects at least. */
