@@ -252,7 +252,8 @@ static void note_kmalloc(void *data, unsigned long site, const void *at, size_t 
 	if (current != w->task || in_interrupt())
 		return;
 	w->calls++;
-	if (gfp & (OF_THE_MEMORY | w->never) || (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
+	if (gfp & (OF_THE_MEMORY | w->never) ||
+	    (gfp & __GFP_NOFAIL && !gfpflags_allow_blocking(gfp)))
 		w->wrong = w->wrong ?: (__force unsigned int)gfp;
 }
 
