@@ -695,6 +695,23 @@ static void arena_that_was_only_looked_at_comes_back(struct kunit *test)
 	}
 }
 
+/* What comes back from quarantine counts against what was asked for, as any arena does. */
+static void quarantine_goes_no_further_than_asked(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_4M);
+	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL, 10);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	get_page(page + 77);
+	quarry_free_pages(pool, page, 10);
+	quarry_pool_drain(pool);
+	KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), 0);
+	put_page(page + 77);
+	KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), SZ_4M);
+	quarry_test_sound(test, pool);
+}
+
 static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(double_free_of_a_block_on_a_list),
 	KUNIT_CASE(a_block_that_is_on_a_list_twice),
@@ -718,6 +735,7 @@ static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE_PARAM(stray_reference_is_reported, stray_gen_params),
 	KUNIT_CASE(arena_with_a_stray_reference_stays),
 	KUNIT_CASE(arena_that_was_only_looked_at_comes_back),
+	KUNIT_CASE(quarantine_goes_no_further_than_asked),
 	{}
 };
 

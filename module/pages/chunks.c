@@ -268,12 +268,13 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 /**
  * quarry_zone_look_again() - give back chunks that somebody referred to who has let go
  * @z:	the zone
+ * @most:	frames, in whole chunks: no more than so many are given back
  *
  * Of those in quarantine that are the kernel's, and of which no reference was dropped that should
  * not have been. Context: any that may free pages, between quarry_pool_begin_giving() and
  * quarry_pool_end_giving(). Return: frames given back.
  */
-u64 quarry_zone_look_again(struct quarry_zone *z)
+u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
 {
 	struct quarry_pool *pool = z->pool;
 	struct quarry_chunk *c, *next;
@@ -291,7 +292,7 @@ u64 quarry_zone_look_again(struct quarry_zone *z)
 	list_for_each_entry_safe(c, next, &again, arena.link) {
 		meta = c->metadata_bytes;
 		nr = c->nr;
-		if (c->kind != QUARRY_CHUNK_KERNEL || c->torn)
+		if (c->kind != QUARRY_CHUNK_KERNEL || c->torn || nr > most - given)
 			continue;
 		list_del(&c->arena.link);
 		if (quarry_chunk_give(c)) {

@@ -422,7 +422,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
-u64 quarry_zone_look_again(struct quarry_zone *z);
+u64 quarry_zone_look_again(struct quarry_zone *z, u64 most);
 
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,

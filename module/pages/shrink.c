@@ -119,7 +119,9 @@ static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
  */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
-	return quarry_zone_look_again(z) + give_back(z, 0, frames, mark);
+	u64 given = quarry_zone_look_again(z, frames);
+
+	return given + give_back(z, 0, frames - given, mark);
 }
 
 /**
