@@ -51,15 +51,15 @@ static u64 next_turn;
 static DEFINE_MUTEX(watching);
 static const struct quarry_cache_watcher *watcher;
 
-/* On the list. */
+/* On the list. If the cache is dead, whoever finds it there may free it at once. */
 static void enlist(struct quarry_cache *cache)
 {
+	quarry_cache_note_slabs(cache);
 	raw_spin_lock(&list_lock);
 	cache->turn = next_turn++;
 	list_add_tail(&cache->link, &caches);
 	WRITE_ONCE(nr_caches, nr_caches + 1);
 	raw_spin_unlock(&list_lock);
-	quarry_cache_note_slabs(cache);
 }
 
 /* Off it; but see quarry_cache_leave(). */
