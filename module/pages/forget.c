@@ -246,7 +246,7 @@ int quarry_pool_forget_named(const char *name, u64 *lost)
 	if (!pool)
 		err = -ENOENT;
 	else
-		err = pool->owner ? -EBUSY : hide(pool);
+		err = READ_ONCE(pool->owner) ? -EBUSY : hide(pool);
 	quarry_pools_unlock();
 	if (!err)
 		*lost = give_up(pool);

@@ -504,23 +504,24 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 	if (!pool || (id >= 0 && pool->id != id))
 		err = -ENOENT;
 	else
-		err = pool->owner ? -EBUSY : retire(pool);
+		err = READ_ONCE(pool->owner) ? -EBUSY : retire(pool);
 	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);
 	return err;
 }
 
-/* A module has gone: who else may destroy what it has left does so by name. Context: sleeps. */
+/*
+ * A module has gone: who else may destroy what it has left does so by name. Any module that goes
+ * comes by here, so nobody is waited for who makes or destroys a pool. Context: sleeps.
+ */
 void quarry_pools_disown(const struct module *mod)
 {
 	struct quarry_pool *pool = NULL;
 
-	quarry_pools_lock();
 	while ((pool = quarry_pool_look_next(pool)))
-		if (pool->owner == mod)
-			pool->owner = NULL;
-	quarry_pools_unlock();
+		if (READ_ONCE(pool->owner) == mod)
+			WRITE_ONCE(pool->owner, NULL);
 }
 
 bool quarry_pool_is_default(const struct quarry_pool *pool)
@@ -565,7 +566,7 @@ u64 quarry_pool_drain(struct quarry_pool *pool)
 	quarry_pool_reclaim_all(pool);
 	if (quarry_pool_begin_giving(pool, true)) {
 		while ((z = quarry_zone_next(pool, z)))
-			quarry_zone_look_again(z);
+			quarry_zone_look_again(z, U64_MAX);
 		quarry_pool_end_giving(pool);
 	}
 	return quarry_pcp_drain_all(pool, QUARRY_FOREVER) << PAGE_SHIFT;
