@@ -197,8 +197,11 @@ bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
 	return true;
 }
 
-/* A wish of the pool's own, to grow by itself. Context: sleeps. */
+/*
+ * A wish of the pool's own, to grow by itself: whoever frees memory may have woken it, but what
+ * the kernel keeps for that is not for growing ahead. Context: sleeps.
+ */
 void quarry_wish_own(struct quarry_pool *pool, int node, struct quarry_wish *w)
 {
-	fill(pool, GFP_KERNEL, node, w);
+	fill(pool, GFP_KERNEL | __GFP_NOMEMALLOC, node, w);
 }
