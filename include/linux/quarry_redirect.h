@@ -39,7 +39,6 @@
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include <linux/quarry.h>
@@ -146,7 +145,7 @@ static inline void quarry_redirect_put_page(struct page *page)
  * The kernel would move what is in a page to one of its own, and free ours: a page of quarry's
  * is not to be moved.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#ifdef PAGE_MAPPING_MOVABLE
 static inline void quarry_redirect_set_page_movable(struct page *page,
 						    const struct movable_operations *ops)
 {
@@ -274,7 +273,7 @@ quarry_redirect_get_dma_pages(gfp_t gfp, unsigned int order)
 #define put_page			quarry_redirect_put_page
 #define page_count			quarry_redirect_page_count
 #define page_ref_count			quarry_redirect_page_count
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#ifdef PAGE_MAPPING_MOVABLE
 #define __SetPageMovable		quarry_redirect_set_page_movable
 #define __ClearPageMovable		quarry_redirect_clear_page_movable
 #else
