@@ -36,6 +36,9 @@
 /* Largest number of stacks that are told apart. */
 #define TRACES_MAX	1024
 
+/* So many are asked for first: mostly there are no more. */
+#define TRACES_FEW	32
+
 /* What stands at the head of every struct. */
 struct head {
 	u32 size;
@@ -263,29 +266,62 @@ static int do_modes(void *arg)
 	return err;
 }
 
-static int do_traces(void *arg)
+/**
+ * quarry_chardev_traces() - answer with stacks
+ * @get:	writes no more than @room stacks and sets *@count to how many there are; asked
+ *		twice if there are more than a few
+ * @arg:	for @get
+ * @to:		the caller's array
+ * @capacity:	its length
+ * @count:	set by @get
+ *
+ * Context: sleeps. Return: 0, -ENOMEM, -EFAULT, or what @get returns.
+ */
+int quarry_chardev_traces(int (*get)(void *arg, struct quarry_trace *traces, u32 room), void *arg,
+			  u64 to, u32 capacity, const u32 *count)
 {
-	struct quarry_pool_traces *t = arg;
-	u32 room = min_t(u32, t->capacity, TRACES_MAX);
+	u32 room = min_t(u32, capacity, TRACES_MAX);
 	struct quarry_trace *traces;
-	struct quarry_pool *pool;
 	int err;
 
-	traces = kvcalloc(max(room, 1U), sizeof(*traces), GFP_KERNEL_ACCOUNT);
+	/* No more room than there are stacks: that is known when some have been asked for. */
+	traces = kvcalloc(TRACES_FEW, sizeof(*traces), GFP_KERNEL_ACCOUNT);
 	if (!traces)
 		return -ENOMEM;
-	pool = find_pool(t->name);
-	err = PTR_ERR_OR_ZERO(pool);
-	if (!err) {
-		err = quarry_pool_traces(pool, traces, room, &t->count, &t->untraced);
-		quarry_pool_look_away(pool);
+	err = get(arg, traces, min_t(u32, room, TRACES_FEW));
+	room = min(room, *count);
+	if (!err && room > TRACES_FEW) {
+		kvfree(traces);
+		traces = kvcalloc(room, sizeof(*traces), GFP_KERNEL_ACCOUNT);
+		if (!traces)
+			return -ENOMEM;
+		err = get(arg, traces, room);
+		room = min(room, *count);
 	}
-	room = min(room, t->count);
-	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,
-					 room * sizeof(*traces)))
+	if (!err && room && copy_to_user(u64_to_user_ptr(to), traces, room * sizeof(*traces)))
 		err = -EFAULT;
 	kvfree(traces);
 	return err;
+}
+
+static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
+{
+	struct quarry_pool_traces *t = arg;
+	struct quarry_pool *pool = find_pool(t->name);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = quarry_pool_traces(pool, traces, room, &t->count, &t->untraced);
+	quarry_pool_look_away(pool);
+	return err;
+}
+
+static int do_traces(void *arg)
+{
+	struct quarry_pool_traces *t = arg;
+
+	return quarry_chardev_traces(get_traces, t, t->traces, t->capacity, &t->count);
 }
 
 static int do_forgotten(void *arg)

@@ -21,12 +21,6 @@
 /* Entries of a list that are copied out at a time: they fit into a page. */
 #define LIST_BATCH	64
 
-/* Largest number of stacks; quarry_cache_traces() tells no more apart. */
-#define TRACES_MAX	1024
-
-/* A number of stacks that nearly always suffices. */
-#define TRACES_FEW	32
-
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);
 
@@ -185,10 +179,17 @@ static struct quarry_cache *find_numbered(const char *name, u32 id)
 	return quarry_cache_look_id(id) ?: ERR_PTR(-ENOENT);
 }
 
-static int get_traces(struct quarry_cache_traces *t, u32 id, struct quarry_trace *traces,
-		      u32 room)
+/* A question for stacks, and the number of the cache, which stands where the answer goes. */
+struct traces_query {
+	struct quarry_cache_traces *t;
+	u32 id;
+};
+
+static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
 {
-	struct quarry_cache *cache = t->flags & QUARRY_TRACES_ID ? find_numbered(t->name, id) :
+	const struct traces_query *q = arg;
+	struct quarry_cache_traces *t = q->t;
+	struct quarry_cache *cache = t->flags & QUARRY_TRACES_ID ? find_numbered(t->name, q->id) :
 								   find_cache(t->name);
 	int err;
 
@@ -203,27 +204,7 @@ static int get_traces(struct quarry_cache_traces *t, u32 id, struct quarry_trace
 int quarry_do_cache_traces(void *arg)
 {
 	struct quarry_cache_traces *t = arg;
-	u32 room = min_t(u32, t->capacity, TRACES_MAX), id = t->count;
-	struct quarry_trace *traces;
-	int err;
+	struct traces_query q = { .t = t, .id = t->count };
 
-	/* No more room than there are stacks: that is known when some have been asked for. */
-	traces = kvcalloc(TRACES_FEW, sizeof(*traces), GFP_KERNEL_ACCOUNT);
-	if (!traces)
-		return -ENOMEM;
-	err = get_traces(t, id, traces, min_t(u32, room, TRACES_FEW));
-	room = min(room, t->count);
-	if (!err && room > TRACES_FEW) {
-		kvfree(traces);
-		traces = kvcalloc(room, sizeof(*traces), GFP_KERNEL_ACCOUNT);
-		if (!traces)
-			return -ENOMEM;
-		err = get_traces(t, id, traces, room);
-		room = min(room, t->count);
-	}
-	if (!err && room && copy_to_user(u64_to_user_ptr(t->traces), traces,
-					 room * sizeof(*traces)))
-		err = -EFAULT;
-	kvfree(traces);
-	return err;
+	return quarry_chardev_traces(get_traces, &q, t->traces, t->capacity, &t->count);
 }

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 struct dentry;
+struct quarry_trace;
 struct seq_file;
 
 int quarry_debugfs_init(void);
@@ -68,6 +69,10 @@ void quarry_node_exit(void);
 
 /* chardev.c: the name that a struct has, -EINVAL if it is none */
 int quarry_chardev_check_name(const char *name);
+
+/* chardev.c: answer with the stacks that get() writes */
+int quarry_chardev_traces(int (*get)(void *arg, struct quarry_trace *traces, u32 room), void *arg,
+			  u64 to, u32 capacity, const u32 *count);
 
 /* chardev_caches.c: calls, each with its copied struct */
 int quarry_do_cache_list(void *arg);
