@@ -692,14 +692,4 @@ static const struct ktap_case cases[] = {
 	{ "files_outlive_their_pool", files_outlive_their_pool },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = qt_after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, qt_after)

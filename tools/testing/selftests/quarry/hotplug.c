@@ -284,14 +284,4 @@ static const struct ktap_case cases[] = {
 	{ "cpu_that_fails_to_come_up_is_drained", cpu_that_fails_to_come_up_is_drained },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, after)

@@ -816,14 +816,4 @@ static const struct ktap_case cases[] = {
 	{ "compat_calls_answer", compat_calls_answer },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = qt_after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, qt_after)

@@ -436,14 +436,4 @@ static const struct ktap_case cases[] = {
 	{ "rights_are_those_of_the_caller", rights_are_those_of_the_caller },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = qt_after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, qt_after)

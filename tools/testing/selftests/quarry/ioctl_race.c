@@ -619,14 +619,4 @@ static const struct ktap_case cases[] = {
 	{ "changes_meet_each_other", changes_meet_each_other },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = qt_after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, qt_after)

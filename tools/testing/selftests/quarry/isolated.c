@@ -129,14 +129,4 @@ static const struct ktap_case cases[] = {
 	{ "what_was_left_there_is_fetched_once", what_was_left_there_is_fetched_once },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = after_case,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, after_case)

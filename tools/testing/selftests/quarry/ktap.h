@@ -58,6 +58,20 @@ struct ktap_suite {
 /* With arguments, runs the cases they name; with -l lists them. */
 int ktap_main(const struct ktap_suite *suite, int argc, char **argv);
 
+/* The main() of a program that does nothing else. */
+#define KTAP_MAIN(the_cases, the_before, the_after)			\
+int main(int argc, char **argv)						\
+{									\
+	static const struct ktap_suite suite = {			\
+		.cases = the_cases,					\
+		.nr_cases = ARRAY_SIZE(the_cases),			\
+		.before = the_before,					\
+		.after = the_after,					\
+	};								\
+									\
+	return ktap_main(&suite, argc, argv);				\
+}
+
 __printf(1, 2) void ktap_note(const char *fmt, ...);
 __printf(3, 4) void ktap_fail(const char *file, int line, const char *fmt, ...);
 __printf(1, 2) __noreturn void ktap_skip(const char *fmt, ...);

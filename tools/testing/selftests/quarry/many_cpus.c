@@ -227,14 +227,4 @@ static const struct ktap_case cases[] = {
 	{ "many_come_and_go", many_come_and_go },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, after)

@@ -192,14 +192,4 @@ static const struct ktap_case cases[] = {
 	{ "shrinkers_say_what_the_kernel_got", shrinkers_say_what_the_kernel_got },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, after)

@@ -894,14 +894,4 @@ static const struct ktap_case cases[] = {
 	{ "a_leak_is_forgotten", a_leak_is_forgotten },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = qt_before,
-		.after = after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, qt_before, after)

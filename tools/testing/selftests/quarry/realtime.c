@@ -590,14 +590,4 @@ static const struct ktap_case cases[] = {
 	{ "who_reads_a_cache_is_not_waited_for", who_reads_a_cache_is_not_waited_for },
 };
 
-int main(int argc, char **argv)
-{
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = before,
-		.after = after,
-	};
-
-	return ktap_main(&suite, argc, argv);
-}
+KTAP_MAIN(cases, before, after)
