@@ -43,22 +43,28 @@ static u64 may_go(struct quarry_pool *pool, u64 spare)
 	return min(spare - keep, held - pool->min);
 }
 
+/* Each node has its turn twice, with interrupts off: all but the last zone, that of devices. */
 static void tell(struct quarry_pool *pool)
 {
-	struct quarry_zone *z = NULL;
+	struct quarry_zone *z;
 	u64 left = 0, part;
+	unsigned int node;
 
-	while ((z = quarry_zone_next(pool, z)))
-		left += READ_ONCE(z->nr_spare);
+	for (node = 0; node + 1 < pool->nr_zones; node++) {
+		z = pool->zone[node];
+		if (z)
+			left += READ_ONCE(z->nr_spare);
+	}
 	left = may_go(pool, left);
-	while ((z = quarry_zone_next(pool, z))) {
-		if (z->node == NUMA_NO_NODE)
+	for (node = 0; node + 1 < pool->nr_zones; node++) {
+		z = pool->zone[node];
+		if (!z)
 			continue;
 		part = min(left, READ_ONCE(z->nr_spare));
 		left -= part;
 		if (part != z->told)
-			mod_node_page_state(NODE_DATA(z->node), NR_KERNEL_MISC_RECLAIMABLE,
-					    (long)part - (long)z->told);
+			__mod_node_page_state(NODE_DATA(node), NR_KERNEL_MISC_RECLAIMABLE,
+					      (long)part - (long)z->told);
 		z->told = part;
 	}
 }
