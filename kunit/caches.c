@@ -266,7 +266,7 @@ static void many_caches_at_once(struct kunit *test)
 		quarry_test_object_fill(p[i], quarry_cache_size(c[i]), i);
 	}
 	for (i = 1; i < NR; i++)
-		KUNIT_EXPECT_GT(test, c[i]->id, c[i - 1]->id);
+		KUNIT_EXPECT_GT(test, c[i]->registered.id, c[i - 1]->registered.id);
 	for (i = 0; i < NR; i += 2)
 		KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(p[i], 16 + 8 * i, i));
 	for (i = 0; i < NR; i++) {

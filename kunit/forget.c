@@ -167,7 +167,7 @@ static void objects_of_a_dead_cache_are_lost(struct kunit *test)
 	trace = kunit_kzalloc(test, sizeof(*trace), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, trace);
 	c = cache_in(test, pool);
-	id = c->id;
+	id = c->registered.id;
 	quarry_test_pin(test, 0);
 	for (i = 0; i < LOST; i++) {
 		object[i] = quarry_cache_alloc(c, GFP_KERNEL);

@@ -32,9 +32,8 @@ int quarry_caches_dead(struct quarry_pool *pool)
 {
 	struct quarry_cache *cache = NULL;
 	int nr = 0;
-	u64 turn;
 
-	while ((cache = quarry_cache_look_next(cache, &turn))) {
+	while ((cache = quarry_cache_look_next(cache))) {
 		if (cache->pool != pool)
 			continue;
 		if (cache->kind != QUARRY_CACHE_DEAD) {
@@ -66,15 +65,14 @@ void quarry_caches_abandon(struct quarry_pool *pool)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_cache_node *n;
-	u64 turn;
 
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		for (n = NULL; cache->pool == pool && (n = quarry_cache_node_next(cache, n));)
 			quarry_node_walk(n, false, disown, NULL);
 	/* Whoever has seen a label keeps preemption off until he has put the object back. */
 	synchronize_rcu();
 	quarry_slabs_settle();
-	while ((cache = quarry_cache_look_next(cache, &turn))) {
+	while ((cache = quarry_cache_look_next(cache))) {
 		if (cache->pool != pool)
 			continue;
 		for (n = NULL; (n = quarry_cache_node_next(cache, n));)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of a cache, and the list of all caches.
+ * The life of a cache, and the registry of all caches.
  *
  *	create:  check, allocate, a node's part a node, magazines a CPU, publish
  *	use:     alloc.c and its neighbours; nothing here
@@ -34,75 +34,38 @@ static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
 static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
 
 /*
- * Guards the list for a few steps; raw, so its holder cannot lose the CPU. Nothing keeps caches
- * from being destroyed while somebody goes over them, quarry's own reaper neither: whoever does
- * looks at one or at a round of them. A look is a reference that keeps what describes a cache, as
- * in pages/pools.c: the cache can be destroyed meanwhile, and is seen to become empty.
+ * Nothing keeps caches from being destroyed while somebody goes over them, quarry's own reaper
+ * neither: whoever does looks at one or at a round of them. A look is a reference that keeps what
+ * describes a cache, as in pages/pools.c: the cache can be destroyed meanwhile, and is seen to
+ * become empty.
  */
-static DEFINE_RAW_SPINLOCK(list_lock);
-static LIST_HEAD(caches);
-static unsigned int nr_caches;
-static u32 next_id;
-
-/* The list is in the order of numbers that caches get whenever they come to it. */
-static u64 next_turn;
+static void look(struct quarry_registered *e);
+static struct quarry_registry caches = QUARRY_REGISTRY(caches, look);
 
 /* One at a time makes a cache or takes it away, with its folder. */
 static DEFINE_MUTEX(watching);
 static const struct quarry_cache_watcher *watcher;
 
-/* On the list. If the cache is dead, whoever finds it there may free it at once. */
-static void enlist(struct quarry_cache *cache)
+static struct quarry_cache *cache_of(struct quarry_registered *e)
 {
-	quarry_cache_note_slabs(cache);
-	raw_spin_lock(&list_lock);
-	cache->turn = next_turn++;
-	list_add_tail(&cache->link, &caches);
-	WRITE_ONCE(nr_caches, nr_caches + 1);
-	raw_spin_unlock(&list_lock);
+	return e ? container_of(e, struct quarry_cache, registered) : NULL;
 }
 
-/* Off it; but see quarry_cache_leave(). */
 static void delist(struct quarry_cache *cache)
 {
-	raw_spin_lock(&list_lock);
-	list_del_init(&cache->link);
-	WRITE_ONCE(nr_caches, nr_caches - 1);
-	raw_spin_unlock(&list_lock);
+	raw_spin_lock(&caches.lock);
+	quarry_registry_remove(&caches, &cache->registered);
+	raw_spin_unlock(&caches.lock);
 }
 
-/* The cache of that name that is not dead, or NULL. Under list_lock. */
-static struct quarry_cache *named(const char *name)
+/* A dead cache stays: its name is free. Whoever finds it in the registry may free it at once. */
+static void stay(struct quarry_cache *cache)
 {
-	struct quarry_cache *cache;
-
-	list_for_each_entry(cache, &caches, link)
-		if (cache->kind != QUARRY_CACHE_DEAD && !strcmp(cache->name, name))
-			return cache;
-	return NULL;
+	quarry_cache_note_slabs(cache);
+	quarry_registry_add_again(&caches, &cache->registered);
 }
 
-/* The first cache whose turn is @turn or later, or NULL. Under list_lock. */
-static struct quarry_cache *first_from(u64 turn)
-{
-	struct quarry_cache *cache;
-
-	list_for_each_entry(cache, &caches, link)
-		if (cache->turn >= turn)
-			return cache;
-	return NULL;
-}
-
-/* The one after @cache, which had its turn at @turn. Under list_lock. */
-static struct quarry_cache *after(struct quarry_cache *cache, u64 turn)
-{
-	/* It may have gone, or come to the end of the list. */
-	if (list_empty(&cache->link) || cache->turn != turn)
-		return first_from(turn + 1);
-	return list_is_last(&cache->link, &caches) ? NULL : list_next_entry(cache, link);
-}
-
-/* Under list_lock, or looked at already. */
+/* Under the registry's lock, or looked at already. */
 static struct quarry_cache *look_at(struct quarry_cache *cache)
 {
 	if (cache) {
@@ -113,6 +76,11 @@ static struct quarry_cache *look_at(struct quarry_cache *cache)
 	return cache;
 }
 
+static void look(struct quarry_registered *e)
+{
+	look_at(cache_of(e));
+}
+
 /**
  * quarry_cache_look() - look at a cache
  * @name:	its name; a dead one has none
@@ -121,48 +89,31 @@ static struct quarry_cache *look_at(struct quarry_cache *cache)
  */
 struct quarry_cache *quarry_cache_look(const char *name)
 {
-	struct quarry_cache *cache;
-
-	raw_spin_lock(&list_lock);
-	cache = look_at(named(name));
-	raw_spin_unlock(&list_lock);
-	return cache;
+	return cache_of(quarry_registry_look(&caches, name));
 }
 
 /* The same by its number. */
 struct quarry_cache *quarry_cache_look_id(u32 id)
 {
-	struct quarry_cache *cache, *found = NULL;
-
-	raw_spin_lock(&list_lock);
-	list_for_each_entry(cache, &caches, link)
-		if (cache->id == id)
-			found = look_at(cache);
-	raw_spin_unlock(&list_lock);
-	return found;
+	return cache_of(quarry_registry_look_id(&caches, id));
 }
 
 /**
  * quarry_cache_look_next() - look at one cache after the other
  * @cache:	the one before, which is looked away from; NULL for the first
- * @turn:	where the walk is; of this function's alone
  *
  * Caches that come or go meanwhile may be seen or not; all others are seen once. Context: any
  * but interrupts.
  *
  * Return: the cache, for this or quarry_cache_look_away(); NULL at the end.
  */
-struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache, u64 *turn)
+struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache)
 {
-	struct quarry_cache *next;
+	struct quarry_registered *next;
 
-	raw_spin_lock(&list_lock);
-	next = look_at(cache ? after(cache, *turn) : first_from(0));
-	if (next)
-		*turn = next->turn;
-	raw_spin_unlock(&list_lock);
+	next = quarry_registry_look_next(&caches, cache ? &cache->registered : NULL);
 	quarry_cache_look_away(cache);
-	return next;
+	return cache_of(next);
 }
 
 /* Whoever looked at a cache, or at NULL, does so no longer. Context: any but NMI. */
@@ -196,7 +147,7 @@ bool quarry_caches_look_round(struct quarry_cache_round *round, const struct qua
 		quarry_cache_look_away(cache);
 		return false;
 	}
-	while (round->nr < QUARRY_ROUND && (cache = quarry_cache_look_next(cache, &round->turn)))
+	while (round->nr < QUARRY_ROUND && (cache = quarry_cache_look_next(cache)))
 		if (!pool || cache->pool == pool)
 			round->cache[round->nr++] = look_at(cache);
 	quarry_cache_look_away(cache);
@@ -212,7 +163,7 @@ bool quarry_caches_look_round(struct quarry_cache_round *round, const struct qua
  */
 bool quarry_cache_is_listed(const struct quarry_cache *cache)
 {
-	return !list_empty_careful(&cache->link);
+	return quarry_is_registered(&cache->registered);
 }
 
 /* Has a cache that is looked at been destroyed, with objects out or not? Context: any. */
@@ -246,45 +197,41 @@ void quarry_cache_end_change(struct quarry_cache *cache)
 void quarry_cache_watch(const struct quarry_cache_watcher *w)
 {
 	struct quarry_cache *cache = NULL;
-	u64 turn;
 
 	mutex_lock(&watching);
 	watcher = w;
-	while (w && (cache = quarry_cache_look_next(cache, &turn)))
+	while (w && (cache = quarry_cache_look_next(cache)))
 		w->created(cache);
 	mutex_unlock(&watching);
+}
+
+static void show(const struct quarry_registered *e, void *to)
+{
+	struct quarry_cache_entry *entry = to;
+
+	entry->id = e->id;
+	entry->kind = container_of(e, struct quarry_cache, registered)->kind;
+	strscpy(entry->name, e->name, sizeof(entry->name));
 }
 
 /**
  * quarry_caches_list() - names and numbers of caches
  * @from:	0, then as it was left
- * @entries:	where to, zeroed
+ * @entries:	where to, struct quarry_cache_entry, zeroed
  * @room:	entries that fit
  *
  * Context: any but interrupts. Return: entries written; fewer than @room at the end.
  */
-unsigned int quarry_caches_list(u64 *from, struct quarry_cache_entry *entries,
-				unsigned int room)
+unsigned int quarry_caches_list(u64 *from, void *entries, unsigned int room)
 {
-	struct quarry_cache *cache;
-	unsigned int nr = 0;
-
-	raw_spin_lock(&list_lock);
-	cache = first_from(*from);
-	for (; cache && nr < room; cache = after(cache, cache->turn), nr++) {
-		entries[nr].id = cache->id;
-		entries[nr].kind = cache->kind;
-		strscpy(entries[nr].name, cache->name, sizeof(entries[nr].name));
-		*from = cache->turn + 1;
-	}
-	raw_spin_unlock(&list_lock);
-	return nr;
+	return quarry_registry_list(&caches, from, entries, sizeof(struct quarry_cache_entry),
+				    room, show);
 }
 
 /* How many there are. Context: any. */
 unsigned int quarry_caches_number(void)
 {
-	return READ_ONCE(nr_caches);
+	return quarry_registry_number(&caches);
 }
 
 static struct quarry_cache_node *node_create(struct quarry_cache *cache, int node)
@@ -495,7 +442,6 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	cache = quarry_inject() ? NULL : kzalloc(sizeof(*cache), GFP_KERNEL);
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&cache->link);
 	init_rwsem(&cache->changing);
 	INIT_LIST_HEAD(&cache->holding);
 	INIT_LIST_HEAD(&cache->parting);
@@ -522,24 +468,19 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	return cache;
 }
 
-/* On the lists, if the name is free. */
+/* In the registry, if the name is free. */
 static int publish(struct quarry_cache *cache)
 {
-	bool taken;
+	int err;
 
 	mutex_lock(&watching);
-	raw_spin_lock(&list_lock);
-	taken = named(cache->name);
-	raw_spin_unlock(&list_lock);
-	/* Nobody else gives names. */
-	if (!taken) {
-		cache->id = next_id++;
-		enlist(cache);
-		if (watcher)
-			watcher->created(cache);
-	}
+	err = quarry_registry_add(&caches, &cache->registered, cache->name);
+	if (!err && watcher)
+		watcher->created(cache);
 	mutex_unlock(&watching);
-	return taken ? -EEXIST : 0;
+	if (!err)
+		quarry_cache_note_slabs(cache);
+	return err;
 }
 
 /* The mirror of that. */
@@ -715,7 +656,7 @@ void quarry_cache_bury(struct quarry_cache *cache)
 		cache_free(cache);
 		return;
 	}
-	enlist(cache);
+	stay(cache);
 }
 
 /**
@@ -753,7 +694,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 		return 0;
 	}
 	quarry_cache_report_leaks(cache, out);
-	enlist(cache);
+	stay(cache);
 	quarry_reaper_kick();
 	return -EBUSY;
 }
@@ -813,7 +754,7 @@ void quarry_caches_exit(void)
 
 	quarry_free_rcu_wait();
 	/* The faces have gone: nobody watches, and nobody else is about. */
-	while ((cache = list_first_entry_or_null(&caches, struct quarry_cache, link))) {
+	while ((cache = cache_of(quarry_registry_from(&caches, 0)))) {
 		delist(cache);
 		quarry_cache_leave(cache);
 		list_add_tail(&cache->link, &gone);

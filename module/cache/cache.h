@@ -20,7 +20,7 @@
  *	2. busy of a mags		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
  *					at once, and nothing of the pool's inside
- *	   list_lock (cache.c)		the list of caches, for a few steps; raw
+ *	   caches.lock (cache.c)		the registry of caches, for a few steps; raw
  */
 #ifndef QUARRY_CACHE_H
 #define QUARRY_CACHE_H
@@ -206,10 +206,9 @@ struct quarry_mags_cold {
  * @nr_nodes:	length of @nodes
  * @fault:	fault injection
  * @name:	its name
- * @id:		its number
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
- * @link:	in the list of caches, or empty
- * @turn:	where in it: later ones have larger numbers
+ * @registered: in the registry of caches: its number, and its name unless it is dead
+ * @link:	in a list of those that go at unload
  * @changing:	shared: somebody changes it on request; exclusive: nobody does any more
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
@@ -245,10 +244,9 @@ struct quarry_cache {
 	unsigned int nr_nodes;
 	struct quarry_fault fault;
 	char name[QUARRY_NAME_MAX];
-	u32 id;
 	u32 kind;
+	struct quarry_registered registered;
 	struct list_head link;
-	u64 turn;
 	struct rw_semaphore changing;
 	struct list_head holding;
 	struct list_head parting;
@@ -451,25 +449,22 @@ void quarry_caches_exit(void);
  * struct quarry_cache_round - some caches that are looked at
  * @cache:	which
  * @nr:		how many
- * @turn:	of the last; of quarry_caches_look_round() alone
  */
 struct quarry_cache_round {
 	struct quarry_cache *cache[QUARRY_ROUND];
 	unsigned int nr;
-	u64 turn;
 };
 
 bool quarry_caches_look_round(struct quarry_cache_round *round, const struct quarry_pool *pool);
 bool quarry_cache_is_listed(const struct quarry_cache *cache);
 struct quarry_cache *quarry_cache_look(const char *name);
 struct quarry_cache *quarry_cache_look_id(u32 id);
-struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache, u64 *turn);
+struct quarry_cache *quarry_cache_look_next(struct quarry_cache *cache);
 void quarry_cache_look_away(struct quarry_cache *cache);
 bool quarry_cache_has_gone(const struct quarry_cache *cache);
 bool quarry_cache_begin_change(struct quarry_cache *cache);
 void quarry_cache_end_change(struct quarry_cache *cache);
-unsigned int quarry_caches_list(u64 *from, struct quarry_cache_entry *entries,
-				unsigned int room);
+unsigned int quarry_caches_list(u64 *from, void *entries, unsigned int room);
 unsigned int quarry_caches_number(void);
 u64 quarry_cache_objects_out(struct quarry_cache *cache);
 

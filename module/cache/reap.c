@@ -249,9 +249,8 @@ static bool trim(struct quarry_cache_node *n)
 static void bury_all(void)
 {
 	struct quarry_cache *cache = NULL;
-	u64 turn;
 
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		if (READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD &&
 		    quarry_cache_is_listed(cache) && list_empty(&cache->parting) &&
 		    !quarry_cache_objects_out(cache))
@@ -525,9 +524,8 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
-	u64 turn;
 
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid])
 			pages += node_spare(cache->nodes[sc->nid]) +
 				 (READ_ONCE(cache->nodes[sc->nid]->depot.nr_objects) *
@@ -544,11 +542,10 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0, given;
-	u64 turn;
 
 	if (!mutex_trylock(&parting))
 		return SHRINK_STOP;
-	while (pages < sc->nr_to_scan && (cache = quarry_cache_look_next(cache, &turn)))
+	while (pages < sc->nr_to_scan && (cache = quarry_cache_look_next(cache)))
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
 			quarry_depot_drain(cache->nodes[sc->nid], 0);
 			pages += node_spare(cache->nodes[sc->nid]);

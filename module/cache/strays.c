@@ -121,9 +121,8 @@ void quarry_strays_mend(struct quarry_pslab *s)
 void quarry_strays_find_in(struct quarry_pool *pool)
 {
 	struct quarry_cache *cache = NULL;
-	u64 turn;
 
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		if (cache->pool == pool)
 			quarry_strays_find(cache);
 }

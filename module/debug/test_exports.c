@@ -6,6 +6,7 @@
  * other module comes to depend on it by accident. Context: none, there is no code.
  */
 #include "../arena/directory.h"
+#include "../base/registry.h"
 #include "../cache/cache.h"
 #include "../cache/labels.h"
 #include "../compat.h"
@@ -55,6 +56,15 @@ TEST_EXPORT(quarry_buddy_check);
 TEST_EXPORT(quarry_arena_head);
 TEST_EXPORT(quarry_unusable_milli);
 TEST_EXPORT(quarry_extfrag_milli);
+
+TEST_EXPORT(quarry_registry_add);
+TEST_EXPORT(quarry_registry_add_again);
+TEST_EXPORT(quarry_registry_remove);
+TEST_EXPORT(quarry_registry_from);
+TEST_EXPORT(quarry_registry_look);
+TEST_EXPORT(quarry_registry_look_id);
+TEST_EXPORT(quarry_registry_look_next);
+TEST_EXPORT(quarry_registry_list);
 
 TEST_EXPORT(quarry_label_frames);
 TEST_EXPORT(quarry_label_bytes);

@@ -94,31 +94,51 @@ static int do_version(void *arg)
 	return 0;
 }
 
-static int do_list(void *arg)
+/**
+ * quarry_chardev_list() - answer with a list of what comes and goes meanwhile
+ * @list:	writes entries down, from a place on; fewer than there is room for at the end
+ * @number:	how many there are
+ * @size:	bytes of an entry
+ * @to:		the caller's array
+ * @capacity:	its length
+ * @count:	set to how many were written; to more if there was no room for all
+ *
+ * Context: sleeps. Return: 0, -ENOMEM or -EFAULT.
+ */
+int quarry_chardev_list(unsigned int (*list)(u64 *from, void *entries, unsigned int room),
+			unsigned int (*number)(void), size_t size, u64 to, u32 capacity,
+			u32 *count)
 {
-	struct quarry_pool_list *l = arg;
-	struct quarry_pool_entry __user *to = u64_to_user_ptr(l->entries);
-	struct quarry_pool_entry *entries;
 	u32 written = 0, nr, room;
+	void *entries;
 	u64 from = 0;
 	int err = 0;
 
-	entries = kcalloc(LIST_BATCH, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	entries = kcalloc(LIST_BATCH, size, GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return -ENOMEM;
 	do {
-		room = min_t(u32, l->capacity - written, LIST_BATCH);
-		nr = quarry_pools_list(&from, entries, room);
-		if (nr && copy_to_user(to + written, entries, nr * sizeof(*entries)))
+		room = min_t(u32, capacity - written, LIST_BATCH);
+		nr = list(&from, entries, room);
+		if (nr && copy_to_user(u64_to_user_ptr(to) + written * size, entries, nr * size))
 			err = -EFAULT;
 		written += nr;
-		memset(entries, 0, nr * sizeof(*entries));
+		memset(entries, 0, nr * size);
 		cond_resched();
 	} while (!err && nr && nr == room && !fatal_signal_pending(current));
 	kfree(entries);
 	/* With room to spare all were written; else there may be more. */
-	l->count = written < l->capacity ? written : max(written, quarry_pools_number());
+	*count = written < capacity ? written : max(written, number());
 	return err;
+}
+
+static int do_list(void *arg)
+{
+	struct quarry_pool_list *l = arg;
+
+	return quarry_chardev_list(quarry_pools_list, quarry_pools_number,
+				   sizeof(struct quarry_pool_entry), l->entries, l->capacity,
+				   &l->count);
 }
 
 static int do_stats(void *arg)
@@ -159,11 +179,11 @@ static int get_areas(struct quarry_pool_map *map, struct quarry_map_area *areas,
 
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	if (*id >= 0 && *id != pool->id) {
+	if (*id >= 0 && *id != pool->registered.id) {
 		quarry_pool_look_away(pool);
 		return -ENOENT;
 	}
-	*id = pool->id;
+	*id = pool->registered.id;
 	*got = quarry_pool_map_snapshot(pool, map->start + map->count, areas,
 					min_t(u32, map->capacity - map->count, MAP_BATCH),
 					&map->total);

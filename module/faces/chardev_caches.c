@@ -18,9 +18,6 @@
 #include "../stats/caches.h"
 #include "faces.h"
 
-/* Entries of a list that are copied out at a time: they fit into a page. */
-#define LIST_BATCH	64
-
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);
 
@@ -53,28 +50,10 @@ static void put_cache(struct quarry_cache *cache)
 int quarry_do_cache_list(void *arg)
 {
 	struct quarry_cache_list *l = arg;
-	struct quarry_cache_entry __user *to = u64_to_user_ptr(l->entries);
-	struct quarry_cache_entry *entries;
-	u32 written = 0, nr, room;
-	u64 from = 0;
-	int err = 0;
 
-	entries = kcalloc(LIST_BATCH, sizeof(*entries), GFP_KERNEL_ACCOUNT);
-	if (!entries)
-		return -ENOMEM;
-	do {
-		room = min_t(u32, l->capacity - written, LIST_BATCH);
-		nr = quarry_caches_list(&from, entries, room);
-		if (nr && copy_to_user(to + written, entries, nr * sizeof(*entries)))
-			err = -EFAULT;
-		written += nr;
-		memset(entries, 0, nr * sizeof(*entries));
-		cond_resched();
-	} while (!err && nr && nr == room && !fatal_signal_pending(current));
-	kfree(entries);
-	/* With room to spare all were written; else there may be more. */
-	l->count = written < l->capacity ? written : max(written, quarry_caches_number());
-	return err;
+	return quarry_chardev_list(quarry_caches_list, quarry_caches_number,
+				   sizeof(struct quarry_cache_entry), l->entries, l->capacity,
+				   &l->count);
 }
 
 int quarry_do_cache_stats(void *arg)

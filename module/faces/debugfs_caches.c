@@ -57,7 +57,6 @@ static int slabinfo_show(struct seq_file *m, void *v)
 {
 	struct quarry_cache_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
 	struct quarry_cache *cache = NULL;
-	u64 turn;
 
 	if (!st)
 		return -ENOMEM;
@@ -66,7 +65,7 @@ static int slabinfo_show(struct seq_file *m, void *v)
 	seq_puts(m, "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
 	seq_puts(m, " : tunables <limit> <batchcount> <sharedfactor>");
 	seq_puts(m, " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		slabinfo_line(m, cache, st);
 	kfree(st);
 	return 0;
@@ -310,7 +309,7 @@ static const struct quarry_file cache_files[] = {
 static void cache_created(struct quarry_cache *cache)
 {
 	cache->debugfs = debugfs_create_dir(cache->name, caches_dir);
-	quarry_debugfs_files(cache->debugfs, cache_files, ARRAY_SIZE(cache_files), cache->id);
+	quarry_debugfs_files(cache->debugfs, cache_files, ARRAY_SIZE(cache_files), cache->registered.id);
 }
 
 static void cache_destroyed(struct quarry_cache *cache)

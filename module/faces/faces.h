@@ -70,7 +70,10 @@ void quarry_node_exit(void);
 /* chardev.c: the name that a struct has, -EINVAL if it is none */
 int quarry_chardev_check_name(const char *name);
 
-/* chardev.c: answer with the stacks that get() writes */
+/* chardev.c: answer with the entries that list() writes, and with the stacks of get() */
+int quarry_chardev_list(unsigned int (*list)(u64 *from, void *entries, unsigned int room),
+			unsigned int (*number)(void), size_t size, u64 to, u32 capacity,
+			u32 *count);
 int quarry_chardev_traces(int (*get)(void *arg, struct quarry_trace *traces, u32 room), void *arg,
 			  u64 to, u32 capacity, const u32 *count);
 

@@ -344,7 +344,6 @@ static struct quarry_pool *pool_alloc(const char *name,
 	pool->zone_gfp = cfg->zone;
 	refcount_set(&pool->refs, 1);
 	refcount_set(&pool->looks, 1);
-	INIT_LIST_HEAD(&pool->link);
 	INIT_LIST_HEAD(&pool->forgotten);
 	init_rwsem(&pool->giving);
 	INIT_LIST_HEAD(&pool->holders);
@@ -399,7 +398,7 @@ struct quarry_pool *quarry_pool_make(const char *name,
 		pool_free(pool);
 		return ERR_PTR(err);
 	}
-	*id = pool->id;
+	*id = pool->registered.id;
 	/* Before anybody can destroy it by name. */
 	pool->woken = pool->low;
 	if (pool->low)
@@ -501,7 +500,7 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 
 	quarry_pools_lock();
 	pool = quarry_pool_lookup(name);
-	if (!pool || (id >= 0 && pool->id != id))
+	if (!pool || (id >= 0 && pool->registered.id != id))
 		err = -ENOENT;
 	else
 		err = READ_ONCE(pool->owner) ? -EBUSY : retire(pool);

@@ -15,7 +15,7 @@
  *	2. directory_lock (directory.c)	slots and chains of the directory
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
  *					finds it set goes by another way
- *	4. list_lock (pools.c)		the list of pools, for a few steps; raw
+ *	4. pools.lock (pools.c)	the registry of pools, for a few steps; raw
  *	5. zone->lock			the buddy and chunks of one zone; raw, IRQs off.
  *					No two zones at once, nothing taken inside
  */
@@ -34,6 +34,7 @@
 #include <asm/local64.h>
 
 #include "../arena/chunk.h"
+#include "../base/registry.h"
 #include "../buddy/buddy.h"
 #include "../compat.h"
 #include "../debug/fault.h"
@@ -209,10 +210,9 @@ struct quarry_wish;
  * @nr_zones:	length of @zone; the last is for device memory
  * @zone:	by node; NULL for nodes that the pool may not use
  * @name:	its name
- * @id:		its number
  * @refs:	of quarry_pool_find(), and one of the list
  * @looks:	of those who look at it (pools.c), and one until it is freed
- * @link:	in the list of pools, or empty
+ * @registered: in the registry of pools: its number (pools.c)
  * @giving:	shared: memory is given back; exclusive: nobody does that any more
  * @holders:	and this one
  * @slabs_left:	slabs of caches whose pages come back after a grace period, ever
@@ -259,10 +259,9 @@ struct quarry_pool {
 	unsigned int nr_zones;
 	struct quarry_zone **zone;
 	char name[QUARRY_NAME_MAX];
-	u32 id;
 	refcount_t refs;
 	refcount_t looks;
-	struct list_head link;
+	struct quarry_registered registered;
 	struct rw_semaphore giving;
 	struct list_head holders;
 	atomic_t slabs_left;
@@ -384,7 +383,7 @@ static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
 struct quarry_pool *quarry_pool_look(const char *name);
 struct quarry_pool *quarry_pool_look_id(u32 id);
 struct quarry_pool *quarry_pool_look_next(struct quarry_pool *pool);
-unsigned int quarry_pools_list(u64 *from, struct quarry_pool_entry *entries, unsigned int room);
+unsigned int quarry_pools_list(u64 *from, void *entries, unsigned int room);
 unsigned int quarry_pools_number(void);
 bool quarry_pool_has_gone(const struct quarry_pool *pool);
 int quarry_pools_add(struct quarry_pool *pool);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The list of all pools.
+ * All pools.
  *
  * Two locks, for nobody who only looks at a pool may keep it, or another, from coming or going
  *	pools_mutex	one at a time makes a pool or takes one away (pool.c)
- *	list_lock	the list, for a few steps. Raw: its holder cannot lose the CPU
+ *	pools.lock	the registry (base/registry.c), for a few steps; with it a pool is found and
+ *			referred to, or goes, if nobody has
  *
  * A look is a reference that keeps what describes a pool, and nothing else: the pool can be
  * destroyed meanwhile, and whoever looks sees it empty. So a task that the scheduler lets wait
@@ -17,16 +18,17 @@
  * Contexts: what takes pools_mutex sleeps; the rest may be called from any context but
  * interrupts.
  */
-#include <linux/list.h>
 #include <linux/mutex.h>
 
 #include "pool.h"
 
+static void look(struct quarry_registered *e)
+{
+	refcount_inc(&container_of(e, struct quarry_pool, registered)->looks);
+}
+
 static DEFINE_MUTEX(pools_mutex);
-static DEFINE_RAW_SPINLOCK(list_lock);
-static LIST_HEAD(pools);
-static unsigned int nr_pools;
-static u32 next_id;
+static struct quarry_registry pools = QUARRY_REGISTRY(pools, look);
 static const struct quarry_pool_watcher *watcher;
 
 void quarry_pools_lock(void)
@@ -39,42 +41,9 @@ void quarry_pools_unlock(void)
 	mutex_unlock(&pools_mutex);
 }
 
-/* The first pool with a number of at least @id, or NULL. Under list_lock. */
-static struct quarry_pool *first_from(u64 id)
+static struct quarry_pool *pool_of(struct quarry_registered *e)
 {
-	struct quarry_pool *pool;
-
-	/* They are in the order of their numbers. */
-	list_for_each_entry(pool, &pools, link)
-		if (pool->id >= id)
-			return pool;
-	return NULL;
-}
-
-/* The pool after @pool, which may have gone. Under list_lock. */
-static struct quarry_pool *after(struct quarry_pool *pool)
-{
-	if (list_empty(&pool->link))
-		return first_from(pool->id + 1ULL);
-	return list_is_last(&pool->link, &pools) ? NULL : list_next_entry(pool, link);
-}
-
-/* The pool of that name, or NULL. Under list_lock. */
-static struct quarry_pool *named(const char *name)
-{
-	struct quarry_pool *pool;
-
-	list_for_each_entry(pool, &pools, link)
-		if (!strcmp(pool->name, name))
-			return pool;
-	return NULL;
-}
-
-static struct quarry_pool *look_at(struct quarry_pool *pool)
-{
-	if (pool)
-		refcount_inc(&pool->looks);
-	return pool;
+	return e ? container_of(e, struct quarry_pool, registered) : NULL;
 }
 
 /**
@@ -85,24 +54,13 @@ static struct quarry_pool *look_at(struct quarry_pool *pool)
  */
 struct quarry_pool *quarry_pool_look(const char *name)
 {
-	struct quarry_pool *pool;
-
-	raw_spin_lock(&list_lock);
-	pool = look_at(named(name));
-	raw_spin_unlock(&list_lock);
-	return pool;
+	return pool_of(quarry_registry_look(&pools, name));
 }
 
 /* The same by its number. */
 struct quarry_pool *quarry_pool_look_id(u32 id)
 {
-	struct quarry_pool *pool;
-
-	raw_spin_lock(&list_lock);
-	pool = first_from(id);
-	pool = look_at(pool && pool->id == id ? pool : NULL);
-	raw_spin_unlock(&list_lock);
-	return pool;
+	return pool_of(quarry_registry_look_id(&pools, id));
 }
 
 /**
@@ -116,19 +74,17 @@ struct quarry_pool *quarry_pool_look_id(u32 id)
  */
 struct quarry_pool *quarry_pool_look_next(struct quarry_pool *pool)
 {
-	struct quarry_pool *next;
+	struct quarry_registered *next;
 
-	raw_spin_lock(&list_lock);
-	next = look_at(pool ? after(pool) : first_from(0));
-	raw_spin_unlock(&list_lock);
+	next = quarry_registry_look_next(&pools, pool ? &pool->registered : NULL);
 	quarry_pool_look_away(pool);
-	return next;
+	return pool_of(next);
 }
 
 /* Has a pool that is looked at been destroyed? Context: any. */
 bool quarry_pool_has_gone(const struct quarry_pool *pool)
 {
-	return list_empty_careful(&pool->link);
+	return !quarry_is_registered(&pool->registered);
 }
 
 /* Tell @w of every pool, those that exist included. Once, at load; NULL: no more. */
@@ -146,23 +102,11 @@ void quarry_pool_watch(const struct quarry_pool_watcher *w)
 /* A pool comes, and gets its number, if its name is nobody's. Under pools_mutex. */
 int quarry_pools_add(struct quarry_pool *pool)
 {
-	if (named(pool->name))
-		return -EEXIST;
-	raw_spin_lock(&list_lock);
-	pool->id = next_id++;
-	list_add_tail(&pool->link, &pools);
-	WRITE_ONCE(nr_pools, nr_pools + 1);
-	raw_spin_unlock(&list_lock);
-	if (watcher)
-		watcher->created(pool);
-	return 0;
-}
+	int err = quarry_registry_add(&pools, &pool->registered, pool->name);
 
-/* Off the list. Under list_lock. */
-static void unlist(struct quarry_pool *pool)
-{
-	list_del_init(&pool->link);
-	WRITE_ONCE(nr_pools, nr_pools - 1);
+	if (!err && watcher)
+		watcher->created(pool);
+	return err;
 }
 
 /**
@@ -179,14 +123,14 @@ int quarry_pools_remove(struct quarry_pool *pool, u64 *out)
 {
 	bool busy;
 
-	raw_spin_lock(&list_lock);
+	raw_spin_lock(&pools.lock);
 	/* One reference is the list's. Whoever had one has put it after he last allocated. */
 	busy = refcount_read(&pool->refs) != 1;
 	*out = quarry_pool_frames_out(pool);
 	busy |= *out > 0;
 	if (!busy)
-		unlist(pool);
-	raw_spin_unlock(&list_lock);
+		quarry_registry_remove(&pools, &pool->registered);
+	raw_spin_unlock(&pools.lock);
 	if (!busy && watcher)
 		watcher->destroyed(pool);
 	return busy ? -EBUSY : 0;
@@ -203,11 +147,11 @@ int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs)
 {
 	bool busy;
 
-	raw_spin_lock(&list_lock);
+	raw_spin_lock(&pools.lock);
 	busy = refcount_read(&pool->refs) != refs;
 	if (!busy)
-		unlist(pool);
-	raw_spin_unlock(&list_lock);
+		quarry_registry_remove(&pools, &pool->registered);
+	raw_spin_unlock(&pools.lock);
 	if (!busy && watcher)
 		watcher->destroyed(pool);
 	return busy ? -EBUSY : 0;
@@ -218,18 +162,23 @@ struct quarry_pool *quarry_pools_remove_first(void)
 {
 	struct quarry_pool *pool;
 
-	raw_spin_lock(&list_lock);
-	pool = first_from(0);
+	raw_spin_lock(&pools.lock);
+	pool = pool_of(quarry_registry_from(&pools, 0));
 	if (pool)
-		unlist(pool);
-	raw_spin_unlock(&list_lock);
+		quarry_registry_remove(&pools, &pool->registered);
+	raw_spin_unlock(&pools.lock);
 	return pool;
 }
 
 /* The pool of that name, or NULL. Under pools_mutex. */
 struct quarry_pool *quarry_pool_lookup(const char *name)
 {
-	return named(name);
+	struct quarry_pool *pool;
+
+	raw_spin_lock(&pools.lock);
+	pool = pool_of(quarry_registry_named(&pools, name));
+	raw_spin_unlock(&pools.lock);
+	return pool;
 }
 
 /**
@@ -242,11 +191,11 @@ struct quarry_pool *quarry_pool_find(const char *name)
 {
 	struct quarry_pool *pool;
 
-	raw_spin_lock(&list_lock);
-	pool = named(name);
+	raw_spin_lock(&pools.lock);
+	pool = pool_of(quarry_registry_named(&pools, name));
 	if (pool)
 		refcount_inc(&pool->refs);
-	raw_spin_unlock(&list_lock);
+	raw_spin_unlock(&pools.lock);
 	return pool;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_find, QUARRY_NS);
@@ -264,32 +213,30 @@ void quarry_pool_put(struct quarry_pool *pool)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_put, QUARRY_NS);
 
+static void show(const struct quarry_registered *e, void *to)
+{
+	struct quarry_pool_entry *entry = to;
+
+	entry->id = e->id;
+	strscpy(entry->name, e->name, sizeof(entry->name));
+}
+
 /**
  * quarry_pools_list() - names and numbers of pools
  * @from:	the least number wanted; set to the first of those that are left
- * @entries:	where to, zeroed
+ * @entries:	where to, struct quarry_pool_entry, zeroed
  * @room:	entries that fit
  *
  * Context: any but interrupts. Return: entries written; fewer than @room at the end.
  */
-unsigned int quarry_pools_list(u64 *from, struct quarry_pool_entry *entries, unsigned int room)
+unsigned int quarry_pools_list(u64 *from, void *entries, unsigned int room)
 {
-	struct quarry_pool *pool;
-	unsigned int nr = 0;
-
-	raw_spin_lock(&list_lock);
-	pool = first_from(*from);
-	for (; pool && nr < room; pool = after(pool), nr++) {
-		entries[nr].id = pool->id;
-		strscpy(entries[nr].name, pool->name, sizeof(entries[nr].name));
-		*from = pool->id + 1ULL;
-	}
-	raw_spin_unlock(&list_lock);
-	return nr;
+	return quarry_registry_list(&pools, from, entries, sizeof(struct quarry_pool_entry), room,
+				    show);
 }
 
 /* How many there are. Context: any. */
 unsigned int quarry_pools_number(void)
 {
-	return READ_ONCE(nr_pools);
+	return quarry_registry_number(&pools);
 }

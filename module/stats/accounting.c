@@ -36,11 +36,10 @@ static int add_caches(struct quarry_pool *pool, struct quarry_accounting *acc, u
 {
 	struct quarry_cache_stats *st = kzalloc(sizeof(*st), GFP_KERNEL);
 	struct quarry_cache *cache = NULL;
-	u64 turn;
 
 	if (!st)
 		return -ENOMEM;
-	while ((cache = quarry_cache_look_next(cache, &turn)))
+	while ((cache = quarry_cache_look_next(cache)))
 		if (cache->pool == pool)
 			add_cache(cache, st, acc, slabs);
 	kfree(st);

@@ -83,7 +83,7 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->flags = flags;
 	strscpy(st->name, cache->name, sizeof(st->name));
 	strscpy(st->pool, cache->pool->name, sizeof(st->pool));
-	st->id = cache->id;
+	st->id = cache->registered.id;
 	st->kind = READ_ONCE(cache->kind);
 	st->modes = READ_ONCE(cache->modes);
 	st->object_size = cache->shape[0].size;

@@ -111,7 +111,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->size = size;
 	st->flags = flags;
 	strscpy(st->name, pool->name, sizeof(st->name));
-	st->id = pool->id;
+	st->id = pool->registered.id;
 	st->node = pool->node == NUMA_NO_NODE ? QUARRY_ANY_NODE : pool->node;
 	st->largest_order = -1;
 	st->modes = READ_ONCE(pool->modes);
