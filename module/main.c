@@ -225,10 +225,13 @@ static int __init quarry_init(void)
 	err = quarry_reaper_init();
 	if (err)
 		goto caches;
+	err = quarry_poison_init();
+	if (err)
+		goto reaper;
 	if (watch_kfree.value) {
 		err = quarry_strays_watch();
 		if (err)
-			goto reaper;
+			goto poison;
 	}
 	err = register_module_notifier(&module_notifier);
 	if (err)
@@ -247,6 +250,8 @@ notifier:
 	unregister_module_notifier(&module_notifier);
 watch:
 	quarry_strays_unwatch();
+poison:
+	quarry_poison_exit();
 reaper:
 	quarry_reaper_exit();
 caches:
@@ -280,6 +285,7 @@ static void __exit quarry_exit(void)
 	quarry_debugfs_exit();
 	unregister_module_notifier(&module_notifier);
 	quarry_strays_unwatch();
+	quarry_poison_exit();
 	quarry_kv_exit();
 	quarry_reaper_exit();
 	quarry_caches_exit();

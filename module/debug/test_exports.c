@@ -76,6 +76,8 @@ TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);
 TEST_EXPORT(quarry_pool_traces);
 TEST_EXPORT(quarry_pools_disown);
+TEST_EXPORT(quarry_frame_failed);
+TEST_EXPORT(quarry_poison_settle);
 TEST_EXPORT(quarry_pools_lost);
 TEST_EXPORT(quarry_pools_forgotten);
 TEST_EXPORT(quarry_pool_forget_named);

@@ -678,9 +678,13 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 		kind = quarry_misuse_kind(c, f);
 		goto misuse;
 	}
-	if (!free_block(pool, quarry_buddy_zone(buddy), c, page, state, was)) {
+	while (!free_block(pool, quarry_buddy_zone(buddy), c, page, state, was)) {
 		kind = QUARRY_ERR_DOUBLE_FREE;
-		goto misuse;
+		/* It is still out: it was made direct just now (poison.c). */
+		if (quarry_state_is_direct(was) ||
+		    READ_ONCE(*state) != quarry_state(QUARRY_STATE_ALLOC, order, true))
+			goto misuse;
+		was = quarry_state(QUARRY_STATE_ALLOC, order, true);
 	}
 	preempt_enable();
 	quarry_wake_waiters(pool);
@@ -718,9 +722,12 @@ bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (buddy && quarry_buddy_zone(buddy)->pool == pool) {
 		state = &c->state[quarry_chunk_index(c, page)];
-		direct = quarry_state_is_direct(READ_ONCE(*state));
-		was = quarry_state(from, order, direct);
-		marked = cmpxchg(state, was, quarry_state(to, order, direct)) == was;
+		was = READ_ONCE(*state);
+		/* Again if it was made direct just now (poison.c). */
+		do {
+			direct = quarry_state_is_direct(was);
+			marked = was == quarry_state(from, order, direct);
+		} while (marked && !try_cmpxchg(state, &was, quarry_state(to, order, direct)));
 	}
 	preempt_enable();
 	return marked;

@@ -195,9 +195,12 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
  */
 int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c)
 {
-	int err = quarry_buddy_leave(&z->buddy, &c->arena);
+	int err;
 
+	quarry_zone_free_poisoned(z, c);
+	err = quarry_buddy_leave(&z->buddy, &c->arena);
 	if (!err) {
+		quarry_zone_drop_poisoned(z, c);
 		rb_erase(&c->node, &z->chunks);
 		atomic_inc(&z->pool->chunk_changes);
 	}
@@ -229,6 +232,11 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c)
 	}
 	while (err && !join(z, c, false))
 		cond_resched();
+	if (err) {
+		quarry_zone_lock(z, &flags);
+		quarry_zone_seek_again(z);
+		quarry_zone_unlock(z, flags);
+	}
 	return err;
 }
 

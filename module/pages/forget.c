@@ -71,7 +71,9 @@ static bool has_range_out(struct quarry_pool *pool)
 			c = quarry_pool_chunk(pool, device, pfn, &z, &flags);
 			if (!c)
 				break;
+			quarry_zone_free_poisoned(z, c);
 			out = c->kind != QUARRY_CHUNK_KERNEL && c->arena.nfree != c->nr;
+			quarry_zone_seek_again(z);
 			pfn = c->pfn + c->nr;
 			quarry_zone_unlock(z, flags);
 		}
@@ -129,6 +131,7 @@ static void clear_zone(struct quarry_zone *z)
 	z->buddy.key = key;
 	z->chunks = RB_ROOT;
 	z->nr_quarantined = 0;
+	quarry_zone_drop_poisoned(z, NULL);
 	quarry_zone_unlock(z, flags);
 }
 

@@ -105,8 +105,10 @@ static void survey(struct quarry_pool *pool, struct survey *s)
 int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,
 		       unsigned int room, unsigned int *nr, u64 *untraced)
 {
+	struct quarry_zone *z = NULL;
 	struct survey s = {};
 	unsigned int i;
+	u64 kept = 0;
 	const char *c;
 	int err;
 
@@ -126,7 +128,10 @@ int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,
 			traces[i].depth += *c == '\n';
 	}
 	*nr = s.g.nr;
-	*untraced = s.untraced;
+	/* Nobody has what is kept for its hardware (poison.c). */
+	while ((z = quarry_zone_next(pool, z)))
+		kept += READ_ONCE(z->nr_kept);
+	*untraced = s.untraced - min(s.untraced, kept);
 	quarry_gather_end(&s.g);
 	return 0;
 }

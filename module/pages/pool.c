@@ -141,6 +141,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 	z->chunks = RB_ROOT;
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
+	INIT_LIST_HEAD(&z->poisoned);
 	z->buddy.key = atomic64_add_return(ZONE_KEYS, &zone_keys);
 	z->buddy.expected = pool->min / QUARRY_AREA_FRAMES;
 	z->pool = pool;
@@ -288,6 +289,7 @@ static void pool_free(struct quarry_pool *pool)
 				list_move(&a->link, &z->quarantined);
 			}
 		}
+		quarry_zone_drop_poisoned(z, NULL);
 		/* The kernel must not have these pages, so nobody has. */
 		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
 			list_del(&c->arena.link);
@@ -422,7 +424,8 @@ EXPORT_SYMBOL_NS_GPL(__quarry_pool_create, QUARRY_NS);
  * quarry_pool_frames_out() - frames that are not free in a zone
  * @pool:	the pool
  *
- * Those on per-CPU lists count as out: drain first for the clients' alone.
+ * Those on per-CPU lists count as out: drain first for the clients' alone. Those that are kept
+ * for their hardware do not.
  */
 u64 quarry_pool_frames_out(struct quarry_pool *pool)
 {
@@ -433,7 +436,7 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 	while ((z = quarry_zone_next(pool, z))) {
 		quarry_zone_settle(z);
 		quarry_zone_lock(z, &flags);
-		out += z->buddy.nr_frames - z->buddy.nfree;
+		out += z->buddy.nr_frames - z->buddy.nfree - z->nr_kept;
 		quarry_zone_unlock(z, flags);
 	}
 	return out;

@@ -166,9 +166,13 @@ struct quarry_pcp {
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
  * @deferred:	blocks freed where @lock could not be had, linked through page->lru
  * @coming:	of these, those that are being put back; under @lock
+ * @todo:	the next hold of @lock begins with work: there are @coming, or it @seeks
  * @nr_deferred: frames on @deferred and @coming
  * @quarantined: chunks out of service, through arena.link
  * @nr_quarantined: frames of these
+ * @poisoned:	frames whose hardware has failed (poison.c); under @lock
+ * @nr_kept:	of these, frames that are kept
+ * @seeks:	others are not free yet
  */
 struct quarry_zone {
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
@@ -181,9 +185,13 @@ struct quarry_zone {
 	int node;
 	struct llist_head deferred;
 	struct llist_node *coming;
+	bool todo;
+	bool seeks;
 	atomic_long_t nr_deferred;
 	struct list_head quarantined;
 	u64 nr_quarantined;
+	struct list_head poisoned;
+	u64 nr_kept;
 };
 
 struct quarry_wish;
@@ -378,6 +386,17 @@ static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
 {
 	return READ_ONCE(z->coming) || !llist_empty(&z->deferred);
 }
+
+/* poison.c */
+void quarry_zone_keep_poisoned(struct quarry_zone *z);
+void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_chunk *c);
+void quarry_zone_seek_again(struct quarry_zone *z);
+void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c);
+void quarry_frame_failed(unsigned long pfn);
+void quarry_poison_settle(void);
+bool quarry_block_is_poisoned(struct quarry_pool *pool, struct page *page, unsigned long nr);
+int quarry_poison_init(void);
+void quarry_poison_exit(void);
 
 /* pools.c: the list of them */
 struct quarry_pool *quarry_pool_look(const char *name);

@@ -35,9 +35,9 @@
 /**
  * struct quarry_reserve - blocks set aside
  * @pool:	whose
- * @lock:	guards all below but @order and @nr
+ * @lock:	guards all below but @order
  * @order:	of the blocks
- * @nr:		blocks promised
+ * @nr:		blocks promised: fewer when the hardware of one has failed
  * @have:	blocks in @stock
  * @out:	blocks handed out and not given back
  * @nodes:	that have blocks in @stock
@@ -183,7 +183,7 @@ static struct page *take_at_hand(struct quarry_reserve *r, const struct quarry_w
 	return quarry_wish_take(r->pool, r->order, &now);
 }
 
-static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wish *w)
+static struct page *pop_stock(struct quarry_reserve *r, const struct quarry_wish *w)
 {
 	struct page *page = NULL;
 	int node = w->node;
@@ -197,6 +197,22 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
 		out_of_stock(r, page);
 	}
 	raw_spin_unlock_irqrestore(&r->lock, flags);
+	return page;
+}
+
+static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wish *w)
+{
+	unsigned long flags;
+	struct page *page;
+
+	/* What has failed while it lay there is nobody's any more: a block less is promised. */
+	while ((page = pop_stock(r, w)) &&
+	       unlikely(quarry_block_is_poisoned(r->pool, page, 1U << r->order))) {
+		quarry_free_pages(r->pool, page, r->order);
+		raw_spin_lock_irqsave(&r->lock, flags);
+		r->nr--;
+		raw_spin_unlock_irqrestore(&r->lock, flags);
+	}
 	if (page)
 		quarry_prepare(r->pool, page, 1U << r->order, w->gfp, false);
 	return page;

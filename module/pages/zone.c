@@ -43,6 +43,16 @@ static void take_deferred(struct quarry_zone *z)
 	}
 }
 
+/* What is done before anything else, at the beginning of a hold. */
+static noinline void see_to(struct quarry_zone *z)
+{
+	take_deferred(z);
+	/* What was freed in the last hold, or just now. */
+	if (z->seeks)
+		quarry_zone_keep_poisoned(z);
+	z->todo = z->coming || z->seeks;
+}
+
 /**
  * quarry_zone_lock() - take a zone's lock
  * @z:		the zone
@@ -58,8 +68,8 @@ bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
 	} else {
 		raw_spin_lock_irqsave(&z->lock, *flags);
 	}
-	if (unlikely(quarry_zone_has_deferred(z)))
-		take_deferred(z);
+	if (unlikely(z->todo || !llist_empty(&z->deferred)))
+		see_to(z);
 	/* Sparse cannot follow a lock that is taken on a condition. */
 	__release(&z->lock);
 	return true;

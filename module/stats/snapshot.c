@@ -76,10 +76,10 @@ static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *f
 
 	quarry_zone_settle(z);
 	quarry_zone_lock(z, &flags);
-	*frames += z->buddy.nr_frames;
+	*frames += z->buddy.nr_frames - z->nr_kept;
 	st->free_bytes += z->buddy.nfree << PAGE_SHIFT;
 	st->zero_bytes += z->buddy.nr_zero << PAGE_SHIFT;
-	st->quarantined_bytes += z->nr_quarantined << PAGE_SHIFT;
+	st->quarantined_bytes += (z->nr_quarantined + z->nr_kept) << PAGE_SHIFT;
 	st->arenas += z->buddy.nr_arenas;
 	st->arenas_empty += z->buddy.nr_empty;
 	st->areas += z->buddy.nr_areas;

@@ -122,7 +122,8 @@ enum quarry_error {
  * @allocated_bytes:	in the hands of clients
  * @cached_bytes:	on per-CPU lists, or about to go back from them
  * @free_bytes:		free in the buddy
- * @quarantined_bytes:	taken out of service because damage was found
+ * @quarantined_bytes:	taken out of service because damage was found, or because the hardware
+ *			has failed
  * @zero_bytes:		free in the buddy and known to be zero
  * @metadata_bytes:	what describing @managed_bytes costs
  * @percpu_bytes:	what the per-CPU lists cost, all CPUs

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames whose hardware has failed are never handed out again.
+ *
+ * The kernel finds out (a machine check, a patrol scrubber, hard_offline_page), marks the page
+ * and tells by its tracepoint memory_failure_event; of a page that is quarry's it can do no more.
+ * What is to be done depends on where the frame is, and it may be on its way:
+ *
+ *	free in the buddy	it is claimed, as a run of one frame, and kept
+ *	on a CPU's list		the lists are drained; then it is free, or somebody has it
+ *	part of a block		the block is marked direct: its free goes past the lists to the
+ *				zone. The frame is sought
+ *	part of a run		the same, without a mark
+ *
+ *	sought --the zone's lock is taken after it was freed--> kept
+ *
+ * A block that is direct comes to the zone in one hold of its lock, and is looked for at the
+ * beginning of the next, so nobody can claim it in between: see quarry_zone_lock(), which pays
+ * nothing for this while nothing is sought.
+ *
+ * Kept frames count as quarantined, not as out. When their arena goes they go with it, page by
+ * page, and the kernel, whose mark they have, gives them to nobody. Until then the arena
+ * stays with the pool.
+ *
+ * Slabs are blocks in use: objects of a slab are handed out until its cache gives it back.
+ *
+ * Contexts: the kernel tells us where we must not sleep; a work does the rest.
+ */
+#include <linux/llist.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+#include <linux/workqueue.h>
+
+#include "../arena/directory.h"
+#include "guard.h"
+#include "pcp.h"
+
+/* So often a frame is looked for that moves from one place to another all the while. */
+#define TRIES	16
+
+/**
+ * struct quarry_poisoned - a frame that is sought or kept
+ * @link:	in its zone
+ * @told:	in the list of those that we were told of
+ * @pfn:	which
+ * @c:		its chunk, which stays while the frame is not free
+ * @kept:	nobody can get it
+ */
+struct quarry_poisoned {
+	struct list_head link;
+	struct llist_node told;
+	unsigned long pfn;
+	struct quarry_chunk *c;
+	bool kept;
+};
+
+/* Where a frame was found. */
+enum found {
+	NOWHERE,	/* not, or not any more: it is no pool's */
+	KEPT,
+	SOUGHT,
+	LISTED,		/* on a CPU's list, in a reserve's stock, or freed in NMI */
+};
+
+static LLIST_HEAD(told);
+
+/* Under the zone's lock, as all that has to do with it. */
+static void set_seeks(struct quarry_zone *z, bool seeks)
+{
+	WRITE_ONCE(z->seeks, seeks);
+	z->todo |= seeks;
+}
+
+static struct quarry_frame frame_of(const struct quarry_poisoned *p)
+{
+	return (struct quarry_frame){ p->pfn - p->c->arena.base };
+}
+
+/* Keep one that is free. Under the zone's lock. */
+static bool try_keep(struct quarry_zone *z, struct quarry_poisoned *p)
+{
+	struct quarry_page_table *t = READ_ONCE(p->c->table);
+	bool zero;
+
+	if (p->kept || quarry_buddy_claim_at(&z->buddy, &p->c->arena, frame_of(p), 0,
+					     QUARRY_STATE_RUN, &zero))
+		return p->kept;
+	/* It is nobody's: its last owner is not to be blamed for it. */
+	if (t)
+		t->record[quarry_chunk_number(p->c, frame_of(p))].stack[QUARRY_PAGE_ALLOC] = 0;
+	p->kept = true;
+	z->nr_kept++;
+	return true;
+}
+
+/* Those that have become free are kept. Under the zone's lock. */
+void quarry_zone_keep_poisoned(struct quarry_zone *z)
+{
+	struct quarry_poisoned *p;
+	bool sought = false;
+
+	list_for_each_entry(p, &z->poisoned, link)
+		sought |= !try_keep(z, p);
+	set_seeks(z, sought);
+}
+
+/**
+ * quarry_zone_free_poisoned() - what is kept of a chunk is free, and goes with it
+ * @z:	the zone
+ * @c:	the chunk; nothing happens if anything else of it is out
+ *
+ * Context: under the zone's lock. The chunk leaves before somebody else has that, or
+ * quarry_zone_seek_again() is called: a range that leaves in bites can lose a frame between two.
+ */
+void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_chunk *c)
+{
+	struct quarry_poisoned *p;
+	u32 kept = 0;
+
+	list_for_each_entry(p, &z->poisoned, link)
+		kept += p->c == c && p->kept;
+	if (!kept || c->arena.nfree + kept != c->nr)
+		return;
+	set_seeks(z, false);
+	list_for_each_entry(p, &z->poisoned, link) {
+		if (p->c != c || !p->kept)
+			continue;
+		quarry_buddy_free_run(&z->buddy, &c->arena, frame_of(p), 1, false);
+		p->kept = false;
+		z->nr_kept--;
+	}
+}
+
+/* What is known of a zone is looked for again, if there is anything. Under the zone's lock. */
+void quarry_zone_seek_again(struct quarry_zone *z)
+{
+	set_seeks(z, !list_empty(&z->poisoned));
+}
+
+/**
+ * quarry_zone_drop_poisoned() - a chunk has left
+ * @z:	its zone
+ * @c:	the chunk, or NULL: all of them have
+ *
+ * Context: under the zone's lock.
+ */
+void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c)
+{
+	struct quarry_poisoned *p, *next;
+
+	list_for_each_entry_safe(p, next, &z->poisoned, link) {
+		if (c && p->c != c)
+			continue;
+		z->nr_kept -= p->kept;
+		list_del(&p->link);
+		kfree(p);
+	}
+	quarry_zone_seek_again(z);
+}
+
+/* Under the zone's lock: the frame is part of what begins at @state. Returns where it is. */
+static enum found mark(u8 *state)
+{
+	u8 was = READ_ONCE(*state), kind;
+	unsigned int order;
+
+	do {
+		kind = was & QUARRY_STATE_KIND;
+		order = quarry_state_order(was);
+		if (kind == QUARRY_STATE_RUN || kind == QUARRY_STATE_RUN_MORE)
+			return SOUGHT;
+		if (kind != QUARRY_STATE_ALLOC && kind != QUARRY_STATE_SLAB)
+			return LISTED;
+	} while (!try_cmpxchg(state, &was, quarry_state(kind, order, true)));
+	return SOUGHT;
+}
+
+static struct quarry_poisoned *known(struct quarry_zone *z, unsigned long pfn)
+{
+	struct quarry_poisoned *p;
+
+	list_for_each_entry(p, &z->poisoned, link)
+		if (p->pfn == pfn)
+			return p;
+	return NULL;
+}
+
+/*
+ * Look where a frame is. If it is not known yet, *@fresh is what its zone knows of it from then
+ * on, and NULL. @p: what is known, or is to be.
+ */
+static enum found look(struct quarry_zone *z, struct quarry_chunk *c, struct quarry_poisoned *p)
+{
+	struct quarry_frame head;
+
+	if (try_keep(z, p))
+		return KEPT;
+	set_seeks(z, true);
+	if (!quarry_arena_head(&c->arena, frame_of(p), &head))
+		return LISTED;
+	return mark(&c->arena.state[head.i]);
+}
+
+static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
+			  struct quarry_poisoned **fresh)
+{
+	enum found found = NOWHERE;
+	struct quarry_poisoned *p;
+	struct quarry_chunk *c;
+	struct quarry_zone *z;
+	unsigned long flags;
+
+	c = quarry_pool_chunk(pool, false, pfn, &z, &flags);
+	if (!c)
+		return NOWHERE;
+	if (c->pfn <= pfn && pfn - c->pfn < c->nr) {
+		p = known(z, pfn);
+		if (!p && *fresh) {
+			p = *fresh;
+			*fresh = NULL;
+			p->c = c;
+			list_add(&p->link, &z->poisoned);
+		}
+		if (p)
+			found = look(z, c, p);
+	}
+	quarry_zone_unlock(z, flags);
+	return found;
+}
+
+/*
+ * Have a frame kept or sought. Whoever was about to mark its block otherwise is through after a
+ * grace period, so a block that is direct then stays so.
+ */
+static void seek(struct quarry_pool *pool, struct quarry_poisoned **fresh)
+{
+	unsigned long pfn = (*fresh)->pfn;
+	unsigned int tries = TRIES;
+	bool sure = false;
+	enum found found;
+
+	/* The arena may go meanwhile, and what is known of the frame with it. */
+	while (tries--) {
+		found = look_in(pool, pfn, fresh);
+		if (found == NOWHERE || found == KEPT || (found == SOUGHT && sure))
+			return;
+		sure = found == SOUGHT;
+		if (sure)
+			synchronize_rcu();
+		else
+			quarry_pcp_drain_all(pool, QUARRY_FOREVER);
+	}
+}
+
+static void see_to(struct work_struct *work)
+{
+	struct llist_node *all = llist_reverse_order(llist_del_all(&told));
+	struct quarry_poisoned *p, *next;
+	struct quarry_pool *pool = NULL;
+
+	llist_for_each_entry_safe(p, next, all, told) {
+		while (p && (pool = quarry_pool_look_next(pool))) {
+			seek(pool, &p);
+			if (!p)
+				pr_err("pool %s: the hardware of a frame has failed: nobody gets it again\n",
+				       pool->name);
+		}
+		if (!p)
+			quarry_pool_look_away(pool);
+		pool = NULL;
+		kfree(p);
+	}
+}
+
+static DECLARE_WORK(work, see_to);
+
+/**
+ * quarry_frame_failed() - the hardware of a frame has failed
+ * @pfn:	the frame, anybody's
+ *
+ * Context: any but NMI. quarry_poison_settle() waits until it is seen to.
+ */
+void quarry_frame_failed(unsigned long pfn)
+{
+	struct quarry_poisoned *p;
+
+	if (!pfn_valid(pfn) || !quarry_owns_page(pfn_to_page(pfn)))
+		return;
+	p = kzalloc(sizeof(*p), GFP_ATOMIC);
+	if (!p) {
+		pr_err("no memory to note that the hardware of a frame has failed\n");
+		return;
+	}
+	p->pfn = pfn;
+	if (llist_add(&p->told, &told))
+		queue_work(quarry_any_cpu_wq, &work);
+}
+
+/* Context: sleeps. */
+void quarry_poison_settle(void)
+{
+	flush_work(&work);
+}
+
+/**
+ * quarry_block_is_poisoned() - has a block a frame that is sought?
+ * @pool:	its pool
+ * @page:	its first page; it is in the caller's hands
+ * @nr:		its pages
+ *
+ * If so it is direct from now on, and kept when it is freed. Context: any but NMI. Costs a look a
+ * zone if nothing is sought.
+ */
+bool quarry_block_is_poisoned(struct quarry_pool *pool, struct page *page, unsigned long nr)
+{
+	unsigned long pfn = page_to_pfn(page), flags;
+	struct quarry_zone *z = NULL;
+	struct quarry_poisoned *p;
+	bool is = false;
+
+	while (!is && (z = quarry_zone_next(pool, z))) {
+		if (likely(!READ_ONCE(z->seeks)))
+			continue;
+		quarry_zone_lock(z, &flags);
+		list_for_each_entry(p, &z->poisoned, link)
+			if (p->pfn - pfn < nr)
+				is = look(z, p->c, p) == SOUGHT;
+		quarry_zone_unlock(z, flags);
+	}
+	return is;
+}
+
+/* The kernel has given up a page, or tried to. Preemption may be off. */
+static void see_failure(void *data, unsigned long pfn, int type, int result)
+{
+	quarry_frame_failed(pfn);
+}
+
+static struct tracepoint *tells;
+
+static void find(struct tracepoint *tp, void *unused)
+{
+	if (!strcmp(tp->name, "memory_failure_event"))
+		tells = tp;
+}
+
+/*
+ * Be told. A kernel without that tracepoint does not find out either, or it has no
+ * CONFIG_RAS. Context: module load. Return: 0 or an error.
+ */
+int quarry_poison_init(void)
+{
+	for_each_kernel_tracepoint(find, NULL);
+	return tells ? tracepoint_probe_register(tells, (void *)see_failure, NULL) : 0;
+}
+
+/* Context: sleeps; before the pools go. */
+void quarry_poison_exit(void)
+{
+	if (tells) {
+		tracepoint_probe_unregister(tells, (void *)see_failure, NULL);
+		tracepoint_synchronize_unregister();
+	}
+	flush_work(&work);
+}
