@@ -333,7 +333,7 @@ static u32 die(struct kunit *test, unsigned int modes)
 
 	c = quarry_cache_create(name, SIZE, 0, 0, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
-	id = c->id;
+	id = c->registered.id;
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, modes));
 	quarry_test_take_objects(test, c, p, 10);
 	quarry_cache_free(c, p[9]);

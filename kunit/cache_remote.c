@@ -434,7 +434,7 @@ static void a_dead_cache_goes_wholly(struct kunit *test)
 {
 	struct far f = set_up(test, 60);
 	u64 used = atomic64_read(&quarry_magazine_budget_used);
-	u32 id = f.c->id;
+	u32 id = f.c->registered.id;
 	unsigned int i;
 
 	quarry_test_mags(f.c)->wants = QUARRY_WANTS_MAGAZINE | QUARRY_WANTS_REMOTE;

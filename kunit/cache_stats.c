@@ -229,7 +229,7 @@ static void what_does_not_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->flags, 8);
 	KUNIT_EXPECT_STREQ(test, st->name, "kunit-figures");
 	KUNIT_EXPECT_STREQ(test, st->pool, pool->name);
-	KUNIT_EXPECT_EQ(test, st->id, c->id);
+	KUNIT_EXPECT_EQ(test, st->id, c->registered.id);
 	KUNIT_EXPECT_EQ(test, st->kind, QUARRY_CACHE_TYPED);
 	KUNIT_EXPECT_EQ(test, st->modes, 0);
 	KUNIT_EXPECT_EQ(test, st->object_size, 100);

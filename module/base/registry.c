@@ -95,6 +95,7 @@ static void insert(struct quarry_registry *reg, struct quarry_registered *e)
 {
 	rb_add(&e->by_id, &reg->by_id, id_less);
 	WRITE_ONCE(reg->nr, reg->nr + 1);
+	/* Pairs with quarry_is_registered(). */
 	smp_store_release(&e->here, true);
 }
 
@@ -149,6 +150,7 @@ void quarry_registry_remove(struct quarry_registry *reg, struct quarry_registere
 		rb_erase(&e->by_name, &reg->by_name);
 	e->named = false;
 	WRITE_ONCE(reg->nr, reg->nr - 1);
+	/* The same. */
 	smp_store_release(&e->here, false);
 }
 

@@ -71,6 +71,7 @@ static inline unsigned int quarry_registry_number(const struct quarry_registry *
 /* Is it in its registry? Context: any, while somebody looks at it. */
 static inline bool quarry_is_registered(const struct quarry_registered *e)
 {
+	/* Whoever sees that it has gone sees what was done before it went. */
 	return smp_load_acquire(&e->here);
 }
 

@@ -421,7 +421,8 @@ void quarry_debugfs_files(struct dentry *folder, const struct quarry_file *files
 static void pool_created(struct quarry_pool *pool)
 {
 	pool->debugfs = debugfs_create_dir(pool->name, pools_dir);
-	quarry_debugfs_files(pool->debugfs, pool_files, ARRAY_SIZE(pool_files), pool->registered.id);
+	quarry_debugfs_files(pool->debugfs, pool_files, ARRAY_SIZE(pool_files),
+			     pool->registered.id);
 }
 
 static void pool_destroyed(struct quarry_pool *pool)

@@ -309,7 +309,8 @@ static const struct quarry_file cache_files[] = {
 static void cache_created(struct quarry_cache *cache)
 {
 	cache->debugfs = debugfs_create_dir(cache->name, caches_dir);
-	quarry_debugfs_files(cache->debugfs, cache_files, ARRAY_SIZE(cache_files), cache->registered.id);
+	quarry_debugfs_files(cache->debugfs, cache_files, ARRAY_SIZE(cache_files),
+			     cache->registered.id);
 }
 
 static void cache_destroyed(struct quarry_cache *cache)

@@ -959,4 +959,9 @@ static const struct ktap_case cases[] = {
 	{ "files_outlive_their_cache", files_outlive_their_cache },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

@@ -692,4 +692,9 @@ static const struct ktap_case cases[] = {
 	{ "files_outlive_their_pool", files_outlive_their_pool },
 };
 
-KTAP_MAIN(cases, qt_before, qt_after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = qt_after,
+};

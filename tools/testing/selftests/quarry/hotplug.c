@@ -284,4 +284,9 @@ static const struct ktap_case cases[] = {
 	{ "cpu_that_fails_to_come_up_is_drained", cpu_that_fails_to_come_up_is_drained },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

@@ -816,4 +816,9 @@ static const struct ktap_case cases[] = {
 	{ "compat_calls_answer", compat_calls_answer },
 };
 
-KTAP_MAIN(cases, qt_before, qt_after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = qt_after,
+};

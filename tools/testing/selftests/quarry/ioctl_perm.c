@@ -436,4 +436,9 @@ static const struct ktap_case cases[] = {
 	{ "rights_are_those_of_the_caller", rights_are_those_of_the_caller },
 };
 
-KTAP_MAIN(cases, qt_before, qt_after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = qt_after,
+};

@@ -619,4 +619,9 @@ static const struct ktap_case cases[] = {
 	{ "changes_meet_each_other", changes_meet_each_other },
 };
 
-KTAP_MAIN(cases, qt_before, qt_after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = qt_after,
+};

@@ -129,4 +129,9 @@ static const struct ktap_case cases[] = {
 	{ "what_was_left_there_is_fetched_once", what_was_left_there_is_fetched_once },
 };
 
-KTAP_MAIN(cases, qt_before, after_case)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after_case,
+};

@@ -105,7 +105,8 @@ static bool wanted(const struct ktap_case *c, int argc, char **argv)
 	return argc < 2;
 }
 
-int ktap_main(const struct ktap_suite *suite, int argc, char **argv)
+/* With arguments, runs the cases they name; with -l lists them. */
+static int run(const struct ktap_suite *suite, int argc, char **argv)
 {
 	unsigned int i, nr = 0, planned = 0, passed = 0, failed = 0, skipped = 0;
 
@@ -153,4 +154,16 @@ int ktap_main(const struct ktap_suite *suite, int argc, char **argv)
 	if (failed)
 		return KTAP_FAIL;
 	return passed ? KTAP_PASS : KTAP_SKIP;
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	if (ktap_suite.begin)
+		ktap_suite.begin();
+	ret = run(&ktap_suite, argc, argv);
+	if (ktap_suite.end)
+		ktap_suite.end();
+	return ret;
 }

@@ -47,30 +47,20 @@ struct ktap_case {
  * @nr_cases:	length of @cases
  * @before:	called ahead of each case, may be NULL
  * @after:	called behind each case, may be NULL; false fails the case
+ * @begin:	called once, ahead of everything, may be NULL
+ * @end:	called once, behind everything, may be NULL
  */
 struct ktap_suite {
 	const struct ktap_case *cases;
 	unsigned int nr_cases;
 	void (*before)(void);
 	bool (*after)(void);
+	void (*begin)(void);
+	void (*end)(void);
 };
 
-/* With arguments, runs the cases they name; with -l lists them. */
-int ktap_main(const struct ktap_suite *suite, int argc, char **argv);
-
-/* The main() of a program that does nothing else. */
-#define KTAP_MAIN(the_cases, the_before, the_after)			\
-int main(int argc, char **argv)						\
-{									\
-	static const struct ktap_suite suite = {			\
-		.cases = the_cases,					\
-		.nr_cases = ARRAY_SIZE(the_cases),			\
-		.before = the_before,					\
-		.after = the_after,					\
-	};								\
-									\
-	return ktap_main(&suite, argc, argv);				\
-}
+/* Each program has one. */
+extern const struct ktap_suite ktap_suite;
 
 __printf(1, 2) void ktap_note(const char *fmt, ...);
 __printf(3, 4) void ktap_fail(const char *file, int line, const char *fmt, ...);

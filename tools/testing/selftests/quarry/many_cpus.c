@@ -227,4 +227,9 @@ static const struct ktap_case cases[] = {
 	{ "many_come_and_go", many_come_and_go },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

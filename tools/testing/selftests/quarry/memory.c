@@ -192,4 +192,9 @@ static const struct ktap_case cases[] = {
 	{ "shrinkers_say_what_the_kernel_got", shrinkers_say_what_the_kernel_got },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

@@ -432,22 +432,25 @@ static const struct ktap_case cases[] = {
 	{ "parameters_are_read_only", parameters_are_read_only },
 };
 
-int main(int argc, char **argv)
+static void begin(void)
 {
-	static const struct ktap_suite suite = {
-		.cases = cases,
-		.nr_cases = ARRAY_SIZE(cases),
-		.before = before,
-		.after = qt_after,
-	};
-	int ret;
-
 	ko = getenv("QUARRY_KO") ?: QT_KO;
 	remember();
-	ret = ktap_main(&suite, argc, argv);
+}
+
+static void end(void)
+{
 	if (loaded())
 		unload();
 	if (load(found_with) && load(""))
 		ktap_note("the module could not be loaded again");
-	return ret;
 }
+
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = before,
+	.after = qt_after,
+	.begin = begin,
+	.end = end,
+};

@@ -138,4 +138,9 @@ static const struct ktap_case cases[] = {
 	  what_is_free_goes_before_somebody_is_killed },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

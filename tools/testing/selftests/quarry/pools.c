@@ -894,4 +894,9 @@ static const struct ktap_case cases[] = {
 	{ "a_leak_is_forgotten", a_leak_is_forgotten },
 };
 
-KTAP_MAIN(cases, qt_before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = qt_before,
+	.after = after,
+};

@@ -590,4 +590,9 @@ static const struct ktap_case cases[] = {
 	{ "who_reads_a_cache_is_not_waited_for", who_reads_a_cache_is_not_waited_for },
 };
 
-KTAP_MAIN(cases, before, after)
+const struct ktap_suite ktap_suite = {
+	.cases = cases,
+	.nr_cases = ARRAY_SIZE(cases),
+	.before = before,
+	.after = after,
+};
