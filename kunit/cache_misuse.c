@@ -183,6 +183,10 @@ static void an_object_of_another_cache(struct kunit *test)
 	expect_refused(test, &f, QUARRY_CACHE_ERR_WRONG_CACHE, 1);
 	quarry_cache_free_nolock(f.c, q);
 	expect_refused(test, &f, QUARRY_CACHE_ERR_WRONG_CACHE, 1);
+	/* Of a redirected module, whose pointer to a cache is looked at first. */
+	quarry_cache_free_slow(NULL, f.p[0]);
+	expect_refused(test, &f, QUARRY_CACHE_ERR_WRONG_CACHE, 1);
+	quarry_cache_free_slow(NULL, &f);
 	/* It is still what it was, where it was. */
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, f.other)->objects_out, 1);
 	KUNIT_EXPECT_TRUE(test, quarry_test_object_filled(q, SIZE, 1));

@@ -278,6 +278,25 @@ static inline void quarry_redirect_free_bulk(size_t nr, void **p)
 		quarry_redirect_free(p[i]);
 }
 
+/* The kernel looks whether there is a cache, and refuses: so must we. */
+static inline void quarry_redirect_cache_free(struct quarry_cache *cache, void *object)
+{
+	if (unlikely(!cache))
+		quarry_cache_free_slow(NULL, object);
+	else
+		quarry_cache_free(cache, object);
+}
+
+/* Without a cache it is the kernel's kfree_bulk(). */
+static inline void quarry_redirect_cache_free_bulk(struct quarry_cache *cache, size_t nr,
+						   void **p)
+{
+	if (cache)
+		quarry_cache_free_bulk(cache, nr, p);
+	else
+		quarry_redirect_free_bulk(nr, p);
+}
+
 /* The kernel's kfree_link(), which the core calls when it has followed a symbolic link. */
 static inline void quarry_redirect_free_link(void *object)
 {
@@ -509,9 +528,9 @@ quarry_redirect_copy_from_user(void *to, const void __user *from, unsigned long 
 #define kmem_cache_alloc_lru		quarry_redirect_alloc_lru
 #define kmem_cache_zalloc		quarry_cache_zalloc
 #define kmem_cache_alloc_node		quarry_cache_alloc_node
-#define kmem_cache_free			quarry_cache_free
+#define kmem_cache_free			quarry_redirect_cache_free
 #define kmem_cache_alloc_bulk		quarry_cache_alloc_bulk
-#define kmem_cache_free_bulk		quarry_cache_free_bulk
+#define kmem_cache_free_bulk		quarry_redirect_cache_free_bulk
 #define kmem_cache_charge		quarry_redirect_charge
 #define alloc_inode_sb			quarry_redirect_alloc_inode
 #define mempool_create_slab_pool	quarry_redirect_mempool_create

@@ -665,6 +665,11 @@ noinline void quarry_cache_free_slow(struct quarry_cache *cache, void *object)
 {
 	if (!object)
 		return;
+	/* The fast path has not looked, and an object of any cache stops there: an oops. */
+	if (unlikely(!cache)) {
+		quarry_free_to_no_cache(object);
+		return;
+	}
 	quarry_magazine_supply(cache);
 	free_any(cache, object, false);
 }

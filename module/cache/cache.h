@@ -426,6 +426,7 @@ int quarry_strays_watch(void);
 void quarry_strays_unwatch(void);
 
 /* misuse.c */
+void quarry_free_to_no_cache(const void *object);
 bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
 		       const void *object);
 bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,

@@ -141,3 +141,25 @@ bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kin
 	atomic64_inc(&cache->errors[kind]);
 	return quarry_cache_tell(cache, kind, object);
 }
+
+/**
+ * quarry_free_to_no_cache() - an object was to be given back to NULL
+ * @object:	what was, whatever it is; it stays out
+ *
+ * Counted where the object is from, if it is one. Context: any.
+ */
+void quarry_free_to_no_cache(const void *object)
+{
+	struct quarry_pslab *s;
+
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	if (s)
+		atomic64_inc(&s->node->cache->errors[QUARRY_CACHE_ERR_WRONG_CACHE]);
+	preempt_enable();
+	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_WRONG_CACHE))
+		return;
+	pr_err("free to a cache that is NULL; refused\n");
+	quarry_misuse_stack();
+	say_owners(object);
+}

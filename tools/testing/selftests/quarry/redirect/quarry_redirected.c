@@ -73,6 +73,8 @@ static void use_cache(struct kmem_cache *cache)
 	kmem_cache_free(cache, p[0]);
 	EXPECT(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 4, p) == 4);
 	kmem_cache_free_bulk(cache, 4, p);
+	EXPECT(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 4, p) == 4);
+	kmem_cache_free_bulk(NULL, 4, p);
 	/* The core calls back for these. */
 	made = mempool_create_slab_pool(2, cache);
 	EXPECT(made);
@@ -231,7 +233,7 @@ static void after_a_grace_period(void)
 	kfree_rcu(t[0], rcu);
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#ifdef PAGE_MAPPING_MOVABLE
 static void tell_movable(struct page *page)
 {
 	static const struct movable_operations ops;
