@@ -64,17 +64,17 @@ static struct page *one(struct kunit *test, struct quarry_pool *pool, unsigned i
 static void a_free_frame(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct page *page = one(test, pool, 10);
+	struct page *page = one(test, pool, 5);
 
-	quarry_free_pages(pool, page, 10);
+	quarry_free_pages(pool, page, 5);
 	quarry_pool_drain(pool);
-	fail(page + 77);
-	nobody_gets(test, pool, page + 77, 1);
+	fail(page + 17);
+	nobody_gets(test, pool, page + 17, 1);
 	/* Once more of the same changes nothing. */
-	fail(page + 77);
-	nobody_gets(test, pool, page + 77, 1);
-	fail(page + 78);
-	nobody_gets(test, pool, page + 78, 2);
+	fail(page + 17);
+	nobody_gets(test, pool, page + 17, 1);
+	fail(page + 18);
+	nobody_gets(test, pool, page + 18, 2);
 }
 
 static void a_frame_on_a_list(struct kunit *test)
@@ -180,10 +180,11 @@ static void a_frame_of_somebody_else(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	fail(page);
 	__free_page(page);
-	ours = one(test, pool, 10);
-	quarry_free_pages(pool, ours, 10);
+	ours = one(test, pool, 4);
+	quarry_free_pages(pool, ours, 4);
 	quarry_pool_drain(pool);
-	KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), SZ_4M);
+	KUNIT_EXPECT_GT(test, quarry_pool_shrink(pool, ~0ULL), 0);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, 0);
 	fail(ours);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes, 0);
 }
