@@ -696,6 +696,28 @@ static void a_pool_of_one_node(struct kunit *test)
 	KUNIT_EXPECT_GT(test, quarry_test_cache_stats(test, c)->magazine_bytes, 0);
 }
 
+/* Large allocations, block or run, from any page of theirs to their end and no further. */
+static void usercopy_of_large(struct kunit *test)
+{
+	static const size_t sizes[] = { SZ_64K, 100000, SZ_1M - 3, SZ_2M + 5 };
+	unsigned int k;
+	size_t at, end;
+	char *p;
+
+	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
+		p = quarry_malloc(sizes[k], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		end = quarry_usable_size(p);
+		for (at = 0; at < end; at += 7 * PAGE_SIZE + 1) {
+			KUNIT_EXPECT_EQ(test, 0, quarry_usercopy_check(p + at, end - at));
+			KUNIT_EXPECT_EQ(test, 0, quarry_usercopy_check(p + at, 1));
+			KUNIT_EXPECT_EQ(test, -EFAULT, quarry_usercopy_check(p + at, end - at + 1));
+			KUNIT_EXPECT_EQ(test, -EFAULT, quarry_usercopy_check(p + at, SIZE_MAX));
+		}
+		quarry_free(p);
+	}
+}
+
 /* The window, and every way out of it. */
 static void usercopy(struct kunit *test)
 {
@@ -783,6 +805,7 @@ static struct kunit_case objects_cases[] = {
 	KUNIT_CASE(objects_of_a_node),
 	KUNIT_CASE(a_pool_of_one_node),
 	KUNIT_CASE(usercopy),
+	KUNIT_CASE(usercopy_of_large),
 	KUNIT_CASE(flags_that_cannot_be_honoured),
 	{}
 };

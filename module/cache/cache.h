@@ -318,6 +318,9 @@ quarry_cache_node_next(struct quarry_cache *cache, const struct quarry_cache_nod
 
 /* tags.c; the last tag is that of malloc's large blocks, which are in no slab */
 #define QUARRY_TAG_LARGE	U16_MAX
+
+/* In the private word of its page: it is a run, not a block. The rest says how many pages. */
+#define QUARRY_LARGE_RUN	BIT(31)
 void quarry_tags_exit(void);
 int quarry_tag_get(struct quarry_cache_node *n, unsigned int which);
 void quarry_tag_hide(struct quarry_cache_node *n);

@@ -12,12 +12,56 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "../arena/directory.h"
 #include "../pages/misuse.h"
 #include "cache.h"
 
+/*
+ * The large allocation of malloc that an address lies in: only its first frame has a tag, which
+ * is found by the states of the frames. False if there is none. Preemption off.
+ */
+static bool find_large(const void *ptr, const void **start, u64 *bytes)
+{
+	unsigned long pfn = quarry_object_pfn(ptr);
+	struct quarry_frame f, head;
+	struct quarry_chunk *c;
+
+	c = pfn_valid(pfn) ? quarry_directory_find(pfn_to_page(pfn)) : NULL;
+	if (!c)
+		return false;
+	f.i = c->arena.lo + quarry_chunk_index(c, pfn_to_page(pfn));
+	/* A run is of several pieces. */
+	for (;;) {
+		if (!quarry_arena_head(&c->arena, f, &head))
+			return false;
+		if ((READ_ONCE(c->arena.state[head.i]) & QUARRY_STATE_KIND) !=
+		    QUARRY_STATE_RUN_MORE || head.i == c->arena.lo)
+			break;
+		f.i = head.i - 1;
+	}
+	pfn = c->arena.base + head.i;
+	if (quarry_tag_of(pfn) != QUARRY_TAG_LARGE)
+		return false;
+	/* Written before the tag: see quarry_large_alloc(). */
+	smp_rmb();
+	*start = page_address(pfn_to_page(pfn));
+	*bytes = (u64)(page_private(pfn_to_page(pfn)) & ~QUARRY_LARGE_RUN) << PAGE_SHIFT;
+	return true;
+}
+
+/* Say it, once for each place; @whose: a cache's name. */
+static void refuse(const char *whose, size_t n)
+{
+	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS))
+		return;
+	pr_err("cache %s: %zu bytes of an object would be copied that may not be; refused\n",
+	       whose, n);
+	quarry_misuse_stack();
+}
+
 /**
  * quarry_usercopy_check() - may these bytes be copied from or to user space?
- * @ptr:	the first of them, in an object of any cache
+ * @ptr:	the first of them, in an object of any cache or in a large allocation of malloc
  * @n:		how many
  *
  * What is no object of quarry's is the kernel's to judge, and allowed here.
@@ -27,9 +71,10 @@
  */
 int quarry_usercopy_check(const void *ptr, size_t n)
 {
-	struct quarry_cache *cache;
+	struct quarry_cache *cache = NULL;
 	u32 i, from, size;
-	u64 at;
+	const void *start;
+	u64 at, bytes;
 	struct quarry_pslab *s;
 	int err = 0;
 
@@ -47,13 +92,13 @@ int quarry_usercopy_check(const void *ptr, size_t n)
 			if (at >= from && n <= size && at - from <= size - n)
 				err = 0;
 		}
-		if (err && !in_nmi() &&
-		    quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS)) {
-			pr_err("cache %s: %zu bytes of an object would be copied that may not be; refused\n",
-			       cache->name, n);
-			quarry_misuse_stack();
-		}
+	} else if (n && find_large(ptr, &start, &bytes)) {
+		at = ptr - start;
+		if (at > bytes || n > bytes - at)
+			err = -EFAULT;
 	}
+	if (unlikely(err))
+		refuse(cache ? cache->name : "of malloc's large blocks", n);
 	preempt_enable();
 	return err;
 }

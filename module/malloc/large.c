@@ -30,9 +30,6 @@ static bool wastes(size_t size, unsigned int order)
 	return size * 5 < 4 * (PAGE_SIZE << order);
 }
 
-/* The private word: pages, and above them whether it is a run. */
-#define RUN	BIT(31)
-
 /**
  * quarry_large_roundup() - what a large allocation takes
  * @size:	bytes, more than QUARRY_CLASS_MAX
@@ -49,14 +46,14 @@ size_t quarry_large_roundup(size_t size)
 static void give(struct page *page)
 {
 	struct quarry_pool *pool = quarry_pool_default();
-	unsigned long private = page_private(page), nr = private & ~RUN;
+	unsigned long private = page_private(page), nr = private & ~QUARRY_LARGE_RUN;
 	unsigned int order = ilog2(nr);
 
 	/* The kernel's kfree() was called with it, too: see cache/strays.c. */
 	quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_STRAY_REF,
 			 quarry_page_mend(page));
 	set_page_private(page, 0);
-	if (private & RUN) {
+	if (private & QUARRY_LARGE_RUN) {
 		quarry_free_range(pool, page_to_phys(page), nr << PAGE_SHIFT);
 		return;
 	}
@@ -90,7 +87,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	private = nr;
 	if (nr < 1UL << order) {
 		quarry_trim(pool, page_to_phys(page), PAGE_SIZE << order, nr << PAGE_SHIFT);
-		private |= RUN;
+		private |= QUARRY_LARGE_RUN;
 	} else {
 		quarry_block_mark(pool, page, order, QUARRY_STATE_ALLOC, QUARRY_STATE_SLAB);
 	}
@@ -134,7 +131,7 @@ size_t quarry_large_size(const void *object)
 {
 	struct page *page = large_page(object);
 
-	return page ? (page_private(page) & ~RUN) << PAGE_SHIFT : 0;
+	return page ? (page_private(page) & ~QUARRY_LARGE_RUN) << PAGE_SHIFT : 0;
 }
 
 /* The large allocation that an address's page begins, or NULL. For heads of RCU. */
