@@ -42,8 +42,9 @@ struct row {
 
 static const struct row rows[] = {
 	{ "GFP_KERNEL", GFP_KERNEL, false, true, 4 },
-	{ "GFP_NOFS", GFP_NOFS, false, true, 4 },
-	{ "GFP_NOIO", GFP_NOIO, false, true, 4 },
+	{ "GFP_NOFS", GFP_NOFS, false, true, 2 },
+	{ "GFP_NOIO", GFP_NOIO, false, true, 2 },
+	{ "GFP_NOFS, NOMEMALLOC", GFP_NOFS | __GFP_NOMEMALLOC, false, true, 4 },
 	{ "GFP_KERNEL, HIGH", GFP_KERNEL | __GFP_HIGH, false, true, 2 },
 	{ "GFP_NOWAIT", GFP_NOWAIT, false, false, 4 },
 	{ "GFP_ATOMIC", GFP_ATOMIC, false, false, 0 },

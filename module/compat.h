@@ -42,6 +42,13 @@
 #define QUARRY_TEST_NS		"QUARRY_TEST"
 #endif
 
+/* 6.7 made that of a mount a pointer; which needs <linux/fs.h>. */
+#ifdef QUARRY_HAVE_SHRINKER_ALLOC
+#define quarry_super_shrinker(sb)	((sb)->s_shrink)
+#else
+#define quarry_super_shrinker(sb)	(&(sb)->s_shrink)
+#endif
+
 /* 6.7 made shrinkers allocated, not embedded. */
 static inline struct shrinker *
 quarry_shrinker_register(unsigned long (*count)(struct shrinker *,

@@ -11,6 +11,7 @@
 #include <linux/moduleparam.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
+#include <linux/sizes.h>
 
 #include "arena/directory.h"
 #include "cache/cache.h"
@@ -65,6 +66,9 @@ static const struct kernel_param_ops param_ops = {
 
 #define MB_MAX	0x40000000LL		/* 1 PiB */
 
+/* A parameter whose default depends on others. */
+#define NOT_GIVEN	-1
+
 static struct quarry_param pool_min_mb = {
 	.name = "pool_min_mb", .unit = "MiB", .value = 4, .min = 0, .max = MB_MAX,
 };
@@ -80,11 +84,11 @@ MODULE_PARM_DESC(pool_max_mb,
 		 "most MiB of the default pool; 0: a quarter of the machine's memory (0)");
 
 static struct quarry_param pool_reserve_kb = {
-	.name = "pool_reserve_kb", .unit = "KiB", .value = 0, .min = 0, .max = MB_MAX,
+	.name = "pool_reserve_kb", .unit = "KiB", .value = NOT_GIVEN, .min = 0, .max = MB_MAX,
 };
 module_param_cb(pool_reserve_kb, &param_ops, &pool_reserve_kb, 0444);
 MODULE_PARM_DESC(pool_reserve_kb,
-		 "KiB of the default pool for callers that must not fail (GFP_ATOMIC) (0)");
+		 "KiB of the default pool for callers that must not fail, GFP_ATOMIC, and for those who write back, GFP_NOFS (a sixteenth of pool_max_mb, at most 1024)");
 
 static struct quarry_param pool_low_mb = {
 	.name = "pool_low_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,
@@ -149,6 +153,9 @@ static int __init default_pool_init(void)
 		cfg.max_bytes = max(PAGE_ALIGN((u64)totalram_pages() * PAGE_SIZE / 4),
 				    (u64)pool_min_mb.value << 20);
 	cfg.min_bytes = pool_min_mb.value << 20;
+	/* A guest that writes back what it has needs some memory for that. */
+	if (pool_reserve_kb.value == NOT_GIVEN)
+		pool_reserve_kb.value = min_t(u64, cfg.max_bytes / 16, SZ_1M) >> 10;
 	cfg.reserve_bytes = PAGE_ALIGN(pool_reserve_kb.value << 10);
 	cfg.low_bytes = pool_low_mb.value << 20;
 	cfg.node = pool_node.value;

@@ -296,4 +296,15 @@ static inline void *quarry_kvcalloc(size_t n, size_t size, gfp_t gfp)
 	return quarry_kvmalloc_array(n, size, gfp | __GFP_ZERO);
 }
 
+/*
+ * Who has objects of the default pool that a shrinker frees says so, and is asked for them when
+ * that pool is full, for of that the kernel knows nothing.
+ */
+struct file_system_type;
+struct shrinker;
+
+int quarry_guest_add_shrinker(struct shrinker *s);
+int quarry_guest_add_filesystem(struct file_system_type *type);
+void quarry_guest_remove(void *what);
+
 #endif /* _LINUX_QUARRY_CACHE_H */

@@ -133,18 +133,67 @@ static inline void quarry_redirect_destroy(struct quarry_cache *cache)
 	quarry_cache_destroy(cache);
 }
 
-/* Ours have no memory cgroups to make a list for. */
+/*
+ * Ours have no memory cgroups to make a list for. What is on such a list stays until somebody
+ * writes it back, and what he needs for that is not for more of the same.
+ */
 static inline void *quarry_redirect_alloc_lru(struct quarry_cache *cache, struct list_lru *lru,
 					      gfp_t gfp)
 {
-	return quarry_cache_alloc(cache, gfp);
+	return quarry_cache_alloc(cache, gfp | __GFP_NOMEMALLOC);
 }
 
 static inline void *quarry_redirect_alloc_inode(struct super_block *sb,
 						struct quarry_cache *cache, gfp_t gfp)
 {
-	return quarry_cache_alloc(cache, gfp);
+	return quarry_redirect_alloc_lru(cache, NULL, gfp);
 }
+
+/*
+ * What is freed by shrinkers has to be when the pool is full, too. Where there is no memory to note
+ * them only the kernel calls them.
+ */
+static inline int quarry_redirect_register_filesystem(struct file_system_type *type)
+{
+	int err = register_filesystem(type);
+
+	if (!err)
+		quarry_guest_add_filesystem(type);
+	return err;
+}
+
+static inline int quarry_redirect_unregister_filesystem(struct file_system_type *type)
+{
+	quarry_guest_remove(type);
+	return unregister_filesystem(type);
+}
+
+#ifdef SHRINKER_ALLOCATED
+static inline void quarry_redirect_shrinker_register(struct shrinker *s)
+{
+	shrinker_register(s);
+	quarry_guest_add_shrinker(s);
+}
+
+static inline void quarry_redirect_shrinker_free(struct shrinker *s)
+{
+	quarry_guest_remove(s);
+	shrinker_free(s);
+}
+#else
+static inline int quarry_redirect_shrinker_added(struct shrinker *s, int err)
+{
+	if (!err)
+		quarry_guest_add_shrinker(s);
+	return err;
+}
+
+static inline void quarry_redirect_unregister_shrinker(struct shrinker *s)
+{
+	quarry_guest_remove(s);
+	unregister_shrinker(s);
+}
+#endif
 
 static inline bool quarry_redirect_charge(void *object, gfp_t gfp)
 {
@@ -532,6 +581,21 @@ quarry_redirect_copy_from_user(void *to, const void __user *from, unsigned long 
 #define kmem_cache_alloc_bulk		quarry_cache_alloc_bulk
 #define kmem_cache_free_bulk		quarry_redirect_cache_free_bulk
 #define kmem_cache_charge		quarry_redirect_charge
+#define register_filesystem		quarry_redirect_register_filesystem
+#define unregister_filesystem		quarry_redirect_unregister_filesystem
+#ifdef SHRINKER_ALLOCATED
+#define shrinker_register		quarry_redirect_shrinker_register
+#define shrinker_free			quarry_redirect_shrinker_free
+#else
+/* The name of the shrinker is a format with arguments. */
+#define register_shrinker(s, ...)						\
+({										\
+	struct shrinker *__s = (s);						\
+										\
+	quarry_redirect_shrinker_added(__s, register_shrinker(__s, __VA_ARGS__));	\
+})
+#define unregister_shrinker		quarry_redirect_unregister_shrinker
+#endif
 #define alloc_inode_sb			quarry_redirect_alloc_inode
 #define mempool_create_slab_pool	quarry_redirect_mempool_create
 #define mempool_init_slab_pool		quarry_redirect_mempool_init

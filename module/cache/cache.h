@@ -429,6 +429,8 @@ int quarry_strays_watch(void);
 void quarry_strays_unwatch(void);
 
 /* misuse.c */
+u64 quarry_guests_shrink(struct quarry_pool *pool);
+void quarry_guests_exit(void);
 void quarry_free_to_no_cache(const void *object);
 bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
 		       const void *object);

@@ -575,6 +575,7 @@ static int cpu_dead(unsigned int cpu)
 static const struct quarry_reclaim reclaim = {
 	.block = reclaim_block,
 	.all = reclaim_all,
+	.guests = quarry_guests_shrink,
 	.strays = quarry_strays_find_in,
 	.dead = quarry_caches_dead,
 	.abandon = quarry_caches_abandon,
@@ -603,6 +604,7 @@ void quarry_reaper_exit(void)
 	quarry_chore_end(&reaper_chore);
 	settle();
 	quarry_pools_set_reclaim(NULL);
+	quarry_guests_exit();
 	cpuhp_remove_state_nocalls(hotplug);
 	quarry_shrinker_unregister(shrinker);
 }

@@ -40,6 +40,9 @@
 /* Every block that pages are handed out in can be direct. */
 static_assert(QUARRY_PCP_ORDERS - 1 <= QUARRY_DIRECT_MAX);
 
+/* So often guests are asked for what they can do without, while something comes of it. */
+#define GUESTS	2U
+
 /* quarry_alloc_pages() where the order or the flags are not constant. */
 struct page *__quarry_alloc_pages(struct quarry_pool *pool, gfp_t gfp,
 				  unsigned int order)
@@ -359,7 +362,7 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 			 const struct quarry_wish *w, bool *zero)
 {
 	bool all = w->may_sleep && !w->light, enough = true, waited = false;
-	unsigned int drains = 0;
+	unsigned int drains = 0, guests = GUESTS;
 	int seen, looked = -1;
 	struct page *page;
 	u64 got;
@@ -399,6 +402,13 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 		if (quarry_pool_make_room(pool, w, order) ||
 		    quarry_pool_await_growth(pool, w, seen, &waited))
 			continue;
+		/* What comes of that lies with caches: they are asked again. */
+		if (w->may_sleep && !w->light && guests && quarry_pool_reclaim_guests(pool)) {
+			guests--;
+			all = true;
+			enough = true;
+			continue;
+		}
 		if (!w->nofail || !quarry_range_could_serve(pool, w, order, &looked))
 			return NULL;
 		all = quarry_wait_for_free(pool);

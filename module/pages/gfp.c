@@ -11,13 +11,15 @@
  * May it sleep, and what of the pool's reserve may it use?
  *
  *	flags			sleeps, grows	reserve
- *	GFP_KERNEL, NOFS, NOIO	yes		none
+ *	GFP_KERNEL		yes		none
+ *	GFP_NOFS, GFP_NOIO	yes		half: who has them, or is in such a scope, is
+ *						in the midst of writing back
  *	... | __GFP_HIGH	yes		half
  *	GFP_NOWAIT		no		none
  *	GFP_ATOMIC		no		all (it has __GFP_HIGH)
  *	__GFP_MEMALLOC		as without it	all; also in a task that frees memory
  *						(PF_MEMALLOC), outside of interrupts
- *	__GFP_NOMEMALLOC	as without it	the last line is void
+ *	__GFP_NOMEMALLOC	as without it	the last line is void, and that of NOFS and NOIO
  *
  *	What the kernel keeps for those who free memory is for the same callers alone, when the
  *	pool has nothing and grows: swap on zram, whose pages come from here, writes when the
@@ -103,6 +105,16 @@ static bool frees_memory(gfp_t gfp)
 	return gfp & __GFP_MEMALLOC || (!in_interrupt() && current->flags & PF_MEMALLOC);
 }
 
+/*
+ * Is this caller in the midst of what frees memory in the end? Who may wait, but not for a file
+ * system, holds what it needs to write things back; so does who may not wait for I/O.
+ */
+static bool writes_back(gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) && !(gfp & __GFP_NOMEMALLOC) &&
+	       !(current_gfp_context(gfp) & __GFP_FS);
+}
+
 /* Of the flags to ask the kernel with: are its reserves for this caller? */
 static gfp_t reserves_of_kernel(gfp_t gfp)
 {
@@ -114,9 +126,9 @@ static u64 kept_from(const struct quarry_pool *pool, gfp_t gfp)
 {
 	if (likely(!pool->reserve) || frees_memory(gfp))
 		return 0;
-	if (!(gfp & __GFP_HIGH))
-		return pool->reserve;
-	return gfpflags_allow_blocking(gfp) ? pool->reserve / 2 : 0;
+	if (gfp & __GFP_HIGH)
+		return gfpflags_allow_blocking(gfp) ? pool->reserve / 2 : 0;
+	return writes_back(gfp) ? pool->reserve / 2 : pool->reserve;
 }
 
 /**

@@ -59,6 +59,13 @@ u64 quarry_pool_reclaim_all(struct quarry_pool *pool)
 	return r ? r->all(pool) : 0;
 }
 
+u64 quarry_pool_reclaim_guests(struct quarry_pool *pool)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	return r ? r->guests(pool) : 0;
+}
+
 void quarry_pool_tell_strays(struct quarry_pool *pool)
 {
 	const struct quarry_reclaim *r = READ_ONCE(reclaim);

@@ -345,6 +345,8 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
  * @block:	for a block of @order, from an allocation: for a bounded time, and no more
  *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
  * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
+ * @guests:	have those who keep objects in a pool that is full give up some; what was freed is
+ *		for @block to find. Returns how many
  * @strays:	references of pages are missing: to say whose they are
  * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
  * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
@@ -355,6 +357,7 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
 struct quarry_reclaim {
 	u64 (*block)(struct quarry_pool *pool, unsigned int order);
 	u64 (*all)(struct quarry_pool *pool);
+	u64 (*guests)(struct quarry_pool *pool);
 	void (*strays)(struct quarry_pool *pool);
 	int (*dead)(struct quarry_pool *pool);
 	void (*abandon)(struct quarry_pool *pool);
@@ -363,6 +366,7 @@ struct quarry_reclaim {
 void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
+u64 quarry_pool_reclaim_guests(struct quarry_pool *pool);
 void quarry_pool_tell_strays(struct quarry_pool *pool);
 int quarry_pool_dead_caches(struct quarry_pool *pool);
 void quarry_pool_abandon_caches(struct quarry_pool *pool);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guests: what others keep in the default pool, and can do without.
+ *
+ * A file system that was not written for quarry keeps inodes for as long as the kernel has
+ * memory, and gives them up when the kernel has none, by shrinkers. A pool at its cap is no
+ * matter to the kernel: its guests would be refused for ever what they themselves could free.
+ * So their shrinkers are known here, and a pool that is full calls them:
+ *
+ *	allocation, refused otherwise --kick--> work: every shrinker, once --free--> caches
+ *	        `---- waits for a round, a while ----'
+ *
+ *	shrinker	that a guest has registered (extents of ext4, buffers of xfs)
+ *	file system	a type; of each of its mounts the shrinker of dentries and inodes, and the
+ *			clean pages of files that nobody has open, for with them an inode stays
+ *
+ * The work has PF_MEMALLOC, as whoever reclaims in the kernel: what it allocates itself comes
+ * from the pool's reserve and calls no shrinker. Inodes go after a grace period, for which it
+ * waits. Whoever waits for it may hold what a shrinker needs, so he waits for a bounded time.
+ *
+ * Contexts: coming, going and waiting sleep. Cost: a call a shrinker, a mount and a node, when
+ * an allocation fails otherwise.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "../debug/inject.h"
+#include "cache.h"
+
+/* Objects that a shrinker is asked for at a time: the kernel's own SHRINK_BATCH. */
+#define BATCH	128UL
+
+/* How long somebody waits who may hold a lock that a shrinker wants. */
+#define A_WHILE	(HZ / 5)
+
+/**
+ * struct guest - whom to ask
+ * @link:	in the list of all
+ * @what:	the struct shrinker or struct file_system_type
+ * @mounts:	it is a file system
+ */
+struct guest {
+	struct list_head link;
+	void *what;
+	bool mounts;
+};
+
+/* Held over a round, so that who goes is not called any more. */
+static DEFINE_MUTEX(guests_mutex);
+static LIST_HEAD(guests);
+static unsigned int nr_guests;
+
+/* Rounds that have ended, and objects that have gone in all of them. */
+static atomic_t rounds;
+static atomic_long_t gone;
+static DECLARE_WAIT_QUEUE_HEAD(ended);
+
+/* Ask one shrinker on one node for a quarter of what it has: as the kernel does when it is low. */
+static void ask_on(struct shrinker *s, int nid)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nid = nid };
+	unsigned long nr = s->count_objects(s, &sc), freed, at;
+
+	if (!nr || nr == SHRINK_EMPTY)
+		return;
+	for (at = 0; at <= nr / 4; at += BATCH) {
+		sc.nr_to_scan = BATCH;
+		sc.nr_scanned = BATCH;
+		freed = s->scan_objects(s, &sc);
+		if (freed == SHRINK_STOP)
+			return;
+		atomic_long_add(freed, &gone);
+		cond_resched();
+	}
+}
+
+static void ask(struct shrinker *s)
+{
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY)
+		ask_on(s, nid);
+}
+
+/*
+ * Inodes that nobody uses, but that have pages of a file: the kernel does not list them with those
+ * that can go before it needs the pages, which here it does not. What is clean of them goes.
+ */
+static void drop_pages(struct super_block *sb)
+{
+	struct inode *inode, *held = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (atomic_read(&inode->i_count) || mapping_empty(inode->i_mapping))
+			continue;
+		/* Not if it is going. */
+		if (!igrab(inode))
+			continue;
+		/* It stays on the list, and with it our place there. */
+		spin_unlock(&sb->s_inode_list_lock);
+		invalidate_mapping_pages(inode->i_mapping, 0, -1);
+		iput(held);
+		held = inode;
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(held);
+}
+
+static void ask_mount(struct super_block *sb, void *unused)
+{
+	struct shrinker *s = quarry_super_shrinker(sb);
+
+	/* Dentries, so that nobody uses the inodes; then these. */
+	ask(s);
+	drop_pages(sb);
+	ask(s);
+}
+
+static void ask_all(struct work_struct *work)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	struct guest *g;
+
+	mutex_lock(&guests_mutex);
+	list_for_each_entry(g, &guests, link) {
+		if (g->mounts)
+			iterate_supers_type(g->what, ask_mount, NULL);
+		else
+			ask(g->what);
+	}
+	mutex_unlock(&guests_mutex);
+	memalloc_noreclaim_restore(flags);
+	/* Inodes come back by call_rcu(). */
+	rcu_barrier();
+	atomic_inc(&rounds);
+	wake_up_all(&ended);
+}
+
+static DECLARE_WORK(work, ask_all);
+
+/**
+ * quarry_guests_shrink() - have guests of the default pool give up what they can
+ * @pool:	the pool that is full
+ *
+ * Context: sleeps, for a while. Return: objects that went meanwhile, by anybody's asking; 0
+ * also if there are no guests, or if the caller is himself asked by a shrinker.
+ */
+u64 quarry_guests_shrink(struct quarry_pool *pool)
+{
+	long before = atomic_long_read(&gone);
+	int round;
+
+	if (likely(!READ_ONCE(nr_guests)) || pool != quarry_pool_default() ||
+	    current->flags & PF_MEMALLOC)
+		return 0;
+	/* One that is under way will do: what it frees is as good. */
+	round = atomic_read(&rounds);
+	queue_work(quarry_any_cpu_wq, &work);
+	wait_event_timeout(ended, atomic_read(&rounds) - round > 0, A_WHILE);
+	return atomic_long_read(&gone) - before;
+}
+
+static int add(void *what, bool mounts)
+{
+	struct guest *g = quarry_inject() ? NULL : kmalloc(sizeof(*g), GFP_KERNEL);
+
+	if (!g)
+		return -ENOMEM;
+	g->what = what;
+	g->mounts = mounts;
+	mutex_lock(&guests_mutex);
+	list_add_tail(&g->link, &guests);
+	WRITE_ONCE(nr_guests, nr_guests + 1);
+	mutex_unlock(&guests_mutex);
+	return 0;
+}
+
+/**
+ * quarry_guest_remove() - a shrinker or file system is not called any more
+ * @what:	it, added or not
+ *
+ * Context: sleeps, until a round that is under way has ended.
+ */
+void quarry_guest_remove(void *what)
+{
+	struct guest *g, *next;
+
+	mutex_lock(&guests_mutex);
+	list_for_each_entry_safe(g, next, &guests, link) {
+		if (g->what != what)
+			continue;
+		list_del(&g->link);
+		WRITE_ONCE(nr_guests, nr_guests - 1);
+		kfree(g);
+		break;
+	}
+	mutex_unlock(&guests_mutex);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_guest_remove, QUARRY_NS);
+
+/**
+ * quarry_guest_add_shrinker() - call a shrinker when the default pool is full
+ * @s:	registered with the kernel, or about to be
+ *
+ * For who has objects in the pool that it frees. Context: sleeps. Return: 0 or -ENOMEM: then
+ * the kernel alone calls it.
+ */
+int quarry_guest_add_shrinker(struct shrinker *s)
+{
+	return add(s, false);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_guest_add_shrinker, QUARRY_NS);
+
+/**
+ * quarry_guest_add_filesystem() - have a full pool take inodes from a file system's mounts
+ * @type:	whose inodes are objects of the default pool
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM, as quarry_guest_add_shrinker().
+ */
+int quarry_guest_add_filesystem(struct file_system_type *type)
+{
+	return add(type, true);
+}
+EXPORT_SYMBOL_NS_GPL(quarry_guest_add_filesystem, QUARRY_NS);
+
+/* Nobody is left who could be asked. Context: sleeps. */
+void quarry_guests_exit(void)
+{
+	flush_work(&work);
+}
