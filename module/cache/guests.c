@@ -52,10 +52,16 @@ struct guest {
 	bool mounts;
 };
 
-/* Held over a round, so that who goes is not called any more. */
+/*
+ * The list, and who is being asked: he does not go before that has ended. All others come and go
+ * meanwhile, since a mount that goes takes its shrinker away under a lock that who goes over
+ * mounts waits for.
+ */
 static DEFINE_MUTEX(guests_mutex);
 static LIST_HEAD(guests);
 static unsigned int nr_guests;
+static struct guest *asked;
+static DECLARE_WAIT_QUEUE_HEAD(answered);
 
 /* Rounds that have ended, and objects that have gone in all of them. */
 static atomic_t rounds;
@@ -133,10 +139,16 @@ static void ask_all(struct work_struct *work)
 
 	mutex_lock(&guests_mutex);
 	list_for_each_entry(g, &guests, link) {
+		WRITE_ONCE(asked, g);
+		mutex_unlock(&guests_mutex);
 		if (g->mounts)
 			iterate_supers_type(g->what, ask_mount, NULL);
 		else
 			ask(g->what);
+		mutex_lock(&guests_mutex);
+		/* It is on the list still: who takes it off has waited. */
+		WRITE_ONCE(asked, NULL);
+		wake_up_all(&answered);
 	}
 	mutex_unlock(&guests_mutex);
 	memalloc_noreclaim_restore(flags);
@@ -185,24 +197,37 @@ static int add(void *what, bool mounts)
 	return 0;
 }
 
+/* Takes guests_mutex. */
+static struct guest *find(const void *what)
+{
+	struct guest *g;
+
+	mutex_lock(&guests_mutex);
+	list_for_each_entry(g, &guests, link)
+		if (g->what == what)
+			return g;
+	return NULL;
+}
+
 /**
  * quarry_guest_remove() - a shrinker or file system is not called any more
  * @what:	it, added or not
  *
- * Context: sleeps, until a round that is under way has ended.
+ * Context: sleeps, until it has answered if it is being asked. Not under a lock that it waits for.
  */
 void quarry_guest_remove(void *what)
 {
-	struct guest *g, *next;
+	struct guest *g = find(what);
 
-	mutex_lock(&guests_mutex);
-	list_for_each_entry_safe(g, next, &guests, link) {
-		if (g->what != what)
-			continue;
+	while (g && READ_ONCE(asked) == g) {
+		mutex_unlock(&guests_mutex);
+		wait_event(answered, READ_ONCE(asked) != g);
+		g = find(what);
+	}
+	if (g) {
 		list_del(&g->link);
 		WRITE_ONCE(nr_guests, nr_guests - 1);
 		kfree(g);
-		break;
 	}
 	mutex_unlock(&guests_mutex);
 }
