@@ -9,7 +9,7 @@
  * magazine is emptied, which shrinking does, and before the slab's pages go. The
  * module reports each place with a stack; those in the kernel's log are meant.
  *
- * Objects of caches are bytes of plain pages, so that KASAN has nothing to say here.
+ * Nothing here touches an object that is free: KASAN would tell of it (shadow.c).
  */
 #include <linux/delay.h>
 #include <linux/mm.h>

@@ -195,17 +195,18 @@ static void poison_sees_a_write_after_free(struct kunit *test)
 		bad = quarry_cache_alloc(c, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, bad);
 		quarry_cache_free(c, bad);
-		KUNIT_EXPECT_NULL(test, memchr_inv(bad, POISON_FREE, 63));
-		KUNIT_EXPECT_EQ(test, bad[63], POISON_END);
+		KUNIT_EXPECT_NULL(test, quarry_test_unseen(memchr_inv(bad, POISON_FREE, 63)));
+		KUNIT_EXPECT_EQ(test, quarry_test_unseen(bad[63]), POISON_END);
 		before = quarry_test_cache_stats(test, c);
-		bad[at[i]] ^= 0x10;
+		quarry_test_unseen(bad[at[i]] ^= 0x10);
 		quarry_test_take_objects(test, c, p, 200);
 		quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_USE_AFTER_FREE, 1);
 		KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 200);
 		for (k = 0; k < 200; k++)
 			again += p[k] == bad;
 		/* It stays for who looks for the writer. */
-		KUNIT_EXPECT_EQ(test, bad[at[i]], (at[i] == 63 ? POISON_END : POISON_FREE) ^ 0x10);
+		KUNIT_EXPECT_EQ(test, quarry_test_unseen(bad[at[i]]),
+				(at[i] == 63 ? POISON_END : POISON_FREE) ^ 0x10);
 		quarry_test_give_objects(c, p, 200);
 		KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 0);
 	}
@@ -225,9 +226,9 @@ static void poison_of_one_byte(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_POISON));
 	p = quarry_cache_alloc(c, GFP_KERNEL);
 	quarry_cache_free(c, p);
-	KUNIT_EXPECT_EQ(test, *p, POISON_END);
+	KUNIT_EXPECT_EQ(test, quarry_test_unseen(*p), POISON_END);
 	before = quarry_test_cache_stats(test, c);
-	*p = POISON_FREE;
+	quarry_test_unseen(*p = POISON_FREE);
 	p = quarry_cache_alloc(c, GFP_KERNEL);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_USE_AFTER_FREE, 1);
 	quarry_cache_free(c, p);
@@ -250,14 +251,14 @@ static void redzones_see_both_sides(struct kunit *test)
 			p = quarry_cache_alloc(c, GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, p);
 			memset(p, 0x11, sizes[i]);
-			KUNIT_EXPECT_EQ(test, p[at[k]], SLUB_RED_ACTIVE);
+			KUNIT_EXPECT_EQ(test, quarry_test_unseen(p[at[k]]), SLUB_RED_ACTIVE);
 			before = quarry_test_cache_stats(test, c);
-			p[at[k]] ^= 0x80;
+			quarry_test_unseen(p[at[k]] ^= 0x80);
 			quarry_cache_free(c, p);
 			quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_OVERFLOW, 1);
 			/* It is taken back, and its redzones are whole when it goes out. */
 			p = quarry_cache_alloc(c, GFP_KERNEL);
-			KUNIT_EXPECT_EQ(test, p[at[k]], SLUB_RED_ACTIVE);
+			KUNIT_EXPECT_EQ(test, quarry_test_unseen(p[at[k]]), SLUB_RED_ACTIVE);
 			before = quarry_test_cache_stats(test, c);
 			quarry_cache_free(c, p);
 			quarry_test_only_cache_error(test, c, before, -1, 0);
@@ -273,11 +274,11 @@ static void redzones_are_looked_at_where_they_were_written(struct kunit *test)
 	u8 *p = quarry_cache_alloc(c, GFP_KERNEL), *q;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	p[64] = 1;
+	quarry_test_unseen(p[64] = 1);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_REDZONE));
 	q = quarry_cache_alloc(c, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, q);
-	q[64] ^= 1;
+	quarry_test_unseen(q[64] ^= 1);
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_CHECK));
 	quarry_cache_free(c, p);
 	quarry_test_only_cache_error(test, c, before, -1, 0);

@@ -276,7 +276,7 @@ static void lost_objects_come_back_in_parts(struct kunit *test)
 		quarry_cache_free(c, p[i]);
 	/* One of each slab, or more. */
 	for (i = 0; i < MANY; i += 3)
-		*(u8 *)p[i] = 0;
+		quarry_test_unseen(*(u8 *)p[i] = 0);
 	for (i = 0; i < MANY; i++) {
 		p[i] = quarry_cache_alloc(c, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p[i]);

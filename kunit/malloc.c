@@ -222,7 +222,7 @@ static void products_that_overflow(struct kunit *test)
 	quarry_free(p);
 	p = quarry_calloc(10, 10, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, 112));
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, quarry_usable_size(p)));
 	quarry_free(p);
 }
 
@@ -373,14 +373,14 @@ static void sensitive(struct kunit *test)
 		memset(p, 0x5e, sizes[i]);
 		/* It is in a magazine or in the pool: ours, and not in use. */
 		quarry_free_sensitive(p);
-		KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, sizes[i]));
+		KUNIT_EXPECT_NULL(test, quarry_test_unseen(memchr_inv(p, 0, sizes[i])));
 		p = quarry_kvmalloc(sizes[i], GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		memset(p, 0x5e, sizes[i]);
 		quarry_kvfree_sensitive(p, sizes[i] / 2);
 		if (sizes[i] <= QUARRY_CLASS_MAX) {
-			KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, sizes[i] / 2));
-			KUNIT_EXPECT_EQ(test, p[sizes[i] / 2], 0x5e);
+			KUNIT_EXPECT_NULL(test, quarry_test_unseen(memchr_inv(p, 0, sizes[i] / 2)));
+			KUNIT_EXPECT_EQ(test, quarry_test_unseen(p[sizes[i] / 2]), 0x5e);
 		}
 	}
 }
@@ -804,7 +804,7 @@ static void classes_are_caches(struct kunit *test)
 	p = quarry_malloc(640, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	before = quarry_test_cache_stats(test, c);
-	p[640] ^= 1;
+	quarry_test_unseen(p[640] ^= 1);
 	quarry_free(p);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_OVERFLOW, 1);
 	quarry_free(p);

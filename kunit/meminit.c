@@ -85,7 +85,7 @@ static void one_cache(struct kunit *test, size_t size, bool ctor, bool rcu, bool
 		}
 		quarry_cache_free_bulk(c, BULK, p);
 		for (i = 0; want_init_on_free() && !ctor && !rcu && !modes && i < BULK; i++)
-			bad += !!memchr_inv(p[i], 0, size);
+			bad += !!quarry_test_unseen(memchr_inv(p[i], 0, size));
 		q = quarry_cache_alloc(c, gfp);
 		KUNIT_ASSERT_NOT_NULL(test, q);
 		bad += !good(q, size, ctor, rcu, zeros);
@@ -94,11 +94,11 @@ static void one_cache(struct kunit *test, size_t size, bool ctor, bool rcu, bool
 		quarry_cache_free(c, q);
 		/* A free touches neither what was constructed nor what is read under RCU. */
 		if (ctor)
-			bad += *(u32 *)q != CTOR_PATTERN;
+			bad += quarry_test_unseen(*(u32 *)q) != CTOR_PATTERN;
 		if (rcu)
 			bad += !!memchr_inv(q + skip, GARBAGE, size - skip);
 		else if (want_init_on_free() && !ctor && !modes)
-			bad += !!memchr_inv(q, 0, size);
+			bad += !!quarry_test_unseen(memchr_inv(q, 0, size));
 		rcu_read_unlock();
 	}
 	KUNIT_EXPECT_EQ_MSG(test, bad, 0, "size %zu ctor %d rcu %d zero %d modes %x", size, ctor,
@@ -148,7 +148,8 @@ static void mallocs(struct kunit *test)
 				quarry_free_bulk(1, (void **)&p);
 			else
 				quarry_kvfree(p);
-			dirty += was && want_init_on_free() && memchr_inv(was, 0, size);
+			dirty += was && want_init_on_free() &&
+				 quarry_test_unseen(memchr_inv(was, 0, size));
 		}
 	p = quarry_kvmalloc(SZ_4M + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
@@ -214,10 +215,10 @@ static void clobber_redzone_free(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	quarry_cache_free(c, p);
-	p[64] = 0xab;
+	quarry_test_unseen(p[64] = 0xab);
 	/* Nobody's bytes: the next owner gets them whole. */
 	p = quarry_cache_alloc(c, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, p[64], SLUB_RED_ACTIVE);
+	KUNIT_EXPECT_EQ(test, quarry_test_unseen(p[64]), SLUB_RED_ACTIVE);
 	quarry_cache_free(c, p);
 	quarry_test_only_cache_error(test, c, before, -1, 0);
 }
@@ -233,7 +234,7 @@ static void next_pointer(struct kunit *test)
 	quarry_test_take_objects(test, c, p, 500);
 	quarry_test_give_objects(c, p, 500);
 	for (i = 0; i < 500; i++)
-		memset(p[i], 0xff, 64);
+		quarry_test_unseen(memset(p[i], 0xff, 64));
 	quarry_test_cache_sound(test, c);
 	quarry_test_take_objects(test, c, p, 500);
 	for (i = 0; i < 500; i++)
@@ -255,13 +256,13 @@ static void malloc_with_modes(struct kunit *test)
 	p = quarry_malloc(1020, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	before = quarry_test_cache_stats(test, c);
-	p[1024 / sizeof(u32)] = 0x12345678;
+	quarry_test_unseen(p[1024 / sizeof(u32)] = 0x12345678);
 	quarry_free(p);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_OVERFLOW, 1);
 	/* What was in it is not there to be read. */
-	KUNIT_EXPECT_EQ(test, p[1], 0x6b6b6b6bU);
+	KUNIT_EXPECT_EQ(test, quarry_test_unseen(p[1]), 0x6b6b6b6bU);
 	before = quarry_test_cache_stats(test, c);
-	p[512 / sizeof(u32)] = 0x0abcdef0;
+	quarry_test_unseen(p[512 / sizeof(u32)] = 0x0abcdef0);
 	quarry_free(quarry_malloc(1020, GFP_KERNEL));
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_USE_AFTER_FREE, 1);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, 0));

@@ -221,6 +221,18 @@ void quarry_kvfree_rcu_head(struct rcu_head *head);
 void quarry_kvfree(const void *object);
 void quarry_kvfree_sensitive(const void *object, size_t len);
 
+/* An object of the class of @size, which is 1 to QUARRY_CLASS_MAX. */
+static __always_inline void *quarry_class_alloc(size_t size, gfp_t gfp)
+{
+	void *object = quarry_cache_alloc(quarry_classes[quarry_class(size)], gfp);
+
+#ifdef CONFIG_KASAN_GENERIC
+	if (object)
+		quarry_shadow_narrow(object, size, quarry_class_size(quarry_class(size)));
+#endif
+	return object;
+}
+
 /**
  * quarry_malloc() - allocate memory
  * @size:	bytes, 1 up to the largest block of a pool; 0 gives ZERO_SIZE_PTR
@@ -234,7 +246,7 @@ void quarry_kvfree_sensitive(const void *object, size_t len);
 static __always_inline __alloc_size(1) void *quarry_malloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size && size <= QUARRY_CLASS_MAX)
-		return quarry_cache_alloc(quarry_classes[quarry_class(size)], gfp);
+		return quarry_class_alloc(size, gfp);
 	return __quarry_malloc(size, gfp);
 }
 

@@ -10,6 +10,7 @@
 
 #include <linux/compiler.h>
 #include <linux/list.h>
+#include <linux/quarry_shadow.h>
 #include <linux/types.h>
 
 #ifdef CONFIG_X86
@@ -96,6 +97,7 @@ enum quarry_mags_count {
  * @wants:	a magazine was missed
  * @cap:	of magazines to come
  * @seen:	exchanges since @cap was last looked at
+ * @bytes:	of an object, for KASAN; 0 where it is not told of any
  * @last_ops:	allocs and frees when the reaper last came by
  * @loaded:	the magazine that is open, or NULL
  * @previous:	the one before, or NULL
@@ -114,6 +116,9 @@ struct quarry_mags {
 	u8 wants;
 	u32 cap;
 	u32 seen;
+#ifdef CONFIG_KASAN_GENERIC
+	u32 bytes;
+#endif
 	u64 last_ops;
 	struct quarry_magazine *loaded;
 	struct quarry_magazine *previous;
@@ -159,6 +164,22 @@ static __always_inline bool quarry_mags_try_mark(struct quarry_mags *m)
 #endif
 }
 
+/* KASAN is told that an object has gone out of a magazine, or comes into one. */
+#ifdef CONFIG_KASAN_GENERIC
+static __always_inline void quarry_mags_shadow_out(const struct quarry_mags *m, void *object)
+{
+	quarry_shadow_open(object, m->bytes);
+}
+
+static __always_inline void quarry_mags_shadow_in(const struct quarry_mags *m, void *object)
+{
+	quarry_shadow_free(object, m->bytes);
+}
+#else
+#define quarry_mags_shadow_out(m, object)	do { } while (0)
+#define quarry_mags_shadow_in(m, object)	do { } while (0)
+#endif
+
 /* Pop an object if that is all there is to do, else NULL. Preemption is off. */
 static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
 {
@@ -172,6 +193,7 @@ static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
 		barrier();
 		m->top--;
 		m->allocs++;
+		quarry_mags_shadow_out(m, object);
 	}
 	quarry_mags_unmark(m);
 	return object;
@@ -195,6 +217,7 @@ static __always_inline bool quarry_mags_push(struct quarry_mags *m, u64 label, v
 	top = m->top;
 	/* The same object twice running is the commonest double free of all. */
 	if (likely(top != m->end && top[-1] != object)) {
+		quarry_mags_shadow_in(m, object);
 		*top = object;
 		/* In memory, as above. */
 		barrier();

@@ -400,6 +400,8 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 	quarry_magazine_supply(cache);
 	do {
 		object = take(cache, gfp, node, &guarded);
+		if (object)
+			quarry_shadow_open(object, quarry_cache_shadowed(cache));
 		/* One that was written to while it was free is not handed out. */
 	} while (object && guarded && !quarry_guard_out(object, false));
 	if (unlikely(!object)) {
@@ -468,6 +470,8 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 		return NULL;
 	}
 	object = take_local(cache, &guarded, true);
+	if (object)
+		quarry_shadow_open(object, quarry_cache_shadowed(cache));
 	if (object && guarded && !quarry_guard_out(object, true))
 		object = NULL;
 	if (object)
@@ -614,6 +618,7 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 	if (guarded) {
 		if (!quarry_guard_in(s, object, stack))
 			return;
+		quarry_shadow_free(object, quarry_cache_shadowed(cache));
 		/* What is lent does not wait: others do, for the pool's reserve. */
 		if (!s->slab.is_lent)
 			object = quarry_guard_quarantine(n, object, try);
@@ -622,9 +627,14 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 			count_direct_frees(cache, 1);
 			return;
 		}
-	} else if (want_init_on_free() && !cache->ctor &&
-		   !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
-		memset(object, 0, cache->shape[0].size);
+	} else {
+		if (want_init_on_free() && !cache->ctor &&
+		    !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
+			/* Malloc's callers were given less than all of it. */
+			quarry_shadow_open(object, cache->shape[0].size);
+			memset(object, 0, cache->shape[0].size);
+		}
+		quarry_shadow_free(object, quarry_cache_shadowed(cache));
 	}
 	/* From magazines anybody takes. */
 	if (!s->slab.is_lent && push(n, object, guarded, try))

@@ -150,6 +150,7 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
 		quarry_magazine_supply(cache);
 		if (!(gfp & QUARRY_GFP_OBJECT_SLOW))
 			some = take_many(cache, want, p + got);
+		quarry_objects_out(cache, p + got, some);
 		for (i = 0; want_init_on_alloc(gfp) && i < some; i++)
 			quarry_object_clear(cache, p[got + i], gfp);
 		got += some;
@@ -191,6 +192,7 @@ int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, vo
 			copy_out(m, nr, p);
 			quarry_mags_unmark(m);
 			preempt_enable();
+			quarry_objects_out(cache, p, nr);
 			return nr;
 		}
 		quarry_mags_unmark(m);
@@ -275,6 +277,7 @@ static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_
 				break;
 	}
 	nr = p - start;
+	quarry_objects_in(cache, start, nr);
 	m->top += nr;
 	m->frees += nr;
 	return nr;
@@ -309,6 +312,7 @@ static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_
 	for (i = 0; i < nr && belongs(cache, m, p[i], &label, &same); i++)
 		;
 	nr = i;
+	quarry_objects_in(cache, p, nr);
 	for (start = 0; start < nr; start += i) {
 		i = min_t(size_t, nr - start, BATCH);
 		quarry_objects_sort(p + start, i);

@@ -289,6 +289,9 @@ static int mags_create(struct quarry_cache *cache)
 		node = cache->pool->node != NUMA_NO_NODE ? cache->pool->node : cpu_to_mem(cpu);
 		quarry_mags_init(per_cpu_ptr(cache->mags, cpu), cache->nodes[node]->tag[0],
 				 &cache->shape[0].starts, cache->cap_min);
+#ifdef CONFIG_KASAN_GENERIC
+		per_cpu_ptr(cache->mags, cpu)->bytes = quarry_cache_shadowed(cache);
+#endif
 		if (want_init_on_free())
 			per_cpu_ptr(cache->mags, cpu)->shut = QUARRY_SHUT_WIPE;
 	}

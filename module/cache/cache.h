@@ -259,6 +259,32 @@ struct quarry_cache {
 	struct rcu_head rcu;
 };
 
+/* Bytes of an object that KASAN is told of: 0 where a free one may be looked at. */
+static inline u32 quarry_cache_shadowed(const struct quarry_cache *cache)
+{
+	return cache->flags & SLAB_TYPESAFE_BY_RCU ? 0 : cache->shape[0].size;
+}
+
+/* KASAN is told that objects go to a client. */
+static inline void quarry_objects_out(const struct quarry_cache *cache, void **objects,
+				      size_t nr)
+{
+	size_t i;
+
+	for (i = 0; IS_ENABLED(CONFIG_KASAN_GENERIC) && i < nr; i++)
+		quarry_shadow_open(objects[i], quarry_cache_shadowed(cache));
+}
+
+/* The same of those that come back; nobody else can have them yet. */
+static inline void quarry_objects_in(const struct quarry_cache *cache, void **objects,
+				     size_t nr)
+{
+	size_t i;
+
+	for (i = 0; IS_ENABLED(CONFIG_KASAN_GENERIC) && i < nr; i++)
+		quarry_shadow_free(objects[i], quarry_cache_shadowed(cache));
+}
+
 /* Count for this CPU. Context: any. */
 static inline void quarry_cache_count_add(struct quarry_cache *cache,
 					  enum quarry_mags_count which, long nr)

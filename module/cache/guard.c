@@ -24,9 +24,13 @@
  * An object that was written to while it was free is never handed out again: it
  * stays as it is, for who looks for the writer, until the cache is destroyed.
  *
+ * KASAN is told of redzones and of free objects whatever the mode is (base/shadow.c). What
+ * looks at redzones here does it behind its back.
+ *
  * Contexts: any. Who waits for no lock leaves no stack: the kernel's depot of stacks has
  * one, and may allocate.
  */
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
@@ -80,8 +84,10 @@ static void fill_red(const struct quarry_cache *cache, void *object)
 {
 	u32 rest = cache->shape[1].stride - cache->red - cache->shape[0].size;
 
+	kasan_disable_current();
 	memset(object - cache->red, SLUB_RED_ACTIVE, cache->red);
 	memset(object + cache->shape[0].size, SLUB_RED_ACTIVE, rest);
+	kasan_enable_current();
 }
 
 static void check_red(struct quarry_cache *cache, void *object)
@@ -90,10 +96,12 @@ static void check_red(struct quarry_cache *cache, void *object)
 	u32 rest = cache->shape[1].stride - cache->red - size;
 	const u8 *bad;
 
+	kasan_disable_current();
 	bad = memchr_inv(object - cache->red, SLUB_RED_ACTIVE, cache->red) ?:
 	      memchr_inv(object + size, SLUB_RED_ACTIVE, rest);
 	if (bad && quarry_cache_misuse(cache, QUARRY_CACHE_ERR_OVERFLOW, object))
 		say_byte("written beside the object", object, bad, SLUB_RED_ACTIVE);
+	kasan_enable_current();
 }
 
 /**
@@ -123,6 +131,7 @@ bool quarry_guard_out(void *object, bool try)
 		if (!test_and_set_bit(QUARRY_RECORD_LISTED, &s->records[0].flags))
 			llist_add(&s->lost_link, &s->node->lost_slabs);
 		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
+		quarry_shadow_free(object, quarry_cache_shadowed(cache));
 		return false;
 	}
 	assign_bit(QUARRY_RECORD_RED, &r->flags, modes & QUARRY_MODE_REDZONE);
@@ -154,6 +163,8 @@ bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t 
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_DOUBLE_FREE, object);
 		return false;
 	}
+	/* Malloc's callers were given less than all of it. */
+	quarry_shadow_open(object, quarry_cache_shadowed(cache));
 	if (test_and_clear_bit(QUARRY_RECORD_RED, &r->flags))
 		check_red(cache, object);
 	if (READ_ONCE(cache->modes) & QUARRY_MODE_OWNER)

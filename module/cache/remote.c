@@ -173,6 +173,7 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 		}
 		if (quarry_remote_is_last(r, p[done]))
 			break;
+		quarry_shadow_free(p[done], quarry_cache_shadowed(cache));
 		if (!quarry_remote_push(r, tag, p[done])) {
 			make_room(cache, m, r, try);
 			quarry_remote_push(r, tag, p[done]);

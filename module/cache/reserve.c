@@ -75,6 +75,7 @@ struct quarry_magazine *quarry_cache_reserve(struct quarry_cache *cache, gfp_t g
 		return NULL;
 	}
 	mag->n = nr;
+	quarry_objects_in(cache, mag->slot, nr);
 	return mag;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_reserve, QUARRY_NS);
@@ -95,6 +96,7 @@ void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
 	if (!magazine->n)
 		return NULL;
 	object = magazine->slot[--magazine->n];
+	quarry_shadow_open(object, quarry_cache_shadowed(cache));
 	if (gfp & __GFP_ZERO && !cache->ctor)
 		memset(object, 0, cache->shape[0].size);
 	return object;

@@ -389,6 +389,7 @@ static void give_pages(struct quarry_pslab *s)
 
 	if (s->slab.is_least && !s->records)
 		atomic_dec(&cache->nr_least);
+	quarry_shadow_open(page_address(s->page), PAGE_SIZE << order);
 	kmemleak_free(page_address(s->page));
 	quarry_strays_mend(s);
 	set_private(s, 1U << order, 0);
@@ -474,6 +475,8 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	if (cache->ctor)
 		for (i = 0; i < shape->nr; i++)
 			cache->ctor((void *)(first + i * shape->stride));
+	if (quarry_cache_shadowed(cache))
+		quarry_shadow_redzone(page_address(s->page), PAGE_SIZE << shape->order);
 	/* What objects point to is in use. */
 	kmemleak_alloc((void *)page_address(s->page), PAGE_SIZE << shape->order, 0, gfp);
 	set_private(s, nr, (unsigned long)s);

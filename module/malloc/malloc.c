@@ -61,7 +61,7 @@ int __init quarry_malloc_init(void)
 void *__quarry_malloc(size_t size, gfp_t gfp)
 {
 	if (likely(size - 1 < QUARRY_CLASS_MAX))
-		return quarry_cache_alloc(quarry_classes[quarry_class(size)], gfp);
+		return quarry_class_alloc(size, gfp);
 	return size ? quarry_large_alloc(size, gfp, NUMA_NO_NODE) : ZERO_SIZE_PTR;
 }
 EXPORT_SYMBOL_NS_GPL(__quarry_malloc, QUARRY_NS);
@@ -76,11 +76,16 @@ EXPORT_SYMBOL_NS_GPL(__quarry_malloc, QUARRY_NS);
  */
 void *quarry_malloc_node(size_t size, gfp_t gfp, int node)
 {
+	void *object;
+
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (size <= QUARRY_CLASS_MAX)
-		return quarry_cache_alloc_node(quarry_classes[quarry_class(size)], gfp, node);
-	return quarry_large_alloc(size, gfp, node);
+	if (size > QUARRY_CLASS_MAX)
+		return quarry_large_alloc(size, gfp, node);
+	object = quarry_cache_alloc_node(quarry_classes[quarry_class(size)], gfp, node);
+	if (object)
+		quarry_shadow_narrow(object, size, quarry_class_size(quarry_class(size)));
+	return object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_malloc_node, QUARRY_NS);
 
@@ -159,7 +164,8 @@ static size_t object_size(const void *object)
  * @object:	of quarry_malloc() or a cache, or NULL
  *
  * Context: any. Return: at least what was asked for; 0 for NULL, ZERO_SIZE_PTR, the
- * inside of an object and what is not ours.
+ * inside of an object and what is not ours. Who asks may use all of it: KASAN, which knew only of
+ * what was asked for, is told so.
  */
 size_t quarry_usable_size(const void *object)
 {
@@ -168,7 +174,11 @@ size_t quarry_usable_size(const void *object)
 	if (ZERO_OR_NULL_PTR(object))
 		return 0;
 	preempt_disable();
-	size = object_size(object) ?: quarry_large_size(object);
+	size = object_size(object);
+	if (size)
+		quarry_shadow_widen(object, size);
+	else
+		size = quarry_large_size(object);
 	preempt_enable();
 	return size;
 }
