@@ -533,6 +533,7 @@ static void limit(struct kunit *test, struct limited *l)
 	l->max = l->pool->max;
 	l->min = l->pool->min;
 	l->reserve = l->pool->reserve;
+	l->pool->reserve = 0;
 	quarry_pool_drain(l->pool);
 	quarry_pool_shrink(l->pool, ~0ULL);
 	quarry_test_large_blocks();
