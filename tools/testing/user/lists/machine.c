@@ -195,7 +195,7 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve)
 	unsigned long pfn = find_slots(mib / 4) << QUARRY_SLOT_SHIFT;
 	int cpu;
 
-	pool->id = pfn;
+	pool->registered.id = pfn;
 	pool->max = mib * (u64)MIB_FRAMES;
 	pool->min = pool->max;
 	pool->reserve = reserve;
@@ -262,8 +262,8 @@ void machine_pool_free(struct quarry_pool *pool)
 	int cpu;
 
 	machine_settle(pool);
-	for (i = pool->id >> QUARRY_SLOT_SHIFT;
-	     i < (pool->id + pool->max) >> QUARRY_SLOT_SHIFT; i++) {
+	for (i = pool->registered.id >> QUARRY_SLOT_SHIFT;
+	     i < (pool->registered.id + pool->max) >> QUARRY_SLOT_SHIFT; i++) {
 		struct quarry_chunk *c = quarry_slots[i].chunk;
 
 		quarry_slots[i].chunk = NULL;
@@ -458,6 +458,18 @@ u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 	(void)pool;
 	(void)order;
 	return 0;
+}
+
+u64 quarry_pool_reclaim_guests(struct quarry_pool *pool)
+{
+	(void)pool;
+	return 0;
+}
+
+/* No frame fails here. */
+void quarry_zone_keep_poisoned(struct quarry_zone *z)
+{
+	(void)z;
 }
 
 void quarry_chore_set_timer(struct irq_work *kick)

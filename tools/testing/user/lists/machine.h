@@ -62,12 +62,12 @@ static inline struct quarry_zone *machine_zone(struct quarry_pool *pool)
 /* The number of a block in its pool, and the block of a number. */
 static inline u64 machine_frame(struct quarry_pool *pool, const struct page *page)
 {
-	return page_to_pfn(page) - pool->id;
+	return page_to_pfn(page) - pool->registered.id;
 }
 
 static inline struct page *machine_page(struct quarry_pool *pool, u64 frame)
 {
-	return pfn_to_page(pool->id + frame);
+	return pfn_to_page(pool->registered.id + frame);
 }
 
 #endif
