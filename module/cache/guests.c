@@ -102,17 +102,21 @@ static void ask(struct shrinker *s)
 static void drop_pages(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
+	bool idle;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (atomic_read(&inode->i_count) || mapping_empty(inode->i_mapping))
+		idle = !atomic_read(&inode->i_count) && !mapping_empty(inode->i_mapping);
+		/* Nobody waits for the lock while many are passed by. */
+		if (!idle && !need_resched())
 			continue;
 		/* Not if it is going. */
 		if (!igrab(inode))
 			continue;
 		/* It stays on the list, and with it our place there. */
 		spin_unlock(&sb->s_inode_list_lock);
-		invalidate_mapping_pages(inode->i_mapping, 0, -1);
+		if (idle)
+			invalidate_mapping_pages(inode->i_mapping, 0, -1);
 		iput(held);
 		held = inode;
 		cond_resched();

@@ -22,6 +22,9 @@
  * page, and the kernel, whose mark they have, gives them to nobody. Until then the arena
  * stays with the pool.
  *
+ * While any is sought each hold of the zone's lock begins with a look at all of the zone's: there
+ * are as many as the hardware has lost.
+ *
  * Slabs are blocks in use: objects of a slab are handed out until its cache gives it back.
  *
  * Contexts: the kernel tells us where we must not sleep; a work does the rest.
