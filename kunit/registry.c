@@ -152,6 +152,10 @@ static void a_walk_goes_on_where_one_has_gone(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, thing_of(e), &things[0]);
 	raw_spin_lock(&reg.lock);
 	quarry_registry_remove(&reg, &things[0].registered);
+	raw_spin_unlock(&reg.lock);
+	e = quarry_registry_look_next(&reg, e);
+	KUNIT_EXPECT_PTR_EQ(test, thing_of(e), &things[1]);
+	raw_spin_lock(&reg.lock);
 	quarry_registry_remove(&reg, &things[1].registered);
 	raw_spin_unlock(&reg.lock);
 	e = quarry_registry_look_next(&reg, e);
