@@ -314,8 +314,16 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 	}
 }
 
-/* Can we do what the flags say? */
-static bool gfp_ok(struct quarry_cache *cache, gfp_t gfp)
+/**
+ * quarry_cache_gfp_ok() - can we do what the flags say?
+ * @cache:	the cache
+ * @gfp:	as given
+ *
+ * Objects lie in the zone of their pool and have addresses. Context: any.
+ *
+ * Return: false if not: that is counted and reported.
+ */
+bool quarry_cache_gfp_ok(struct quarry_cache *cache, gfp_t gfp)
 {
 	gfp_t zone = gfp & (__GFP_DMA | __GFP_DMA32);
 
@@ -388,7 +396,7 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 	bool guarded;
 	void *object;
 
-	if (!gfp_ok(cache, gfp))
+	if (!quarry_cache_gfp_ok(cache, gfp))
 		return NULL;
 	might_alloc(gfp);
 	if (unlikely(READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)) {
@@ -460,7 +468,7 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 	bool guarded;
 	void *object;
 
-	if (!gfp_ok(cache, gfp) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)
+	if (!quarry_cache_gfp_ok(cache, gfp) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)
 		return NULL;
 	if (!in_nmi() && fails(cache, gfp))
 		return NULL;

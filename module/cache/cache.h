@@ -426,6 +426,7 @@ void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_n
 void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bool try);
 
 /* alloc.c */
+bool quarry_cache_gfp_ok(struct quarry_cache *cache, gfp_t gfp);
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 bool quarry_object_is_free(struct quarry_cache *cache, const void *object);
@@ -445,18 +446,19 @@ struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *ob
 /* strays.c: what the kernel has freed */
 u64 quarry_strays_find(struct quarry_cache *cache);
 void quarry_strays_find_in(struct quarry_pool *pool);
+void quarry_strays_mend(struct quarry_pslab *s);
+int quarry_strays_watch(void);
+void quarry_strays_unwatch(void);
 
 /* abandon.c: dead caches of a pool that is forgotten */
 int quarry_caches_dead(struct quarry_pool *pool);
 void quarry_caches_abandon(struct quarry_pool *pool);
 
-void quarry_strays_mend(struct quarry_pslab *s);
-int quarry_strays_watch(void);
-void quarry_strays_unwatch(void);
-
-/* misuse.c */
+/* guests.c */
 u64 quarry_guests_shrink(struct quarry_pool *pool);
 void quarry_guests_exit(void);
+
+/* misuse.c */
 void quarry_free_to_no_cache(const void *object);
 bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
 		       const void *object);

@@ -83,17 +83,18 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_reserve, QUARRY_NS);
 /**
  * quarry_cache_alloc_reserved() - an object that is there
  * @cache:	the cache
- * @gfp:	__GFP_ZERO, or whatever: nothing is allocated
+ * @gfp:	__GFP_ZERO, or whatever the cache takes: nothing is allocated
  * @magazine:	of quarry_cache_reserve()
  *
- * Context: any. Return: an object; NULL when all of them have been taken.
+ * Context: any. Return: an object; NULL when all of them have been taken, and for a zone that they are
+ * not of: that is counted and reported.
  */
 void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
 				  struct quarry_magazine *magazine)
 {
 	void *object;
 
-	if (!magazine->n)
+	if (!magazine->n || !quarry_cache_gfp_ok(cache, gfp))
 		return NULL;
 	object = magazine->slot[--magazine->n];
 	quarry_shadow_open(object, quarry_cache_shadowed(cache));
