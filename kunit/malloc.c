@@ -84,6 +84,25 @@ static void classes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_size_roundup(SIZE_MAX), SIZE_MAX);
 }
 
+/* Of machines where devices do not see the caches we have none, so by arithmetic alone. */
+static void classes_share_no_line(struct kunit *test)
+{
+	unsigned int i, wrong = 0;
+	size_t size, align, fit;
+
+	for (align = 8; align <= 256; align *= 2)
+		for (size = 1; size <= QUARRY_CLASS_MAX; size++) {
+			fit = quarry_class_fit(size, align);
+			i = quarry_class(fit);
+			wrong += fit < size || fit > QUARRY_CLASS_MAX || i >= QUARRY_CLASSES ||
+				 quarry_class_size(i) % align;
+		}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	for (size = 1; size <= QUARRY_CLASS_MAX; size++)
+		wrong += quarry_class_size(quarry_class(size)) % ARCH_KMALLOC_MINALIGN;
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 /* With a constant size the class is a constant; it must be the same one. */
 static void constant_sizes(struct kunit *test)
 {
@@ -819,6 +838,7 @@ static void classes_are_caches(struct kunit *test)
 static struct kunit_case malloc_cases[] = {
 	KUNIT_CASE(every_size),
 	KUNIT_CASE(classes),
+	KUNIT_CASE(classes_share_no_line),
 	KUNIT_CASE(constant_sizes),
 	KUNIT_CASE(large_sizes),
 	KUNIT_CASE(nothing_at_all),
