@@ -7,6 +7,7 @@
  * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
  * they go, the chunks' exit waits for, once for all.
  */
+#include <linux/math.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mm.h>
@@ -91,11 +92,11 @@ MODULE_PARM_DESC(pool_reserve_kb,
 		 "KiB of the default pool for callers that must not fail, GFP_ATOMIC, and for those who write back, GFP_NOFS (a sixteenth of pool_max_mb, at most 1024)");
 
 static struct quarry_param pool_low_mb = {
-	.name = "pool_low_mb", .unit = "MiB", .value = 0, .min = 0, .max = MB_MAX,
+	.name = "pool_low_mb", .unit = "MiB", .value = NOT_GIVEN, .min = 0, .max = MB_MAX,
 };
 module_param_cb(pool_low_mb, &param_ops, &pool_low_mb, 0444);
 MODULE_PARM_DESC(pool_low_mb,
-		 "the default pool grows in the background when less MiB are free; 0: never (0)");
+		 "the default pool grows in the background when less MiB are free; 0: never (by the cap as the kernel's min_free_kbytes by its memory: 2 for 64 MiB, 9 for 4 GiB)");
 
 static struct quarry_param pool_node = {
 	.name = "pool_node", .unit = "", .value = NUMA_NO_NODE,
@@ -143,6 +144,20 @@ static int check_against_machine(const struct quarry_param *p, u64 bytes)
 	return -ENOMEM;
 }
 
+/*
+ * What the default pool has free before somebody asks who cannot wait. The kernel has the
+ * same question of its own memory, so this is its answer (init_per_zone_wmark_min() in
+ * mm/page_alloc.c): the root of sixteen times the memory, in KiB. It is beside the reserve,
+ * and no more than a quarter of what there is, the rest of which is for use.
+ */
+static long long __init default_low_mb(u64 max_bytes)
+{
+	u64 bytes = min(max_bytes, (u64)totalram_pages() << PAGE_SHIFT);
+	u64 kb = pool_reserve_kb.value + int_sqrt64((bytes >> 10) * 16);
+
+	return min(DIV_ROUND_UP_ULL(kb, 1024), bytes / SZ_4M);
+}
+
 static int __init default_pool_init(void)
 {
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
@@ -157,13 +172,15 @@ static int __init default_pool_init(void)
 	if (pool_reserve_kb.value == NOT_GIVEN)
 		pool_reserve_kb.value = min_t(u64, cfg.max_bytes / 16, SZ_1M) >> 10;
 	cfg.reserve_bytes = PAGE_ALIGN(pool_reserve_kb.value << 10);
+	if (pool_low_mb.value == NOT_GIVEN)
+		pool_low_mb.value = default_low_mb(cfg.max_bytes);
 	cfg.low_bytes = pool_low_mb.value << 20;
 	cfg.node = pool_node.value;
 	err = check_against_max(&pool_min_mb, cfg.min_bytes, cfg.max_bytes) ?:
 	      check_against_max(&pool_reserve_kb, cfg.reserve_bytes, cfg.max_bytes) ?:
 	      check_against_max(&pool_low_mb, cfg.low_bytes, cfg.max_bytes) ?:
-	      check_against_machine(&pool_low_mb, cfg.low_bytes) ?:
-	      check_against_machine(&pool_reserve_kb, cfg.reserve_bytes);
+	      check_against_machine(&pool_reserve_kb, cfg.reserve_bytes) ?:
+	      check_against_machine(&pool_low_mb, cfg.low_bytes);
 	if (err)
 		return err;
 	err = quarry_default_pool_init(&cfg);

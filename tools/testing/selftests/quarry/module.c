@@ -249,6 +249,32 @@ static void parameters_are_honoured(void)
 	check_default(MIB(4), MIB(8), "pool_max_mb=8 pool_node=0");
 }
 
+/* 64 MiB in bursts of one, by a client who cannot wait; how much it got. */
+static __u64 had_in_bursts(const char *params)
+{
+	struct quarry_pool_stats s;
+	int fd;
+
+	must_unload();
+	must_load(params);
+	qt_load_module("hold=16384 burst=256");
+	fd = qt_open(O_RDONLY);
+	REQUIRE(!qt_stats(fd, QT_DEFAULT_POOL, &s), "no default pool");
+	close(fd);
+	qt_unload_module();
+	return s.allocated_bytes;
+}
+
+/* Whoever cannot wait finds memory where the machine has some, unless root wants none ahead. */
+static void grows_ahead_of_who_cannot_wait(void)
+{
+	__u64 had = had_in_bursts("pool_max_mb=80");
+
+	CHECK(had == MIB(64), "%llu bytes were had of 64 MiB", had);
+	had = had_in_bursts("pool_max_mb=80 pool_low_mb=0");
+	CHECK(had < MIB(5), "%llu bytes were had of a pool that must not grow ahead", had);
+}
+
 static void check_node(const char *params, unsigned int mode, gid_t gid)
 {
 	struct stat st;
@@ -426,6 +452,7 @@ static const struct ktap_case cases[] = {
 	{ "open_device_holds_it", open_device_holds_it },
 	{ "open_debugfs_file_does_no_harm", open_debugfs_file_does_no_harm },
 	{ "parameters_are_honoured", parameters_are_honoured },
+	{ "grows_ahead_of_who_cannot_wait", grows_ahead_of_who_cannot_wait },
 	{ "device_is_for_whom_root_says", device_is_for_whom_root_says },
 	{ "nonsense_is_refused", nonsense_is_refused },
 	{ "unknown_parameter_is_told", unknown_parameter_is_told },

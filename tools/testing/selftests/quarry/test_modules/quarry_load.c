@@ -7,6 +7,9 @@
  * mark of its owner while it is out; a mark that changed was a page that two
  * had, and counts as damage.
  *
+ * With @burst the blocks are taken so many at a time by a caller who cannot wait, and between
+ * the bursts he does, for as long as the pool needs to have as much again, but not for ever.
+ *
  * With @block it has a block of malloc of so many bytes, which keeps a slab from going.
  *
  * With @pester a thread sends interrupts to that CPU whenever it takes any, which allocate and
@@ -15,6 +18,7 @@
  * With @pieces the kernel's own memory is in pieces of that order meanwhile: all of it was
  * taken in blocks of that order, and every other one given back.
  */
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -40,6 +44,10 @@ MODULE_PARM_DESC(hold, "blocks to hold; reads back as what was had");
 static unsigned int order;
 module_param(order, uint, 0444);
 MODULE_PARM_DESC(order, "order of the blocks to hold");
+
+static unsigned int burst;
+module_param(burst, uint, 0444);
+MODULE_PARM_DESC(burst, "blocks that are taken at a time, with GFP_NOWAIT; 0: all, with GFP_KERNEL");
 
 static unsigned int block;
 module_param(block, uint, 0444);
@@ -178,6 +186,34 @@ static void put_held(void)
 	hold = 0;
 }
 
+/* A pause, for at most ten seconds, until the next burst finds as much as this one has. */
+static void await_burst(void)
+{
+	struct quarry_pool_stats s = {};
+	unsigned int tries = 1000;
+	u64 bytes = (u64)burst << (order + PAGE_SHIFT);
+
+	do {
+		msleep(10);
+		quarry_pool_snapshot(pool, &s);
+	} while (s.free_bytes < s.reserve_bytes + bytes && --tries);
+}
+
+static void take_held(void)
+{
+	gfp_t gfp = (burst ? GFP_NOWAIT : GFP_KERNEL) | __GFP_NOWARN;
+	unsigned int i;
+
+	for (i = 0; i < hold; i++) {
+		if (burst && i && !(i % burst))
+			await_burst();
+		held[i] = quarry_alloc_pages(pool, gfp, order);
+		if (!held[i])
+			break;
+	}
+	hold = i;
+}
+
 /* Blocks of the kernel's that keep its memory in pieces, through page->lru. */
 static LIST_HEAD(between);
 
@@ -271,12 +307,7 @@ static int __init quarry_load_init(void)
 	}
 	held_block = block ? quarry_malloc(block, GFP_KERNEL) : NULL;
 	break_up();
-	for (i = 0; i < hold; i++) {
-		held[i] = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, order);
-		if (!held[i])
-			break;
-	}
-	hold = i;
+	take_held();
 	/* Pages keep a pool by themselves, and tests want to see that. */
 	if (!threads && pester < 0)
 		quarry_pool_put(pool);
