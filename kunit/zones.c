@@ -159,6 +159,8 @@ static void *try_ahead(struct place *at, gfp_t gfp)
 }
 
 /* Of malloc. */
+static const char some_text[] = "some text";
+
 static void *try_malloc_of_a_constant(struct place *at, gfp_t gfp)
 {
 	return quarry_malloc(64, gfp);
@@ -214,27 +216,27 @@ static void *try_realloc(struct place *at, gfp_t gfp)
 
 static void *try_memdup(struct place *at, gfp_t gfp)
 {
-	return quarry_memdup(__func__, 8, gfp);
+	return quarry_memdup(some_text, 8, gfp);
 }
 
 static void *try_memdup_nul(struct place *at, gfp_t gfp)
 {
-	return quarry_memdup_nul(__func__, 8, gfp);
+	return quarry_memdup_nul(some_text, 8, gfp);
 }
 
 static void *try_strdup(struct place *at, gfp_t gfp)
 {
-	return quarry_strdup(__func__, gfp);
+	return quarry_strdup(some_text, gfp);
 }
 
 static void *try_strndup(struct place *at, gfp_t gfp)
 {
-	return quarry_strndup(__func__, 8, gfp);
+	return quarry_strndup(some_text, 8, gfp);
 }
 
 static void *try_asprintf(struct place *at, gfp_t gfp)
 {
-	return quarry_asprintf(gfp, "%s", __func__);
+	return quarry_asprintf(gfp, "%s", some_text);
 }
 
 static void put(struct place *at, void *p)
@@ -353,13 +355,13 @@ static bool had(struct kunit *test, struct place *at, unsigned int i, gfp_t gfp,
 static u64 bad_arguments(struct kunit *test, struct place *at, unsigned int i)
 {
 	struct quarry_pool *pool = calls[i].of == OF_POOL ? at->pool : quarry_pool_default();
-	u64 sum = 0;
+	u64 sum = quarry_test_stats(test, pool)->errors[QUARRY_ERR_BAD_ARGUMENT];
+	const int kind = QUARRY_CACHE_ERR_BAD_ARGUMENT;
 	unsigned int k;
 
-	sum += quarry_test_stats(test, pool)->errors[QUARRY_ERR_BAD_ARGUMENT];
-	sum += quarry_test_cache_stats(test, at->cache)->errors[QUARRY_CACHE_ERR_BAD_ARGUMENT];
+	sum += quarry_test_cache_stats(test, at->cache)->errors[kind];
 	for (k = 0; calls[i].of == OF_MALLOC && k < QUARRY_CLASSES; k++)
-		sum += quarry_test_cache_stats(test, quarry_classes[k])->errors[QUARRY_CACHE_ERR_BAD_ARGUMENT];
+		sum += quarry_test_cache_stats(test, quarry_classes[k])->errors[kind];
 	return sum;
 }
 
@@ -416,4 +418,5 @@ static struct kunit_suite zones_suite = {
 	.suite_init = quarry_test_parameters,
 	.test_cases = zones_cases,
 };
+
 kunit_test_suite(zones_suite);

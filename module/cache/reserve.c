@@ -86,8 +86,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_reserve, QUARRY_NS);
  * @gfp:	__GFP_ZERO, or whatever the cache takes: nothing is allocated
  * @magazine:	of quarry_cache_reserve()
  *
- * Context: any. Return: an object; NULL when all of them have been taken, and for a zone that they are
- * not of: that is counted and reported.
+ * Context: any. Return: an object; NULL when all of them have been taken, and for a zone that
+ * they are not of: that is counted and reported.
  */
 void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
 				  struct quarry_magazine *magazine)

@@ -190,11 +190,11 @@ static void put_held(void)
 static void await_burst(void)
 {
 	struct quarry_pool_stats s = {};
-	unsigned int tries = 1000;
+	unsigned int tries = 500;
 	u64 bytes = (u64)burst << (order + PAGE_SHIFT);
 
 	do {
-		msleep(10);
+		msleep(20);
 		quarry_pool_snapshot(pool, &s);
 	} while (s.free_bytes < s.reserve_bytes + bytes && --tries);
 }
