@@ -14,15 +14,20 @@
  *	file system	a type; of each of its mounts the shrinker of dentries and inodes, and the
  *			clean pages of files that nobody has open, for with them an inode stays
  *
+ * The kernel lists dentries, and whatever else is charged to a memory cgroup, by group. Each group
+ * is asked for its own, or what services use would stay, and the inodes below it.
+ *
  * The work has PF_MEMALLOC, as whoever reclaims in the kernel: what it allocates itself comes
  * from the pool's reserve and calls no shrinker. Inodes go after a grace period, for which it
  * waits. Whoever waits for it may hold what a shrinker needs, so he waits for a bounded time.
  *
- * Contexts: coming, going and waiting sleep. Cost: a call a shrinker, a mount and a node, when
- * an allocation fails otherwise.
+ * Contexts: coming, going and waiting sleep. Cost: a call a shrinker, a mount, a node and a memory
+ * cgroup, when an allocation fails otherwise.
  */
+#include <linux/cgroup.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/memcontrol.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -68,10 +73,13 @@ static atomic_t rounds;
 static atomic_long_t gone;
 static DECLARE_WAIT_QUEUE_HEAD(ended);
 
-/* Ask one shrinker on one node for a quarter of what it has: as the kernel does when it is low. */
-static void ask_on(struct shrinker *s, int nid)
+/*
+ * Ask one shrinker on one node for a quarter of what it has of a group: as the kernel does when it
+ * is low.
+ */
+static void ask_on(struct shrinker *s, int nid, struct mem_cgroup *group)
 {
-	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nid = nid };
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nid = nid, .memcg = group };
 	unsigned long nr = s->count_objects(s, &sc), freed, at;
 
 	if (!nr || nr == SHRINK_EMPTY)
@@ -87,12 +95,45 @@ static void ask_on(struct shrinker *s, int nid)
 	}
 }
 
+#ifdef CONFIG_MEMCG
+/* The memory cgroup after @at, which is let go of; the first one for NULL, which ends it too. */
+static struct mem_cgroup *next_group(struct mem_cgroup *at)
+{
+	struct cgroup_subsys_state *was = at ? &at->css : NULL, *css = was, *root;
+
+	rcu_read_lock();
+	for (root = task_css(current, memory_cgrp_id); root->parent;)
+		root = root->parent;
+	do {
+		css = css_next_descendant_pre(css, root);
+	} while (css && !css_tryget(css));
+	rcu_read_unlock();
+	if (was)
+		css_put(was);
+	return mem_cgroup_from_css(css);
+}
+#else
+static struct mem_cgroup *next_group(struct mem_cgroup *at)
+{
+	return NULL;
+}
+#endif
+
 static void ask(struct shrinker *s)
 {
+	bool by_group = s->flags & SHRINKER_MEMCG_AWARE && !mem_cgroup_disabled();
+	struct mem_cgroup *group = NULL;
 	int nid;
 
-	for_each_node_state(nid, N_MEMORY)
-		ask_on(s, nid);
+	for_each_node_state(nid, N_MEMORY) {
+		if (!by_group)
+			ask_on(s, nid, NULL);
+		while (by_group && (group = next_group(group)))
+			ask_on(s, nid, group);
+		/* One that does not know nodes has answered for all of them. */
+		if (!(s->flags & SHRINKER_NUMA_AWARE))
+			break;
+	}
 }
 
 /*
