@@ -171,6 +171,34 @@ static void a_block_in_stock(struct kunit *test)
 	nobody_gets(test, pool, bad, 1);
 }
 
+/* The same when the reserve goes: who comes after it does not get the block either. */
+static void a_reserve_that_goes(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct page **all = quarry_test_pages(test, ALL), *bad, *next;
+	struct quarry_reserve *r;
+	unsigned int order, nr;
+
+	quarry_test_pin(test, 0);
+	for (order = 0; order <= 3; order += 3) {
+		r = quarry_pool_reserve(pool, order, 1);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(r));
+		/* All that is not in stock, so that the stock is what is left. */
+		nr = quarry_test_take_all(test, pool, GFP_NOWAIT, order, all, ALL);
+		bad = quarry_reserve_alloc(r, GFP_NOWAIT);
+		KUNIT_EXPECT_NOT_NULL(test, bad);
+		quarry_reserve_free(r, bad);
+		quarry_test_give_all(pool, order, all, nr);
+		quarry_pool_drain(pool);
+		fail(bad);
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+		next = one(test, pool, order);
+		KUNIT_EXPECT_PTR_NE(test, next, bad);
+		quarry_free_pages(pool, next, order);
+		nobody_gets(test, pool, bad, order ? 2 : 1);
+	}
+}
+
 /* What is not a pool's is nothing to us; nor what was one's. */
 static void a_frame_of_somebody_else(struct kunit *test)
 {
@@ -228,6 +256,7 @@ static struct kunit_case poison_cases[] = {
 	KUNIT_CASE(a_frame_of_a_run),
 	KUNIT_CASE(a_frame_of_a_slab),
 	KUNIT_CASE(a_block_in_stock),
+	KUNIT_CASE(a_reserve_that_goes),
 	KUNIT_CASE(a_frame_of_somebody_else),
 	KUNIT_CASE(a_pool_goes_with_what_it_keeps),
 	{}

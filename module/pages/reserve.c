@@ -112,13 +112,24 @@ static struct page *pop(struct quarry_reserve *r, int node)
 	return r->stock[place];
 }
 
+/*
+ * Has a block that has left the stock failed while it lay there? Then it goes past the lists when
+ * it is freed, and nobody gets it.
+ */
+static bool has_failed(struct quarry_reserve *r, struct page *page)
+{
+	return quarry_block_is_poisoned(r->pool, page, 1U << r->order);
+}
+
 /* All that is in stock, which has no idle place between, and the reserve. */
 static void empty(struct quarry_reserve *r)
 {
 	unsigned int i;
 
-	for (i = 0; i < r->have; i++)
+	for (i = 0; i < r->have; i++) {
 		out_of_stock(r, r->stock[i]);
+		has_failed(r, r->stock[i]);
+	}
 	quarry_free_pages_bulk(r->pool, r->order, r->have, r->stock);
 	kvfree(r);
 }
@@ -205,9 +216,8 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
 	unsigned long flags;
 	struct page *page;
 
-	/* What has failed while it lay there is nobody's any more: a block less is promised. */
-	while ((page = pop_stock(r, w)) &&
-	       unlikely(quarry_block_is_poisoned(r->pool, page, 1U << r->order))) {
+	/* What has failed is nobody's any more: a block less is promised. */
+	while ((page = pop_stock(r, w)) && unlikely(has_failed(r, page))) {
 		quarry_free_pages(r->pool, page, r->order);
 		raw_spin_lock_irqsave(&r->lock, flags);
 		r->nr--;
