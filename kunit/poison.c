@@ -6,6 +6,7 @@
  * see test_modules/quarry_poison.c.
  */
 #include <linux/slab.h>
+#include <trace/events/kmem.h>
 
 #include "../module/cache/cache.h"
 #include "../module/pages/pool.h"
@@ -112,6 +113,20 @@ static void a_frame_in_use(struct kunit *test)
 	}
 }
 
+/* Told of one after the other, before any is seen to. */
+static void many_at_once(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct page *page = one(test, pool, 5);
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		quarry_frame_failed(page_to_pfn(page + i));
+	quarry_poison_settle();
+	quarry_free_pages(pool, page, 5);
+	nobody_gets(test, pool, page, 32);
+}
+
 static void a_frame_of_a_run(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
@@ -199,6 +214,65 @@ static void a_reserve_that_goes(struct kunit *test)
 	}
 }
 
+/* What was seen of the kernel's allocator, by the task that looks. */
+struct watch {
+	struct task_struct *task;
+	struct quarry_zone *z;
+	unsigned int under_lock;
+	unsigned int atomic;
+};
+
+static void see_kfree(void *data, unsigned long call_site, const void *object)
+{
+	struct watch *w = data;
+
+	/* The test is alone with its pool: who holds the lock is this CPU. */
+	w->under_lock += current == w->task && w->z && raw_spin_is_locked(&w->z->lock);
+}
+
+static void see_kmalloc(void *data, unsigned long call_site, const void *object, size_t asked,
+			size_t got, gfp_t gfp, int node)
+{
+	struct watch *w = data;
+
+	/* The tracepoint itself has preemption off once. */
+	w->atomic += current == w->task && preempt_count() > 1;
+}
+
+/*
+ * On PREEMPT_RT the kernel's allocator takes locks that sleep: it is not called under a zone's
+ * lock, nor by who is told with preemption off, as a tracepoint's probes are.
+ */
+static void nothing_that_sleeps_is_called(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct watch w = { .task = current };
+	struct quarry_pool *pool;
+	struct page *page;
+
+	cfg.max_bytes = SZ_4M;
+	pool = quarry_pool_create("poisoned", &cfg);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	w.z = pool->zone[page_to_nid(page)];
+	KUNIT_ASSERT_EQ(test, 0, register_trace_kfree(see_kfree, &w));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_kmalloc(see_kmalloc, &w));
+	preempt_disable();
+	quarry_frame_failed(page_to_pfn(page));
+	preempt_enable();
+	quarry_poison_settle();
+	quarry_free_pages(pool, page, 0);
+	quarry_pool_drain(pool);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(pool));
+	unregister_trace_kmalloc(see_kmalloc, &w);
+	unregister_trace_kfree(see_kfree, &w);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, w.atomic, 0);
+	KUNIT_EXPECT_EQ(test, w.under_lock, 0);
+}
+
 /* What is not a pool's is nothing to us; nor what was one's. */
 static void a_frame_of_somebody_else(struct kunit *test)
 {
@@ -253,10 +327,12 @@ static struct kunit_case poison_cases[] = {
 	KUNIT_CASE(a_free_frame),
 	KUNIT_CASE(a_frame_on_a_list),
 	KUNIT_CASE(a_frame_in_use),
+	KUNIT_CASE(many_at_once),
 	KUNIT_CASE(a_frame_of_a_run),
 	KUNIT_CASE(a_frame_of_a_slab),
 	KUNIT_CASE(a_block_in_stock),
 	KUNIT_CASE(a_reserve_that_goes),
+	KUNIT_CASE(nothing_that_sleeps_is_called),
 	KUNIT_CASE(a_frame_of_somebody_else),
 	KUNIT_CASE(a_pool_goes_with_what_it_keeps),
 	{}

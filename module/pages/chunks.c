@@ -237,6 +237,7 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c)
 		quarry_zone_seek_again(z);
 		quarry_zone_unlock(z, flags);
 	}
+	quarry_poison_tidy();
 	return err;
 }
 

@@ -27,7 +27,10 @@
  *
  * Slabs are blocks in use: objects of a slab are handed out until its cache gives it back.
  *
- * Contexts: the kernel tells us where we must not sleep; a work does the rest.
+ * Contexts: the kernel tells us with preemption off, where on PREEMPT_RT nothing can be allocated,
+ * and a chunk leaves under its zone's lock, where nothing can be freed. So what we are told of is
+ * noted in places that are there, a work does the rest, and what is not needed any more waits for
+ * somebody without the lock (quarry_poison_tidy()).
  */
 #include <linux/llist.h>
 #include <linux/mm.h>
@@ -43,17 +46,20 @@
 /* So often a frame is looked for that moves from one place to another all the while. */
 #define TRIES	16
 
+/* So many frames can be told of before one is seen to. */
+#define TOLD	64
+
 /**
  * struct quarry_poisoned - a frame that is sought or kept
  * @link:	in its zone
- * @told:	in the list of those that we were told of
+ * @spent:	its chunk has left: it can go
  * @pfn:	which
  * @c:		its chunk, which stays while the frame is not free
  * @kept:	nobody can get it
  */
 struct quarry_poisoned {
 	struct list_head link;
-	struct llist_node told;
+	struct llist_node spent;
 	unsigned long pfn;
 	struct quarry_chunk *c;
 	bool kept;
@@ -67,7 +73,10 @@ enum found {
 	LISTED,		/* on a CPU's list, in a reserve's stock, or freed in NMI */
 };
 
-static LLIST_HEAD(told);
+/* Frames that we were told of, each 1 more than its number; 0: a place that is free. */
+static unsigned long told[TOLD];
+
+static LLIST_HEAD(spent);
 
 /* Under the zone's lock, as all that has to do with it. */
 static void set_seeks(struct quarry_zone *z, bool seeks)
@@ -147,7 +156,7 @@ void quarry_zone_seek_again(struct quarry_zone *z)
  * @z:	its zone
  * @c:	the chunk, or NULL: all of them have
  *
- * Context: under the zone's lock.
+ * Context: under the zone's lock; quarry_poison_tidy() is to be called without it.
  */
 void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c)
 {
@@ -158,9 +167,24 @@ void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk 
 			continue;
 		z->nr_kept -= p->kept;
 		list_del(&p->link);
-		kfree(p);
+		llist_add(&p->spent, &spent);
 	}
 	quarry_zone_seek_again(z);
+}
+
+/**
+ * quarry_poison_tidy() - free what quarry_zone_drop_poisoned() has left
+ *
+ * Context: any that may free memory.
+ */
+void quarry_poison_tidy(void)
+{
+	struct quarry_poisoned *p, *next;
+
+	if (likely(llist_empty(&spent)))
+		return;
+	llist_for_each_entry_safe(p, next, llist_del_all(&spent), spent)
+		kfree(p);
 }
 
 /* Under the zone's lock: the frame is part of what begins at @state. Returns where it is. */
@@ -257,23 +281,36 @@ static void seek(struct quarry_pool *pool, struct quarry_poisoned **fresh)
 	}
 }
 
-static void see_to(struct work_struct *work)
+static void see_to_frame(unsigned long pfn)
 {
-	struct llist_node *all = llist_reverse_order(llist_del_all(&told));
-	struct quarry_poisoned *p, *next;
+	struct quarry_poisoned *p = kzalloc(sizeof(*p), GFP_KERNEL);
 	struct quarry_pool *pool = NULL;
 
-	llist_for_each_entry_safe(p, next, all, told) {
-		while (p && (pool = quarry_pool_look_next(pool))) {
-			seek(pool, &p);
-			if (!p)
-				pr_err("pool %s: the hardware of a frame has failed: nobody gets it again\n",
-				       pool->name);
-		}
+	if (!p) {
+		pr_err("no memory to note that the hardware of a frame has failed\n");
+		return;
+	}
+	p->pfn = pfn;
+	while (p && (pool = quarry_pool_look_next(pool))) {
+		seek(pool, &p);
 		if (!p)
-			quarry_pool_look_away(pool);
-		pool = NULL;
-		kfree(p);
+			pr_err("pool %s: the hardware of a frame has failed: nobody gets it again\n",
+			       pool->name);
+	}
+	if (!p)
+		quarry_pool_look_away(pool);
+	kfree(p);
+}
+
+static void see_to(struct work_struct *work)
+{
+	unsigned long pfn;
+	unsigned int i;
+
+	for (i = 0; i < TOLD; i++) {
+		pfn = xchg(&told[i], 0);
+		if (pfn)
+			see_to_frame(pfn - 1);
 	}
 }
 
@@ -287,18 +324,16 @@ static DECLARE_WORK(work, see_to);
  */
 void quarry_frame_failed(unsigned long pfn)
 {
-	struct quarry_poisoned *p;
+	unsigned int i;
 
 	if (!pfn_valid(pfn) || !quarry_owns_page(pfn_to_page(pfn)))
 		return;
-	p = kzalloc(sizeof(*p), GFP_ATOMIC);
-	if (!p) {
-		pr_err("no memory to note that the hardware of a frame has failed\n");
-		return;
-	}
-	p->pfn = pfn;
-	if (llist_add(&p->told, &told))
-		queue_work(quarry_any_cpu_wq, &work);
+	for (i = 0; i < TOLD; i++)
+		if (!cmpxchg(&told[i], 0, pfn + 1)) {
+			queue_work(quarry_any_cpu_wq, &work);
+			return;
+		}
+	pr_err("too many frames have failed at once: one is not noted\n");
 }
 
 /* Context: sleeps. */

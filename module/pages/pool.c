@@ -278,6 +278,7 @@ static void pool_free(struct quarry_pool *pool)
 	struct quarry_chunk *c, *next;
 	struct quarry_arena *a;
 	struct quarry_zone *z = NULL;
+	unsigned long flags;
 	unsigned int i;
 
 	quarry_pool_stop(pool);
@@ -296,7 +297,9 @@ static void pool_free(struct quarry_pool *pool)
 				list_move(&a->link, &z->quarantined);
 			}
 		}
+		quarry_zone_lock(z, &flags);
 		quarry_zone_drop_poisoned(z, NULL);
+		quarry_zone_unlock(z, flags);
 		/* The kernel must not have these pages, so nobody has. */
 		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
 			list_del(&c->arena.link);
@@ -309,6 +312,7 @@ static void pool_free(struct quarry_pool *pool)
 			quarry_chunk_abandon(c);
 		}
 	}
+	quarry_poison_tidy();
 	quarry_pool_look_away(pool);
 }
 

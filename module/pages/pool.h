@@ -398,6 +398,7 @@ void quarry_zone_seek_again(struct quarry_zone *z);
 void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c);
 void quarry_frame_failed(unsigned long pfn);
 void quarry_poison_settle(void);
+void quarry_poison_tidy(void);
 bool quarry_block_is_poisoned(struct quarry_pool *pool, struct page *page, unsigned long nr);
 int quarry_poison_init(void);
 void quarry_poison_exit(void);
