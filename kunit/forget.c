@@ -7,6 +7,7 @@
  */
 #include <linux/io.h>
 #include <linux/kmemleak.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
@@ -309,6 +310,74 @@ static void an_arena_that_was_torn_is_lost_whole(struct kunit *test)
 	}
 }
 
+/* Who checks a pool while it is forgotten. */
+struct checker {
+	struct quarry_pool *pool;
+	u64 rounds;
+	struct quarry_check check;
+};
+
+static int check_on(void *data)
+{
+	struct checker *k = data;
+	struct quarry_zone *z = NULL;
+	unsigned long flags;
+
+	while (!kthread_should_stop()) {
+		while ((z = quarry_zone_next(k->pool, z))) {
+			quarry_zone_lock(z, &flags);
+			quarry_buddy_check_sums(&z->buddy, &k->check);
+			quarry_zone_unlock(z, flags);
+		}
+		WRITE_ONCE(k->rounds, k->rounds + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Of each arena a half is out. Whoever looks meanwhile sees the pool as it was, or empty. */
+static void check_while_it_goes(struct kunit *test)
+{
+	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
+	struct checker k = {};
+	struct task_struct *task;
+	struct page *page[16];
+	unsigned int i;
+	u64 lost = 0;
+
+	cfg.min_bytes = SZ_32M;
+	cfg.max_bytes = SZ_32M;
+	cfg.node = numa_mem_id();
+	k.pool = quarry_pool_create("qk-forget", &cfg);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, k.pool);
+	KUNIT_ASSERT_EQ(test, 16, quarry_alloc_pages_bulk(k.pool, GFP_KERNEL, 9, 16, page));
+	for (i = 0; i < 16; i++)
+		if (page_to_pfn(page[i]) & 512)
+			quarry_free_pages(k.pool, page[i], 9);
+	task = kthread_create(check_on, &k, "quarry-checker");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, quarry_test_other_cpu(test));
+	wake_up_process(task);
+	while (!READ_ONCE(k.rounds))
+		cond_resched();
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_forget(k.pool, &lost));
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, lost, SZ_16M);
+	KUNIT_EXPECT_EQ_MSG(test, k.check.faults, 0, "%s", k.check.what);
+	for (i = 0; i < 16; i++)
+		if (!(page_to_pfn(page[i]) & 512))
+			expect_kept(test, page[i], 512);
+}
+
+static void who_checks_meanwhile_finds_no_fault(struct kunit *test)
+{
+	unsigned int round;
+
+	quarry_test_pin(test, 0);
+	for (round = 0; round < 20; round++)
+		check_while_it_goes(test);
+}
+
 static struct kunit_case forget_cases[] = {
 	KUNIT_CASE(pages_out_are_lost_and_no_others),
 	KUNIT_CASE(a_late_free_is_refused),
@@ -319,6 +388,7 @@ static struct kunit_case forget_cases[] = {
 	KUNIT_CASE(a_range_of_its_owners_is_not_forgotten),
 	KUNIT_CASE(an_orphan_is_forgotten_by_name),
 	KUNIT_CASE(an_arena_that_was_torn_is_lost_whole),
+	KUNIT_CASE(who_checks_meanwhile_finds_no_fault),
 	{}
 };
 

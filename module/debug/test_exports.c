@@ -53,6 +53,7 @@ TEST_EXPORT(quarry_arena_check_run);
 TEST_EXPORT(quarry_buddy_free_run);
 TEST_EXPORT(quarry_buddy_trim);
 TEST_EXPORT(quarry_buddy_check);
+TEST_EXPORT(quarry_buddy_check_sums);
 TEST_EXPORT(quarry_arena_head);
 TEST_EXPORT(quarry_unusable_milli);
 TEST_EXPORT(quarry_extfrag_milli);

@@ -119,13 +119,18 @@ static void blind(struct quarry_pool *pool)
 		quarry_zone_settle(z);
 }
 
-/* Nothing is in a zone any more, whatever it was. */
-static void clear_zone(struct quarry_zone *z)
+/*
+ * Nothing is in a zone any more: all that was is in @left. At once, for whoever has looked at the
+ * pool before it was hidden checks it still, and finds it as it was, or empty.
+ */
+static void clear_zone(struct quarry_zone *z, struct list_head *left)
 {
 	unsigned long flags;
 	u64 key;
 
 	quarry_zone_lock(z, &flags);
+	list_splice_init(&z->buddy.arenas, left);
+	list_splice_init(&z->quarantined, left);
 	key = z->buddy.key;
 	quarry_buddy_init(&z->buddy);
 	z->buddy.key = key;
@@ -133,31 +138,28 @@ static void clear_zone(struct quarry_zone *z)
 	z->nr_quarantined = 0;
 	quarry_zone_drop_poisoned(z, NULL);
 	quarry_zone_unlock(z, flags);
+	quarry_poison_tidy();
 }
 
 /* Give back what can be given of a zone. Returns frames that are lost. */
 static u64 give_zone(struct quarry_zone *z)
 {
+	struct quarry_arena *a, *after;
 	struct quarry_chunk *c, *next;
-	struct quarry_arena *a;
-	LIST_HEAD(broken);
+	LIST_HEAD(left);
 	u64 lost = 0;
 
-	while ((a = list_first_entry_or_null(&z->buddy.arenas, struct quarry_arena, link))) {
-		c = quarry_arena_chunk(a);
-		if (!quarry_zone_take_out(z, c)) {
-			quarry_zone_forget(z, c);
-			continue;
-		}
-		quarry_directory_remove(c);
-		list_move(&a->link, &broken);
-	}
-	list_splice_init(&z->quarantined, &broken);
-	clear_zone(z);
-	list_for_each_entry_safe(c, next, &broken, arena.link) {
+	/* Nobody else changes the list. */
+	list_for_each_entry_safe(a, after, &z->buddy.arenas, link)
+		if (!quarry_zone_take_out(z, quarry_arena_chunk(a)))
+			quarry_zone_forget(z, quarry_arena_chunk(a));
+	clear_zone(z, &left);
+	list_for_each_entry_safe(c, next, &left, arena.link) {
 		list_del(&c->arena.link);
 		/* In quarantine nothing is free; whoever referred to a page may have let go. */
-		if (!c->arena.buddy && !quarry_chunk_give(c))
+		if (c->arena.buddy)
+			quarry_directory_remove(c);
+		else if (!quarry_chunk_give(c))
 			continue;
 		lost += c->arena.buddy ? quarry_chunk_give_free(c) : c->nr;
 		quarry_chunk_abandon(c);
