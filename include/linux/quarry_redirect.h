@@ -234,6 +234,8 @@ quarry_redirect_get_dma_pages(gfp_t gfp, unsigned int order)
 #undef alloc_pages
 #undef alloc_pages_node
 #undef __alloc_pages_node
+#undef alloc_pages_bulk
+#undef alloc_pages_bulk_node
 #undef alloc_pages_bulk_array
 #undef alloc_pages_bulk_array_node
 #undef __get_free_page
@@ -257,6 +259,9 @@ quarry_redirect_get_dma_pages(gfp_t gfp, unsigned int order)
 #define alloc_page			quarry_redirect_alloc_page
 #define alloc_pages_node		quarry_redirect_alloc_pages_node
 #define __alloc_pages_node		quarry_redirect_alloc_pages_node
+/* 6.14 took "array" from the names, since no list is left. */
+#define alloc_pages_bulk		quarry_redirect_alloc_bulk
+#define alloc_pages_bulk_node		quarry_redirect_alloc_bulk_node
 #define alloc_pages_bulk_array		quarry_redirect_alloc_bulk
 #define alloc_pages_bulk_array_node	quarry_redirect_alloc_bulk_node
 #define __get_free_pages		quarry_redirect_get_free_pages

@@ -253,6 +253,15 @@ static void tell_movable(struct page *page)
 }
 #endif
 
+/* Names of the kernel that this is built for. */
+#ifdef REDIRECT_BULK_IS_ARRAYS
+#define BULK		alloc_pages_bulk
+#define BULK_NODE	alloc_pages_bulk_node
+#else
+#define BULK		alloc_pages_bulk_array
+#define BULK_NODE	alloc_pages_bulk_array_node
+#endif
+
 static void pages(void)
 {
 	void (*by_pointer)(struct page *page, unsigned int order) = __free_pages;
@@ -278,7 +287,11 @@ do {									\
 	PAGES(virt_to_page((void *)get_zeroed_page(GFP_KERNEL)), __free_page(page));
 	virt = alloc_pages_exact(3 * PAGE_SIZE, GFP_KERNEL);
 	PAGES(virt_to_page(virt), free_pages_exact(virt, 3 * PAGE_SIZE));
-	EXPECT(alloc_pages_bulk_array(GFP_KERNEL, 8, many) == 8);
+	EXPECT(BULK(GFP_KERNEL, 8, many) == 8);
+	for (i = 0; i < 8; i++)
+		PAGES(many[i], __free_page(page));
+	memset(many, 0, sizeof(many));
+	EXPECT(BULK_NODE(GFP_KERNEL, numa_mem_id(), 8, many) == 8);
 	for (i = 0; i < 8; i++)
 		PAGES(many[i], __free_page(page));
 
