@@ -348,9 +348,10 @@ void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvrealloc, QUARRY_NS);
 
-/* Have mapped memory freed whose grace period is over. Context: sleeps. */
+/* What was to be freed after a grace period is, of any kind. Context: sleeps. */
 void quarry_kv_settle(void)
 {
+	rcu_barrier();
 	flush_work(&parted_work);
 }
 
@@ -360,7 +361,6 @@ void quarry_kv_exit(void)
 	unsigned long key;
 	struct mapped *m;
 
-	rcu_barrier();
 	quarry_kv_settle();
 	xa_for_each(&all, key, m) {
 		vunmap((void *)(key << PAGE_SHIFT));

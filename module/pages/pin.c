@@ -2,8 +2,10 @@
 /*
  * The module stays loaded while pages are out, even if no module that uses it is left: when
  * the last one goes, the pools are looked at, and pages that were leaked pin us until they
- * are freed. Modules that do not use us are none of our business; but where the kernel does not
- * tell who uses whom, each that goes is taken for the last one.
+ * are freed. What such a module has given to quarry_free_rcu() or its kind is not leaked: as with
+ * the kernel's kfree_rcu() it need not wait for that, so that is done here (malloc/kv.c). Modules
+ * that do not use us are none of our business; but where the kernel does not tell who uses whom,
+ * each that goes is taken for the last one.
  *
  * Contexts: everything here sleeps.
  */
