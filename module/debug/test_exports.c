@@ -116,6 +116,7 @@ TEST_EXPORT(quarry_caches_number);
 TEST_EXPORT(quarry_depot_get_spare);
 TEST_EXPORT(quarry_depot_put);
 TEST_EXPORT(quarry_guard_record);
+TEST_EXPORT(quarry_guests_shrink);
 TEST_EXPORT(quarry_magazine_budget);
 TEST_EXPORT(quarry_magazine_budget_used);
 TEST_EXPORT(quarry_mags_calm);
