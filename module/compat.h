@@ -33,6 +33,18 @@
 #define quarry_any_cpu_wq	system_unbound_wq
 #endif
 
+/*
+ * After 6.12 it went from <linux/module.h> into a header of the kernel's own. It is as it was
+ * in 7.2 (by its BTF); pages/pin.c looks whether it still is.
+ */
+#ifndef QUARRY_HAVE_MODULE_USE
+struct module_use {
+	struct list_head source_list;
+	struct list_head target_list;
+	struct module *source, *target;
+};
+#endif
+
 /* Until 6.12 the namespace is a word, from 6.13 on a string. */
 #ifdef QUARRY_HAVE_NS_WORDS
 #define QUARRY_NS		QUARRY

@@ -4,32 +4,45 @@
  * the last one goes, the pools are looked at, and pages that were leaked pin us until they
  * are freed. What such a module has given to quarry_free_rcu() or its kind is not leaked: as with
  * the kernel's kfree_rcu() it need not wait for that, so that is done here (malloc/kv.c). Modules
- * that do not use us are none of our business; but where the kernel does not tell who uses whom,
- * each that goes is taken for the last one.
+ * that do not use us are none of our business; but where the kernel tells who uses whom in a way
+ * of its own, which is said once, each that goes is taken for the last one.
  *
  * Contexts: everything here sleeps.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
 
+#include "../compat.h"
 #include "pcp.h"
 
 /* One at a time looks whether to stay. */
 static DEFINE_MUTEX(pin_mutex);
 static bool pinned;
 
-#ifdef QUARRY_HAVE_MODULE_USE
 /* Modules that use us. */
 static atomic_t users = ATOMIC_INIT(0);
+
+/* What the kernel says of who uses whom makes no sense to us. */
+static bool blind;
+
+static void go_blind(void)
+{
+	if (!xchg(&blind, true))
+		pr_warn("this kernel does not tell which module uses which: each that goes is taken for the last one\n");
+}
 
 /* Does a module that comes or goes use ours? What it uses does not change then. */
 static bool uses_us(struct module *mod)
 {
 	struct module_use *use;
 
-	list_for_each_entry(use, &mod->target_list, target_list)
-		if (use->target == THIS_MODULE)
+	list_for_each_entry(use, &mod->target_list, target_list) {
+		/* Whose list that is. */
+		if (use->source != mod)
+			go_blind();
+		else if (use->target == THIS_MODULE)
 			return true;
+	}
 	return false;
 }
 
@@ -43,19 +56,10 @@ void quarry_pin_module_came(struct module *mod)
 /* A module goes. Context: any. Return: true if it was the last one that uses us. */
 bool quarry_pin_module_went(struct module *mod)
 {
-	return uses_us(mod) && atomic_dec_and_test(&users);
-}
-#else
-/* The kernel keeps to itself which module uses which. */
-void quarry_pin_module_came(struct module *mod)
-{
-}
+	bool last = uses_us(mod) && atomic_dec_and_test(&users);
 
-bool quarry_pin_module_went(struct module *mod)
-{
-	return mod != THIS_MODULE;
+	return READ_ONCE(blind) ? mod != THIS_MODULE : last;
 }
-#endif
 
 /**
  * quarry_pools_pin() - keep the module while a page is out, and no longer

@@ -600,6 +600,16 @@ void qt_unload_module(void)
 	unload_client("quarry_load");
 }
 
+void qt_stranger_load(void)
+{
+	load_client(getenv("QUARRY_STRANGER_KO") ?: QT_STRANGER_KO, "");
+}
+
+void qt_stranger_unload(void)
+{
+	unload_client("quarry_stranger");
+}
+
 int qt_leak_load(const char *params)
 {
 	return try_load_client(getenv("QUARRY_LEAK_KO") ?: QT_LEAK_KO, params);

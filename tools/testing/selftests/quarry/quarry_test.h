@@ -122,6 +122,11 @@ unsigned long qt_objects_value(const char *param);
 int qt_leak_load(const char *params);
 void qt_leak_unload(void);
 
+/* quarry_stranger.ko, which does not use quarry: QUARRY_STRANGER_KO. */
+#define QT_STRANGER_KO	"/lib/quarry/quarry_stranger.ko"
+void qt_stranger_load(void);
+void qt_stranger_unload(void);
+
 /* Stay on a CPU; without effect while it is away. */
 void qt_pin(unsigned int cpu);
 
