@@ -239,9 +239,12 @@ static int __init quarry_init(void)
 	err = quarry_oom_init();
 	if (err)
 		goto shrinker;
-	err = default_pool_init();
+	err = quarry_hibernate_init();
 	if (err)
 		goto oom;
+	err = default_pool_init();
+	if (err)
+		goto hibernate;
 	quarry_magazine_set_budget((u64)magazine_mb.value << 20);
 	err = quarry_malloc_init();
 	if (err)
@@ -281,6 +284,8 @@ reaper:
 caches:
 	quarry_caches_exit();
 	quarry_pools_exit();
+hibernate:
+	quarry_hibernate_exit();
 oom:
 	quarry_oom_exit();
 shrinker:
@@ -314,6 +319,7 @@ static void __exit quarry_exit(void)
 	quarry_reaper_exit();
 	quarry_caches_exit();
 	quarry_pools_exit();
+	quarry_hibernate_exit();
 	quarry_oom_exit();
 	quarry_shrinker_exit();
 	quarry_hotplug_exit();

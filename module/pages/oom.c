@@ -31,12 +31,6 @@ static u64 kib(u64 frames)
 	return frames << (PAGE_SHIFT - 10);
 }
 
-static u64 give(struct quarry_pool *pool)
-{
-	quarry_pool_reclaim_block(pool, QUARRY_DRAIN_ALL);
-	return quarry_pool_yield(pool, NUMA_NO_NODE, U64_MAX >> PAGE_SHIFT);
-}
-
 static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, void *data)
 {
 	static DEFINE_RATELIMIT_STATE(rate, 60 * HZ, 3);
@@ -46,7 +40,7 @@ static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, v
 	u64 given;
 
 	while ((pool = quarry_pool_look_next(pool))) {
-		given = give(pool);
+		given = quarry_pool_yield_all(pool);
 		*freed += given;
 		if (!given && (!all || !atomic64_read(&pool->managed)))
 			continue;

@@ -469,6 +469,7 @@ void quarry_pool_tell_available(struct quarry_pool *pool);
 
 /* shrink.c */
 u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames);
+u64 quarry_pool_yield_all(struct quarry_pool *pool);
 unsigned long quarry_pools_yield(int node, unsigned long frames);
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
 bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order);
@@ -478,6 +479,10 @@ void quarry_shrinker_exit(void);
 /* oom.c */
 int quarry_oom_init(void);
 void quarry_oom_exit(void);
+
+/* hibernate.c */
+int quarry_hibernate_init(void);
+void quarry_hibernate_exit(void);
 
 /* open.c */
 void quarry_lists_exit(void);

@@ -14,7 +14,8 @@
  *
  * Shrinkers say what the machine has gained. What goes from a caller's list to a zone, or from
  * a cache to its pool, is nothing to the kernel: the shrinker of caches hands on to the pools
- * and reports what came out of these. Who is out of memory altogether comes by oom.c.
+ * and reports what came out of these. Who is out of memory altogether comes by oom.c, who
+ * hibernates by hibernate.c.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -200,7 +201,22 @@ u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames)
 }
 
 /**
- * quarry_pools_yield() - the same of all pools, for a shrinker
+ * quarry_pool_yield_all() - give the kernel all that a pool can do without
+ * @pool:	a pool that is looked at
+ *
+ * What its caches and the lists of CPUs keep at hand goes as well. Context: as
+ * quarry_pool_yield(), but waits up to a second.
+ *
+ * Return: frames that the kernel has got.
+ */
+u64 quarry_pool_yield_all(struct quarry_pool *pool)
+{
+	quarry_pool_reclaim_block(pool, QUARRY_DRAIN_ALL);
+	return quarry_pool_yield(pool, NUMA_NO_NODE, U64_MAX >> PAGE_SHIFT);
+}
+
+/**
+ * quarry_pools_yield() - give the kernel what all pools can do without, for a shrinker
  * @node:	the node
  * @frames:	about so many, in whole chunks
  *
