@@ -28,8 +28,8 @@ static int prepare(struct notifier_block *nb, unsigned long action, void *unused
 	while ((pool = quarry_pool_look_next(pool))) {
 		given = quarry_pool_yield_all(pool);
 		if (given)
-			pr_info("pool %s: the machine hibernates: %llu KiB given back\n", pool->name,
-				given << (PAGE_SHIFT - 10));
+			pr_info("pool %s: the machine hibernates: %llu KiB given back\n",
+				pool->name, given << (PAGE_SHIFT - 10));
 	}
 	return NOTIFY_OK;
 }

@@ -686,8 +686,8 @@ static bool after(void)
 }
 
 /*
- * A module goes, and one that is not ours, and who has the pages stays: nothing is moved or said, no
- * reference taken.
+ * A module goes, and one that is not ours, and who has the pages stays: nothing is moved or
+ * said, no reference taken.
  */
 static void a_client_of_several_goes(void)
 {

@@ -443,7 +443,7 @@ static __u64 meminfo_bytes(const char *text, const char *key)
 }
 
 /* What the kernel has in caches, and every shrinker's, ours among them. Where there is none, no. */
-static void drop_caches(void)
+static void empty_caches(void)
 {
 	static const char path[] = "/proc/sys/vm/drop_caches";
 	static bool quiet;
@@ -473,7 +473,7 @@ static __u64 free_memory_now(void)
 	/* A fault in between would move a batch to a list that was counted. */
 	memset(text, 1, sizeof(text));
 	sync();
-	drop_caches();
+	empty_caches();
 	qt_write_file("/proc/sys/vm/stat_refresh", "1");
 	REQUIRE(qt_read_file("/proc/zoneinfo", text, sizeof(text)) > 0, "no /proc/zoneinfo");
 	for (at = text; (at = strstr(at, " count:")); at++)

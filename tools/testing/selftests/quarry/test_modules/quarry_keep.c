@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Holds pages, objects of a cache and blocks of malloc that are full of what is known of each by its
- * address, while something happens to the machine; then finds out whether all of it is whole.
+ * Holds pages, objects of a cache and blocks of malloc that are full of what is known of each by
+ * its address, while something happens to the machine; then finds out whether all of it is whole.
  *
  * At load it has a pool of its own, named "keep", with a floor, pages of several orders, objects,
  * and, freed again, @spare MiB more. Who writes to @check has all of it looked at; and each CPU
  * that is online allocate, mark, look and free in the pool by itself, with what lies on its lists
  * and in its magazines. The write fails if anything is not as it was, and the log says what.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpu.h>
 #include <linux/err.h>
 #include <linux/hash.h>

@@ -7,6 +7,8 @@
  * It loads if all is well, and says what is not. The pool is destroyed before that; that the
  * kernel gives these pages to nobody either shows in HardwareCorrupted of /proc/meminfo.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/mm.h>
