@@ -9,6 +9,9 @@
  * their folders in tracefs would be there twice.
  *
  * It comes before quarry's headers: what is allocated here is the kernel's.
+ *
+ * With QUARRY_CLIENT_PLAIN quarry's headers do not follow, and caches are the kernel's. There the
+ * code that is built in has made some of the same names, which sysfs takes once only.
  */
 #ifndef _QUARRY_CLIENT_TWIN_H
 #define _QUARRY_CLIENT_TWIN_H
@@ -85,6 +88,36 @@ static inline void client_remove_proc_entry(const char *path, struct proc_dir_en
 		remove_proc_entry(ours, NULL);
 	kfree(ours);
 }
+
+#ifdef QUARRY_CLIENT_PLAIN
+
+static inline struct kmem_cache *
+client_kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+				  slab_flags_t flags, unsigned int useroffset,
+				  unsigned int usersize, void (*ctor)(void *object))
+{
+	char *ours = kasprintf(GFP_KERNEL, "client-%s", name);
+	struct kmem_cache *cache = NULL;
+
+	if (ours)
+		cache = kmem_cache_create_usercopy(ours, size, align, flags, useroffset, usersize,
+						   ctor);
+	kfree(ours);
+	return cache;
+}
+
+static inline struct kmem_cache *
+client_kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+			 slab_flags_t flags, void (*ctor)(void *object))
+{
+	return client_kmem_cache_create_usercopy(name, size, align, flags, 0, 0, ctor);
+}
+
+/* A function until 6.11, and a macro since, of which the compiler would complain here. */
+#define kmem_cache_create		client_kmem_cache_create
+#define kmem_cache_create_usercopy	client_kmem_cache_create_usercopy
+
+#endif /* QUARRY_CLIENT_PLAIN */
 
 #define register_filesystem	client_register_filesystem
 #define unregister_filesystem	client_unregister_filesystem
