@@ -80,6 +80,7 @@ extern const struct bench_arm bench_list;
 extern const struct bench_arm bench_control;
 extern const struct bench_arm bench_cache;
 extern const struct bench_arm bench_kmem;
+extern const struct bench_arm bench_sheaves;
 extern const struct bench_arm bench_malloc;
 extern const struct bench_arm bench_kmalloc;
 

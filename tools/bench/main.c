@@ -41,7 +41,15 @@ const struct bench_arm *const bench_whole_arms[] = {
 	NULL
 };
 
-const struct bench_arm *const bench_cache_arms[] = { &bench_cache, &bench_kmem, NULL };
+const struct bench_arm *const bench_cache_arms[] = {
+	&bench_cache,
+	&bench_kmem,
+#ifdef BENCH_SHEAVES
+	&bench_sheaves,
+#endif
+	NULL
+};
+
 const struct bench_arm *const bench_malloc_arms[] = { &bench_malloc, &bench_kmalloc, NULL };
 
 bool bench_wanted(const char *workload)

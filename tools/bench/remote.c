@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
 
@@ -27,7 +28,7 @@
 #define WARM		10
 #define BATCHES		20
 #define POOL_BYTES	SZ_64M
-#define ARMS		2
+#define ARMS_MAX	3
 
 struct part {
 	const struct bench_arm *arm;
@@ -68,12 +69,13 @@ static long hand_over(const struct bench_arm *arm, void **slots, u64 *out, u64 *
 
 static long batches(const struct bench_arm *const *arms, void **slots, const char *name)
 {
-	u64 least[ARMS] = { BENCH_FAILED, BENCH_FAILED }, least_out[ARMS] = {};
+	u64 least[ARMS_MAX], least_out[ARMS_MAX] = {};
 	unsigned int i, a, k;
 	long err = 0;
 
+	memset64(least, BENCH_FAILED, ARMS_MAX);
 	for (i = 0; i < WARM + BATCHES; i++) {
-		for (a = 0; a < ARMS; a++) {
+		for (a = 0; arms[a]; a++) {
 			u64 out = 0, back = 0;
 
 			for (k = 0; k < PER_BATCH && !err; k++)
@@ -86,7 +88,7 @@ static long batches(const struct bench_arm *const *arms, void **slots, const cha
 			}
 		}
 	}
-	for (a = 0; a < ARMS; a++) {
+	for (a = 0; arms[a]; a++) {
 		u64 pair = div_u64(least[a] * 1000, GROUP * PER_BATCH);
 		u64 out = div_u64(least_out[a] * 1000, GROUP * PER_BATCH);
 
@@ -126,7 +128,7 @@ int bench_remote(void)
 	slots = kvmalloc_array(GROUP, sizeof(*slots), GFP_KERNEL);
 	if (!slots)
 		return -ENOMEM;
-	while (!err && open < ARMS) {
+	while (!err && bench_cache_arms[open]) {
 		err = work_on_cpu(0, open_arm, (void *)bench_cache_arms[open]);
 		open += !err;
 	}
