@@ -41,7 +41,7 @@ static u64 arm_bulk(unsigned int order, void **slots, unsigned int n, unsigned i
 	u64 start = ktime_get_ns();
 
 	while (rounds--) {
-		/* All or none: how many until 7.0, and whether since. */
+		/* All or none: 6.12 tells how many, 7.2 whether. */
 		if (unlikely(!kmem_cache_alloc_bulk(cache, GFP_KERNEL, n, slots)))
 			return BENCH_FAILED;
 		kmem_cache_free_bulk(cache, n, slots);
