@@ -3,7 +3,6 @@
 #ifndef QUARRY_CACHE_KUNIT_H
 #define QUARRY_CACHE_KUNIT_H
 
-#include <linux/kasan.h>
 #include <linux/maple_tree.h>
 #include <linux/quarry_cache.h>
 
@@ -38,17 +37,6 @@ unsigned int quarry_test_exhaust(struct kunit *test, struct quarry_cache *cache,
 				 void **objects, unsigned int room);
 void quarry_test_object_fill(void *object, size_t size, u64 salt);
 bool quarry_test_object_filled(const void *object, size_t size, u64 salt);
-
-/* Look at or write to what is not the test's, without KASAN's telling of it. */
-#define quarry_test_unseen(expression)						\
-({										\
-	typeof(expression) __result;						\
-										\
-	kasan_disable_current();						\
-	__result = (expression);						\
-	kasan_enable_current();							\
-	__result;								\
-})
 
 /* This CPU's magazines; the test is pinned. */
 static inline struct quarry_mags *quarry_test_mags(struct quarry_cache *cache)

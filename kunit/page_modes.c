@@ -33,6 +33,12 @@ static u64 seen(struct kunit *test, struct quarry_pool *pool)
 	return quarry_test_stats(test, pool)->errors[QUARRY_ERR_USE_AFTER_FREE];
 }
 
+/* Is a page, which is free, as CHECK leaves it? */
+static bool is_filled(const struct page *page)
+{
+	return !quarry_test_unseen(memchr_inv(page_address(page), POISON_FREE, PAGE_SIZE));
+}
+
 /* All there is but @out goes out once, and comes back: whatever was written to is seen. */
 static void take_and_give_rest(struct kunit *test, struct quarry_pool *pool, unsigned int out)
 {
@@ -64,9 +70,9 @@ static void a_write_after_free_is_seen_once(struct kunit *test)
 		quarry_test_fill(page, order, 7);
 		quarry_free_pages(pool, page, order);
 		page += (1UL << order) - 1;
-		KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), POISON_FREE, PAGE_SIZE));
+		KUNIT_EXPECT_TRUE(test, is_filled(page));
 		before = quarry_test_stats(test, pool);
-		*((u8 *)page_address(page) + 77) = 1;
+		quarry_test_unseen(*((u8 *)page_address(page) + 77) = 1);
 		take_and_give_all(test, pool);
 		quarry_test_only_error(test, pool, before, QUARRY_ERR_USE_AFTER_FREE, 1);
 		/* It was filled anew. */
@@ -89,11 +95,11 @@ static void every_way_of_a_page_is_watched(struct kunit *test)
 	/* A run, its tail, and the whole pool as one. */
 	KUNIT_ASSERT_EQ(test, 0, quarry_alloc_range(pool, &run, &at));
 	KUNIT_ASSERT_EQ(test, 0, quarry_trim(pool, at, run.bytes, 50 * PAGE_SIZE));
-	*((u8 *)phys_to_virt(at) + 60 * PAGE_SIZE) = 1;
+	quarry_test_unseen(*((u8 *)phys_to_virt(at) + 60 * PAGE_SIZE) = 1);
 	take_and_give_rest(test, pool, 50);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), 1);
 	KUNIT_ASSERT_EQ(test, 0, quarry_free_range(pool, at, 50 * PAGE_SIZE));
-	*(u8 *)phys_to_virt(at) = 1;
+	quarry_test_unseen(*(u8 *)phys_to_virt(at) = 1);
 	page = quarry_alloc_pages(pool, GFP_KERNEL, 10);
 	quarry_free_pages(pool, page, 10);
 	take_and_give_all(test, pool);
@@ -103,7 +109,7 @@ static void every_way_of_a_page_is_watched(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 8, quarry_alloc_pages_bulk(pool, GFP_KERNEL, 0, 8, pages));
 	page = pages[5];
 	quarry_free_pages_bulk(pool, 0, 8, pages);
-	*(u8 *)page_address(page) = 1;
+	quarry_test_unseen(*(u8 *)page_address(page) = 1);
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), was + 1);
 	r = quarry_pool_reserve(pool, 0, 8);
@@ -221,7 +227,7 @@ static void off_is_as_before(struct kunit *test)
 	quarry_free_pages(pool, page, 0);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->slow_allocs, slow);
 	/* What was written meanwhile is nobody's concern. */
-	*(u8 *)page_address(page) = 1;
+	quarry_test_unseen(*(u8 *)page_address(page) = 1);
 	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), 0);
@@ -376,7 +382,7 @@ static void nothing_waits_in_nmi(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, v.page);
 	KUNIT_EXPECT_EQ(test, owned(test, pool, &untraced), 0);
 	KUNIT_EXPECT_EQ(test, untraced, 1);
-	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(v.freed), POISON_FREE, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, is_filled(v.freed));
 	quarry_free_pages(pool, v.page, 0);
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), 0);

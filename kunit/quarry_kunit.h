@@ -4,6 +4,7 @@
 #define QUARRY_KUNIT_H
 
 #include <kunit/test.h>
+#include <linux/kasan.h>
 #include <linux/quarry.h>
 #include <linux/sizes.h>
 
@@ -59,6 +60,17 @@ int quarry_test_other_cpu(struct kunit *test);
 bool quarry_test_reclaim(void);
 int quarry_test_other_node(struct kunit *test);
 u64 quarry_test_memfree(void);
+
+/* Look at or write to what is not the test's, without KASAN's telling of it. */
+#define quarry_test_unseen(expression)						\
+({										\
+	typeof(expression) __result;						\
+										\
+	kasan_disable_current();						\
+	__result = (expression);						\
+	kasan_enable_current();							\
+	__result;								\
+})
 
 struct quarry_chunk *quarry_test_chunk(struct page *page);
 u8 *quarry_test_state(struct page *page);

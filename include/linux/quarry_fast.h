@@ -26,6 +26,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/quarry_shadow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
@@ -244,6 +245,7 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 			/* There is one; so who asks for it need not be asked whether. */
 			if (!page)
 				__builtin_unreachable();
+			quarry_shadow_pages_open(page, 1UL << order);
 			list->top = slot;
 			quarry_lists_leave(lists);
 			preempt_enable();
@@ -284,6 +286,7 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	if (unlikely(quarry_list_at(slot) == list->end))
 		goto full;
 	if (likely(--list->left >= 0 && quarry_state_put(state, order))) {
+		quarry_shadow_pages_free(page, 1UL << order);
 		slot->page = page;
 		slot->state = state;
 		list->top = slot + 1;

@@ -9,21 +9,27 @@
 
 #include <linux/types.h>
 
+struct page;
+
 #ifdef CONFIG_KASAN_GENERIC
 
+void quarry_shadow_pages_open(const struct page *page, unsigned long nr);
+void quarry_shadow_pages_free(const struct page *page, unsigned long nr);
 void quarry_shadow_open(const void *at, size_t size);
 void quarry_shadow_free(const void *at, size_t size);
 void quarry_shadow_redzone(const void *at, size_t size);
 void quarry_shadow_narrow(const void *at, size_t size, size_t whole);
-void quarry_shadow_widen(const void *at, size_t whole);
+void quarry_shadow_resize(const void *at, size_t size, size_t whole);
 
 #else
 
+static inline void quarry_shadow_pages_open(const struct page *page, unsigned long nr) { }
+static inline void quarry_shadow_pages_free(const struct page *page, unsigned long nr) { }
 static inline void quarry_shadow_open(const void *at, size_t size) { }
 static inline void quarry_shadow_free(const void *at, size_t size) { }
 static inline void quarry_shadow_redzone(const void *at, size_t size) { }
 static inline void quarry_shadow_narrow(const void *at, size_t size, size_t whole) { }
-static inline void quarry_shadow_widen(const void *at, size_t whole) { }
+static inline void quarry_shadow_resize(const void *at, size_t size, size_t whole) { }
 
 #endif
 

@@ -34,6 +34,7 @@
  */
 #include <linux/mm.h>
 #include <linux/page_ref.h>
+#include <linux/quarry_shadow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -97,6 +98,20 @@ static void describe(struct quarry_chunk *c, unsigned long pfn, u32 nr,
 	c->span = nr;
 }
 
+/* A page comes to rest in a chunk: it has our references, and nobody may use it. */
+static void take_page(struct page *page)
+{
+	page_ref_add(page, QUARRY_PAGE_OURS);
+	quarry_shadow_pages_free(page, 1);
+}
+
+/* A page that is at rest goes to where it came from. */
+static void let_go(struct page *page)
+{
+	quarry_shadow_pages_open(page, 1);
+	page_ref_sub(page, QUARRY_PAGE_OURS);
+}
+
 /**
  * quarry_chunk_take() - take a block from the kernel
  * @node:	NUMA node, or NUMA_NO_NODE
@@ -130,7 +145,7 @@ struct quarry_chunk *quarry_chunk_take(int node, gfp_t gfp, gfp_t meta, unsigned
 	}
 	split_page(page, order);
 	for (i = 0; i < 1U << order; i++)
-		page_ref_add(page + i, QUARRY_PAGE_OURS);
+		take_page(page + i);
 	c->order = order;
 	c->zero = want_init_on_alloc(gfp);
 	describe(c, page_to_pfn(page), 1U << order, QUARRY_CHUNK_KERNEL);
@@ -201,7 +216,7 @@ struct quarry_chunk *quarry_chunk_wrap(unsigned long pfn, u32 nr,
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	for (i = pfn; kind == QUARRY_CHUNK_PAGES && i < pfn + nr; i++) {
-		page_ref_add(pfn_to_page(i), QUARRY_PAGE_OURS);
+		take_page(pfn_to_page(i));
 		may_rest(i);
 	}
 	c->zero = zero;
@@ -269,7 +284,7 @@ void quarry_chunk_undo(struct quarry_chunk *c)
 	u32 i;
 
 	for (i = 0; page && i < c->nr; i++) {
-		page_ref_sub(page + i, QUARRY_PAGE_OURS);
+		let_go(page + i);
 		if (c->kind == QUARRY_CHUNK_KERNEL)
 			__free_page(page + i);
 		else
@@ -351,7 +366,7 @@ u32 quarry_chunk_give_free(struct quarry_chunk *c)
 		page = quarry_chunk_page(c, f);
 		if (!quarry_arena_is_free(&c->arena, f, 0) || !quarry_chunk_page_sound(c, page))
 			continue;
-		page_ref_sub(page, QUARRY_PAGE_OURS);
+		let_go(page);
 		__free_page(page);
 		lost--;
 	}

@@ -389,7 +389,6 @@ static void give_pages(struct quarry_pslab *s)
 
 	if (s->slab.is_least && !s->records)
 		atomic_dec(&cache->nr_least);
-	quarry_shadow_open(page_address(s->page), PAGE_SIZE << order);
 	kmemleak_free(page_address(s->page));
 	quarry_strays_mend(s);
 	set_private(s, 1U << order, 0);

@@ -107,7 +107,9 @@ static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 		vunmap(at);
 		at = NULL;
 	}
-	if (!at)
+	if (at)
+		quarry_shadow_narrow(at, m->bytes, m->nr * PAGE_SIZE);
+	else
 		give_pages(m);
 	return at;
 }
@@ -294,7 +296,7 @@ static size_t size_of(const void *object)
 	struct mapped *m;
 
 	if (!is_vmalloc_addr(object))
-		return quarry_usable_size(object);
+		return quarry_malloc_bytes(object);
 	m = PAGE_ALIGNED(object) ? xa_load(&all, key_of(object)) : NULL;
 	return m ? PAGE_ALIGN(m->bytes) : 0;
 }
@@ -308,8 +310,13 @@ static size_t size_of(const void *object)
  */
 void quarry_kvfree_sensitive(const void *object, size_t len)
 {
-	if (!ZERO_OR_NULL_PTR(object))
-		memzero_explicit((void *)object, min(len, size_of(object)));
+	size_t size;
+
+	if (!ZERO_OR_NULL_PTR(object)) {
+		size = size_of(object);
+		quarry_malloc_resized(object, size, size);
+		memzero_explicit((void *)object, min(len, size));
+	}
 	quarry_kvfree(object);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvfree_sensitive, QUARRY_NS);
@@ -337,10 +344,13 @@ void *quarry_kvrealloc(const void *object, size_t size, gfp_t gfp)
 		quarry_kvfree(object);
 		return NULL;
 	}
-	if (old >= size)
+	if (old >= size) {
+		quarry_malloc_resized(object, size, old);
 		return (void *)object;
+	}
 	new = quarry_kvmalloc_node(size, gfp, NUMA_NO_NODE);
 	if (new && old) {
+		quarry_malloc_resized(object, old, old);
 		memcpy(new, object, old);
 		quarry_kvfree(object);
 	}

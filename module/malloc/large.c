@@ -94,10 +94,12 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	set_page_private(page, private);
 	/* Who finds the tag must find the private word. Pairs with that in large_page(). */
 	smp_wmb();
-	if (quarry_label_frames(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp)))
-		return page_address(page);
-	give(page);
-	return NULL;
+	if (!quarry_label_frames(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp))) {
+		give(page);
+		return NULL;
+	}
+	quarry_shadow_narrow(page_address(page), size, nr << PAGE_SHIFT);
+	return page_address(page);
 }
 
 static struct page *large_page(const void *object)

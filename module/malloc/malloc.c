@@ -159,6 +159,39 @@ static size_t object_size(const void *object)
 	return s->node->cache->shape[0].size;
 }
 
+/* Bytes of what is out, of a cache or large; 0 of anything else. KASAN is told nothing. */
+size_t quarry_malloc_bytes(const void *object)
+{
+	size_t size;
+
+	if (ZERO_OR_NULL_PTR(object))
+		return 0;
+	preempt_disable();
+	size = object_size(object) ?: quarry_large_size(object);
+	preempt_enable();
+	return size;
+}
+
+#ifdef CONFIG_KASAN_GENERIC
+/*
+ * KASAN is told how much of an object that has @whole bytes may be used from here on; nothing if
+ * that is 0.
+ */
+void quarry_malloc_resized(const void *object, size_t size, size_t whole)
+{
+	struct quarry_pslab *s;
+
+	if (!whole)
+		return;
+	preempt_disable();
+	s = quarry_pslab_of(object);
+	/* Some objects may be looked at as long as their slab stays. */
+	if (!s || quarry_cache_shadowed(s->node->cache))
+		quarry_shadow_resize(object, size, whole);
+	preempt_enable();
+}
+#endif
+
 /**
  * quarry_usable_size() - bytes that may be used
  * @object:	of quarry_malloc() or a cache, or NULL
@@ -169,17 +202,9 @@ static size_t object_size(const void *object)
  */
 size_t quarry_usable_size(const void *object)
 {
-	size_t size;
+	size_t size = quarry_malloc_bytes(object);
 
-	if (ZERO_OR_NULL_PTR(object))
-		return 0;
-	preempt_disable();
-	size = object_size(object);
-	if (size)
-		quarry_shadow_widen(object, size);
-	else
-		size = quarry_large_size(object);
-	preempt_enable();
+	quarry_malloc_resized(object, size, size);
 	return size;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_usable_size, QUARRY_NS);
@@ -220,16 +245,19 @@ void *quarry_realloc(const void *object, size_t size, gfp_t gfp)
 		quarry_free(object);
 		return ZERO_SIZE_PTR;
 	}
-	old = quarry_usable_size(object);
+	old = quarry_malloc_bytes(object);
 	if (!old && !ZERO_OR_NULL_PTR(object)) {
 		/* Not ours: as a free of it. */
 		quarry_free(object);
 		return NULL;
 	}
-	if (old >= size)
+	if (old >= size) {
+		quarry_malloc_resized(object, size, old);
 		return (void *)object;
+	}
 	new = __quarry_malloc(size, gfp);
 	if (new && old) {
+		quarry_malloc_resized(object, old, old);
 		memcpy(new, object, old);
 		quarry_free(object);
 	}

@@ -6,6 +6,13 @@
 #include <linux/quarry_cache.h>
 
 int quarry_malloc_init(void);
+size_t quarry_malloc_bytes(const void *object);
+
+#ifdef CONFIG_KASAN_GENERIC
+void quarry_malloc_resized(const void *object, size_t size, size_t whole);
+#else
+static inline void quarry_malloc_resized(const void *object, size_t size, size_t whole) { }
+#endif
 
 /* large.c: blocks and runs of pages */
 void *quarry_large_alloc(size_t size, gfp_t gfp, int node);

@@ -563,8 +563,10 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
 
 	if (quarry_zone_lock(z, &flags)) {
 		done = cmpxchg(state, was, QUARRY_STATE_CACHED | order) == was;
-		if (done)
+		if (done) {
+			quarry_shadow_pages_free(page, 1UL << order);
 			quarry_buddy_free(&z->buddy, &c->arena, f, order, zero);
+		}
 		quarry_zone_unlock(z, flags);
 	} else {
 		done = quarry_zone_defer(z, page, state, was);
@@ -628,6 +630,8 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		return done;
 	}
 	done = quarry_state_put(state, order);
+	if (done)
+		quarry_shadow_pages_free(page, 1UL << order);
 	if (done && zero)
 		WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
 	if (done && goes == QUARRY_TO_LIST) {

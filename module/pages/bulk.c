@@ -39,6 +39,7 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 			break;
 		*state = out;
 		*pages++ = (--slot)->page;
+		quarry_shadow_pages_open(slot->page, 1UL << order);
 	}
 	nr = list->top - slot;
 	list->top = slot;
@@ -131,6 +132,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 		state = base + pfn;
 		if (unlikely(!quarry_state_put(state, order)))
 			break;
+		quarry_shadow_pages_free(page, 1UL << order);
 		slot->page = page;
 		slot->state = state;
 		slot++;

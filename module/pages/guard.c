@@ -160,6 +160,8 @@ noinline void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chun
 		note(r, QUARRY_PAGE_FREE, stack);
 		if (!(modes & QUARRY_MODE_CHECK))
 			continue;
+		/* Of what lay in it some may be a redzone. */
+		quarry_shadow_pages_open(c->page + i, 1);
 		memset(page_address(c->page + i), POISON_FREE, PAGE_SIZE);
 		r->flags = QUARRY_PAGE_FILLED;
 	}

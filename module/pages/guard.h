@@ -50,10 +50,14 @@ void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigne
 void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
 			   struct quarry_frame f, unsigned long nr);
 
-/* Blocks on their way to a client; costs a look if the pool has no modes. */
+/*
+ * Blocks on their way to a client, who may use them from here on; costs a look if the pool has
+ * no modes.
+ */
 static inline void quarry_pages_out(struct quarry_pool *pool, struct page *page,
 				    unsigned long nr, gfp_t gfp)
 {
+	quarry_shadow_pages_open(page, nr);
 	if (unlikely(READ_ONCE(pool->modes)))
 		quarry_guard_pages_out(pool, page, nr, gfp);
 }

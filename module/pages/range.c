@@ -714,6 +714,8 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!is_out(&c->arena, f, nr, keep)) {
 		kind = quarry_misuse_kind(c, f);
 	} else {
+		if (c->span)
+			quarry_shadow_pages_free(quarry_chunk_page(c, f) + keep, nr - keep);
 		if (keep)
 			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
 		else

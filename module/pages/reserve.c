@@ -66,12 +66,17 @@ struct quarry_reserve {
  */
 static bool into_stock(struct quarry_reserve *r, struct page *page)
 {
-	return quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_ALLOC,
-				 QUARRY_STATE_CACHED);
+	bool mine = quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_ALLOC,
+				      QUARRY_STATE_CACHED);
+
+	if (mine)
+		quarry_shadow_pages_free(page, 1UL << r->order);
+	return mine;
 }
 
 static void out_of_stock(struct quarry_reserve *r, struct page *page)
 {
+	quarry_shadow_pages_open(page, 1UL << r->order);
 	quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_CACHED,
 			  QUARRY_STATE_ALLOC);
 }

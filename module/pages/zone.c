@@ -111,6 +111,7 @@ bool quarry_zone_defer(struct quarry_zone *z, struct page *page, u8 *state, u8 w
 
 	if (!try_cmpxchg(state, &was, QUARRY_STATE_DEFERRED | order))
 		return false;
+	quarry_shadow_pages_free(page, 1UL << order);
 	atomic_long_add(1L << order, &z->nr_deferred);
 	llist_add((struct llist_node *)&page->lru, &z->deferred);
 	return true;
