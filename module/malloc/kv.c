@@ -19,6 +19,7 @@
  *
  * Contexts: allocating and freeing mapped memory sleeps.
  */
+#include <linux/kmemleak.h>
 #include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -92,6 +93,23 @@ static struct mapped *take_pages(unsigned long nr, size_t bytes, gfp_t gfp, int 
 	return m;
 }
 
+/*
+ * The mapping stands, and is its client's. One who points to it is the kernel, which knows of each
+ * mapping, so it takes two that kmemleak says that it is not lost.
+ */
+static void hand_out(const struct mapped *m, void *at, gfp_t gfp)
+{
+	quarry_shadow_narrow(at, m->bytes, m->nr * PAGE_SIZE);
+	kmemleak_alloc(at, m->nr * PAGE_SIZE, 2, gfp);
+}
+
+static void take_back(struct mapped *m, const void *at)
+{
+	kmemleak_free(at);
+	vunmap(at);
+	give_pages(m);
+}
+
 static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 {
 	gfp_t meta = quarry_gfp_meta(gfp) & ~__GFP_NOFAIL;
@@ -108,7 +126,7 @@ static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 		at = NULL;
 	}
 	if (at)
-		quarry_shadow_narrow(at, m->bytes, m->nr * PAGE_SIZE);
+		hand_out(m, at, meta);
 	else
 		give_pages(m);
 	return at;
@@ -231,8 +249,7 @@ void quarry_kvfree(const void *object)
 			      (struct quarry_frame){}, 0);
 		return;
 	}
-	vunmap(object);
-	give_pages(m);
+	take_back(m, object);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvfree, QUARRY_NS);
 
@@ -372,9 +389,7 @@ void quarry_kv_exit(void)
 	struct mapped *m;
 
 	quarry_kv_settle();
-	xa_for_each(&all, key, m) {
-		vunmap((void *)(key << PAGE_SHIFT));
-		give_pages(m);
-	}
+	xa_for_each(&all, key, m)
+		take_back(m, (void *)(key << PAGE_SHIFT));
 	xa_destroy(&all);
 }

@@ -8,6 +8,9 @@
  *	block	2^order pages, while no more than a fifth of them is not asked for
  *	run	as many pages as are needed: the rest of a block has been trimmed off
  *
+ * kmemleak knows of each, so that what only they point to is in use, and that one which nobody
+ * points to any more is reported with the stack of who took it.
+ *
  * A free takes the tag away first, and atomically, so of two frees one is told.
  *
  * The head of quarry_free_rcu() must lie in the first page of a large allocation.
@@ -16,11 +19,13 @@
  * the first MiB of it has labels already, else it is refused (cache/labels.c).
  */
 #include <linux/io.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
 #include "../cache/cache.h"
 #include "../cache/labels.h"
+#include "../debug/stacks.h"
 #include "../pages/alloc.h"
 #include "malloc.h"
 
@@ -99,6 +104,9 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 		return NULL;
 	}
 	quarry_shadow_narrow(page_address(page), size, nr << PAGE_SHIFT);
+	/* All of it: quarry_realloc() may have more of it used. */
+	if (quarry_may_kmalloc())
+		kmemleak_alloc(page_address(page), nr << PAGE_SHIFT, 1, gfp);
 	return page_address(page);
 }
 
@@ -123,8 +131,10 @@ bool quarry_large_free(const void *object)
 	page = large_page(object);
 	mine = page && quarry_unlabel_frame(page_to_pfn(page), QUARRY_TAG_LARGE);
 	preempt_enable();
-	if (mine)
+	if (mine) {
+		kmemleak_free(object);
 		give(page);
+	}
 	return mine;
 }
 
