@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "cache/labels.h"
 #include "debug/random.h"
+#include "debug/report.h"
 #include "faces/faces.h"
 #include "malloc/malloc.h"
 #include "pages/keeper.h"
@@ -304,6 +305,7 @@ directory:
 chunks:
 	quarry_chunks_exit();
 	quarry_tags_exit();
+	quarry_reports_exit();
 	return err;
 }
 module_init(quarry_init);
@@ -330,6 +332,7 @@ static void __exit quarry_exit(void)
 	quarry_directory_exit();
 	quarry_chunks_exit();
 	quarry_tags_exit();
+	quarry_reports_exit();
 }
 module_exit(quarry_exit);
 

@@ -39,6 +39,7 @@
 #include "../slab/slab.h"
 
 struct quarry_cache_node;
+struct quarry_report;
 struct quarry_stack_text;
 
 /* Reasons why a CPU's magazines are shut. */
@@ -352,6 +353,7 @@ int quarry_tag_get(struct quarry_cache_node *n, unsigned int which);
 void quarry_tag_hide(struct quarry_cache_node *n);
 void quarry_tag_put(struct quarry_cache_node *n);
 u16 quarry_tag_of(unsigned long pfn);
+bool quarry_tag_is_large(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_node(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_get_node(u16 tag);
 struct quarry_pslab *quarry_pslab_of(const void *object);
@@ -460,9 +462,11 @@ void quarry_guests_exit(void);
 
 /* misuse.c */
 void quarry_free_to_no_cache(const void *object);
-bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
+void quarry_cache_tell(const struct quarry_cache *cache, enum quarry_cache_error kind,
 		       const void *object);
-bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
+struct quarry_report *quarry_cache_misuse_begin(struct quarry_cache *cache,
+						enum quarry_cache_error kind, const void *object);
+void quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object);
 const char *quarry_cache_error_name(enum quarry_cache_error kind);
 enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault);

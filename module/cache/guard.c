@@ -37,6 +37,7 @@
 #include <linux/string.h>
 
 #include "../debug/random.h"
+#include "../debug/report.h"
 #include "cache.h"
 
 /* The record of an object of a guarded slab. */
@@ -60,9 +61,14 @@ static bool fills(const struct quarry_cache *cache)
 	       !(cache->flags & SLAB_TYPESAFE_BY_RCU);
 }
 
-static void say_byte(const char *what, const u8 *base, const u8 *at, u8 want)
+static void misuse_at(struct quarry_cache *cache, enum quarry_cache_error kind,
+		      const void *object, const char *what, const u8 *at, u8 want)
 {
-	pr_err("%s: byte %ld is 0x%02x, not 0x%02x\n", what, (long)(at - base), *at, want);
+	struct quarry_report *r = quarry_cache_misuse_begin(cache, kind, object);
+
+	quarry_report_say(r, "%s: byte %ld is 0x%02x, not 0x%02x", what,
+			  (long)(at - (const u8 *)object), *at, want);
+	quarry_report_end(r);
 }
 
 static bool poison_ok(struct quarry_cache *cache, void *object)
@@ -75,8 +81,9 @@ static bool poison_ok(struct quarry_cache *cache, void *object)
 		bad = (u8 *)object + size - 1;
 		want = POISON_END;
 	}
-	if (bad && quarry_cache_misuse(cache, QUARRY_CACHE_ERR_USE_AFTER_FREE, object))
-		say_byte("written after it was freed", object, bad, want);
+	if (bad)
+		misuse_at(cache, QUARRY_CACHE_ERR_USE_AFTER_FREE, object,
+			  "written after it was freed", bad, want);
 	return !bad;
 }
 
@@ -99,8 +106,9 @@ static void check_red(struct quarry_cache *cache, void *object)
 	kasan_disable_current();
 	bad = memchr_inv(object - cache->red, SLUB_RED_ACTIVE, cache->red) ?:
 	      memchr_inv(object + size, SLUB_RED_ACTIVE, rest);
-	if (bad && quarry_cache_misuse(cache, QUARRY_CACHE_ERR_OVERFLOW, object))
-		say_byte("written beside the object", object, bad, SLUB_RED_ACTIVE);
+	if (bad)
+		misuse_at(cache, QUARRY_CACHE_ERR_OVERFLOW, object,
+			  "written beside the object", bad, SLUB_RED_ACTIVE);
 	kasan_enable_current();
 }
 

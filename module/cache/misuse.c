@@ -7,12 +7,11 @@
  * its slab; no address is shown. Who allocated it and who freed it last is told if the
  * cache keeps owners.
  *
- * Contexts: any. In NMI nothing is printed, only counted.
+ * Contexts: any.
  */
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 
-#include "../pages/misuse.h"
+#include "../debug/report.h"
 #include "cache.h"
 
 static_assert(QUARRY_ERRORS_MAX >= QUARRY_NR_CACHE_ERRORS);
@@ -58,33 +57,24 @@ enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault)
 					   QUARRY_CACHE_ERR_INTERIOR;
 }
 
-static void say_who(const struct quarry_record *r, unsigned int which, const char *what)
+/* What is known of the object's past. Preemption off. */
+static void say_owners(struct quarry_report *report, const void *object)
 {
-	if (!r->stack[which])
-		return;
-	pr_err("%s by pid %u, %u ms ago:\n", what, r->pid[which],
-	       jiffies_to_msecs(jiffies - r->when[which]));
-	stack_depot_print(r->stack[which]);
-}
-
-static void say_owners(const void *object)
-{
-	struct quarry_record *r = NULL;
-	struct quarry_pslab *s;
+	struct quarry_pslab *s = quarry_pslab_of(object);
+	const struct quarry_record *r;
 	u32 i;
 
-	preempt_disable();
-	s = quarry_pslab_of(object);
-	if (s && s->records && quarry_slab_look(&s->slab, object, &i) != QUARRY_SLAB_OUTSIDE)
-		r = &s->records[i];
-	if (r) {
-		say_who(r, QUARRY_RECORD_ALLOC, "allocated");
-		say_who(r, QUARRY_RECORD_FREE, "freed");
-	}
-	preempt_enable();
+	if (!s || !s->records || quarry_slab_look(&s->slab, object, &i) == QUARRY_SLAB_OUTSIDE)
+		return;
+	r = &s->records[i];
+	quarry_report_who(report, "allocated", r->stack[QUARRY_RECORD_ALLOC],
+			  r->pid[QUARRY_RECORD_ALLOC], r->when[QUARRY_RECORD_ALLOC]);
+	quarry_report_who(report, "freed", r->stack[QUARRY_RECORD_FREE],
+			  r->pid[QUARRY_RECORD_FREE], r->when[QUARRY_RECORD_FREE]);
 }
 
-static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const void *object)
+static void say(struct quarry_report *r, const struct quarry_cache *cache,
+		enum quarry_cache_error kind, const void *object)
 {
 	struct quarry_pslab *s;
 	u32 i = 0, at = 0;
@@ -97,14 +87,15 @@ static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const 
 		at = (unsigned long)object - s->slab.first -
 		     i * quarry_slab_shape(&s->slab)->stride;
 	if (known && s->node->cache != cache)
-		pr_err("cache %s: %s: it is of %s; refused\n", cache->name, texts[kind],
-		       s->node->cache->name);
+		quarry_report_say(r, "cache %s: %s: it is of %s; refused", cache->name,
+				  texts[kind], s->node->cache->name);
 	else if (known)
-		pr_err("cache %s: %s: object %u of its slab, byte %u; %s\n", cache->name,
-		       texts[kind], i, at,
-		       kind == QUARRY_CACHE_ERR_KFREE ? "it stays out" : "refused");
+		quarry_report_say(r, "cache %s: %s: object %u of its slab, byte %u; %s",
+				  cache->name, texts[kind], i, at,
+				  kind == QUARRY_CACHE_ERR_KFREE ? "it stays out" : "refused");
 	else
-		pr_err("cache %s: %s; refused\n", cache->name, texts[kind]);
+		quarry_report_say(r, "cache %s: %s; refused", cache->name, texts[kind]);
+	say_owners(r, object);
 	preempt_enable();
 }
 
@@ -114,17 +105,37 @@ static void say(struct quarry_cache *cache, enum quarry_cache_error kind, const 
  * @kind:	what was done
  * @object:	the address concerned, or NULL
  *
- * Context: any. Return: was it reported?
+ * Context: any.
  */
-bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
+void quarry_cache_tell(const struct quarry_cache *cache, enum quarry_cache_error kind,
 		       const void *object)
 {
-	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + kind))
-		return false;
-	say(cache, kind, object);
-	quarry_misuse_stack();
-	say_owners(object);
-	return true;
+	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS + kind);
+
+	if (!r)
+		return;
+	say(r, cache, kind, object);
+	quarry_report_end(r);
+}
+
+/**
+ * quarry_cache_misuse_begin() - a client did what it must not, and there is more to say of it
+ * @cache:	whose call it was
+ * @kind:	what it did
+ * @object:	the address concerned, or NULL
+ *
+ * Context: any. Return: for quarry_report_end(); NULL if it is not reported, only counted.
+ */
+struct quarry_report *quarry_cache_misuse_begin(struct quarry_cache *cache,
+						enum quarry_cache_error kind, const void *object)
+{
+	struct quarry_report *r;
+
+	atomic64_inc(&cache->errors[kind]);
+	r = quarry_report_begin(QUARRY_NR_ERRORS + kind);
+	if (r)
+		say(r, cache, kind, object);
+	return r;
 }
 
 /**
@@ -133,13 +144,13 @@ bool quarry_cache_tell(struct quarry_cache *cache, enum quarry_cache_error kind,
  * @kind:	what it did
  * @object:	the address concerned, or NULL
  *
- * Context: any. Return: was it reported?
+ * Context: any.
  */
-bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
+void quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object)
 {
 	atomic64_inc(&cache->errors[kind]);
-	return quarry_cache_tell(cache, kind, object);
+	quarry_cache_tell(cache, kind, object);
 }
 
 /**
@@ -150,16 +161,16 @@ bool quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kin
  */
 void quarry_free_to_no_cache(const void *object)
 {
+	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS +
+						      QUARRY_CACHE_ERR_WRONG_CACHE);
 	struct quarry_pslab *s;
 
+	quarry_report_say(r, "free to a cache that is NULL; refused");
 	preempt_disable();
 	s = quarry_pslab_of(object);
 	if (s)
 		atomic64_inc(&s->node->cache->errors[QUARRY_CACHE_ERR_WRONG_CACHE]);
+	say_owners(r, object);
 	preempt_enable();
-	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_WRONG_CACHE))
-		return;
-	pr_err("free to a cache that is NULL; refused\n");
-	quarry_misuse_stack();
-	say_owners(object);
+	quarry_report_end(r);
 }

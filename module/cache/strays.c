@@ -23,7 +23,7 @@
 #include <trace/events/kmem.h>
 
 #include "../arena/directory.h"
-#include "../pages/misuse.h"
+#include "../debug/report.h"
 #include "cache.h"
 
 /**
@@ -131,6 +131,7 @@ void quarry_strays_find_in(struct quarry_pool *pool)
 static void see_kfree(void *data, unsigned long call_site, const void *object)
 {
 	struct quarry_cache *cache = NULL;
+	struct quarry_report *r;
 	struct quarry_pslab *s;
 
 	if (likely(!quarry_owns(object)) || in_nmi())
@@ -140,9 +141,10 @@ static void see_kfree(void *data, unsigned long call_site, const void *object)
 		cache = s->node->cache;
 	if (cache) {
 		quarry_cache_tell(cache, QUARRY_CACHE_ERR_KFREE, object);
-	} else if (quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_KFREE)) {
-		pr_err("the kernel's kfree() was given pages of a pool, which it cannot free\n");
-		quarry_misuse_stack();
+	} else {
+		r = quarry_report_begin(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_KFREE);
+		quarry_report_say(r, "the kernel's kfree() was given pages of a pool, which it cannot free");
+		quarry_report_end(r);
 	}
 }
 

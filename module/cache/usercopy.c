@@ -13,7 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "../arena/directory.h"
-#include "../pages/misuse.h"
+#include "../debug/report.h"
 #include "cache.h"
 
 /*
@@ -52,11 +52,11 @@ static bool find_large(const void *ptr, const void **start, u64 *bytes)
 /* Say it, once for each place; @whose: a cache's name. */
 static void refuse(const char *whose, size_t n)
 {
-	if (in_nmi() || !quarry_misuse_first(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS))
-		return;
-	pr_err("cache %s: %zu bytes of an object would be copied that may not be; refused\n",
-	       whose, n);
-	quarry_misuse_stack();
+	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS);
+
+	quarry_report_say(r, "cache %s: %zu bytes of an object would be copied that may not be; refused",
+			  whose, n);
+	quarry_report_end(r);
 }
 
 /**

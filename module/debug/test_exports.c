@@ -19,6 +19,7 @@
 #include "../stats/caches.h"
 #include "../stats/snapshot.h"
 #include "inject.h"
+#include "report.h"
 
 #define TEST_EXPORT(sym)		\
 	EXPORT_SYMBOL_NS_GPL(sym,	\
@@ -27,6 +28,10 @@
 TEST_EXPORT(quarry_inject_key);
 TEST_EXPORT(quarry_inject_set);
 TEST_EXPORT(quarry_inject_fired);
+
+TEST_EXPORT(quarry_report_begin);
+TEST_EXPORT(quarry_report_say);
+TEST_EXPORT(quarry_report_end);
 
 TEST_EXPORT(quarry_directory_bytes);
 TEST_EXPORT(quarry_directory_insert);
@@ -76,6 +81,7 @@ TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
 TEST_EXPORT(quarry_zone_shrink);
 TEST_EXPORT(quarry_pool_traces);
+TEST_EXPORT(quarry_pool_chunk);
 TEST_EXPORT(quarry_pools_disown);
 TEST_EXPORT(quarry_frame_failed);
 TEST_EXPORT(quarry_poison_settle);

@@ -16,8 +16,11 @@
  * was filled when it was freed, so modes can be switched while others allocate. Blocks that
  * were taken before have no owner, and count as not traced.
  *
- * A block that was written to is handed out all the same: whoever gets it writes to it anew.
- * The filling says where the first wrong byte is, and the record who had the frame last.
+ * A block that was written to is handed out all the same, as by the kernel's page_poison:
+ * whoever gets it writes to it anew, and zeros are written after the look. SLUB keeps an object
+ * back, and so do our caches (cache/guard.c); but of pages a client may have counted on all that
+ * his pool holds. The filling says where the first wrong byte is, and the record who had the
+ * frame last.
  *
  * Invariant: a frame that is filled, and says so, is free. Who takes a block while the pool
  * has modes makes it say so no longer; and while it has modes nobody takes one in any other way,
@@ -34,6 +37,7 @@
 #include <linux/string.h>
 
 #include "../arena/directory.h"
+#include "../debug/report.h"
 #include "guard.h"
 #include "misuse.h"
 
@@ -47,33 +51,27 @@ static void note(struct quarry_page_record *r, unsigned int which, depot_stack_h
 	r->when[which] = jiffies;
 }
 
-static void say_who(const struct quarry_page_record *r, unsigned int which, const char *what)
-{
-	if (!r->stack[which])
-		return;
-	pr_err("last %s by pid %u, %u ms ago:\n", what, r->pid[which],
-	       jiffies_to_msecs(jiffies - r->when[which]));
-	stack_depot_print(r->stack[which]);
-}
-
 /* A frame that was filled is to go out. Returns whether it is whole. */
 static void check_frame(struct quarry_pool *pool, const struct quarry_chunk *c, u32 i,
 			const struct quarry_page_record *r)
 {
 	const u8 *at = page_address(c->page + i);
 	const u8 *bad = memchr_inv(at, POISON_FREE, PAGE_SIZE);
+	struct quarry_report *report;
 
 	if (likely(!bad))
 		return;
 	quarry_count(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_USE_AFTER_FREE);
-	if (in_nmi() || !quarry_misuse_first(QUARRY_ERR_USE_AFTER_FREE))
-		return;
-	pr_err("pool %s: %s: arena %u, frame %u, byte %ld is 0x%02x, not 0x%02x\n", pool->name,
-	       quarry_error_text(QUARRY_ERR_USE_AFTER_FREE), c->id, i, (long)(bad - at), *bad,
-	       POISON_FREE);
-	quarry_misuse_stack();
-	say_who(r, QUARRY_PAGE_ALLOC, "allocated");
-	say_who(r, QUARRY_PAGE_FREE, "freed");
+	report = quarry_report_begin(QUARRY_ERR_USE_AFTER_FREE);
+	quarry_report_say(report,
+			  "pool %s: %s: arena %u, frame %u, byte %ld is 0x%02x, not 0x%02x",
+			  pool->name, quarry_error_text(QUARRY_ERR_USE_AFTER_FREE), c->id, i,
+			  (long)(bad - at), *bad, POISON_FREE);
+	quarry_report_who(report, "last allocated", r->stack[QUARRY_PAGE_ALLOC],
+			  r->pid[QUARRY_PAGE_ALLOC], r->when[QUARRY_PAGE_ALLOC]);
+	quarry_report_who(report, "last freed", r->stack[QUARRY_PAGE_FREE],
+			  r->pid[QUARRY_PAGE_FREE], r->when[QUARRY_PAGE_FREE]);
+	quarry_report_end(report);
 }
 
 /* Frames @from to @to of a chunk go out. Under RCU. */

@@ -5,25 +5,14 @@
  * What is wrong with a free is read from the state bytes: nothing is guessed
  * from the contents of memory. The call is refused, so the pool stays as it was;
  * the kind is counted always, and reported with a stack once for each place that
- * it comes from, so that a loop cannot flood the log. Frames are named by pool,
- * arena and number: no address is shown.
+ * it comes from (debug/report.c). Frames are named by pool, arena and number: no
+ * address is shown.
  *
- * Contexts: any. In NMI nothing is printed, only counted.
+ * Contexts: any.
  */
-#include <linux/jhash.h>
-#include <linux/stacktrace.h>
-
 #include "../arena/directory.h"
+#include "../debug/report.h"
 #include "misuse.h"
-
-#define SITES	64
-#define DEPTH	8
-
-/* As many as are printed. */
-#define SHOWN	24
-
-/* Stacks that have been reported, by hash; 0 is an empty place. */
-static atomic_t sites[SITES];
 
 static const char * const names[QUARRY_NR_ERRORS] = {
 	[QUARRY_ERR_DOUBLE_FREE]	= "double_free",
@@ -64,49 +53,6 @@ const char *quarry_error_text(enum quarry_error kind)
 }
 
 /**
- * quarry_misuse_first() - is this the first report of the kind from this stack?
- * @kind:	a number of the caller's for what is reported
- *
- * Context: any but NMI.
- */
-noinline bool quarry_misuse_first(u32 kind)
-{
-	unsigned long stack[DEPTH];
-	unsigned int nr = stack_trace_save(stack, DEPTH, 2);
-	u32 hash = jhash2((u32 *)stack, nr * sizeof(long) / sizeof(u32), kind) | 1;
-	unsigned int i;
-	int old;
-
-	for (i = 0; i < SITES; i++) {
-		atomic_t *site = &sites[(hash + i) % SITES];
-
-		old = atomic_cmpxchg(site, 0, hash);
-		if (!old)
-			return true;
-		if (old == (int)hash)
-			return false;
-	}
-	return false;
-}
-
-/**
- * quarry_misuse_stack() - print who calls, as functions
- *
- * Not dump_stack(), which prints the registers of the process as well: they hold addresses.
- *
- * Context: any but NMI.
- */
-noinline void quarry_misuse_stack(void)
-{
-	unsigned long stack[SHOWN];
-	unsigned int nr = stack_trace_save(stack, SHOWN, 1);
-
-	pr_err("CPU: %d PID: %d Comm: %.*s; called from:\n", raw_smp_processor_id(), current->pid,
-	       TASK_COMM_LEN, current->comm);
-	stack_trace_print(stack, nr, 1);
-}
-
-/**
  * quarry_misuse() - a client did what it must not
  * @pool:	whose call it was
  * @kind:	what it did
@@ -120,16 +66,18 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
 {
 	char at[48] = "", how_long[32] = "";
+	struct quarry_report *r;
 
 	quarry_count(pool, QUARRY_COUNT_ERRORS + kind);
-	if (in_nmi() || !quarry_misuse_first(kind))
+	r = quarry_report_begin(kind);
+	if (!r)
 		return;
 	if (c)
 		snprintf(at, sizeof(at), ": arena %u, frame %u", c->id, f.i - c->arena.lo);
 	if (length)
 		snprintf(how_long, sizeof(how_long), "%s length %llu", c ? "," : ":", length);
-	pr_err("pool %s: %s%s%s; refused\n", pool->name, texts[kind], at, how_long);
-	quarry_misuse_stack();
+	quarry_report_say(r, "pool %s: %s%s%s; refused", pool->name, texts[kind], at, how_long);
+	quarry_report_end(r);
 }
 
 /*

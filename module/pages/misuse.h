@@ -11,8 +11,6 @@ void quarry_misuse_late(struct quarry_pool *pool);
 void quarry_misuse_address(struct quarry_pool *pool, const void *addr);
 enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
 				     struct quarry_frame f);
-bool quarry_misuse_first(u32 kind);
-void quarry_misuse_stack(void);
 const char *quarry_error_name(enum quarry_error kind);
 const char *quarry_error_text(enum quarry_error kind);
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports: written where something is found, printed where that may be.
+ *
+ * Misuse is found in any context: in NMI, under the caller's locks, in an interrupt. What
+ * prints takes locks as well, those of the log, of the consoles and of the scheduler, and
+ * whoever finds it may hold one of them. But printk() may be called from interrupts. So each
+ * of its locks is held with interrupts off, and with them on nobody here holds one:
+ *
+ *	interrupts on		print at once
+ *	off, or in NMI		note it --> irq_work, when they are on again --> print
+ *
+ *	begin	the stack; is it the first report of its kind from there?
+ *	say	a line, as text: who it speaks of may be gone when it is printed
+ *	who	a stack that was kept before, and is looked up when it is printed
+ *	end	print, or have it printed
+ *
+ * Each stack is reported once, so that a loop cannot flood the log. A report has one of a few
+ * fixed places meanwhile, since nothing may be allocated. Where all are in use nothing is
+ * reported, nor is it noted that it was: the next time it is told.
+ *
+ * No address is shown: not dump_stack(), which prints the registers of the process as well.
+ *
+ * Contexts: any, NMI included; with PREEMPT_RT what is noted is printed by a thread.
+ * Cost: that of a walk up the stack.
+ */
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/hardirq.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/jhash.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/llist.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/stacktrace.h>
+
+#include "report.h"
+
+/* Stacks that are known to have been reported, and so many functions tell them apart. */
+#define SITES	64
+#define DEPTH	8
+
+/* Functions, lines and kept stacks that are printed of a report. */
+#define SHOWN	24
+#define LINES	2
+#define WHO	2
+
+/* Reports that are being written or wait. */
+#define PLACES	8
+
+/**
+ * struct kept - whose call it was once
+ * @what:	he did
+ * @stack:	by which way
+ * @pid:	who
+ * @ms:		so long ago
+ */
+struct kept {
+	const char *what;
+	depot_stack_handle_t stack;
+	u32 pid;
+	unsigned int ms;
+};
+
+/**
+ * struct quarry_report - what is to be printed
+ * @link:	in the list of those that wait
+ * @line:	text
+ * @nr_lines:	how many there are
+ * @who:	whose it was before
+ * @nr_who:	how many are known
+ * @cpu:	where it was found
+ * @pid:	by whose call
+ * @comm:	his name
+ * @nr:		functions of the stack
+ * @stack:	by which way he came
+ */
+struct quarry_report {
+	struct llist_node link;
+	char line[LINES][192];
+	unsigned int nr_lines;
+	struct kept who[WHO];
+	unsigned int nr_who;
+	int cpu;
+	int pid;
+	char comm[TASK_COMM_LEN];
+	unsigned int nr;
+	unsigned long stack[SHOWN];
+};
+
+/* Stacks that have been reported, by hash; 0 is an empty place. */
+static atomic_t sites[SITES];
+
+static struct quarry_report places[PLACES];
+static unsigned long in_use;
+static LLIST_HEAD(noted);
+
+static void print(const struct quarry_report *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->nr_lines; i++)
+		pr_err("%s\n", r->line[i]);
+	pr_err("CPU: %d PID: %d Comm: %s; called from:\n", r->cpu, r->pid, r->comm);
+	stack_trace_print(r->stack, r->nr, 1);
+	for (i = 0; i < r->nr_who; i++) {
+		pr_err("%s by pid %u, %u ms ago:\n", r->who[i].what, r->who[i].pid,
+		       r->who[i].ms);
+		stack_depot_print(r->who[i].stack);
+	}
+}
+
+static struct quarry_report *get_place(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < PLACES; i++)
+		if (!test_and_set_bit(i, &in_use))
+			return &places[i];
+	return NULL;
+}
+
+static void put_place(struct quarry_report *r)
+{
+	smp_mb__before_atomic();
+	clear_bit(r - places, &in_use);
+}
+
+static void print_noted(struct irq_work *work)
+{
+	struct llist_node *all = llist_reverse_order(llist_del_all(&noted));
+	struct quarry_report *r, *next;
+
+	llist_for_each_entry_safe(r, next, all, link) {
+		print(r);
+		put_place(r);
+	}
+}
+
+static DEFINE_IRQ_WORK(printer, print_noted);
+
+/* Is this the first one from there? */
+static bool is_first(u32 kind, const unsigned long *stack, unsigned int nr)
+{
+	u32 hash = jhash2((u32 *)stack, nr * sizeof(long) / sizeof(u32), kind) | 1;
+	unsigned int i;
+	int old;
+
+	for (i = 0; i < SITES; i++) {
+		atomic_t *site = &sites[(hash + i) % SITES];
+
+		old = atomic_cmpxchg(site, 0, hash);
+		if (!old)
+			return true;
+		if (old == (int)hash)
+			return false;
+	}
+	return false;
+}
+
+/**
+ * quarry_report_begin() - something was found
+ * @kind:	a number of the caller's for what it is
+ *
+ * The stack begins with who called the caller.
+ *
+ * Context: any. Return: a report, for quarry_report_end(); NULL if there is to be none.
+ */
+noinline struct quarry_report *quarry_report_begin(u32 kind)
+{
+	struct quarry_report *r = get_place();
+
+	if (!r)
+		return NULL;
+	r->nr = stack_trace_save(r->stack, SHOWN, 2);
+	if (!is_first(kind, r->stack, min(r->nr, DEPTH + 0U))) {
+		put_place(r);
+		return NULL;
+	}
+	r->nr_lines = 0;
+	r->nr_who = 0;
+	r->cpu = raw_smp_processor_id();
+	r->pid = current->pid;
+	strscpy(r->comm, current->comm, sizeof(r->comm));
+	return r;
+}
+
+/* A line, without its end. Of NULL nothing is said, here and below. Context: any. */
+void quarry_report_say(struct quarry_report *r, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!r || r->nr_lines == LINES)
+		return;
+	va_start(args, fmt);
+	vscnprintf(r->line[r->nr_lines++], sizeof(r->line[0]), fmt, args);
+	va_end(args);
+}
+
+/**
+ * quarry_report_who() - whose it was
+ * @r:		a report, or NULL
+ * @what:	he did; a constant
+ * @stack:	his; if it is 0 nobody knows
+ * @pid:	his
+ * @when:	in jiffies
+ *
+ * Context: any.
+ */
+void quarry_report_who(struct quarry_report *r, const char *what, depot_stack_handle_t stack,
+		       u32 pid, unsigned long when)
+{
+	if (!r || !stack || r->nr_who == WHO)
+		return;
+	r->who[r->nr_who++] = (struct kept){
+		.what = what,
+		.stack = stack,
+		.pid = pid,
+		.ms = jiffies_to_msecs(jiffies - when),
+	};
+}
+
+/* It is complete. Context: any. */
+void quarry_report_end(struct quarry_report *r)
+{
+	if (!r)
+		return;
+	if (in_nmi() || irqs_disabled()) {
+		llist_add(&r->link, &noted);
+		irq_work_queue(&printer);
+		return;
+	}
+	print(r);
+	put_place(r);
+}
+
+/* What was noted is printed. Context: sleeps; nobody calls us any more. */
+void quarry_reports_exit(void)
+{
+	irq_work_sync(&printer);
+}
