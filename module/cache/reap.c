@@ -578,6 +578,7 @@ static const struct quarry_reclaim reclaim = {
 	.guests = quarry_guests_shrink,
 	.strays = quarry_strays_find_in,
 	.dead = quarry_caches_dead,
+	.large = quarry_tag_is_large,
 	.abandon = quarry_caches_abandon,
 };
 

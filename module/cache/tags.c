@@ -110,6 +110,12 @@ u16 quarry_tag_of(unsigned long pfn)
 	return quarry_label_look(pfn, &label) ? label : 0;
 }
 
+/* Does a large allocation of malloc begin at a frame? Context: as quarry_tag_of(). */
+bool quarry_tag_is_large(unsigned long pfn)
+{
+	return quarry_tag_of(pfn) == QUARRY_TAG_LARGE;
+}
+
 /* Whose a tag is, or NULL. Context: any. */
 struct quarry_cache_node *quarry_tag_get_node(u16 tag)
 {

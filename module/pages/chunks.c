@@ -145,13 +145,29 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
 	bool joined;
 
 	quarry_zone_lock(z, &flags);
-	if (!c->arena.buddy) {
-		tree_insert(z, c);
-		atomic_inc(&z->pool->chunk_changes);
-	}
 	joined = quarry_buddy_join(&z->buddy, &c->arena, zero);
 	quarry_zone_unlock(z, flags);
 	return joined;
+}
+
+/*
+ * Into the tree, with the first bite: false if the pool's modes have been switched since the
+ * chunk was made to fit @tabled. *@joined: that bite was the last one.
+ */
+static bool enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined)
+{
+	unsigned long flags;
+	bool fits;
+
+	quarry_zone_lock(z, &flags);
+	fits = READ_ONCE(z->pool->tabled) == tabled;
+	if (fits) {
+		tree_insert(z, c);
+		atomic_inc(&z->pool->chunk_changes);
+		*joined = quarry_buddy_join(&z->buddy, &c->arena, c->zero);
+	}
+	quarry_zone_unlock(z, flags);
+	return fits;
 }
 
 /**
@@ -163,11 +179,11 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
  */
 int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 {
+	bool tabled, joined;
 	unsigned long flags;
 	int err = 0;
 
 	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
-	quarry_chunk_make_table(z->pool, c);
 	if (c->kind != QUARRY_CHUNK_DEVICE)
 		err = quarry_inject() ? -ENOMEM : quarry_directory_insert(c);
 	if (err)
@@ -180,8 +196,13 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	quarry_zone_unlock(z, flags);
 	/* Known before it is used: a block may be freed as soon as it is claimed. */
 	quarry_directory_serve(c, &z->buddy);
-	while (!join(z, c, c->zero))
+	do {
+		tabled = quarry_chunk_fit_table(z->pool, c);
+	} while (!enter(z, c, tabled, &joined));
+	while (!joined) {
 		cond_resched();
+		joined = join(z, c, c->zero);
+	}
 	return 0;
 }
 

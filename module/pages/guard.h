@@ -63,7 +63,7 @@ static inline void quarry_pages_out(struct quarry_pool *pool, struct page *page,
 }
 
 /* modes.c */
-void quarry_chunk_make_table(struct quarry_pool *pool, struct quarry_chunk *c);
+bool quarry_chunk_fit_table(struct quarry_pool *pool, struct quarry_chunk *c);
 
 /* owners.c */
 int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,

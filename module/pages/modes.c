@@ -7,8 +7,10 @@
  *
  * In this order, so that a frame which says that it is filled is taken by nobody who does not
  * look: see the invariant in guard.c. Chunks that come while a pool has tables bring
- * theirs; where there is no memory for one, or it came between two steps, its blocks
- * have no owner and are not checked. From one set of modes to another nothing is to be done.
+ * theirs; where there is no memory for one, its blocks have no owner and are not checked. One
+ * that is on its way during a switch is made to fit what the pool wants when it enters its zone,
+ * under whose lock both that and the walks here are: either it is seen here, or it sees what we
+ * have said before. From one set of modes to another nothing is to be done.
  *
  * Contexts: everything here sleeps.
  */
@@ -37,32 +39,51 @@ static struct quarry_page_table *table_alloc(u32 nr, gfp_t may)
 	return kvzalloc(table_bytes(nr), may | __GFP_NOWARN | __GFP_NORETRY);
 }
 
-/* Hang it up. Under the zone's lock, or before anybody knows of the chunk. */
+/* Hang it up, or take it down. Under the zone's lock, or before a block of the chunk is out. */
 static void hang_up(struct quarry_pool *pool, struct quarry_chunk *c,
 		    struct quarry_page_table *t)
 {
 	WRITE_ONCE(c->table, t);
 	c->metadata_bytes += table_bytes(c->nr);
+	atomic64_add(table_bytes(c->nr), &pool->metadata);
+}
+
+static struct quarry_page_table *take_down(struct quarry_pool *pool, struct quarry_chunk *c)
+{
+	struct quarry_page_table *t = c->table;
+
+	WRITE_ONCE(c->table, NULL);
+	if (t) {
+		c->metadata_bytes -= table_bytes(c->nr);
+		atomic64_sub(table_bytes(c->nr), &pool->metadata);
+	}
+	return t;
 }
 
 /**
- * quarry_chunk_make_table() - a chunk comes to a pool
+ * quarry_chunk_fit_table() - a chunk comes to a pool
  * @pool:	the pool
- * @c:		a chunk with struct pages that nobody knows of
+ * @c:		a chunk that is not in its zone's tree yet
  *
- * If its blocks are to be recorded, and there is memory for it. Context: sleeps. The pool may be
- * growing for a file system or a disk that is about to free memory: nothing is asked of these,
- * and none of what the kernel keeps for them is taken.
+ * If its blocks are to be recorded it gets a table, if there is memory for it; else it has none.
+ * Context: sleeps. The pool may be growing for a file system or a disk that is about to free
+ * memory: nothing is asked of these, and none of what the kernel keeps for them is taken.
+ *
+ * Return: what it was fitted to; the pool may want something else by now.
  */
-void quarry_chunk_make_table(struct quarry_pool *pool, struct quarry_chunk *c)
+bool quarry_chunk_fit_table(struct quarry_pool *pool, struct quarry_chunk *c)
 {
+	bool tabled = READ_ONCE(pool->tabled);
 	struct quarry_page_table *t;
 
-	if (!READ_ONCE(pool->tabled) || !c->span)
-		return;
-	t = table_alloc(c->nr, GFP_NOIO | __GFP_NOMEMALLOC);
-	if (t)
-		hang_up(pool, c, t);
+	if (!tabled) {
+		kvfree(take_down(pool, c));
+	} else if (c->span && !c->table) {
+		t = table_alloc(c->nr, GFP_NOIO | __GFP_NOMEMALLOC);
+		if (t)
+			hang_up(pool, c, t);
+	}
+	return tabled;
 }
 
 /* A table for each chunk that has none. Returns 0 or -ENOMEM. */
@@ -79,7 +100,6 @@ static int make_tables(struct quarry_pool *pool)
 		nr = c->nr;
 		if (!c->table && room == nr) {
 			hang_up(pool, c, t);
-			atomic64_add(table_bytes(nr), &pool->metadata);
 			t = NULL;
 			room = 0;
 		}
@@ -112,12 +132,7 @@ static void drop_tables(struct quarry_pool *pool)
 	struct quarry_zone *z;
 
 	while ((c = quarry_pool_chunk(pool, false, pfn, &z, &flags))) {
-		t = c->table;
-		WRITE_ONCE(c->table, NULL);
-		if (t) {
-			c->metadata_bytes -= table_bytes(c->nr);
-			atomic64_sub(table_bytes(c->nr), &pool->metadata);
-		}
+		t = take_down(pool, c);
 		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);
 		if (t)

@@ -3,7 +3,8 @@
  * Owners: who has a pool's pages, by the stack that allocated them.
  *
  * The records of guard.c are gathered for all blocks and runs that are out. Slabs are left
- * out: what is in them has owners of its own (cache/leaks.c).
+ * out: what is in them has owners of its own (cache/leaks.c). A large block of malloc is marked
+ * as one, and is not: it has an owner.
  *
  * Contexts: sleeps. A zone's lock is held for an area at a time: who frees a block meanwhile
  * and takes another may be counted twice or not at all.
@@ -41,6 +42,7 @@ static u32 look_at(const struct quarry_arena *a, u32 f, bool *out, bool *more)
 		*out = true;
 		fallthrough;
 	case QUARRY_STATE_SLAB:
+		*out |= quarry_block_is_large(a->base + f);
 		return 1U << quarry_state_order(state);
 	default:
 		/* On a list, free, or on its way: nobody's, whatever it is long. */

@@ -81,6 +81,13 @@ int quarry_pool_dead_caches(struct quarry_pool *pool)
 	return r ? r->dead(pool) : 0;
 }
 
+bool quarry_block_is_large(unsigned long pfn)
+{
+	const struct quarry_reclaim *r = READ_ONCE(reclaim);
+
+	return r && r->large(pfn);
+}
+
 void quarry_pool_abandon_caches(struct quarry_pool *pool)
 {
 	const struct quarry_reclaim *r = READ_ONCE(reclaim);

@@ -349,9 +349,11 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
  *		for @block to find. Returns how many
  * @strays:	references of pages are missing: to say whose they are
  * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
+ * @large:	does a block that is marked as a slab hold a single allocation, of malloc? Under the
+ *		zone's lock
  * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
  *
- * All sleep. The first two return bytes given back; for @block some may be on their way still,
+ * All but @large sleep. The first two return bytes given back; for @block some may be on their way still,
  * if it has waited in vain. It has looked everywhere if that is 0.
  */
 struct quarry_reclaim {
@@ -360,6 +362,7 @@ struct quarry_reclaim {
 	u64 (*guests)(struct quarry_pool *pool);
 	void (*strays)(struct quarry_pool *pool);
 	int (*dead)(struct quarry_pool *pool);
+	bool (*large)(unsigned long pfn);
 	void (*abandon)(struct quarry_pool *pool);
 };
 
@@ -369,6 +372,7 @@ u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
 u64 quarry_pool_reclaim_guests(struct quarry_pool *pool);
 void quarry_pool_tell_strays(struct quarry_pool *pool);
 int quarry_pool_dead_caches(struct quarry_pool *pool);
+bool quarry_block_is_large(unsigned long pfn);
 void quarry_pool_abandon_caches(struct quarry_pool *pool);
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
 
