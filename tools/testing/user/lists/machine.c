@@ -59,8 +59,9 @@ struct quarry_slot4m *quarry_slots;
 static u64 next_key = ZONE_KEYS;
 static bool rest;
 
-/* The decay, and for which pool it is at work. */
+/* The decay, which is begun first, and for which pool it is at work; and the last one begun. */
 static struct quarry_chore *chore;
+static struct quarry_chore *last_chore;
 static struct quarry_pool *chore_pool;
 
 static void *reserve_memory(size_t bytes)
@@ -252,6 +253,12 @@ bool machine_chore(struct quarry_pool *pool)
 	chore_pool = NULL;
 	machine_rest(false);
 	return true;
+}
+
+/* That of whoever stands on this machine and has one (objects/machine.c). */
+struct quarry_chore *machine_last_chore(void)
+{
+	return last_chore;
 }
 
 /* All CPUs are at rest, and no block of it is out. */
@@ -453,6 +460,8 @@ void quarry_pool_tell_available(struct quarry_pool *pool)
 	(void)pool;
 }
 
+/* Where there are caches they are asked (objects/machine.c). */
+__attribute__((__weak__))
 u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
 {
 	(void)pool;
@@ -479,7 +488,9 @@ void quarry_chore_set_timer(struct irq_work *kick)
 
 void quarry_chore_begin(struct quarry_chore *c)
 {
-	chore = c;
+	if (!chore)
+		chore = c;
+	last_chore = c;
 	WRITE_ONCE(c->due, false);
 }
 

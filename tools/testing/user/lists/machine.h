@@ -23,6 +23,7 @@ void machine_pool_free(struct quarry_pool *pool);
 u64 machine_settle(struct quarry_pool *pool);
 void machine_rest(bool at_rest);
 bool machine_chore(struct quarry_pool *pool);
+struct quarry_chore *machine_last_chore(void);
 u64 machine_count(struct quarry_pool *pool, unsigned int which);
 u64 machine_on_lists(struct quarry_pool *pool);
 u64 machine_misuses(struct quarry_pool *pool);
