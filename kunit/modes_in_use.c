@@ -92,6 +92,25 @@ static void arenas_that_come_during_a_switch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen(test, g.pool), 0);
 }
 
+/* The moment that the other case seldom hits: it was fitted to what the pool no longer wants. */
+static void an_arena_that_was_overtaken_by_a_switch(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_4M);
+	struct quarry_zone *z = quarry_zone_next(pool, NULL);
+	struct quarry_chunk *c = quarry_chunk_take(z->node, GFP_KERNEL, GFP_KERNEL, 3);
+	unsigned int with, without;
+	bool joined;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	KUNIT_EXPECT_FALSE(test, quarry_zone_enter(z, c, true, &joined));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, MODES));
+	KUNIT_EXPECT_FALSE(test, quarry_zone_enter(z, c, false, &joined));
+	count_tables(pool, &with, &without);
+	KUNIT_EXPECT_EQ(test, with + without, 0);
+	KUNIT_EXPECT_EQ(test, z->buddy.nr_frames, 0);
+	quarry_chunk_undo(c);
+}
+
 /* A function of its own, to be looked for. */
 static noinline void *the_owner_of_malloc(size_t size)
 {
@@ -412,6 +431,7 @@ static void switched_while_cpus_go(struct kunit *test)
 
 static struct kunit_case modes_in_use_cases[] = {
 	KUNIT_CASE(arenas_that_come_during_a_switch),
+	KUNIT_CASE(an_arena_that_was_overtaken_by_a_switch),
 	KUNIT_CASE(malloc_in_a_pool_with_modes),
 	KUNIT_CASE(slabs_in_a_pool_with_modes),
 	KUNIT_CASE(switched_under_all_calls),

@@ -33,6 +33,8 @@ TEST_EXPORT(quarry_report_begin);
 TEST_EXPORT(quarry_report_say);
 TEST_EXPORT(quarry_report_end);
 
+TEST_EXPORT(quarry_chunk_take);
+TEST_EXPORT(quarry_chunk_undo);
 TEST_EXPORT(quarry_directory_bytes);
 TEST_EXPORT(quarry_directory_insert);
 TEST_EXPORT(quarry_directory_reach);
@@ -79,6 +81,7 @@ TEST_EXPORT(quarry_grow_gfp);
 TEST_EXPORT(quarry_wish_parse);
 TEST_EXPORT(quarry_zone_lock);
 TEST_EXPORT(quarry_zone_unlock);
+TEST_EXPORT(quarry_zone_enter);
 TEST_EXPORT(quarry_zone_shrink);
 TEST_EXPORT(quarry_pool_traces);
 TEST_EXPORT(quarry_pool_chunk);

@@ -150,11 +150,17 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
 	return joined;
 }
 
-/*
- * Into the tree, with the first bite: false if the pool's modes have been switched since the
- * chunk was made to fit @tabled. *@joined: that bite was the last one.
+/**
+ * quarry_zone_enter() - a chunk comes into its zone's tree, with the first bite of its frames
+ * @z:		the zone
+ * @c:		a chunk that serves it already
+ * @tabled:	what it was made to fit, see quarry_chunk_fit_table()
+ * @joined:	set if that bite was the last one
+ *
+ * Context: any but NMI. Return: false, and nothing has happened, if the pool's modes have been
+ * switched since.
  */
-static bool enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined)
+bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined)
 {
 	unsigned long flags;
 	bool fits;
@@ -198,7 +204,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	quarry_directory_serve(c, &z->buddy);
 	do {
 		tabled = quarry_chunk_fit_table(z->pool, c);
-	} while (!enter(z, c, tabled, &joined));
+	} while (!quarry_zone_enter(z, c, tabled, &joined));
 	while (!joined) {
 		cond_resched();
 		joined = join(z, c, c->zero);

@@ -445,6 +445,7 @@ struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
 				       unsigned long pfn, struct quarry_zone **zone,
 				       unsigned long *flags);
 struct quarry_chunk *quarry_zone_beside(struct quarry_chunk *c, bool top_down);
+bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined);
 int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c);
 int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c);

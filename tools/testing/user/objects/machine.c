@@ -470,6 +470,7 @@ struct quarry_pool *machine_objects_init(u32 mib)
 	INIT_LIST_HEAD(&pool->holders);
 	refcount_set(&pool->refs, 1);
 	refcount_set(&pool->looks, 1);
+	quarry_magazine_set_budget(1 << 20);
 	if (quarry_labels_init() || quarry_reaper_init())
 		abort();
 	reaper = machine_last_chore();
@@ -486,13 +487,11 @@ void machine_objects_exit(void)
 	machine_pool_free(pool);
 }
 
-/* Two seconds later: the reaper, if it is due. All CPUs are at rest. */
+/* Two seconds later: the reaper, if it is due. All CPUs are at rest, and said to be. */
 void machine_reap(void)
 {
 	objects_jiffies += 2 * HZ;
 	if (!READ_ONCE(reaper->due))
 		return;
-	machine_rest(true);
 	reaper->work.func(NULL);
-	machine_rest(false);
 }

@@ -33,12 +33,13 @@
 #define CACHES		8u
 #define OUT		1500u
 #define BULK		140u
+#define PAST		256u
 
 /* The pool, in large blocks, and how many of them the tight walk leaves. */
 #define MIB		32u
 #define LARGE_ORDER	5u
 #define LARGE		(MIB << (20 - PAGE_SHIFT - LARGE_ORDER))
-#define LEFT		8u
+#define LEFT		4u
 
 /* Of each cache: bytes, alignment, flags, and whether objects are constructed. */
 static const struct kind {
@@ -79,6 +80,8 @@ struct out {
  * @wrong:	calls that must have been refused, by cache, since it was made
  * @out:	what is out
  * @nr:		how many
+ * @past:	addresses of objects that once were, a ring
+ * @nr_past:	how many
  * @block:	pages of a client
  * @kept:	others, so that little is left
  * @nr_kept:	how many
@@ -92,6 +95,8 @@ static struct walk {
 	u64 wrong[CACHES];
 	struct out out[OUT];
 	u32 nr;
+	u8 *past[PAST];
+	u64 nr_past;
 	struct page *block;
 	struct page *kept[LARGE];
 	u32 nr_kept;
@@ -210,6 +215,7 @@ static void *leave(u32 i)
 	void *p = w.out[i].p;
 
 	must_be_whole(&w.out[i]);
+	w.past[w.nr_past++ % PAST] = p;
 	w.out[i] = w.out[--w.nr];
 	return p;
 }
@@ -322,9 +328,12 @@ static void *wrong_pointer(u32 of)
 	const struct out *o = w.nr ? &w.out[dice(&w.d, w.nr)] : NULL;
 	static char nowhere[64];
 
-	switch (dice(&w.d, 12)) {
+	switch (dice(&w.d, 13)) {
 	case 0:
 		return NULL;
+	case 12:
+		/* Its slab may have gone, and be another's. */
+		return w.nr_past ? w.past[dice(&w.d, min(w.nr_past, (u64)PAST))] + 1 : NULL;
 	case 1:
 		return (void *)(1 + dice(&w.d, 1 << 20));
 	case 2:
@@ -404,18 +413,26 @@ static void give_wrong(void)
 static void give_twice(void)
 {
 	u32 at = w.nr ? dice(&w.d, w.nr) : OUT, of;
+	struct hold h;
 	void *p;
 
 	if (at == OUT)
 		return;
 	of = w.out[at].of;
 	p = leave(at);
+	w.wrong[of]++;
+	if (!dice(&w.d, 3)) {
+		hold(&h, of);
+		quarry_cache_free_nolock(w.c[of], p);
+		quarry_cache_free_nolock(w.c[of], p);
+		release(&h);
+		return;
+	}
 	quarry_cache_free(w.c[of], p);
 	if (dice(&w.d, 2))
 		quarry_cache_free(w.c[of], p);
 	else
 		quarry_cache_free_bulk(w.c[of], 1, &p);
-	w.wrong[of]++;
 }
 
 /* What lies behind a guarded object, which AddressSanitizer does not know of. */
@@ -509,7 +526,7 @@ static void step(void)
 			machine_grace_period();
 		break;
 	default:
-		if (!dice(&w.d, 32))
+		if (!dice(&w.d, 8))
 			live_again();
 	}
 }
