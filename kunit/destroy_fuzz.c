@@ -432,7 +432,8 @@ static void while_they_come_and_go(struct kunit *test)
 	kthread_stop(t);
 	kunit_info(test, "seed %lu, %llu steps, %lu lives, %lu destroys refused, held %llu times\n",
 		   quarry_test_seed, steps, l->lives, l->refused, f.held);
-	KUNIT_EXPECT_EQ_MSG(test, all_errors(test, f.pool), f.of_pool, "seed %lu", quarry_test_seed);
+	KUNIT_EXPECT_EQ_MSG(test, all_errors(test, f.pool), f.of_pool, "seed %lu",
+			    quarry_test_seed);
 	KUNIT_EXPECT_EQ_MSG(test, all_cache_errors(f.cache), f.of_cache, "seed %lu",
 			    quarry_test_seed);
 	KUNIT_EXPECT_EQ_MSG(test, l->broken, 0, "seed %lu", quarry_test_seed);

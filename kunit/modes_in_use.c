@@ -102,9 +102,9 @@ static void an_arena_that_was_overtaken_by_a_switch(struct kunit *test)
 	bool joined;
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
-	KUNIT_EXPECT_FALSE(test, quarry_zone_enter(z, c, true, &joined));
+	KUNIT_ASSERT_FALSE(test, quarry_zone_enter(z, c, true, &joined));
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, MODES));
-	KUNIT_EXPECT_FALSE(test, quarry_zone_enter(z, c, false, &joined));
+	KUNIT_ASSERT_FALSE(test, quarry_zone_enter(z, c, false, &joined));
 	count_tables(pool, &with, &without);
 	KUNIT_EXPECT_EQ(test, with + without, 0);
 	KUNIT_EXPECT_EQ(test, z->buddy.nr_frames, 0);
@@ -386,8 +386,10 @@ static void switch_beside_clients(struct kunit *test, u64 min, u64 max, bool cpu
 	for (k = 0; k < switches; k++) {
 		if (cpus)
 			KUNIT_EXPECT_EQ(test, 0, k % 2 ? add_cpu(other) : remove_cpu(other));
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, modes[k % ARRAY_SIZE(modes)]));
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(all, modes[(k + 1) % ARRAY_SIZE(modes)]));
+		i = k % ARRAY_SIZE(modes);
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, modes[i]));
+		i = (k + 1) % ARRAY_SIZE(modes);
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(all, modes[i]));
 		if (k % 3 == 0)
 			quarry_pool_shrink(pool, ~0ULL);
 		until = READ_ONCE(c[k % 2].rounds) + 20;

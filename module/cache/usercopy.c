@@ -54,8 +54,8 @@ static void refuse(const char *whose, size_t n)
 {
 	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS);
 
-	quarry_report_say(r, "cache %s: %zu bytes of an object would be copied that may not be; refused",
-			  whose, n);
+	quarry_report_say(r, "cache %s: %zu bytes of an object would be copied that may not be; "
+			  "refused", whose, n);
 	quarry_report_end(r);
 }
 

@@ -125,6 +125,7 @@ static struct quarry_report *get_place(void)
 
 static void put_place(struct quarry_report *r)
 {
+	/* Whoever gets it next writes to it after we have read. */
 	smp_mb__before_atomic();
 	clear_bit(r - places, &in_use);
 }

@@ -349,8 +349,8 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
  *		for @block to find. Returns how many
  * @strays:	references of pages are missing: to say whose they are
  * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
- * @large:	does a block that is marked as a slab hold a single allocation, of malloc? Under the
- *		zone's lock
+ * @large:	does a block that is marked as a slab hold one allocation, of malloc? Under the lock
+ *		of its zone
  * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
  *
  * All but @large sleep. The first two return bytes given back; for @block some may be on their way still,

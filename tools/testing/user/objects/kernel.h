@@ -56,7 +56,7 @@
 #define div_u64(n, d)		((n) / (d))
 #define SZ_64K			0x10000
 #define SZ_128K			0x20000
-#define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+#define struct_size(p, slots, n)	(sizeof(*(p)) + (n) * sizeof(*(p)->slots))
 
 /* err.h */
 #define MAX_ERRNO		4095
@@ -169,16 +169,17 @@ struct shrink_control {
 /* ThreadSanitizer knows of no fences: a word that everybody writes orders as much, and more. */
 extern int objects_fence;
 #undef smp_mb
-#define smp_mb()		((void)__atomic_fetch_add(&objects_fence, 0, __ATOMIC_SEQ_CST))
-#define smp_rmb()		smp_mb()
-#define smp_wmb()		smp_mb()
+#define objects_mb()		((void)__atomic_fetch_add(&objects_fence, 0, __ATOMIC_SEQ_CST))
+#define smp_mb()		objects_mb() /* as the kernel's */
+#define smp_rmb()		objects_mb() /* as the kernel's */
+#define smp_wmb()		objects_mb() /* as the kernel's */
 #else
-#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE) /* as the kernel's */
+#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE) /* as the kernel's */
 #endif
-#define smp_mb__after_atomic()	smp_mb()
-#define smp_mb__before_atomic()	smp_mb()
-#define smp_store_mb(v, n)	__atomic_store_n(&(v), (n), __ATOMIC_SEQ_CST)
+#define smp_mb__after_atomic()	smp_mb() /* as the kernel's */
+#define smp_mb__before_atomic()	smp_mb() /* as the kernel's */
+#define smp_store_mb(v, n)	__atomic_store_n(&(v), (n), __ATOMIC_SEQ_CST) /* the same */
 
 /* refcount.h */
 #define refcount_set(r, n)	atomic_set(r, n)
@@ -200,12 +201,11 @@ static inline unsigned long *objects_word(unsigned long nr, const unsigned long 
 #define clear_bit(nr, addr)						\
 	((void)__atomic_fetch_and(objects_word(nr, addr), ~objects_bit(nr), __ATOMIC_SEQ_CST))
 #define objects_unused(value) __extension__ ({ __typeof__(value) _v = (value); _v; })
-#define test_and_set_bit(nr, addr)					\
-	objects_unused(!!(__atomic_fetch_or(objects_word(nr, addr), objects_bit(nr), __ATOMIC_SEQ_CST) &	\
-	    objects_bit(nr)))
-#define test_and_clear_bit(nr, addr)					\
-	objects_unused(!!(__atomic_fetch_and(objects_word(nr, addr), ~objects_bit(nr), __ATOMIC_SEQ_CST) &	\
-	    objects_bit(nr)))
+#define objects_fetch(op, nr, addr, bits)				\
+	objects_unused(!!(__atomic_fetch_##op(objects_word(nr, addr), bits,	\
+					      __ATOMIC_SEQ_CST) & objects_bit(nr)))
+#define test_and_set_bit(nr, addr)	objects_fetch(or, nr, addr, objects_bit(nr))
+#define test_and_clear_bit(nr, addr)	objects_fetch(and, nr, addr, ~objects_bit(nr))
 #define assign_bit(nr, addr, value)					\
 	do {								\
 		if (value)						\

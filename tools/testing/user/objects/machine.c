@@ -207,6 +207,7 @@ static void put_in(struct quarry_registry *reg, struct quarry_registered *e)
 	for (i = 0; i < THINGS; i++)
 		if (!things[i]) {
 			things[i] = e;
+			/* As registry.c. */
 			smp_store_release(&e->here, true);
 			reg->nr++;
 			return;
@@ -251,6 +252,7 @@ void quarry_registry_remove(struct quarry_registry *reg, struct quarry_registere
 			things[i] = NULL;
 			reg->nr--;
 		}
+	/* As registry.c. */
 	smp_store_release(&e->here, false);
 }
 

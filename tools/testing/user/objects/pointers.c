@@ -172,7 +172,8 @@ static void check_errors(void)
 
 	for (i = 0; i < CACHES; i++)
 		if (errors(i) != w.wrong[i])
-			fail("cache %u counts %llu wrong calls, not %llu", i, errors(i), w.wrong[i]);
+			fail("cache %u counts %llu wrong calls, not %llu", i, errors(i),
+			     w.wrong[i]);
 }
 
 static void check_all(void)
@@ -353,7 +354,7 @@ static void *wrong_pointer(u32 of)
 	case 9:
 		if (o && o->of != of)
 			return o->p;
-		/* fall through */
+		fallthrough;
 	default:
 		return o ? o->p + 1 + dice(&w.d, kinds[o->of].size - 1) : NULL;
 	}
@@ -477,8 +478,8 @@ static void live_again(void)
 		if (w.out[i].of == of)
 			p[nr++] = leave(i);
 	if (err != (nr ? -EBUSY : 0) || machine_leaks - leaks != nr)
-		fail("cache %u with %u objects out was destroyed with %d: %llu are out", of, nr, err,
-		     machine_leaks - leaks);
+		fail("cache %u with %u objects out was destroyed with %d: %llu are out", of, nr,
+		     err, machine_leaks - leaks);
 	/* Dead, and all that is wrong with it is refused. */
 	for (i = 0; i < nr; i++) {
 		if (quarry_cache_alloc(c, GFP_KERNEL) || quarry_cache_destroy(c) != -EBUSY)
@@ -566,7 +567,8 @@ static void end(void)
 		quarry_free_pages(w.pool, w.kept[--w.nr_kept], LARGE_ORDER);
 	machine_settle(w.pool);
 	if (machine_zone(w.pool)->buddy.nfree != w.pool->max)
-		fail("%llu frames of %llu are free", machine_zone(w.pool)->buddy.nfree, w.pool->max);
+		fail("%llu frames of %llu are free", machine_zone(w.pool)->buddy.nfree,
+		     w.pool->max);
 	if (atomic_read(&w.pool->refs) != 1)
 		fail("somebody keeps the pool");
 	machine_rest(true);
@@ -644,7 +646,7 @@ static void pass_on(struct member *m, u32 of, void *p)
 		/* To another cache, which has none of it. */
 		quarry_cache_free(w.c[(o.of + 1) % CACHES], o.p);
 		m->wrong[(o.of + 1) % CACHES]++;
-		/* fall through */
+		fallthrough;
 	default:
 		quarry_cache_free(w.c[o.of], o.p);
 	}

@@ -11,6 +11,6 @@
 #define __objects_defined2(value)	__objects_defined3(__objects_arg_##value)
 #define __objects_defined(x)		__objects_defined2(x)
 #undef IS_ENABLED
-#define IS_ENABLED(option)		__objects_defined(option)
+#define IS_ENABLED(CONFIG_option)	__objects_defined(CONFIG_option)
 
 #endif
