@@ -353,8 +353,8 @@ void quarry_pool_end_giving(struct quarry_pool *pool);
  *		of its zone
  * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
  *
- * All but @large sleep. The first two return bytes given back; for @block some may be on their way still,
- * if it has waited in vain. It has looked everywhere if that is 0.
+ * All but @large sleep. The first two return bytes given back; for @block some may be on their
+ * way still, if it has waited in vain. It has looked everywhere if that is 0.
  */
 struct quarry_reclaim {
 	u64 (*block)(struct quarry_pool *pool, unsigned int order);
