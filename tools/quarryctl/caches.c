@@ -60,6 +60,27 @@ bool cache_stats(const char *name, struct quarry_cache_stats *stats, bool named)
 	return !status;
 }
 
+void cache_stats_add(struct quarry_cache_stats *sum, const struct quarry_cache_stats *s)
+{
+	sum->objects_out += s->objects_out;
+	sum->slabs += s->slabs;
+	sum->slab_bytes += s->slab_bytes;
+	sum->object_bytes += s->object_bytes;
+	sum->magazine_bytes += s->magazine_bytes;
+	sum->partial_bytes += s->partial_bytes;
+	sum->waste_bytes += s->waste_bytes;
+	sum->metadata_bytes += s->metadata_bytes;
+	sum->percpu_bytes += s->percpu_bytes;
+	sum->allocs += s->allocs;
+	sum->frees += s->frees;
+	sum->failures += s->failures;
+}
+
+bool cache_is_wanted(const struct quarry_cache_entry *entry)
+{
+	return entry->kind != QUARRY_CACHE_CLASS || req.all;
+}
+
 const char *cache_kind(unsigned int kind)
 {
 	switch (kind) {

@@ -8,16 +8,22 @@
 enum { POOL, ORDER, BLOCK, FREE_BLOCKS, FREE, CACHED_BLOCKS, ALLOCS, FREES, UNUSABLE, EXTFRAG };
 
 static const struct column columns[] = {
-	[POOL]		= { .name = "POOL" },
-	[ORDER]		= { .name = "ORDER", .kind = K_NUMBER },
-	[BLOCK]		= { .name = "BLOCK", .kind = K_SIZE },
-	[FREE_BLOCKS]	= { .name = "FREE_BLOCKS", .kind = K_COUNT },
-	[FREE]		= { .name = "FREE", .kind = K_SIZE },
-	[CACHED_BLOCKS]	= { .name = "CACHED_BLOCKS", .kind = K_COUNT },
-	[ALLOCS]	= { .name = "ALLOCS", .kind = K_COUNT },
-	[FREES]		= { .name = "FREES", .kind = K_COUNT },
-	[UNUSABLE]	= { .name = "UNUSABLE", .kind = K_MILLI },
-	[EXTFRAG]	= { .name = "EXTFRAG", .kind = K_MILLI },
+	[POOL]		= { .name = "POOL", .help = "its name" },
+	[ORDER]		= { .name = "ORDER", .kind = K_NUMBER, .help = "log2 of a block's pages" },
+	[BLOCK]		= { .name = "BLOCK", .kind = K_SIZE, .rank = 1, .help = "bytes of a block" },
+	[FREE_BLOCKS]	= { .name = "FREE_BLOCKS", .kind = K_COUNT,
+			    .help = "free in the buddy, of exactly this order" },
+	[FREE]		= { .name = "FREE", .kind = K_SIZE, .rank = 4, .help = "bytes in these" },
+	[CACHED_BLOCKS]	= { .name = "CACHED_BLOCKS", .kind = K_COUNT, .rank = 7,
+			    .help = "on per-CPU lists" },
+	[ALLOCS]	= { .name = "ALLOCS", .kind = K_COUNT, .rank = 5,
+			    .help = "blocks handed out, ever" },
+	[FREES]		= { .name = "FREES", .kind = K_COUNT, .rank = 6,
+			    .help = "blocks taken back, ever" },
+	[UNUSABLE]	= { .name = "UNUSABLE", .kind = K_MILLI, .rank = 2,
+			    .help = "share of free memory that cannot serve it" },
+	[EXTFRAG]	= { .name = "EXTFRAG", .kind = K_MILLI, .rank = 3,
+			    .help = "why it would fail: see above" },
 };
 
 /* Orders above what the kernel gives are shown only if an added range has them. */
@@ -46,6 +52,8 @@ static void fill(struct table *t, const struct quarry_pool_orders *o)
 		s = &o->orders[order];
 		block = (u64)module.page_size << order;
 		table_row(t);
+		if (!s->free_blocks && !s->cached_blocks)
+			table_row_is_empty(t);
 		table_text(t, POOL, o->name);
 		table_number(t, ORDER, order);
 		table_count(t, BLOCK, block);
@@ -98,10 +106,26 @@ static const struct argp_option options[] = {
 const struct command cmd_buddy = {
 	.name = "buddy",
 	.args_doc = "[POOL]",
+	.summary = "free blocks and fragmentation by order",
 	.doc = "Show free blocks, traffic and fragmentation for every order.\n"
-	       "\vUNUSABLE is the share of free memory that cannot serve the order. EXTFRAG\n"
-	       "says why an allocation would fail: towards 0 for lack of memory, towards 1\n"
-	       "for fragmentation; -1.000 where it would not fail.\n",
+	       "\vEXTFRAG says why an allocation would fail: towards 0 for lack of memory,\n"
+	       "towards 1 for fragmentation; -1.000 where it would not fail.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl buddy default -s order -o order,block,free_blocks,extfrag\n"
+	"ORDER BLOCK FREE_BLOCKS EXTFRAG\n"
+	"   10    4M          10   0.512\n"
+	"    9    2M          11  -1.000\n"
+	"    8    1M          12  -1.000\n"
+	"    7  512K          13  -1.000\n"
+	"    6  256K          14  -1.000\n"
+	"    5  128K          15  -1.000\n"
+	"    4   64K          16  -1.000\n"
+	"    3   32K          17  -1.000\n"
+	"    2   16K          18  -1.000\n"
+	"    1    8K          19  -1.000\n"
+	"    0    4K          20  -1.000\n",
 	.options = options,
 	.max_args = 1,
 	.run = run,

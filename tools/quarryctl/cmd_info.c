@@ -8,17 +8,20 @@ enum {
 };
 
 static const struct column columns[] = {
-	[TOOL_VERSION]	 = { .name = "TOOL_VERSION" },
-	[MODULE_VERSION] = { .name = "MODULE_VERSION" },
-	[TOOL_ABI]	 = { .name = "TOOL_ABI", .kind = K_NUMBER },
-	[MODULE_ABI]	 = { .name = "MODULE_ABI", .kind = K_NUMBER },
-	[FEATURES]	 = { .name = "FEATURES" },
-	[POOLS]		 = { .name = "POOLS", .kind = K_NUMBER },
-	[FORGOTTEN]	 = { .name = "FORGOTTEN", .kind = K_NUMBER },
-	[LOST]		 = { .name = "LOST", .kind = K_SIZE },
-	[PAGE_SIZE]	 = { .name = "PAGE_SIZE", .kind = K_SIZE },
-	[MAX_ORDER]	 = { .name = "MAX_ORDER", .kind = K_NUMBER },
-	[DEVICE]	 = { .name = "DEVICE" },
+	[TOOL_VERSION]	 = { .name = "TOOL_VERSION", .help = "of quarryctl" },
+	[MODULE_VERSION] = { .name = "MODULE_VERSION", .help = "of quarry.ko" },
+	[TOOL_ABI]	 = { .name = "TOOL_ABI", .kind = K_NUMBER, .help = "that quarryctl speaks" },
+	[MODULE_ABI]	 = { .name = "MODULE_ABI", .kind = K_NUMBER, .help = "that quarry.ko speaks" },
+	[FEATURES]	 = { .name = "FEATURES", .help = "what the module can do" },
+	[POOLS]		 = { .name = "POOLS", .kind = K_NUMBER, .help = "that there are" },
+	[FORGOTTEN]	 = { .name = "FORGOTTEN", .kind = K_NUMBER, .bad = "",
+			     .help = "pools destroyed with memory out" },
+	[LOST]		 = { .name = "LOST", .kind = K_SIZE, .bad = "",
+			     .help = "memory that was out of these" },
+	[PAGE_SIZE]	 = { .name = "PAGE_SIZE", .kind = K_SIZE, .help = "bytes of a frame" },
+	[MAX_ORDER]	 = { .name = "MAX_ORDER", .kind = K_NUMBER,
+			     .help = "of the largest block of the kernel's memory" },
+	[DEVICE]	 = { .name = "DEVICE", .help = "that was asked" },
 };
 
 static const struct {
@@ -86,6 +89,15 @@ static int run(void)
 
 const struct command cmd_info = {
 	.name = "info",
+	.summary = "versions, features and limits of tool and module",
 	.doc = "Show the versions of tool and module, and what the module can do.",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl info --output module_version,features,max_order\n"
+	"FIELD          VALUE\n"
+	"MODULE_VERSION 9.8.7\n"
+	"FEATURES       pages,inject,caches,0x10000000000\n"
+	"MAX_ORDER      10\n",
 	.run = run,
 };

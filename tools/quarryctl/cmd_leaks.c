@@ -10,18 +10,22 @@
 
 #include "quarryctl.h"
 
-enum { CACHE, OBJECTS, YOUNGEST_MS, OLDEST_MS, PID, STACK };
+enum { CACHE, POOL, OBJECTS, YOUNGEST_MS, OLDEST_MS, PID, STACK };
 
 static const struct column columns[] = {
-	[CACHE]		= { .name = "CACHE" },
-	[OBJECTS]	= { .name = "OBJECTS", .kind = K_COUNT },
-	[YOUNGEST_MS]	= { .name = "YOUNGEST_MS", .kind = K_NUMBER },
-	[OLDEST_MS]	= { .name = "OLDEST_MS", .kind = K_NUMBER },
-	[PID]		= { .name = "PID", .kind = K_NUMBER },
-	[STACK]		= { .name = "STACK" },
+	[CACHE]		= { .name = "CACHE", .help = "whose objects; none for pages" },
+	[POOL]		= { .name = "POOL", .help = "whose pages; none for objects" },
+	[OBJECTS]	= { .name = "OBJECTS", .kind = K_COUNT, .help = "objects or pages" },
+	[YOUNGEST_MS]	= { .name = "YOUNGEST_MS", .kind = K_NUMBER,
+			    .help = "since the last of them was allocated" },
+	[OLDEST_MS]	= { .name = "OLDEST_MS", .kind = K_NUMBER,
+			    .help = "since the first of them was" },
+	[PID]		= { .name = "PID", .kind = K_NUMBER, .help = "by whom the last one was" },
+	[STACK]		= { .name = "STACK", .help = "from where, a line for each function" },
 };
 
 /* A cache as people see it: NAME, or NAME:dead-ID as in slabinfo; or pool:NAME. */
+#define POOL_PREFIX	"pool:"
 #define CACHE_TEXT	(QUARRY_NAME_MAX + sizeof(":dead-4294967295"))
 
 /* Objects with one stack; or, without a stack, those whose owner is not known. */
@@ -128,7 +132,7 @@ static void ask_pool(struct holders *h, const char *pool)
 	if (!traces)
 		die(EXIT_FAILED, "out of memory");
 	name_set(t.name, pool);
-	snprintf(text, sizeof(text), "pool:%s", pool);
+	snprintf(text, sizeof(text), POOL_PREFIX "%s", pool);
 	t.traces = (uintptr_t)traces;
 	status = device_call_quiet(QUARRY_IOC_POOL_TRACES, &t, pool);
 	if (status > 0)
@@ -157,7 +161,13 @@ static int compare(const void *a, const void *b)
 static void fill(struct table *t, const struct holder *h)
 {
 	table_row(t);
-	table_text(t, CACHE, h->cache);
+	if (h->pages) {
+		table_none(t, CACHE, NULL);
+		table_text(t, POOL, h->cache + strlen(POOL_PREFIX));
+	} else {
+		table_text(t, CACHE, h->cache);
+		table_none(t, POOL, NULL);
+	}
 	table_count(t, OBJECTS, h->trace.objects);
 	if (!h->traced) {
 		table_none(t, YOUNGEST_MS, NULL);
@@ -194,7 +204,7 @@ static void tell(const struct holder *h)
 
 static void show(const struct holders *h)
 {
-	bool table = req.json || req.raw || req.columns;
+	bool table = table_wanted() || req.sort;
 	struct table *t = table_new("leaks", columns, ARRAY_SIZE(columns));
 	size_t i;
 
@@ -267,13 +277,25 @@ static int run(void)
 const struct command cmd_leaks = {
 	.name = "leaks",
 	.args_doc = "[CACHE]",
+	.summary = "who has objects and pages, by stack",
 	.doc = "Show who has objects of a cache, or of all, by the stack that allocated them.\n"
 	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what is\n"
 	       "allocated from then on: quarryctl cache NAME --modes +owner. Objects without\n"
 	       "a known owner are counted. malloc's size classes are caches too. A cache that\n"
 	       "was destroyed with objects out is NAME:dead-ID, with the stacks of that time.\n"
 	       "Pages of a pool are shown, as pool:NAME, if it has the mode \"owner\":\n"
-	       "quarryctl pool modes NAME --modes +owner.\n",
+	       "quarryctl pool modes NAME --modes +owner. --json, --raw, -o and --sort give a\n"
+	       "table.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl leaks reqs\n"
+	"reqs: 2 objects, 1.5 to 61.0 seconds old, the youngest by pid 100\n"
+	"    taker_0+0x12/0x40 [mod]\n"
+	"    do_one_initcall+0x56/0x230\n"
+	"reqs: 1 object, 1.5 to 61.0 seconds old, the youngest by pid 101\n"
+	"    taker_1+0x12/0x40 [mod]\n"
+	"    do_one_initcall+0x56/0x230\n",
 	.max_args = 1,
 	.run = run,
 };

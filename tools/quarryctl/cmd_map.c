@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* quarryctl map: every 2 MiB area of a pool, as a picture or as a table. */
-#include <stdlib.h>
-
 #include "quarryctl.h"
 
 enum { POOL, AREA, ARENA, NODE, STATE, FRAMES, FREE, LARGEST };
 
 static const struct column columns[] = {
-	[POOL]		= { .name = "POOL" },
-	[AREA]		= { .name = "AREA", .kind = K_NUMBER },
-	[ARENA]		= { .name = "ARENA", .kind = K_NUMBER },
-	[NODE]		= { .name = "NODE", .kind = K_NUMBER },
-	[STATE]		= { .name = "STATE" },
-	[FRAMES]	= { .name = "FRAMES", .kind = K_NUMBER },
-	[FREE]		= { .name = "FREE", .kind = K_NUMBER },
-	[LARGEST]	= { .name = "LARGEST", .kind = K_NUMBER },
+	[POOL]		= { .name = "POOL", .help = "its name" },
+	[AREA]		= { .name = "AREA", .kind = K_NUMBER, .help = "its place, from 0" },
+	[ARENA]		= { .name = "ARENA", .kind = K_NUMBER, .help = "the arena that it is part of" },
+	[NODE]		= { .name = "NODE", .kind = K_NUMBER, .help = "the NUMA node of its memory" },
+	[STATE]		= { .name = "STATE", .help = "free, partial or full" },
+	[FRAMES]	= { .name = "FRAMES", .kind = K_NUMBER, .help = "pages of it that the pool has" },
+	[FREE]		= { .name = "FREE", .kind = K_NUMBER, .help = "of these, free in the buddy" },
+	[LARGEST]	= { .name = "LARGEST", .kind = K_SIZE,
+			    .help = "the largest block that is free in it" },
 };
 
 static const char *state_name(unsigned int state)
@@ -32,6 +31,8 @@ static void fill(struct table *t, const char *pool, const struct map *map)
 	for (i = 0; i < map->nr; i++) {
 		a = &map->area[i];
 		table_row(t);
+		if (a->state == QUARRY_AREA_FREE)
+			table_row_is_empty(t);
 		table_text(t, POOL, pool);
 		table_count(t, AREA, i);
 		table_count(t, ARENA, a->arena);
@@ -43,10 +44,7 @@ static void fill(struct table *t, const char *pool, const struct map *map)
 		table_text(t, STATE, state_name(a->state));
 		table_count(t, FRAMES, a->frames);
 		table_count(t, FREE, a->free);
-		if (a->largest == 255)
-			table_none(t, LARGEST, NULL);
-		else
-			table_count(t, LARGEST, a->largest);
+		table_order(t, LARGEST, a->largest == 255 ? -1 : a->largest);
 	}
 }
 
@@ -100,49 +98,57 @@ static void pictures(FILE *out, int rows)
 	pools_free(&pools);
 }
 
-static void redraw(void)
+/* Areas are read when they are shown: a sample has nothing to be kept. */
+static void *take(void)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	static char nothing;
 
-	if (!out)
-		die(EXIT_FAILED, "out of memory");
+	return &nothing;
+}
+
+static void drop(void *sample)
+{
+	(void)sample;
+}
+
+static void draw(FILE *out, const void *old, const void *now, const struct order *order)
+{
+	(void)old;
+	(void)now;
+	(void)order;
 	pictures(out, screen_height() - 1);
-	fclose(out);
-	live_draw(text);
-	free(text);
+}
+
+static void append(const void *old, const void *now, u64 line)
+{
+	(void)old;
+	(void)now;
+	if (table_wanted()) {
+		tables(true, !line);
+		return;
+	}
+	if (line)
+		fputc('\n', stdout);
+	pictures(stdout, 0);
 }
 
 static int run(void)
 {
-	bool as_table = req.json || req.raw || req.columns;
-	bool in_place = !as_table && req.live && screen_is_terminal();
-	u64 n = 0;
+	static const struct live live = {
+		.take = take,
+		.drop = drop,
+		.draw = draw,
+		.append = append,
+		.at_once = true,
+	};
 
 	device_open(false);
-	if (!req.live) {
-		if (as_table)
-			tables(false, true);
-		else
-			pictures(stdout, 0);
-		return EXIT_OK;
-	}
-	live_begin();
-	do {
-		if (in_place) {
-			redraw();
-		} else if (as_table) {
-			tables(true, !n);
-		} else {
-			if (n)
-				fputc('\n', stdout);
-			pictures(stdout, 0);
-		}
-		if (!flush())
-			break;
-		n++;
-	} while ((!req.count || n < req.count) && live_wait());
+	if (req.live)
+		return live_run(&live);
+	if (table_wanted())
+		tables(false, true);
+	else
+		pictures(stdout, 0);
 	return EXIT_OK;
 }
 
@@ -155,9 +161,17 @@ static const struct argp_option options[] = {
 const struct command cmd_map = {
 	.name = "map",
 	.args_doc = "[POOL]",
+	.summary = "a picture of every 2 MiB area; -d live",
 	.doc = "Draw a pool: a cell for every area of 2 MiB, the fuller the higher.\n"
 	       "\vThe number at the left of a row is that of its first area. Frames on per-CPU\n"
 	       "lists count as used here. --json, --raw and -o give a table of the areas.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl map default\n"
+	"default: 40 areas in 20 arenas: 4 free, 31 partly used, 5 full (1 short)\n"
+	"   0 █▇▆▅▄▃▂▁·█▇▆▅▄▃▂▁·█▇▆▅▄▃▂▁·█▇▆▅▄▃▂▁·█▇▆▅\n"
+	"· free  ▁ to ▇ used in part  █ full   a cell is an area of 2M\n",
 	.options = options,
 	.max_args = 1,
 	.run = run,

@@ -23,6 +23,21 @@ static void check_under_max(const char *option, u64 bytes)
 	die(EXIT_USAGE, "pool create: --%s %s is above --max %s", option, has, max);
 }
 
+static void tell_created(const struct quarry_pool_stats *s)
+{
+	char has[32], max[32];
+
+	size_format(has, sizeof(has), s->managed_bytes);
+	if (s->max_bytes)
+		size_format(max, sizeof(max), s->max_bytes);
+	else
+		snprintf(max, sizeof(max), "what the machine has");
+	printf("pool \"%s\": made, with %s of at most %s", s->name, has, max);
+	if (s->node != QUARRY_ANY_NODE)
+		printf(", of node %d", s->node);
+	putchar('\n');
+}
+
 static int create(void)
 {
 	struct quarry_pool_create c = {
@@ -49,10 +64,14 @@ static int create(void)
 	check_under_max("reserve", req.reserve);
 	check_under_max("low", req.low);
 	status = device_call(QUARRY_IOC_POOL_CREATE, &c, req.args[0]);
-	if (!status && pool_stats(req.args[0], &stats))
-		pools_table_row(t, &stats);
-	if (!status)
-		table_print(t, stdout);
+	if (!status && pool_stats(req.args[0], &stats)) {
+		if (table_wanted()) {
+			pools_table_row(t, &stats);
+			table_print(t, stdout);
+		} else {
+			tell_created(&stats);
+		}
+	}
 	table_free(t);
 	return status;
 }
@@ -71,8 +90,13 @@ static const struct argp_option create_options[] = {
 const struct command cmd_pool_create = {
 	.name = "pool create",
 	.args_doc = "NAME",
-	.doc = "Make a pool and show it as \"pools\" does.\n"
-	       "\vNAME has 1 to 31 of the characters A-Z a-z 0-9 _ . -\n",
+	.summary = "make a pool: --min --max --reserve --low --node",
+	.doc = "Make a pool.\n"
+	       "\vNAME has 1 to 31 of the characters A-Z a-z 0-9 _ . - but not dots alone. With\n"
+	       "--json, --raw and -o it is shown as \"pools\" does.\n",
+	.example =
+	"$ quarryctl pool create scratch --min 80M --max 256M\n"
+	"pool \"scratch\": made, with 80M of at most 256M\n",
 	.options = create_options,
 	.min_args = 1,
 	.max_args = 1,
@@ -85,13 +109,20 @@ static int destroy(void)
 		.size = sizeof(op),
 		.flags = req.forget ? QUARRY_POOL_FORGET : 0,
 	};
-	char lost[32];
+	struct quarry_pool_stats stats;
+	char has[32], lost[32];
 	int status;
 
 	name_check("pool", req.args[0]);
 	name_set(op.name, req.args[0]);
 	device_open(true);
+	if (!pool_stats(req.args[0], &stats))
+		return EXIT_NO_POOL;
 	status = device_call(QUARRY_IOC_POOL_DESTROY, &op, req.args[0]);
+	if (!status && !table_wanted()) {
+		size_format(has, sizeof(has), stats.managed_bytes - op.bytes);
+		printf("pool \"%s\": destroyed, %s given back to the kernel\n", req.args[0], has);
+	}
 	if (!status && op.bytes) {
 		size_format(lost, sizeof(lost), op.bytes);
 		complain(EXIT_OK,
@@ -110,11 +141,15 @@ static const struct argp_option destroy_options[] = {
 const struct command cmd_pool_destroy = {
 	.name = "pool destroy",
 	.args_doc = "NAME",
+	.summary = "give its memory back, and the pool is no more",
 	.doc = "Give all memory of a pool back to the kernel and forget the pool.\n"
 	       "\vRefused while a client has pages of it. With --forget these are given up, for\n"
 	       "good: nobody gets them, and the name is free. It is for what a module has leaked\n"
 	       "that is gone; refused while the module that made the pool is loaded, or while a\n"
 	       "cache in it is in use.\n",
+	.example =
+	"$ quarryctl pool destroy brd\n"
+	"pool \"brd\": destroyed, 80M given back to the kernel\n",
 	.options = destroy_options,
 	.min_args = 1,
 	.max_args = 1,
@@ -127,8 +162,8 @@ const struct command cmd_pool_destroy = {
 enum { POOL, MODES };
 
 static const struct column modes_columns[] = {
-	[POOL]	= { .name = "POOL" },
-	[MODES]	= { .name = "MODES" },
+	[POOL]	= { .name = "POOL", .help = "its name" },
+	[MODES]	= { .name = "MODES", .help = "that are on now" },
 };
 
 static int show_modes(void)
@@ -153,10 +188,12 @@ static int show_modes(void)
 	t = table_new("modes", modes_columns, ARRAY_SIZE(modes_columns));
 	device_open(true);
 	status = device_call(QUARRY_IOC_POOL_MODES, &m, name);
-	if (!status) {
+	modes_format(text, sizeof(text), m.modes);
+	if (!status && req.switches && !table_wanted()) {
+		printf("pool \"%s\": modes %s\n", name, text);
+	} else if (!status) {
 		table_row(t);
 		table_text(t, POOL, name);
-		modes_format(text, sizeof(text), m.modes);
 		table_text(t, MODES, text);
 		table_print(t, stdout);
 	}
@@ -173,6 +210,7 @@ static const struct argp_option modes_options[] = {
 const struct command cmd_pool_modes = {
 	.name = "pool modes",
 	.args_doc = "NAME",
+	.summary = "find writes to free pages, keep owners: --modes",
 	.doc = "Show the modes of a pool that are on; --modes switches them before.\n"
 	       "\vcheck fills pages when they are freed, and looks at the filling when they are\n"
 	       "allocated: writes in between are counted (quarryctl stat -o ERR_USE_AFTER_FREE)\n"
@@ -180,6 +218,11 @@ const struct command cmd_pool_modes = {
 	       "free, for that and for quarryctl leaks; pages that are out have none. While a\n"
 	       "mode is on no allocation of the pool is quick, and each arena has a table of 1 %\n"
 	       "of it.\n",
+	.columns = modes_columns,
+	.nr_columns = ARRAY_SIZE(modes_columns),
+	.example =
+	"$ quarryctl pool modes brd --modes +check\n"
+	"pool \"brd\": modes owner,check\n",
 	.options = modes_options,
 	.min_args = 1,
 	.max_args = 1,

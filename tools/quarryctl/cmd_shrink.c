@@ -3,8 +3,9 @@
 #include "quarryctl.h"
 
 static const struct column columns[] = {
-	[OPS_POOL]	= { .name = "POOL" },
-	[OPS_BYTES]	= { .name = "RETURNED", .kind = K_SIZE },
+	[OPS_POOL]	= { .name = "POOL", .help = "its name" },
+	[OPS_BYTES]	= { .name = "RETURNED", .kind = K_SIZE,
+			    .help = "what the kernel has got back" },
 };
 
 /* "shrink 64M" names a pool; was it meant to? */
@@ -26,15 +27,23 @@ static int run(void)
 
 	if (req.nr_args > 1 && !size_parse(req.args[1], &most, why, sizeof(why)))
 		die(EXIT_USAGE, "shrink: the size \"%s\" %s", req.args[1], why);
-	return pool_ops(QUARRY_IOC_POOL_SHRINK, "shrink", columns, most, hint);
+	return pool_ops(QUARRY_IOC_POOL_SHRINK, "shrink", columns, most,
+			"given back to the kernel, in whole arenas", hint);
 }
 
 const struct command cmd_shrink = {
 	.name = "shrink",
 	.args_doc = "[POOL [SIZE]]",
+	.summary = "give empty arenas back to the kernel",
 	.doc = "Give empty arenas above the pool's minimum back to the kernel.\n"
-	       "\vAt most SIZE is given back, or all there is. Drain first, to find more\n"
-	       "arenas empty.\n",
+	       "\vAt most SIZE is given back, or all there is. Whole arenas go, of up to 4M and\n"
+	       "as large as the kernel has given them: where SIZE is less than the smallest that\n"
+	       "is empty, none does. The per-CPU lists are drained before.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl shrink default 4M\n"
+	"pool \"default\": 4M given back to the kernel, in whole arenas\n",
 	.max_args = 2,
 	.run = run,
 };

@@ -3,56 +3,56 @@
 #include "quarryctl.h"
 
 enum {
-	CLASS, SIZE, OUT, SLABS, MEMORY, OBJECTS, MAGAZINE, PARTIAL, WASTE, ALLOCS, FREES, FAILURES
+	CACHE, SIZE, OUT, USE, SLABS, MEMORY, OBJECTS, MAGAZINE, PARTIAL, WASTE, ALLOCS, FREES,
+	FAILURES
 };
+
+#define FIELD(field)	FIGURE(struct quarry_cache_stats, field)
 
 static const struct column columns[] = {
-	[CLASS]		= { .name = "CLASS" },
-	[SIZE]		= { .name = "SIZE", .kind = K_NUMBER },
-	[OUT]		= { .name = "OUT", .kind = K_COUNT },
-	[SLABS]		= { .name = "SLABS", .kind = K_COUNT },
-	[MEMORY]	= { .name = "MEMORY", .kind = K_SIZE },
-	[OBJECTS]	= { .name = "OBJECTS", .kind = K_SIZE },
-	[MAGAZINE]	= { .name = "MAGAZINE", .kind = K_SIZE },
-	[PARTIAL]	= { .name = "PARTIAL", .kind = K_SIZE },
-	[WASTE]		= { .name = "WASTE", .kind = K_SIZE },
-	[ALLOCS]	= { .name = "ALLOCS", .kind = K_COUNT },
-	[FREES]		= { .name = "FREES", .kind = K_COUNT },
-	[FAILURES]	= { .name = "FAILURES", .kind = K_COUNT, .extra = true },
+	[CACHE]		= { .name = "CACHE", .help = "the cache of the class" },
+	[SIZE]		= { .name = "SIZE", .kind = K_NUMBER, FIELD(object_size),
+			    .help = "bytes of an object" },
+	[OUT]		= { .name = "OUT", .kind = K_COUNT, FIELD(objects_out),
+			    .help = "objects with clients" },
+	[USE]		= { .name = "USE%", .kind = K_SHARE, .rank = 1,
+			    .help = "OBJECTS of MEMORY" },
+	[SLABS]		= { .name = "SLABS", .kind = K_COUNT, .rank = 2, FIELD(slabs),
+			    .help = "blocks of pages that it has" },
+	[MEMORY]	= { .name = "MEMORY", .kind = K_SIZE, FIELD(slab_bytes),
+			    .help = "bytes in slabs" },
+	[OBJECTS]	= { .name = "OBJECTS", .kind = K_SIZE, .rank = 3, FIELD(object_bytes),
+			    .help = "of MEMORY, with clients" },
+	[MAGAZINE]	= { .name = "MAGAZINE", .kind = K_SIZE, .rank = 4, FIELD(magazine_bytes),
+			    .help = "of MEMORY, in magazines" },
+	[PARTIAL]	= { .name = "PARTIAL", .kind = K_SIZE, .rank = 5, FIELD(partial_bytes),
+			    .help = "of MEMORY, free in slabs" },
+	[WASTE]		= { .name = "WASTE", .kind = K_SIZE, .rank = 6, FIELD(waste_bytes),
+			    .help = "of MEMORY, what no object covers" },
+	[ALLOCS]	= { .name = "ALLOCS", .kind = K_COUNT, .rank = 7, FIELD(allocs),
+			    .help = "objects handed out, ever" },
+	[FREES]		= { .name = "FREES", .kind = K_COUNT, .rank = 8, FIELD(frees),
+			    .help = "objects taken back, ever" },
+	[FAILURES]	= { .name = "FAILURES", .kind = K_COUNT, .extra = true, .bad = "",
+			    FIELD(failures), .help = "allocations that were refused, ever" },
 };
 
-static void fill(struct table *t, const struct quarry_cache_stats *s, const char *name)
+static void fill(struct table *t, const struct quarry_cache_stats *s)
 {
 	table_row(t);
-	table_text(t, CLASS, name);
-	if (s->object_size)
-		table_count(t, SIZE, s->object_size);
-	else
-		table_none(t, SIZE, NULL);
-	table_count(t, OUT, s->objects_out);
-	table_count(t, SLABS, s->slabs);
-	table_count(t, MEMORY, s->slab_bytes);
-	table_count(t, OBJECTS, s->object_bytes);
-	table_count(t, MAGAZINE, s->magazine_bytes);
-	table_count(t, PARTIAL, s->partial_bytes);
-	table_count(t, WASTE, s->waste_bytes);
-	table_count(t, ALLOCS, s->allocs);
-	table_count(t, FREES, s->frees);
-	table_count(t, FAILURES, s->failures);
+	if (!s->slabs)
+		table_row_is_empty(t);
+	table_text(t, CACHE, s->name);
+	table_figures(t, s);
+	table_share(t, USE, s->object_bytes, s->slab_bytes);
 }
 
-static void add(struct quarry_cache_stats *sum, const struct quarry_cache_stats *s)
+static void fill_total(struct table *t, const struct quarry_cache_stats *sum)
 {
-	sum->objects_out += s->objects_out;
-	sum->slabs += s->slabs;
-	sum->slab_bytes += s->slab_bytes;
-	sum->object_bytes += s->object_bytes;
-	sum->magazine_bytes += s->magazine_bytes;
-	sum->partial_bytes += s->partial_bytes;
-	sum->waste_bytes += s->waste_bytes;
-	sum->allocs += s->allocs;
-	sum->frees += s->frees;
-	sum->failures += s->failures;
+	fill(t, sum);
+	table_row_is_total(t);
+	table_text(t, CACHE, "total");
+	table_none(t, SIZE, NULL);
 }
 
 static int run(void)
@@ -68,12 +68,10 @@ static int run(void)
 		if (caches.entry[i].kind != QUARRY_CACHE_CLASS ||
 		    !cache_stats(caches.entry[i].name, &stats, false))
 			continue;
-		fill(t, &stats, stats.name);
-		add(&sum, &stats);
+		fill(t, &stats);
+		cache_stats_add(&sum, &stats);
 	}
-	/* For programs each record is a class, so that they can add up by themselves. */
-	if (!req.json && !req.raw)
-		fill(t, &sum, "total");
+	fill_total(t, &sum);
 	table_print(t, stdout);
 	table_free(t);
 	caches_free(&caches);
@@ -82,9 +80,19 @@ static int run(void)
 
 const struct command cmd_sizes = {
 	.name = "sizes",
+	.summary = "the size classes of malloc, and their total",
 	.doc = "Show a line for each size class of malloc, and their total.\n"
 	       "\vAn allocation takes an object of the smallest class that holds it. Larger\n"
 	       "allocations than the last class has take pages, which \"stat\" counts as\n"
-	       "ALLOCATED. --json and --raw have no total. FAILURES is shown by -o and --json.\n",
+	       "ALLOCATED.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl sizes --sort -size --output cache,size,out,use%,memory\n"
+	"CACHE       SIZE OUT USE% MEMORY\n"
+	"malloc-8       8   3  <1%    40K\n"
+	"malloc-64     64   3  <1%    40K\n"
+	"malloc-4096 4096   3  30%    40K\n"
+	"total          -   9  10%   120K\n",
 	.run = run,
 };

@@ -1,119 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0
 /* quarryctl stat: every gauge and counter of a pool, once. */
-#include <string.h>
-
 #include "stat.h"
 
-enum { POOL, ID, NODE, LARGEST_ORDER, NR_SPECIAL };
+enum { POOL, ID, NODE, LARGEST };
 
 /* Columns are named as the fields of struct quarry_pool_stats are. */
-#define SIZE(field, title) \
-	{ { .name = title, .kind = K_SIZE }, offsetof(struct quarry_pool_stats, field) }
-#define COUNT(field, title) \
-	{ { .name = title, .kind = K_COUNT }, offsetof(struct quarry_pool_stats, field) }
-#define ERROR(what) \
-	{ { .name = "ERR_" #what, .kind = K_COUNT }, \
-	  offsetof(struct quarry_pool_stats, errors) + \
-	  QUARRY_ERR_##what * sizeof(__u64) }
+#define FIELD(field)	FIGURE(struct quarry_pool_stats, field)
+#define ERROR(what, text) \
+	{ .name = "ERR_" #what, .kind = K_COUNT, .bad = "", FIELD(errors[QUARRY_ERR_##what]), \
+	  .help = text }
 
-static const struct {
-	struct column column;
-	size_t offset;
-} fields[] = {
-	[POOL]		= { { .name = "POOL" }, 0 },
-	[ID]		= { { .name = "ID", .kind = K_NUMBER }, 0 },
-	[NODE]		= { { .name = "NODE", .kind = K_NUMBER }, 0 },
-	[LARGEST_ORDER]	= { { .name = "LARGEST_ORDER", .kind = K_NUMBER }, 0 },
-	SIZE(min_bytes, "MIN"),
-	SIZE(max_bytes, "MAX"),
-	SIZE(reserve_bytes, "RESERVE"),
-	SIZE(low_bytes, "LOW"),
-	SIZE(managed_bytes, "MANAGED"),
-	SIZE(allocated_bytes, "ALLOCATED"),
-	SIZE(cached_bytes, "CACHED"),
-	SIZE(free_bytes, "FREE"),
-	SIZE(quarantined_bytes, "QUARANTINED"),
-	SIZE(zero_bytes, "ZERO"),
-	SIZE(metadata_bytes, "METADATA"),
-	SIZE(percpu_bytes, "PERCPU"),
-	SIZE(cache_limit_bytes, "CACHE_LIMIT"),
-	COUNT(arenas, "ARENAS"),
-	COUNT(arenas_empty, "ARENAS_EMPTY"),
-	COUNT(areas, "AREAS"),
-	COUNT(areas_free, "AREAS_FREE"),
-	COUNT(allocs, "ALLOCS"),
-	COUNT(frees, "FREES"),
-	COUNT(alloc_frames, "ALLOC_FRAMES"),
-	COUNT(free_frames, "FREE_FRAMES"),
-	COUNT(slow_allocs, "SLOW_ALLOCS"),
-	COUNT(slow_frees, "SLOW_FREES"),
-	COUNT(refills, "REFILLS"),
-	COUNT(flushes, "FLUSHES"),
-	COUNT(drains, "DRAINS"),
-	COUNT(splits, "SPLITS"),
-	COUNT(merges, "MERGES"),
-	COUNT(grows, "GROWS"),
-	COUNT(grows_background, "GROWS_BACKGROUND"),
-	COUNT(grow_failures, "GROW_FAILURES"),
-	COUNT(shrinks, "SHRINKS"),
-	COUNT(fail_limit, "FAIL_LIMIT"),
-	COUNT(fail_fragmented, "FAIL_FRAGMENTED"),
-	COUNT(fail_nowait, "FAIL_NOWAIT"),
-	COUNT(fail_kernel, "FAIL_KERNEL"),
-	COUNT(fail_injected, "FAIL_INJECTED"),
-	COUNT(zeroed_frames, "ZEROED_FRAMES"),
-	COUNT(zero_skipped_frames, "ZERO_SKIPPED_FRAMES"),
-	COUNT(account_ignored, "ACCOUNT_IGNORED"),
-	ERROR(DOUBLE_FREE),
-	ERROR(WRONG_ORDER),
-	ERROR(INTERIOR),
-	ERROR(FOREIGN),
-	ERROR(WRONG_POOL),
-	ERROR(BAD_ARGUMENT),
-	ERROR(DESTROY_BUSY),
-	ERROR(STRAY_REF),
-	ERROR(CORRUPT),
-	ERROR(USE_AFTER_FREE),
+static const struct column columns[] = {
+	[POOL]		= { .name = "POOL", .help = "its name" },
+	[ID]		= { .name = "ID", .kind = K_NUMBER, FIELD(id),
+			    .help = "its number, never used again" },
+	[NODE]		= { .name = "NODE", .kind = K_NUMBER,
+			    .help = "the NUMA node of its memory" },
+	[LARGEST]	= { .name = "LARGEST", .kind = K_SIZE,
+			    .help = "the largest block that is free" },
+	{ .name = "MIN", .kind = K_SIZE, FIELD(min_bytes),
+	  .help = "the floor: never given back" },
+	{ .name = "MAX", .kind = K_SIZE, FIELD(max_bytes),
+	  .help = "the cap; 0 for none" },
+	{ .name = "RESERVE", .kind = K_SIZE, FIELD(reserve_bytes),
+	  .help = "kept for callers that must not fail" },
+	{ .name = "LOW", .kind = K_SIZE, FIELD(low_bytes),
+	  .help = "grows in the background when less is free" },
+	{ .name = "MANAGED", .kind = K_SIZE, FIELD(managed_bytes),
+	  .help = "what it has from the kernel" },
+	{ .name = "ALLOCATED", .kind = K_SIZE, FIELD(allocated_bytes),
+	  .help = "of that, with clients" },
+	{ .name = "CACHED", .kind = K_SIZE, FIELD(cached_bytes),
+	  .help = "of MANAGED, on per-CPU lists" },
+	{ .name = "FREE", .kind = K_SIZE, FIELD(free_bytes),
+	  .help = "of MANAGED, in the buddy" },
+	{ .name = "QUARANTINED", .kind = K_SIZE, FIELD(quarantined_bytes),
+	  .help = "of MANAGED, in arenas that somebody else refers to" },
+	{ .name = "ZERO", .kind = K_SIZE, FIELD(zero_bytes),
+	  .help = "of FREE, known to be zero" },
+	{ .name = "METADATA", .kind = K_SIZE, FIELD(metadata_bytes),
+	  .help = "beside MANAGED, what describes it" },
+	{ .name = "PERCPU", .kind = K_SIZE, FIELD(percpu_bytes),
+	  .help = "what the lists of all CPUs cost" },
+	{ .name = "CACHE_LIMIT", .kind = K_SIZE, FIELD(cache_limit_bytes),
+	  .help = "most that one CPU's lists may hold" },
+	{ .name = "ARENAS", .kind = K_COUNT, FIELD(arenas),
+	  .help = "blocks that it has from the kernel" },
+	{ .name = "ARENAS_EMPTY", .kind = K_COUNT, FIELD(arenas_empty),
+	  .help = "of these, with no page out" },
+	{ .name = "AREAS", .kind = K_COUNT, FIELD(areas),
+	  .help = "parts of 2 MiB" },
+	{ .name = "AREAS_FREE", .kind = K_COUNT, FIELD(areas_free),
+	  .help = "of these, wholly free" },
+	{ .name = "ALLOCS", .kind = K_COUNT, FIELD(allocs),
+	  .help = "blocks handed out" },
+	{ .name = "FREES", .kind = K_COUNT, FIELD(frees),
+	  .help = "blocks taken back" },
+	{ .name = "ALLOC_FRAMES", .kind = K_COUNT, FIELD(alloc_frames),
+	  .help = "frames handed out" },
+	{ .name = "FREE_FRAMES", .kind = K_COUNT, FIELD(free_frames),
+	  .help = "frames taken back" },
+	{ .name = "SLOW_ALLOCS", .kind = K_COUNT, FIELD(slow_allocs),
+	  .help = "allocations that the lists could not serve" },
+	{ .name = "SLOW_FREES", .kind = K_COUNT, FIELD(slow_frees),
+	  .help = "frees that the lists could not take" },
+	{ .name = "REFILLS", .kind = K_COUNT, FIELD(refills),
+	  .help = "batches from the buddy to a list" },
+	{ .name = "FLUSHES", .kind = K_COUNT, FIELD(flushes),
+	  .help = "batches from a list to the buddy" },
+	{ .name = "DRAINS", .kind = K_COUNT, FIELD(drains),
+	  .help = "lists emptied" },
+	{ .name = "SPLITS", .kind = K_COUNT, FIELD(splits),
+	  .help = "blocks halved" },
+	{ .name = "MERGES", .kind = K_COUNT, FIELD(merges),
+	  .help = "blocks joined" },
+	{ .name = "GROWS", .kind = K_COUNT, FIELD(grows),
+	  .help = "arenas taken from the kernel" },
+	{ .name = "GROWS_BACKGROUND", .kind = K_COUNT, FIELD(grows_background),
+	  .help = "of these, by the low watermark" },
+	{ .name = "GROW_FAILURES", .kind = K_COUNT, .bad = "", FIELD(grow_failures),
+	  .help = "times that the kernel refused" },
+	{ .name = "SHRINKS", .kind = K_COUNT, FIELD(shrinks),
+	  .help = "arenas given back" },
+	{ .name = "FAIL_LIMIT", .kind = K_COUNT, .bad = "", FIELD(fail_limit),
+	  .help = "refused: the cap is reached" },
+	{ .name = "FAIL_FRAGMENTED", .kind = K_COUNT, .bad = "", FIELD(fail_fragmented),
+	  .help = "refused: enough free, but no block so large" },
+	{ .name = "FAIL_NOWAIT", .kind = K_COUNT, .bad = "", FIELD(fail_nowait),
+	  .help = "refused: the caller may not wait for more" },
+	{ .name = "FAIL_KERNEL", .kind = K_COUNT, .bad = "", FIELD(fail_kernel),
+	  .help = "refused: the kernel has no memory" },
+	{ .name = "FAIL_INJECTED", .kind = K_COUNT, .bad = "", FIELD(fail_injected),
+	  .help = "refused by fault injection" },
+	{ .name = "ZEROED_FRAMES", .kind = K_COUNT, FIELD(zeroed_frames),
+	  .help = "frames cleared for the caller" },
+	{ .name = "ZERO_SKIPPED_FRAMES", .kind = K_COUNT, FIELD(zero_skipped_frames),
+	  .help = "frames that were known to be zero" },
+	{ .name = "ACCOUNT_IGNORED", .kind = K_COUNT, FIELD(account_ignored),
+	  .help = "asked for __GFP_ACCOUNT, which is not done" },
+	ERROR(DOUBLE_FREE, "a block was freed twice"),
+	ERROR(WRONG_ORDER, "freed with another order"),
+	ERROR(INTERIOR, "the inside of a block was freed"),
+	ERROR(FOREIGN, "no memory of quarry's"),
+	ERROR(WRONG_POOL, "freed to another pool"),
+	ERROR(BAD_ARGUMENT, "what no call can be asked for"),
+	ERROR(DESTROY_BUSY, "pools destroyed with memory out"),
+	ERROR(STRAY_REF, "references that nobody may have"),
+	ERROR(CORRUPT, "what describes memory is damaged"),
+	ERROR(USE_AFTER_FREE, "writes to free pages (mode check)"),
 };
-
-static u64 field(const struct quarry_pool_stats *s, size_t i)
-{
-	u64 value;
-
-	memcpy(&value, (const char *)s + fields[i].offset, sizeof(value));
-	return value;
-}
 
 static void fill(struct table *t, const struct quarry_pool_stats *s)
 {
-	size_t i;
-
 	table_row(t);
+	if (!s->managed_bytes)
+		table_row_is_empty(t);
 	table_text(t, POOL, s->name);
-	table_count(t, ID, s->id);
+	table_figures(t, s);
 	if (s->node == QUARRY_ANY_NODE)
 		table_none(t, NODE, "any");
 	else
 		table_number(t, NODE, s->node);
-	if (s->largest_order < 0)
-		table_none(t, LARGEST_ORDER, NULL);
-	else
-		table_number(t, LARGEST_ORDER, s->largest_order);
-	for (i = NR_SPECIAL; i < ARRAY_SIZE(fields); i++)
-		table_count(t, i, field(s, i));
+	table_order(t, LARGEST, s->largest_order);
 }
 
 static int once(void)
 {
-	struct column columns[ARRAY_SIZE(fields)];
+	struct table *t = table_new("stat", columns, ARRAY_SIZE(columns));
 	struct quarry_pool_stats stats;
 	struct pools pools;
-	struct table *t;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(fields); i++)
-		columns[i] = fields[i].column;
-	t = table_new("stat", columns, ARRAY_SIZE(columns));
 	pools_select(&pools, req.args[0]);
 	for (i = 0; i < pools.nr; i++)
 		if (pool_stats(pools.entry[i].name, &stats))
@@ -133,16 +150,26 @@ static int run(void)
 static const struct argp_option options[] = {
 	OPTION_DELAY,
 	OPTION_COUNT,
+	OPTION_NONZERO,
 	{ 0 }
 };
 
 const struct command cmd_stat = {
 	.name = "stat",
 	.args_doc = "[POOL]",
+	.summary = "gauges and counters of pools; -d live, with rates",
 	.doc = "Show every gauge and counter, a column for each pool.\n"
-	       "\vWith -d a live view: rates, free blocks by order and a small map. On a\n"
-	       "terminal it is redrawn in place; elsewhere, and with --json, --raw or -o,\n"
-	       "each pool adds a line after every SECONDS. Interrupt (^C) ends it.\n",
+	       "\vWith -d a live view: rates, free blocks by order and a small map. Keys: q ends\n"
+	       "it, h helps. Off a terminal, and with --json, --raw or -o, each pool adds a line\n"
+	       "after every SECONDS.\n",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl stat --nonzero -o pool,managed,allocated,err_corrupt\n"
+	"FIELD       default brd\n"
+	"MANAGED         80M 80M\n"
+	"ALLOCATED         0 12M\n"
+	"ERR_CORRUPT       7   7\n",
 	.options = options,
 	.max_args = 1,
 	.run = run,

@@ -11,13 +11,16 @@
 enum { POOL, RESULT, FRAMES, CACHES, FAULTS, STRAY_REFS, WHAT };
 
 static const struct column columns[] = {
-	[POOL]		= { .name = "POOL" },
-	[RESULT]	= { .name = "RESULT" },
-	[FRAMES]	= { .name = "FRAMES", .kind = K_COUNT },
-	[CACHES]	= { .name = "CACHES", .kind = K_COUNT },
-	[FAULTS]	= { .name = "FAULTS", .kind = K_COUNT },
-	[STRAY_REFS]	= { .name = "STRAY_REFS", .kind = K_COUNT },
-	[WHAT]		= { .name = "WHAT" },
+	[POOL]		= { .name = "POOL", .help = "its name" },
+	[RESULT]	= { .name = "RESULT", .bad = "ok", .help = "ok or faults" },
+	[FRAMES]	= { .name = "FRAMES", .kind = K_COUNT, .rank = 2, .help = "pages looked at" },
+	[CACHES]	= { .name = "CACHES", .kind = K_COUNT, .rank = 1,
+			    .help = "caches in it that were walked, with their magazines" },
+	[FAULTS]	= { .name = "FAULTS", .kind = K_COUNT, .bad = "",
+			    .help = "broken invariants, of the pool and these caches" },
+	[STRAY_REFS]	= { .name = "STRAY_REFS", .kind = K_COUNT, .bad = "", .rank = 3,
+			    .help = "pages with references that nobody may hold" },
+	[WHAT]		= { .name = "WHAT", .help = "the first fault in words" },
 };
 
 /* A cache, and the pool that it lives in. */
@@ -172,9 +175,15 @@ static int run(void)
 const struct command cmd_validate = {
 	.name = "validate",
 	.args_doc = "[POOL]",
+	.summary = "check every invariant; exit status 6 if one is broken",
 	.doc = "Check every invariant of a pool and of the caches in it; the exit status is 6 if\n"
-	       "one is broken.\n"
-	       "\vCACHES counts those that were walked: their slabs, and what lies in magazines.\n",
+	       "one is broken.",
+	.columns = columns,
+	.nr_columns = ARRAY_SIZE(columns),
+	.example =
+	"$ quarryctl validate brd\n"
+	"POOL RESULT FRAMES CACHES FAULTS STRAY_REFS WHAT\n"
+	"brd  ok      20480      2      0          0 -\n",
 	.max_args = 1,
 	.run = run,
 };

@@ -9,44 +9,13 @@
 
 #include "quarryctl.h"
 
-const char *argp_program_version = "quarryctl " QUARRYCTL_VERSION;
-
-static const struct command *const commands[] = {
-	&cmd_info, &cmd_pools, &cmd_buddy, &cmd_map, &cmd_stat,
-	&cmd_validate, &cmd_shrink, &cmd_drain,
-	&cmd_caches, &cmd_cache, &cmd_sizes, &cmd_leaks,
-	&cmd_pool_create, &cmd_pool_destroy, &cmd_pool_modes,
+const struct command *const commands[] = {
+	&cmd_pools, &cmd_caches, &cmd_sizes, &cmd_stat, &cmd_cache, &cmd_buddy, &cmd_map,
+	&cmd_leaks, &cmd_validate, &cmd_shrink, &cmd_drain,
+	&cmd_pool_create, &cmd_pool_destroy, &cmd_pool_modes, &cmd_info,
 };
 
-static const char doc[] =
-	"Look into the pools and caches of the quarry allocator, and change them.\n"
-	"\v\n"
-	"Commands:\n"
-	"  info                    versions, features, limits\n"
-	"  pools                   a line for each pool\n"
-	"  buddy [POOL]            free blocks and fragmentation by order\n"
-	"  map [POOL]              a picture of every 2 MiB area; -d for live\n"
-	"  stat [POOL]             gauges and counters; -d for rates, live\n"
-	"  validate [POOL]         check every invariant of pools and their caches\n"
-	"  shrink [POOL [SIZE]]    give empty arenas back to the kernel\n"
-	"  drain [POOL]            move per-CPU lists back to the buddy\n"
-	"  caches                  a line for each cache; -a for malloc's too\n"
-	"  cache NAME              a cache's figures; --modes, --shrink, --fail-nth\n"
-	"  sizes                   the size classes of malloc\n"
-	"  leaks [CACHE]           who has objects, by stack\n"
-	"  pool create NAME        make a pool: --min, --max, --reserve, --low, --node\n"
-	"  pool destroy NAME       give a pool's memory back and forget it\n"
-	"  pool modes NAME         find writes to free pages, keep owners: --modes\n"
-	"\n"
-	"Without POOL a command is about all pools. SIZE is in bytes or takes one of\n"
-	"K, M, G, T (powers of 1024). 'quarryctl COMMAND --help' says more.\n"
-	"\n"
-	"Exit status:\n"
-	"  0  done                          5  tool and module differ in version\n"
-	"  1  it failed                     6  validate found faults\n"
-	"  2  bad command line              7  no such pool or cache\n"
-	"  3  module not loaded             8  a pool of that name exists\n"
-	"  4  permission denied             9  the pool is busy\n";
+const size_t nr_commands = ARRAY_SIZE(commands);
 
 static error_t parse_global(int key, char *arg, struct argp_state *state)
 {
@@ -63,8 +32,8 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		break;
 	case ARGP_KEY_NO_ARGS:
-		argp_state_help(state, stderr, ARGP_HELP_SHORT_USAGE | ARGP_HELP_SEE);
-		exit(EXIT_USAGE);
+		*first = state->argc;
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -73,7 +42,7 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 
 static noreturn void unknown_command(const char *prefix, const char *word)
 {
-	const char *names[ARRAY_SIZE(commands) + 1];
+	const char *names[ARRAY_SIZE(commands) + 2];
 	size_t i, nr = 0, len = strlen(prefix);
 	const char *guess;
 
@@ -81,8 +50,10 @@ static noreturn void unknown_command(const char *prefix, const char *word)
 		if (!strncmp(commands[i]->name, prefix, len) &&
 		    !strchr(commands[i]->name + len, ' '))
 			names[nr++] = commands[i]->name + len;
-	if (!len)
+	if (!len) {
 		names[nr++] = "pool";
+		names[nr++] = "help";
+	}
 	guess = nearest(word, names, nr);
 	if (guess)
 		die(EXIT_USAGE, "there is no command \"%s%s\"; did you mean \"%s%s\"?",
@@ -94,17 +65,25 @@ static noreturn void unknown_command(const char *prefix, const char *word)
 /* The command's own words are folded into argv[0], where argp takes its name from. */
 static const struct command *find_command(int *argc, char ***argv)
 {
-	static char title[64];
-	const char *word = (*argv)[0];
+	static char title[64], *none[] = { title, NULL };
+	const char *word;
 	char full[32];
 	size_t i;
 
+	/* quarryctl alone shows what there is, as lsblk and free do. */
+	if (!*argc) {
+		snprintf(title, sizeof(title), "quarryctl");
+		*argc = 1;
+		*argv = none;
+		return &cmd_pools;
+	}
+	word = (*argv)[0];
 	if (!strcmp(word, "pool")) {
 		if (*argc < 2)
 			die(EXIT_USAGE,
 			    "\"pool\" wants \"create NAME\", \"destroy NAME\" or \"modes NAME\" after it");
 		word = (*argv)[1];
-		if (!strcmp(word, "--help") || !strcmp(word, "-?")) {
+		if (!strcmp(word, "--help") || !strcmp(word, "-?") || !strcmp(word, "-h")) {
 			puts("Usage: quarryctl pool create NAME [OPTION...]\n"
 			     "  or:  quarryctl pool destroy NAME\n"
 			     "  or:  quarryctl pool modes NAME [OPTION...]");
@@ -126,6 +105,22 @@ static const struct command *find_command(int *argc, char ***argv)
 	if (strncmp(full, "pool ", 5))
 		unknown_command("", word);
 	unknown_command("pool ", word);
+}
+
+/* help [COMMAND]: as --help of it. */
+static int help(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "status")) {
+		help_statuses();
+		return EXIT_OK;
+	}
+	if (argc < 2) {
+		help_all(stdout);
+		return EXIT_OK;
+	}
+	argc--;
+	argv++;
+	help_command(find_command(&argc, &argv));
 }
 
 static int lost_output;
@@ -164,22 +159,27 @@ int main(int argc, char **argv)
 	const struct argp global = {
 		.parser = parse_global,
 		.args_doc = "COMMAND [ARG...]",
-		.doc = doc,
 		.children = children,
 	};
 	const struct command *cmd;
+	static char room[1 << 16];
 	int first = 0;
 
 	/* The first to be registered is the last to run. */
 	if (atexit(end_output))
 		die(EXIT_FAILED, "out of memory");
+	/* Help is long: what becomes of it is seen when it is sent out, not in argp. */
+	if (!screen_is_terminal())
+		setvbuf(stdout, room, _IOFBF, sizeof(room));
 	/* Numbers keep the point: JSON and scripts rely on it. */
 	setlocale(LC_CTYPE, "");
 	setlocale(LC_MESSAGES, "");
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&global, argc, argv, ARGP_IN_ORDER, NULL, &first);
+	argp_parse(&global, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &first);
 	argc -= first;
 	argv += first;
+	if (argc && !strcmp(argv[0], "help"))
+		return help(argc, argv);
 	cmd = find_command(&argc, &argv);
 	parse_command(cmd, argc, argv);
 	return cmd->run();

@@ -23,13 +23,21 @@ static const struct argp_option common_options[] = {
 	{ "noheadings", OPT_NOHEADINGS, NULL, 0, "No line of column names", 8 },
 	{ "output", OPT_OUTPUT, "COLUMNS", 0,
 	  "Show these columns, names parted by commas", 8 },
+	{ "sort", OPT_SORT, "COLUMN", 0,
+	  "Sort by COLUMN: numbers from the largest, texts from A; -COLUMN the other way", 8 },
+	{ "noempty", OPT_NOEMPTY, NULL, 0, "No lines of what has no memory", 8 },
 	{ "color", OPT_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
 	  "Colour: auto (default), always or never; NO_COLOR is honoured", 8 },
 	{ "device", OPT_DEVICE, "PATH", 0,
 	  "Talk to PATH, not " DEVICE_DEFAULT, 8 },
+	{ "help", OPT_HELP, NULL, 0, "This help", 8 },
+	{ NULL, '?', NULL, OPTION_HIDDEN, NULL, 8 },
+	{ "usage", OPT_USAGE, NULL, OPTION_HIDDEN, NULL, 8 },
+	{ "version", 'V', NULL, OPTION_HIDDEN, NULL, 8 },
 	{ 0 }
 };
 
+/* The input is the command, or none before there is one. */
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -48,6 +56,22 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_OUTPUT:
 		req.columns = arg;
 		break;
+	case OPT_SORT:
+		req.sort = arg;
+		break;
+	case OPT_NOEMPTY:
+		req.noempty = true;
+		break;
+	case OPT_HELP:
+	case OPT_USAGE:
+	case '?':
+		if (state->input)
+			help_command(state->input);
+		help_all(stdout);
+		exit(EXIT_OK);
+	case 'V':
+		puts("quarryctl " QUARRYCTL_VERSION);
+		exit(EXIT_OK);
 	case OPT_COLOR:
 		if (!arg || !strcmp(arg, "always"))
 			req.color = WHEN_ALWAYS;
@@ -94,7 +118,7 @@ static error_t parse_specific(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = NULL;
+		state->child_inputs[0] = (void *)cmd;
 		break;
 	case OPT_DELAY:
 		if (!seconds_parse(arg, &req.delay, why, sizeof(why)))
@@ -129,6 +153,9 @@ static error_t parse_specific(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_LOW:
 		req.low = size_option(state, "low", arg);
+		break;
+	case OPT_NONZERO:
+		req.nonzero = true;
 		break;
 	case OPT_ALL:
 		req.all = true;
@@ -189,22 +216,40 @@ void refuse_negative_words(const char *who, int argc, char **argv)
 	}
 }
 
-void parse_command(const struct command *cmd, int argc, char **argv)
+static const struct argp_child children[] = {
+	{ &common_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
+static struct argp argp_of(const struct command *cmd)
 {
-	const struct argp_child children[] = {
-		{ &common_argp, 0, NULL, 0 },
-		{ 0 }
-	};
-	const struct argp argp = {
+	return (struct argp){
 		.options = cmd->options,
 		.parser = parse_specific,
 		.args_doc = cmd->args_doc,
 		.doc = cmd->doc,
 		.children = children,
 	};
+}
+
+/* argp wraps what it prints, by bytes: columns and examples are not for it. */
+void help_command(const struct command *cmd)
+{
+	struct argp argp = argp_of(cmd);
+	char name[64];
+
+	snprintf(name, sizeof(name), "quarryctl %s", cmd->name);
+	argp_help(&argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	help_rest(cmd);
+	exit(EXIT_OK);
+}
+
+void parse_command(const struct command *cmd, int argc, char **argv)
+{
+	struct argp argp = argp_of(cmd);
 
 	refuse_negative_words(cmd->name, argc, argv);
-	argp_parse(&argp, argc, argv, 0, NULL, (void *)cmd);
+	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, (void *)cmd);
 }
 
 /* Edit distance with neighbours swapped counted once: "pirnt" is a slip. */

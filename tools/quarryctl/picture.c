@@ -11,6 +11,8 @@
 
 /* Areas asked for in one call: 1 MiB of answers. */
 #define MAP_CHUNK	65536
+/* Columns that the legend takes. */
+#define LEGEND		72
 /* Above any node; memory of ranges that lie on none is node 65535. */
 #define NODE_END		65536U
 #define NODE_NONE	65535U
@@ -242,6 +244,7 @@ void picture_draw(FILE *out, const struct map *map, int width, int max_rows)
 void picture_title(FILE *out, const char *pool, const struct map *map)
 {
 	size_t i, state[3] = { 0 }, arenas = 0, shorter = 0;
+	char line[256], rest[32] = "";
 
 	for (i = 0; i < map->nr; i++) {
 		if (map->area[i].state < ARRAY_SIZE(state))
@@ -249,16 +252,17 @@ void picture_title(FILE *out, const char *pool, const struct map *map)
 		arenas += !i || map->area[i].arena != map->area[i - 1].arena;
 		shorter += map->area[i].frames < 512;
 	}
-	if (!map->nr) {
-		fprintf(out, "%s: no memory\n", pool);
-		return;
-	}
-	fprintf(out, "%s: %zu area%s in %zu arena%s: %zu free, %zu partly used, %zu full", pool,
-		map->nr, map->nr == 1 ? "" : "s", arenas, arenas == 1 ? "" : "s",
-		state[QUARRY_AREA_FREE], state[QUARRY_AREA_PARTIAL], state[QUARRY_AREA_FULL]);
 	if (shorter)
-		fprintf(out, " (%zu short)", shorter);
-	fputc('\n', out);
+		snprintf(rest, sizeof(rest), " (%zu short)", shorter);
+	if (map->nr)
+		snprintf(line, sizeof(line),
+			 "%s: %zu area%s in %zu arena%s: %zu free, %zu partly used, %zu full%s", pool,
+			 map->nr, map->nr == 1 ? "" : "s", arenas, arenas == 1 ? "" : "s",
+			 state[QUARRY_AREA_FREE], state[QUARRY_AREA_PARTIAL],
+			 state[QUARRY_AREA_FULL], rest);
+	else
+		snprintf(line, sizeof(line), "%s: no memory", pool);
+	screen_line(out, line);
 }
 
 void picture_legend(FILE *out)
@@ -266,6 +270,9 @@ void picture_legend(FILE *out)
 	const struct palette *p = palette();
 	bool color = screen_color();
 
+	/* Where there is no room for words the picture has to do. */
+	if (screen_is_terminal() && screen_width() < LEGEND)
+		return;
 	if (color)
 		fprintf(out, "%s%s%s free  %s%s%s to %s%s%s used in part  %s%s%s full",
 			color_free, p->free, color_off, color_partial[0], p->partial[0], color_off,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One call on the pool that was named, or on every pool: a line each for the bytes it
- * moved. A pool that goes away while all are visited is left out; one that was named
+ * moved, in words, or as a table for programs. A pool that goes away while all are visited is left out; one that was named
  * must be there.
  */
 #include <stdlib.h>
@@ -9,15 +9,18 @@
 #include "quarryctl.h"
 
 /*
- * @request takes a struct quarry_pool_op with @bytes in it. @hint, if any, may say more
+ * @request takes a struct quarry_pool_op with @bytes in it. @sentence says what became of a
+ * pool and of how much. @hint, if any, may say more
  * about a failure before the program ends. Returns EXIT_OK.
  */
 int pool_ops(unsigned long request, const char *name,
-	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, void (*hint)(int status))
+	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, const char *sentence,
+	     void (*hint)(int status))
 {
 	struct table *t = table_new(name, columns, OPS_NR_COLUMNS);
 	struct quarry_pool_op op;
 	struct pools pools;
+	char text[32];
 	int status;
 	size_t i;
 
@@ -37,6 +40,16 @@ int pool_ops(unsigned long request, const char *name,
 		}
 		if (status)
 			continue;
+		if (req.noempty && !op.bytes)
+			continue;
+		if (!table_wanted() && !req.sort) {
+			if (req.bytes)
+				snprintf(text, sizeof(text), "%llu bytes", op.bytes);
+			else
+				size_format(text, sizeof(text), op.bytes);
+			printf("pool \"%s\": %s %s\n", pools.entry[i].name, text, sentence);
+			continue;
+		}
 		table_row(t);
 		table_text(t, OPS_POOL, pools.entry[i].name);
 		table_count(t, OPS_BYTES, op.bytes);

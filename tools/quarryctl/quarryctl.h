@@ -4,13 +4,15 @@
  *
  *   main.c     the commands, and how one is found
  *   options.c  argp: every option of every command
+ *   help.c     what --help says
  *   number.c   sizes, counts and seconds, from and to text
  *   device.c   /dev/quarry; an errno becomes a sentence and an exit status
  *   select.c   which pools a command is about
  *   caches.c   which caches there are
  *   modes.c    safety modes of caches, from and to text
  *   table.c    rows and columns, printed by libsmartcols
- *   screen.c   the terminal: width, colour, redrawing in place
+ *   screen.c   the terminal: width, colour, redrawing in place, keys
+ *   live.c     views that repeat
  *   picture.c  areas drawn as cells
  *   cmd_*.c    one command each
  */
@@ -23,6 +25,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdnoreturn.h>
+#include <time.h>
 
 #include <linux/quarry.h>
 
@@ -63,6 +66,9 @@ struct request {
 	bool raw;
 	bool bytes;
 	bool noheadings;
+	bool noempty;
+	bool nonzero;
+	const char *sort;
 	enum when color;
 
 	bool live;
@@ -88,10 +94,22 @@ struct request {
 
 extern struct request req;
 
+struct column;
+
+/*
+ * @summary:	a line in the list of all commands
+ * @doc:	what argp shows: before and after the options
+ * @columns:	of its table, which the help lists
+ * @example:	a command line and what it shows, as tests/fake-device.c has it
+ */
 struct command {
 	const char *name;
 	const char *args_doc;
+	const char *summary;
 	const char *doc;
+	const struct column *columns;
+	size_t nr_columns;
+	const char *example;
 	const struct argp_option *options;
 	int min_args;
 	int max_args;
@@ -107,9 +125,10 @@ extern const struct command cmd_pool_create, cmd_pool_destroy, cmd_pool_modes;
 enum option_key {
 	OPT_JSON = 'J', OPT_RAW = 'r', OPT_BYTES = 'b', OPT_NOHEADINGS = 'n',
 	OPT_OUTPUT = 'o', OPT_DELAY = 'd', OPT_COUNT = 'c', OPT_NODE = 'N', OPT_ALL = 'a',
+	OPT_SORT = 's', OPT_HELP = 'h',
 	OPT_DEVICE = 0x100, OPT_COLOR, OPT_MIN, OPT_MAX, OPT_RESERVE, OPT_LOW,
 	OPT_MODES, OPT_SHRINK, OPT_FAIL_NTH, OPT_FAIL_PER_MILLION,
-	OPT_FORGET,
+	OPT_FORGET, OPT_NOEMPTY, OPT_NONZERO, OPT_USAGE,
 };
 
 #define OPTION_DELAY \
@@ -119,8 +138,15 @@ enum option_key {
 	{ "count", OPT_COUNT, "COUNT", 0, \
 	  "Stop after COUNT times; every second unless -d says otherwise", 1 }
 
+#define OPTION_NONZERO \
+	{ "nonzero", OPT_NONZERO, NULL, 0, "Only figures that are not 0", 1 }
+
 extern const struct argp common_argp;
+/* every command, for help and for whoever looks for one */
+extern const struct command *const commands[];
+extern const size_t nr_commands;
 void parse_command(const struct command *cmd, int argc, char **argv);
+noreturn void help_command(const struct command *cmd);
 void refuse_negative_words(const char *who, int argc, char **argv);
 const char *nearest(const char *word, const char *const *words, size_t nr);
 
@@ -174,6 +200,10 @@ struct caches {
 void caches_list(struct caches *caches);
 void caches_free(struct caches *caches);
 bool cache_stats(const char *name, struct quarry_cache_stats *stats, bool named);
+/* for a total: figures that have a sum */
+void cache_stats_add(struct quarry_cache_stats *sum, const struct quarry_cache_stats *s);
+/* those that "caches" shows: without malloc's unless --all */
+bool cache_is_wanted(const struct quarry_cache_entry *entry);
 const char *cache_kind(unsigned int kind);
 
 /* modes.c */
@@ -181,22 +211,41 @@ void modes_format(char *buf, size_t room, unsigned int modes);
 bool modes_parse(const char *text, unsigned int *set, unsigned int *clear, char *why, size_t room);
 
 /* table.c */
-enum kind { K_TEXT, K_SIZE, K_COUNT, K_NUMBER, K_MILLI };
+enum kind { K_TEXT, K_SIZE, K_COUNT, K_NUMBER, K_MILLI, K_SHARE };
 
 struct column {
 	const char *name;
+	const char *help;
 	enum kind kind;
 	bool extra;		/* shown only in JSON and when -o names it */
+	unsigned char rank;	/* on a narrow terminal the highest go first; 0 stays */
+	const char *bad;	/* anything but this, or but 0, is a fault */
 	size_t width;		/* least width, for lines that are appended */
+	size_t offset;		/* of a figure: where in its struct, and how large */
+	size_t size;
 };
+
+/* Members of a column that shows a field of a struct as it is. */
+#define FIGURE(type, field) \
+	.offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 
 struct table;
 
 struct table *table_new(const char *name, const struct column *columns, size_t nr);
+/* unless --sort says otherwise: @col from the largest or from A, or the other way */
+void table_sort(struct table *t, size_t col, bool reverse);
 void table_row(struct table *t);
+/* the last, and not for programs */
+void table_row_is_total(struct table *t);
+/* --noempty leaves it out */
+void table_row_is_empty(struct table *t);
 void table_text(struct table *t, size_t col, const char *text);
 void table_number(struct table *t, size_t col, s64 n);
 void table_count(struct table *t, size_t col, u64 n);
+/* percents */
+void table_share(struct table *t, size_t col, u64 part, u64 whole);
+/* every column that is a field of a struct */
+void table_figures(struct table *t, const void *figures);
 /* no value: "-", or @text, and null in JSON */
 void table_none(struct table *t, size_t col, const char *text);
 void table_print(struct table *t, FILE *out);
@@ -205,12 +254,15 @@ void table_print_upright(struct table *t, FILE *out);
 /* one more line below the last; JSON on a single line */
 void table_append(struct table *t, FILE *out, bool headings);
 void table_free(struct table *t);
+/* is the answer a table for programs, or of columns that were asked for? */
+bool table_wanted(void);
 
 /* pool_ops.c */
 enum { OPS_POOL, OPS_BYTES, OPS_NR_COLUMNS };
 
 int pool_ops(unsigned long request, const char *name,
-	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, void (*hint)(int status));
+	     const struct column columns[OPS_NR_COLUMNS], u64 bytes, const char *sentence,
+	     void (*hint)(int status));
 
 /* screen.c */
 int screen_width(void);
@@ -218,11 +270,52 @@ int screen_height(void);
 bool screen_is_terminal(void);
 bool screen_color(void);
 bool screen_utf8(void);
-void live_begin(void);
-bool live_wait(void);
+size_t text_width(const char *text);
+/* a copy of at most @width columns, the last of which says that there was more */
+char *text_cut(const char *text, size_t width);
+/* a line, cut to the terminal if it is for one */
+void screen_line(FILE *out, const char *text);
+void live_begin(bool keys);
+/* until it is time for the next sample, or a key was pressed: that key, 0, or EOF at the end */
+int live_wait(void);
 void live_draw(const char *text);
 bool live_ended(void);
 void live_end(void);
+
+/* live.c */
+#define HEADINGS_EVERY	20	/* lines after which headings come again */
+
+struct order {
+	size_t key;
+	bool reverse;
+	bool chosen;
+};
+
+/**
+ * struct live - a view that repeats
+ * @take:	a sample
+ * @drop:	frees one
+ * @draw:	what the screen shows of two samples, the older of which may be NULL
+ * @append:	a line or more below the last, where there is no screen
+ * @columns:	that the keys sort by; none: nothing can be sorted
+ * @at_once:	lines begin with the first sample, not when there are two
+ */
+struct live {
+	void *(*take)(void);
+	void (*drop)(void *sample);
+	void (*draw)(FILE *out, const void *old, const void *now, const struct order *order);
+	void (*append)(const void *old, const void *now, u64 line);
+	const struct column *columns;
+	size_t nr_columns;
+	bool at_once;
+};
+
+int live_run(const struct live *live);
+/* the line above a view: what it is of, and how it is told */
+void live_title(FILE *out, const char *what);
+double seconds_between(const struct timespec *a, const struct timespec *b);
+/* per second; none before there are two samples */
+void table_rate(struct table *t, size_t col, double seconds, u64 was, u64 is);
 
 /* picture.c */
 struct map {
@@ -239,6 +332,17 @@ void picture_legend(FILE *out);
 /* cmd_pools.c */
 void pools_table_row(struct table *t, const struct quarry_pool_stats *s);
 struct table *pools_table(void);
+/* a size for an order, as the largest block that is free */
+void table_order(struct table *t, size_t col, int order);
+
+/* cmd_caches.c, caches_live.c */
+int caches_live(void);
+
+/* help.c */
+void help_all(FILE *out);
+void help_statuses(void);
+/* what argp knows nothing of: columns and an example */
+void help_rest(const struct command *cmd);
 
 /* main.c */
 /* sends out what was printed; false, remembering why, if that fails */

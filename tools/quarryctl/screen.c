@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The terminal: how wide, whether in colour, whether UTF-8; and live views,
- * which redraw in place and keep the last picture when they end.
+ * The terminal: how wide, whether in colour, whether UTF-8; and live views, which redraw in
+ * place, read keys, and keep the last picture when they end. Then the terminal is as it was,
+ * and while the program is stopped (^Z) the shell sees to that.
  */
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "quarryctl.h"
 
 /* Lock-free atomics may be set by signal handlers. */
-static atomic_int ended, resized;
+static atomic_int ended, resized, continued;
 static struct timespec next_tick;
+static bool tick_is_set;
+static struct termios terminal;
+static bool keys_on;
 static int lines_drawn;
 static bool cursor_hidden;
 
@@ -117,6 +123,41 @@ bool screen_utf8(void)
 	return known;
 }
 
+/* Bytes that continue a character of UTF-8 take no column. */
+size_t text_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+char *text_cut(const char *text, size_t width)
+{
+	char *cut = malloc(strlen(text) + sizeof("…"));
+	size_t i, n = 0;
+
+	if (!cut)
+		die(EXIT_FAILED, "out of memory");
+	for (i = 0; text[i]; i++) {
+		n += (text[i] & 0xc0) != 0x80;
+		if (n == width && text_width(text + i) > 1)
+			break;
+		cut[i] = text[i];
+	}
+	strcpy(cut + i, text[i] ? screen_utf8() ? "…" : "~" : "");
+	return cut;
+}
+
+void screen_line(FILE *out, const char *text)
+{
+	char *cut = screen_is_terminal() ? text_cut(text, screen_width()) : NULL;
+
+	fprintf(out, "%s\n", cut ? cut : text);
+	free(cut);
+}
+
 static void on_end(int sig)
 {
 	(void)sig;
@@ -129,8 +170,29 @@ static void on_resize(int sig)
 	resized = 1;
 }
 
+static void on_continue(int sig)
+{
+	(void)sig;
+	continued = 1;
+	resized = 1;
+}
+
+/* Keys come one by one, and are not shown. */
+static void read_keys(void)
+{
+	struct termios raw = terminal;
+
+	raw.c_lflag &= ~(ICANON | ECHO);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
 void live_end(void)
 {
+	if (keys_on)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	keys_on = false;
 	if (!cursor_hidden)
 		return;
 	fputs("\033[?7h\033[?25h", stdout);
@@ -138,18 +200,24 @@ void live_end(void)
 	flush();
 }
 
-void live_begin(void)
+void live_begin(bool keys)
 {
 	/* No SA_RESTART: a signal has to end the sleep. */
 	struct sigaction end = { .sa_handler = on_end };
 	struct sigaction resize = { .sa_handler = on_resize };
+	struct sigaction go_on = { .sa_handler = on_continue };
 
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGHUP, &end, NULL);
 	sigaction(SIGWINCH, &resize, NULL);
+	sigaction(SIGCONT, &go_on, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &next_tick);
 	atexit(live_end);
+	if (keys && !tcgetattr(STDIN_FILENO, &terminal)) {
+		keys_on = true;
+		read_keys();
+	}
 }
 
 bool live_ended(void)
@@ -158,7 +226,7 @@ bool live_ended(void)
 }
 
 /* Ticks are absolute, so that the time a sample takes does not add up. */
-bool live_wait(void)
+static void set_tick(void)
 {
 	struct timespec now;
 	double whole;
@@ -172,9 +240,40 @@ bool live_wait(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec > next_tick.tv_sec + 1)
 		next_tick = now;
-	while (!ended && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next_tick, NULL) == EINTR)
-		;
-	return !ended;
+}
+
+static int read_key(void)
+{
+	unsigned char key;
+
+	return read(STDIN_FILENO, &key, 1) == 1 ? key : EOF;
+}
+
+int live_wait(void)
+{
+	struct pollfd input = { .fd = keys_on ? STDIN_FILENO : -1, .events = POLLIN };
+	struct timespec now, rest;
+	double left;
+
+	if (!tick_is_set)
+		set_tick();
+	tick_is_set = true;
+	while (!ended) {
+		if (continued && keys_on)
+			read_keys();
+		continued = 0;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = seconds_between(&now, &next_tick);
+		if (left <= 0) {
+			tick_is_set = false;
+			return 0;
+		}
+		rest.tv_sec = left;
+		rest.tv_nsec = (left - rest.tv_sec) * 1e9;
+		if (ppoll(&input, 1, &rest, NULL) > 0)
+			return read_key();
+	}
+	return EOF;
 }
 
 /* Wrapping is off while drawing: one line of text is one line on the screen. */

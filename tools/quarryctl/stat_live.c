@@ -10,11 +10,6 @@
 
 #include "stat.h"
 
-/* Headings come again after so many samples, as the first ones scroll away. */
-#define HEADINGS_EVERY	20
-/* A terminal so wide has room for all columns. */
-#define WIDE		112
-
 struct sample {
 	struct quarry_pool_stats stats;
 	struct timespec at;
@@ -26,37 +21,46 @@ struct samples {
 };
 
 enum {
-	TIME, POOL, MANAGED, ALLOCATED, CACHED, FREE, ALLOCS_S, FREES_S, SPLITS_S, MERGES_S,
-	FAILS_S, SLOW_S, GROWS_S, SHRINKS_S
+	TIME, POOL, MANAGED, ALLOCATED, CACHED, FREE, ALLOCS_S, FREES_S, FAILS_S, SLOW_S, SPLITS_S,
+	MERGES_S, GROWS_S, SHRINKS_S
 };
 
-/* Widths keep the lines of one run below each other. */
+#define FIELD(field)	FIGURE(struct quarry_pool_stats, field)
+
+/* Widths keep the lines of one run below each other; those that append have 80 columns. */
 static const struct column columns[] = {
 	[TIME]		= { .name = "TIME", .kind = K_NUMBER, .extra = true, .width = 10 },
 	[POOL]		= { .name = "POOL", .width = 7 },
-	[MANAGED]	= { .name = "MANAGED", .kind = K_SIZE, .width = 7 },
-	[ALLOCATED]	= { .name = "ALLOCATED", .kind = K_SIZE, .width = 9 },
-	[CACHED]	= { .name = "CACHED", .kind = K_SIZE, .width = 7 },
-	[FREE]		= { .name = "FREE", .kind = K_SIZE, .width = 7 },
+	[MANAGED]	= { .name = "MANAGED", .kind = K_SIZE, .width = 7, .rank = 3,
+			    FIELD(managed_bytes) },
+	[ALLOCATED]	= { .name = "ALLOCATED", .kind = K_SIZE, .width = 9,
+			    FIELD(allocated_bytes) },
+	[CACHED]	= { .name = "CACHED", .kind = K_SIZE, .width = 7, .rank = 5,
+			    FIELD(cached_bytes) },
+	[FREE]		= { .name = "FREE", .kind = K_SIZE, .width = 7, .rank = 2, FIELD(free_bytes) },
 	[ALLOCS_S]	= { .name = "ALLOCS_S", .kind = K_COUNT, .width = 8 },
-	[FREES_S]	= { .name = "FREES_S", .kind = K_COUNT, .width = 7 },
-	[SPLITS_S]	= { .name = "SPLITS_S", .kind = K_COUNT, .width = 8 },
-	[MERGES_S]	= { .name = "MERGES_S", .kind = K_COUNT, .width = 8 },
-	[FAILS_S]	= { .name = "FAILS_S", .kind = K_COUNT, .extra = true, .width = 7 },
-	[SLOW_S]	= { .name = "SLOW_S", .kind = K_COUNT, .extra = true, .width = 6 },
-	[GROWS_S]	= { .name = "GROWS_S", .kind = K_COUNT, .extra = true, .width = 7 },
-	[SHRINKS_S]	= { .name = "SHRINKS_S", .kind = K_COUNT, .extra = true, .width = 9 },
+	[FREES_S]	= { .name = "FREES_S", .kind = K_COUNT, .width = 7, .rank = 4 },
+	[FAILS_S]	= { .name = "FAILS_S", .kind = K_COUNT, .width = 7, .bad = "" },
+	[SLOW_S]	= { .name = "SLOW_S", .kind = K_COUNT, .width = 6, .extra = true, .rank = 6 },
+	[SPLITS_S]	= { .name = "SPLITS_S", .kind = K_COUNT, .width = 8, .extra = true,
+			    .rank = 10 },
+	[MERGES_S]	= { .name = "MERGES_S", .kind = K_COUNT, .width = 8, .extra = true,
+			    .rank = 9 },
+	[GROWS_S]	= { .name = "GROWS_S", .kind = K_COUNT, .width = 7, .extra = true, .rank = 7 },
+	[SHRINKS_S]	= { .name = "SHRINKS_S", .kind = K_COUNT, .width = 9, .extra = true,
+			    .rank = 8 },
 };
 
-static void take(struct samples *s)
+static void *take(void)
 {
+	struct samples *s = calloc(1, sizeof(*s));
 	struct pools pools;
 	size_t i;
 
 	pools_select(&pools, req.args[0]);
-	s->nr = 0;
-	s->sample = calloc(pools.nr + 1, sizeof(*s->sample));
-	if (!s->sample)
+	if (s)
+		s->sample = calloc(pools.nr + 1, sizeof(*s->sample));
+	if (!s || !s->sample)
 		die(EXIT_FAILED, "out of memory");
 	for (i = 0; i < pools.nr; i++) {
 		if (!pool_stats(pools.entry[i].name, &s->sample[s->nr].stats))
@@ -65,6 +69,15 @@ static void take(struct samples *s)
 		s->nr++;
 	}
 	pools_free(&pools);
+	return s;
+}
+
+static void drop(void *sample)
+{
+	struct samples *s = sample;
+
+	free(s->sample);
+	free(s);
 }
 
 /* By number, not name: a pool made anew under an old name has no past. */
@@ -72,29 +85,10 @@ static const struct sample *before(const struct samples *old, const struct sampl
 {
 	size_t i;
 
-	for (i = 0; i < old->nr; i++)
+	for (i = 0; old && i < old->nr; i++)
 		if (old->sample[i].stats.id == now->stats.id)
 			return &old->sample[i];
 	return NULL;
-}
-
-static double seconds_between(const struct timespec *a, const struct timespec *b)
-{
-	return (b->tv_sec - a->tv_sec) + (b->tv_nsec - a->tv_nsec) / 1e9;
-}
-
-static void rate(struct table *t, size_t col, const struct sample *old, const struct sample *now,
-		 u64 was, u64 is)
-{
-	double seconds;
-
-	if (!old) {
-		table_none(t, col, NULL);
-		return;
-	}
-	seconds = seconds_between(&old->at, &now->at);
-	/* per-CPU counters are summed without a lock: a step back is none */
-	table_count(t, col, is > was && seconds > 0 ? (is - was) / seconds + 0.5 : 0);
 }
 
 static u64 fails(const struct quarry_pool_stats *s)
@@ -112,29 +106,29 @@ static void fill(struct table *t, const struct samples *old, const struct sample
 {
 	static const struct quarry_pool_stats none;
 	const struct quarry_pool_stats *s, *w;
-	const struct sample *n, *o;
+	const struct sample *o;
+	double seconds;
 	size_t i;
 
 	for (i = 0; i < now->nr; i++) {
-		n = &now->sample[i];
-		o = before(old, n);
-		s = &n->stats;
+		o = before(old, &now->sample[i]);
+		s = &now->sample[i].stats;
 		w = o ? &o->stats : &none;
+		seconds = o ? seconds_between(&o->at, &now->sample[i].at) : 0;
 		table_row(t);
+		if (!s->managed_bytes)
+			table_row_is_empty(t);
 		table_count(t, TIME, time(NULL));
 		table_text(t, POOL, s->name);
-		table_count(t, MANAGED, s->managed_bytes);
-		table_count(t, ALLOCATED, s->allocated_bytes);
-		table_count(t, CACHED, s->cached_bytes);
-		table_count(t, FREE, s->free_bytes);
-		rate(t, ALLOCS_S, o, n, w->allocs, s->allocs);
-		rate(t, FREES_S, o, n, w->frees, s->frees);
-		rate(t, SPLITS_S, o, n, w->splits, s->splits);
-		rate(t, MERGES_S, o, n, w->merges, s->merges);
-		rate(t, FAILS_S, o, n, fails(w), fails(s));
-		rate(t, SLOW_S, o, n, slow(w), slow(s));
-		rate(t, GROWS_S, o, n, w->grows, s->grows);
-		rate(t, SHRINKS_S, o, n, w->shrinks, s->shrinks);
+		table_figures(t, s);
+		table_rate(t, ALLOCS_S, seconds, w->allocs, s->allocs);
+		table_rate(t, FREES_S, seconds, w->frees, s->frees);
+		table_rate(t, FAILS_S, seconds, fails(w), fails(s));
+		table_rate(t, SLOW_S, seconds, slow(w), slow(s));
+		table_rate(t, SPLITS_S, seconds, w->splits, s->splits);
+		table_rate(t, MERGES_S, seconds, w->merges, s->merges);
+		table_rate(t, GROWS_S, seconds, w->grows, s->grows);
+		table_rate(t, SHRINKS_S, seconds, w->shrinks, s->shrinks);
 	}
 }
 
@@ -161,7 +155,7 @@ static void draw_orders(FILE *out, const struct samples *now)
 	};
 	struct column order_columns[QUARRY_NR_ORDERS + 1] = { { .name = "FREE BLOCKS" } };
 	unsigned int order, nr = module.max_order + 1;
-	const char *chosen = req.columns;
+	const char *chosen = req.columns, *sort = req.sort;
 	struct quarry_pool_orders *all;
 	struct table *t;
 	size_t i, got = 0;
@@ -181,11 +175,13 @@ static void draw_orders(FILE *out, const struct samples *now)
 		nr = QUARRY_NR_ORDERS;
 	for (order = 0; order < nr; order++)
 		order_columns[order + 1] = (struct column){
-			.name = names[order], .kind = K_COUNT, .width = 4
+			.name = names[order], .kind = K_COUNT, .width = 4, .rank = order + 1
 		};
 	req.columns = NULL;
+	req.sort = NULL;
 	t = table_new("orders", order_columns, nr + 1);
 	req.columns = chosen;
+	req.sort = sort;
 	for (i = 0; i < got; i++) {
 		table_row(t);
 		table_text(t, 0, all[i].name);
@@ -216,44 +212,42 @@ static void draw_maps(FILE *out, const struct samples *now, int rows)
 	picture_legend(out);
 }
 
-static void draw(const struct samples *old, const struct samples *now)
+/* On a screen every column that there is room for is shown. */
+static struct table *wide_table(const struct order *order)
 {
-	struct column wide[ARRAY_SIZE(columns)];
+	static struct column wide[ARRAY_SIZE(columns)];
 	struct table *t;
-	char clock[16];
-	char *text = NULL;
-	time_t seconds = time(NULL);
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	size_t i;
 
-	if (!out)
-		die(EXIT_FAILED, "out of memory");
 	memcpy(wide, columns, sizeof(wide));
-	if (screen_width() >= WIDE) {
-		wide[FAILS_S].extra = false;
-		wide[SLOW_S].extra = false;
-		wide[GROWS_S].extra = false;
-		wide[SHRINKS_S].extra = false;
-	}
+	for (i = POOL; i < ARRAY_SIZE(wide); i++)
+		wide[i].extra = false;
 	t = table_new("samples", wide, ARRAY_SIZE(wide));
-	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&seconds));
-	fprintf(out, "quarry %s   %u pool%s   every %gs   %s   ^C ends\n\n", module.version,
-		(unsigned int)now->nr, now->nr == 1 ? "" : "s", req.delay, clock);
+	if (order->chosen)
+		table_sort(t, order->key, order->reverse);
+	return t;
+}
+
+static void draw(FILE *out, const void *old, const void *sample, const struct order *order)
+{
+	struct table *t = wide_table(order);
+	const struct samples *now = sample;
+	char what[32];
+
+	snprintf(what, sizeof(what), "%zu pool%s", now->nr, now->nr == 1 ? "" : "s");
+	live_title(out, what);
 	fill(t, old, now);
 	table_print(t, out);
+	table_free(t);
 	fputc('\n', out);
 	if (now->nr) {
 		draw_orders(out, now);
 		fputc('\n', out);
 		draw_maps(out, now, screen_height() - 8 - 2 * (int)now->nr);
 	}
-	fclose(out);
-	live_draw(text);
-	free(text);
-	table_free(t);
 }
 
-static void append(const struct samples *old, const struct samples *now, u64 line)
+static void append(const void *old, const void *now, u64 line)
 {
 	struct table *t = table_new("samples", columns, ARRAY_SIZE(columns));
 
@@ -262,30 +256,16 @@ static void append(const struct samples *old, const struct samples *now, u64 lin
 	table_free(t);
 }
 
-/* The first sample is only where rates start from: nothing has been seen yet. */
 int stat_live(void)
 {
-	bool in_place = !req.json && !req.raw && !req.columns && screen_is_terminal();
-	struct samples old = { 0 }, now;
-	u64 line = 0;
+	static const struct live live = {
+		.take = take,
+		.drop = drop,
+		.draw = draw,
+		.append = append,
+		.columns = columns,
+		.nr_columns = ARRAY_SIZE(columns),
+	};
 
-	live_begin();
-	take(&now);
-	if (in_place)
-		draw(&old, &now);
-	while (live_wait()) {
-		free(old.sample);
-		old = now;
-		take(&now);
-		if (in_place)
-			draw(&old, &now);
-		else
-			append(&old, &now, line);
-		line++;
-		if (!flush() || line == req.count)
-			break;
-	}
-	free(old.sample);
-	free(now.sample);
-	return EXIT_OK;
+	return live_run(&live);
 }

@@ -22,6 +22,8 @@
  *   FAKE_DEAD=1          a cache was destroyed with objects out
  *   FAKE_TRACES=N        stacks that are known of the cache reqs (default 2)
  *   FAKE_OUT=N           objects out of each cache (default 3)
+ *   FAKE_LONG=1          the second pool and the first two caches have names of 31 letters
+ *   FAKE_EMPTY=1         the first pool and the first cache have no memory
  *   FAKE_HOSTILE=1       every text has an escape sequence, a quote and a byte that is
  *                        no UTF-8, and lacks its end; numbers are out of their range
  */
@@ -121,6 +123,8 @@ static void pool_name(char name[QUARRY_NAME_MAX], long i)
 	memset(name, 0, QUARRY_NAME_MAX);
 	if (i == 0)
 		strcpy(name, "default");
+	else if (i == 1 && setting("FAKE_LONG", 0))
+		strcpy(name, "pool-with-a-name-of-31-letters.");
 	else if (i == 1)
 		strcpy(name, "brd");
 	else
@@ -198,6 +202,8 @@ static int stats(struct quarry_pool_stats *s)
 	s->managed_bytes = 80ULL << 20;
 	s->allocated_bytes = i == 1 ? (12ULL << 20) + 4096 : 0;
 	s->cached_bytes = 1153434 / 4096 * 4096;
+	if (!i && setting("FAKE_EMPTY", 0))
+		s->managed_bytes = s->cached_bytes = 0;
 	s->free_bytes = s->managed_bytes - s->allocated_bytes - s->cached_bytes;
 	s->zero_bytes = 8192;
 	s->metadata_bytes = 40960;
@@ -365,6 +371,8 @@ static void cache_name(char name[QUARRY_NAME_MAX], long i)
 	memset(name, 0, QUARRY_NAME_MAX);
 	if (i < NR_CLASSES)
 		snprintf(name, QUARRY_NAME_MAX, "malloc-%u", classes[i]);
+	else if (i <= NR_CLASSES + 1 && setting("FAKE_LONG", 0))
+		snprintf(name, QUARRY_NAME_MAX, "cache-%ld-has-a-name-of-31-lett.", i);
 	else if (i == NR_CLASSES)
 		strcpy(name, "reqs");
 	else if (i == NR_CLASSES + 1)
@@ -425,7 +433,7 @@ static int cache_stats(struct quarry_cache_stats *s)
 	s->align = 8;
 	s->order = 1;
 	s->objects_per_slab = 8192 / s->stride;
-	s->slabs = 5;
+	s->slabs = i == NR_CLASSES && setting("FAKE_EMPTY", 0) ? 0 : 5;
 	s->slabs_empty = 1;
 	s->slab_bytes = s->slabs * 8192;
 	s->objects_out = out;
@@ -439,6 +447,7 @@ static int cache_stats(struct quarry_cache_stats *s)
 	s->magazine_capacity = 28;
 	s->allocs = UINT64_MAX;
 	s->frees = UINT64_MAX - out;
+	s->failures = 4;
 	s->errors[QUARRY_CACHE_ERR_OVERFLOW] = 9;
 	return 0;
 }
