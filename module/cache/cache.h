@@ -456,6 +456,13 @@ void quarry_strays_unwatch(void);
 int quarry_caches_dead(struct quarry_pool *pool);
 void quarry_caches_abandon(struct quarry_pool *pool);
 
+/* large.c: blocks and runs of pages */
+void *quarry_large_alloc(size_t size, gfp_t gfp, int node);
+bool quarry_large_free(const void *object);
+size_t quarry_large_size(const void *object);
+size_t quarry_large_roundup(size_t size);
+void *quarry_large_start(const void *address);
+
 /* guests.c */
 u64 quarry_guests_shrink(struct quarry_pool *pool);
 void quarry_guests_exit(void);
@@ -547,7 +554,6 @@ void quarry_free_rcu_wait(void);
 void *quarry_object_start(const void *address);
 
 /* malloc: a large block that an address lies in, or NULL */
-void *quarry_large_start(const void *address);
 
 /* modes.c */
 void quarry_cache_shut_dead(struct quarry_cache *cache);
@@ -561,8 +567,8 @@ u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room);
 u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp);
 
 /* leaks.c */
-int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
-			unsigned int room, unsigned int *nr, u64 *untraced);
+int quarry_cache_owners(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *traced);
 void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out);
 void quarry_cache_forget_texts(struct quarry_cache *cache);
 

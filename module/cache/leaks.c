@@ -111,32 +111,26 @@ static void show_stack_of(struct quarry_cache *cache, depot_stack_handle_t stack
 }
 
 /**
- * quarry_cache_traces() - who has a cache's objects, or freed them last
+ * quarry_cache_owners() - who has a cache's objects, or freed them last
  * @cache:	the cache
  * @frees:	the latter
  * @traces:	where to
  * @room:	entries that fit
  * @nr:		set to the stacks there are
- * @untraced:	set to the objects out whose owner is not known
+ * @traced:	set to the objects that these have
  *
  * Context: sleeps. Return: 0 or -ENOMEM.
  */
-int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
-			unsigned int room, unsigned int *nr, u64 *untraced)
+int quarry_cache_owners(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *traced)
 {
-	struct quarry_cache_stats *st;
 	struct quarry_gathering g;
 	unsigned int i;
 	int err;
 
-	st = quarry_inject() ? NULL : kzalloc(sizeof(*st), GFP_KERNEL);
-	if (!st)
-		return -ENOMEM;
 	err = gather_sorted(cache, frees, &g);
-	if (err) {
-		kfree(st);
+	if (err)
 		return err;
-	}
 	for (i = 0; i < min(room, g.nr); i++) {
 		struct quarry_trace *t = &traces[i];
 		const char *c;
@@ -147,10 +141,8 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 			t->depth += *c == '\n';
 	}
 	*nr = g.nr;
-	quarry_cache_snapshot(cache, st);
-	*untraced = !frees && st->objects_out > g.traced ? st->objects_out - g.traced : 0;
+	*traced = g.traced;
 	quarry_gather_end(&g);
-	kfree(st);
 	return 0;
 }
 

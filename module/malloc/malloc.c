@@ -12,10 +12,10 @@
  *			kmalloc's have been since 6.11; a size that is served from a class
  *			above it has no larger one.
  *	up to 4 MiB	pages of the default pool: a block, or a run where a block would
- *			waste more than a fifth (large.c)
+ *			waste more than a fifth (cache/large.c)
  *	beyond		quarry_kvmalloc() alone: pages that are mapped together (kv.c)
  *
- *	A free finds the class through the tag of the frame (cache/tags.c). With a
+ *	A free finds the class by the address alone (cache/free.c). With a
  *	constant size the class is a constant too, and the fast path of its cache is
  *	compiled into the client.
  *
@@ -31,7 +31,6 @@
 
 #include "../arena/directory.h"
 #include "../cache/cache.h"
-#include "../pages/misuse.h"
 #include "malloc.h"
 
 struct quarry_cache *quarry_classes[QUARRY_CLASSES];
@@ -88,64 +87,6 @@ void *quarry_malloc_node(size_t size, gfp_t gfp, int node)
 	return object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_malloc_node, QUARRY_NS);
-
-static noinline void free_slow(void *object)
-{
-	struct quarry_cache_node *n;
-
-	preempt_disable();
-	n = quarry_tag_node(quarry_object_pfn(object));
-	preempt_enable();
-	if (n)
-		quarry_cache_free_slow(n->cache, object);
-	else if (!quarry_large_free(object))
-		quarry_misuse_address(quarry_pool_default(), object);
-}
-
-/**
- * quarry_free() - free memory
- * @object:	of quarry_malloc() and its relatives, or of any cache; NULL and
- *		ZERO_SIZE_PTR do nothing
- *
- * What is neither is refused, counted and reported. Context: any but NMI.
- */
-void quarry_free(const void *object)
-{
-	unsigned long pfn = quarry_object_pfn(object);
-	struct quarry_cache_node *n;
-	u64 label;
-
-	if (unlikely(ZERO_OR_NULL_PTR(object)))
-		return;
-	preempt_disable();
-	if (likely(quarry_label_look(pfn, &label))) {
-		n = quarry_tag_get_node(label);
-		if (likely(n && quarry_mags_push(this_cpu_ptr(n->cache->mags), label,
-						 (void *)object))) {
-			preempt_enable();
-			return;
-		}
-	}
-	preempt_enable();
-	free_slow((void *)object);
-}
-EXPORT_SYMBOL_NS_GPL(quarry_free, QUARRY_NS);
-
-/**
- * quarry_free_bulk() - free many
- * @nr:		how many
- * @p:		of quarry_malloc(), or of any caches
- *
- * Context: any but NMI.
- */
-void quarry_free_bulk(size_t nr, void **p)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		quarry_free(p[i]);
-}
-EXPORT_SYMBOL_NS_GPL(quarry_free_bulk, QUARRY_NS);
 
 /* The size of an object that is out, 0 of anything else. Preemption off. */
 static size_t object_size(const void *object)

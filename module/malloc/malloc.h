@@ -14,12 +14,6 @@ void quarry_malloc_resized(const void *object, size_t size, size_t whole);
 static inline void quarry_malloc_resized(const void *object, size_t size, size_t whole) { }
 #endif
 
-/* large.c: blocks and runs of pages */
-void *quarry_large_alloc(size_t size, gfp_t gfp, int node);
-bool quarry_large_free(const void *object);
-size_t quarry_large_size(const void *object);
-size_t quarry_large_roundup(size_t size);
-
 /* kv.c: mapped pages */
 void quarry_kv_settle(void);
 void quarry_kv_exit(void);

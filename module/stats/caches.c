@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 
+#include "../debug/inject.h"
 #include "caches.h"
 
 struct sums {
@@ -132,6 +133,36 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 		st->errors[k] = atomic64_read(&cache->errors[k]);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_snapshot, QUARRY_NS);
+
+/**
+ * quarry_cache_traces() - who has a cache's objects, or freed them last
+ * @cache:	the cache
+ * @frees:	the latter
+ * @traces:	where to
+ * @room:	entries that fit
+ * @nr:		set to the stacks there are
+ * @untraced:	set to the objects out whose owner is not known
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM.
+ */
+int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *untraced)
+{
+	struct quarry_cache_stats *st;
+	u64 traced;
+	int err;
+
+	st = quarry_inject() ? NULL : kzalloc(sizeof(*st), GFP_KERNEL);
+	if (!st)
+		return -ENOMEM;
+	err = quarry_cache_owners(cache, frees, traces, room, nr, &traced);
+	if (!err) {
+		quarry_cache_snapshot(cache, st);
+		*untraced = !frees && st->objects_out > traced ? st->objects_out - traced : 0;
+	}
+	kfree(st);
+	return err;
+}
 
 /* One CPU's part. Context: any. */
 void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,

@@ -25,6 +25,8 @@ struct quarry_cache_cpu {
 	u64 frees;
 };
 
+int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
+			unsigned int room, unsigned int *nr, u64 *untraced);
 void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 			       struct quarry_cache_cpu *stats);
 

@@ -23,11 +23,10 @@
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
-#include "../cache/cache.h"
-#include "../cache/labels.h"
 #include "../debug/stacks.h"
 #include "../pages/alloc.h"
-#include "malloc.h"
+#include "cache.h"
+#include "labels.h"
 
 /* Would more than a fifth of a block of @order not be asked for? */
 static bool wastes(size_t size, unsigned int order)
