@@ -48,6 +48,7 @@ struct head {
 /**
  * struct call - one ioctl
  * @size:	of the struct, as this module knows it
+ * @first:	its size as it was published first: no program has a shorter one
  * @changes:	it changes a pool or a cache
  * @admin:	it needs CAP_SYS_ADMIN
  * @fn:		does it: @arg is the copied struct; NULL for a number that no call has
@@ -57,6 +58,7 @@ struct head {
  */
 struct call {
 	size_t size;
+	size_t first;
 	bool changes;
 	bool admin;
 	int (*fn)(void *arg);
@@ -87,7 +89,7 @@ static int do_version(void *arg)
 
 	v->abi = QUARRY_ABI_VERSION;
 	v->page_size = PAGE_SIZE;
-	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_CACHES;
+	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_INJECT | QUARRY_FEATURE_CACHES;
 	v->nr_pools = quarry_pools_number();
 	v->max_order = quarry_max_order();
 	strscpy_pad(v->version, QUARRY_VERSION, sizeof(v->version));
@@ -394,47 +396,51 @@ static int do_validate(void *arg)
 	return 0;
 }
 
+/* A struct only ever grows, at its end. */
+#define SIZES(type, was)	\
+	sizeof(struct type) + BUILD_BUG_ON_ZERO(sizeof(struct type) < (was)), was
+
 static const struct call calls[] = {
 	[_IOC_NR(QUARRY_IOC_VERSION)] = {
-		sizeof(struct quarry_version), false, false, do_version },
+		SIZES(quarry_version, 64), false, false, do_version },
 	[_IOC_NR(QUARRY_IOC_POOL_LIST)] = {
-		sizeof(struct quarry_pool_list), false, false, do_list },
+		SIZES(quarry_pool_list, 24), false, false, do_list },
 	[_IOC_NR(QUARRY_IOC_POOL_STATS)] = {
-		sizeof(struct quarry_pool_stats), false, false, do_stats },
+		SIZES(quarry_pool_stats, 504), false, false, do_stats },
 	[_IOC_NR(QUARRY_IOC_POOL_ORDERS)] = {
-		sizeof(struct quarry_pool_orders), false, false, do_orders },
+		SIZES(quarry_pool_orders, 808), false, false, do_orders },
 	[_IOC_NR(QUARRY_IOC_POOL_MAP)] = {
-		sizeof(struct quarry_pool_map), false, false, do_map },
+		SIZES(quarry_pool_map, 72), false, false, do_map },
 	[_IOC_NR(QUARRY_IOC_POOL_CREATE)] = {
-		sizeof(struct quarry_pool_create), true, true, do_create,
+		SIZES(quarry_pool_create, 80), true, true, do_create,
 		undo_create },
 	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
-		sizeof(struct quarry_pool_op), true, true, do_destroy,
+		SIZES(quarry_pool_op, 48), true, true, do_destroy,
 		NULL, QUARRY_POOL_FORGET },
 	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
-		sizeof(struct quarry_pool_op), true, true, do_shrink },
+		SIZES(quarry_pool_op, 48), true, true, do_shrink },
 	[_IOC_NR(QUARRY_IOC_POOL_DRAIN)] = {
-		sizeof(struct quarry_pool_op), true, true, do_drain },
+		SIZES(quarry_pool_op, 48), true, true, do_drain },
 	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
-		sizeof(struct quarry_pool_validate), false, true, do_validate },
+		SIZES(quarry_pool_validate, 128), false, true, do_validate },
 	[_IOC_NR(QUARRY_IOC_FORGOTTEN)] = {
-		sizeof(struct quarry_forgotten), false, false, do_forgotten },
+		SIZES(quarry_forgotten, 24), false, false, do_forgotten },
 	[_IOC_NR(QUARRY_IOC_POOL_MODES)] = {
-		sizeof(struct quarry_pool_modes), true, true, do_modes },
+		SIZES(quarry_pool_modes, 56), true, true, do_modes },
 	[_IOC_NR(QUARRY_IOC_POOL_TRACES)] = {
-		sizeof(struct quarry_pool_traces), false, true, do_traces },
+		SIZES(quarry_pool_traces, 64), false, true, do_traces },
 	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
-		sizeof(struct quarry_cache_list), false, false, quarry_do_cache_list },
+		SIZES(quarry_cache_list, 24), false, false, quarry_do_cache_list },
 	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {
-		sizeof(struct quarry_cache_stats), false, false, quarry_do_cache_stats },
+		SIZES(quarry_cache_stats, 440), false, false, quarry_do_cache_stats },
 	[_IOC_NR(QUARRY_IOC_CACHE_SHRINK)] = {
-		sizeof(struct quarry_cache_op), true, true, quarry_do_cache_shrink },
+		SIZES(quarry_cache_op, 112), true, true, quarry_do_cache_shrink },
 	[_IOC_NR(QUARRY_IOC_CACHE_VALIDATE)] = {
-		sizeof(struct quarry_cache_op), false, true, quarry_do_cache_validate },
+		SIZES(quarry_cache_op, 112), false, true, quarry_do_cache_validate },
 	[_IOC_NR(QUARRY_IOC_CACHE_MODES)] = {
-		sizeof(struct quarry_cache_modes), true, true, quarry_do_cache_modes },
+		SIZES(quarry_cache_modes, 64), true, true, quarry_do_cache_modes },
 	[_IOC_NR(QUARRY_IOC_CACHE_TRACES)] = {
-		sizeof(struct quarry_cache_traces), false, true, quarry_do_cache_traces,
+		SIZES(quarry_cache_traces, 64), false, true, quarry_do_cache_traces,
 		NULL, QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
 };
 
@@ -457,8 +463,7 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 		return -EBADF;
 	if (call->admin && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	/* All structs have the size of their first version so far. */
-	if (usize < call->size)
+	if (usize < call->first)
 		return -EINVAL;
 
 	arg = kzalloc(call->size, GFP_KERNEL_ACCOUNT);
@@ -469,7 +474,8 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 		err = -EINVAL;
 	if (!err)
 		err = call->fn(arg);
-	if (!err && copy_to_user(user, arg, call->size)) {
+	/* A program gets as much as it knows of; what it does not have was zero for the call. */
+	if (!err && copy_to_user(user, arg, min(usize, call->size))) {
 		err = -EFAULT;
 		if (call->undo)
 			call->undo(arg);

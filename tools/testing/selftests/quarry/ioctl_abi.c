@@ -24,35 +24,46 @@
 #define NEW	QT_PREFIX "new"		/* made and destroyed by the calls */
 #define ABSENT	QT_PREFIX "absent"	/* never made */
 
-/* What is published is frozen: a program built today runs with any later module. */
+/*
+ * What is published is frozen: a program built today runs with any later module. Entries of
+ * arrays stay as they are; structs that a call takes may grow, at their end, and whoever knows
+ * of the first part alone is answered as ever.
+ */
 #define FROZEN(type, bytes) \
 	static_assert(sizeof(struct type) == (bytes), #type " has changed")
-FROZEN(quarry_version, 64);
+#define GROWS(type, bytes) \
+	static_assert(sizeof(struct type) >= (bytes), #type " has shrunk"); \
+	enum { type##_first = (bytes) }
 FROZEN(quarry_pool_entry, 40);
-FROZEN(quarry_pool_list, 24);
-FROZEN(quarry_pool_stats, 504);
 FROZEN(quarry_order_stats, 40);
-FROZEN(quarry_pool_orders, 808);
 FROZEN(quarry_map_area, 16);
-FROZEN(quarry_pool_map, 72);
-FROZEN(quarry_pool_create, 80);
-FROZEN(quarry_pool_op, 48);
-FROZEN(quarry_forgotten, 24);
-FROZEN(quarry_pool_modes, 56);
-FROZEN(quarry_pool_traces, 64);
-FROZEN(quarry_pool_validate, 128);
 FROZEN(quarry_cache_entry, 40);
-FROZEN(quarry_cache_list, 24);
-FROZEN(quarry_cache_stats, 440);
-FROZEN(quarry_cache_op, 112);
-FROZEN(quarry_cache_modes, 64);
 FROZEN(quarry_trace, 1056);
-FROZEN(quarry_cache_traces, 64);
+GROWS(quarry_version, 64);
+GROWS(quarry_pool_list, 24);
+GROWS(quarry_pool_stats, 504);
+GROWS(quarry_pool_orders, 808);
+GROWS(quarry_pool_map, 72);
+GROWS(quarry_pool_create, 80);
+GROWS(quarry_pool_op, 48);
+GROWS(quarry_forgotten, 24);
+GROWS(quarry_pool_modes, 56);
+GROWS(quarry_pool_traces, 64);
+GROWS(quarry_pool_validate, 128);
+GROWS(quarry_cache_list, 24);
+GROWS(quarry_cache_stats, 440);
+GROWS(quarry_cache_op, 112);
+GROWS(quarry_cache_modes, 64);
+GROWS(quarry_cache_traces, 64);
+
+#define SIZES(type)	sizeof(struct type), type##_first
 
 static const struct call {
 	const char *name;
 	unsigned int nr;
+	/* Now, and when it was published. */
 	size_t size;
+	size_t first;
 	bool named;
 	/* Offset and width of what must be zero on the way in. */
 	size_t zero_at;
@@ -64,40 +75,40 @@ static const struct call {
 	/* Flags that it knows. */
 	__u32 flags;
 } calls[] = {
-	{ "version", 0x00, sizeof(struct quarry_version), false, 0, 0, 0, 0, 0, 0 },
-	{ "list", 0x01, sizeof(struct quarry_pool_list), false, 0, 0,
+	{ "version", 0x00, SIZES(quarry_version), false, 0, 0, 0, 0, 0, 0 },
+	{ "list", 0x01, SIZES(quarry_pool_list), false, 0, 0,
 	  offsetof(struct quarry_pool_list, entries),
 	  offsetof(struct quarry_pool_list, capacity), sizeof(struct quarry_pool_entry), 0 },
-	{ "stats", 0x02, sizeof(struct quarry_pool_stats), true,
+	{ "stats", 0x02, SIZES(quarry_pool_stats), true,
 	  offsetof(struct quarry_pool_stats, modes), 4, 0, 0, 0, 0 },
-	{ "orders", 0x03, sizeof(struct quarry_pool_orders), true, 0, 0, 0, 0, 0, 0 },
-	{ "map", 0x04, sizeof(struct quarry_pool_map), true, 0, 0,
+	{ "orders", 0x03, SIZES(quarry_pool_orders), true, 0, 0, 0, 0, 0, 0 },
+	{ "map", 0x04, SIZES(quarry_pool_map), true, 0, 0,
 	  offsetof(struct quarry_pool_map, areas),
 	  offsetof(struct quarry_pool_map, capacity), sizeof(struct quarry_map_area), 0 },
-	{ "create", 0x05, sizeof(struct quarry_pool_create), true, 0, 0, 0, 0, 0, 0 },
-	{ "destroy", 0x06, sizeof(struct quarry_pool_op), true,
+	{ "create", 0x05, SIZES(quarry_pool_create), true, 0, 0, 0, 0, 0, 0 },
+	{ "destroy", 0x06, SIZES(quarry_pool_op), true,
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, QUARRY_POOL_FORGET },
-	{ "shrink", 0x07, sizeof(struct quarry_pool_op), true, 0, 0, 0, 0, 0, 0 },
-	{ "drain", 0x08, sizeof(struct quarry_pool_op), true,
+	{ "shrink", 0x07, SIZES(quarry_pool_op), true, 0, 0, 0, 0, 0, 0 },
+	{ "drain", 0x08, SIZES(quarry_pool_op), true,
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
-	{ "validate", 0x09, sizeof(struct quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
-	{ "forgotten", 0x0a, sizeof(struct quarry_forgotten), false, 0, 0, 0, 0, 0, 0 },
-	{ "modes", 0x0b, sizeof(struct quarry_pool_modes), true,
+	{ "validate", 0x09, SIZES(quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
+	{ "forgotten", 0x0a, SIZES(quarry_forgotten), false, 0, 0, 0, 0, 0, 0 },
+	{ "modes", 0x0b, SIZES(quarry_pool_modes), true,
 	  offsetof(struct quarry_pool_modes, pad), 4, 0, 0, 0, 0 },
-	{ "traces", 0x0c, sizeof(struct quarry_pool_traces), true, 0, 0,
+	{ "traces", 0x0c, SIZES(quarry_pool_traces), true, 0, 0,
 	  offsetof(struct quarry_pool_traces, traces),
 	  offsetof(struct quarry_pool_traces, capacity), sizeof(struct quarry_trace), 0 },
-	{ "cache list", 0x10, sizeof(struct quarry_cache_list), false, 0, 0,
+	{ "cache list", 0x10, SIZES(quarry_cache_list), false, 0, 0,
 	  offsetof(struct quarry_cache_list, entries),
 	  offsetof(struct quarry_cache_list, capacity), sizeof(struct quarry_cache_entry), 0 },
-	{ "cache stats", 0x11, sizeof(struct quarry_cache_stats), true,
+	{ "cache stats", 0x11, SIZES(quarry_cache_stats), true,
 	  offsetof(struct quarry_cache_stats, pad), 4, 0, 0, 0, 0 },
-	{ "cache shrink", 0x12, sizeof(struct quarry_cache_op), true,
+	{ "cache shrink", 0x12, SIZES(quarry_cache_op), true,
 	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
-	{ "cache validate", 0x13, sizeof(struct quarry_cache_op), true,
+	{ "cache validate", 0x13, SIZES(quarry_cache_op), true,
 	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
-	{ "cache modes", 0x14, sizeof(struct quarry_cache_modes), true, 0, 0, 0, 0, 0, 0 },
-	{ "cache traces", 0x15, sizeof(struct quarry_cache_traces), true, 0, 0,
+	{ "cache modes", 0x14, SIZES(quarry_cache_modes), true, 0, 0, 0, 0, 0, 0 },
+	{ "cache traces", 0x15, SIZES(quarry_cache_traces), true, 0, 0,
 	  offsetof(struct quarry_cache_traces, traces),
 	  offsetof(struct quarry_cache_traces, capacity), sizeof(struct quarry_trace),
 	  QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
@@ -235,7 +246,7 @@ static void version_answers(void)
 	CHECK(v.size == sizeof(v), "size is %u", v.size);
 	CHECK(v.abi == QUARRY_ABI_VERSION, "abi is %u", v.abi);
 	CHECK(v.page_size == (__u32)sysconf(_SC_PAGESIZE), "page size is %u", v.page_size);
-	CHECK(v.features & QUARRY_FEATURE_PAGES && v.features & QUARRY_FEATURE_CACHES,
+	CHECK(v.features == (QUARRY_FEATURE_PAGES | QUARRY_FEATURE_INJECT | QUARRY_FEATURE_CACHES),
 	      "features are %#llx", v.features);
 	CHECK(v.max_order < QUARRY_NR_ORDERS, "max order is %u", v.max_order);
 	CHECK(!qt_list(fd, NULL, 0, &nr) && v.nr_pools == nr, "%u pools, the list says %u",
@@ -398,7 +409,7 @@ static void wrong_sizes_are_refused(void)
 
 	begin_bad();
 	for (c = calls; c->name; c++) {
-		const size_t shorter[] = { 0, 1, 4, 8, c->size / 2, c->size - 8, c->size - 1 };
+		const size_t shorter[] = { 0, 1, 4, 8, c->first / 2, c->first - 8, c->first - 1 };
 
 		for (i = 0; i < ARRAY_SIZE(shorter); i++) {
 			/* Both sizes too small; then only the one in the struct. */
@@ -415,6 +426,24 @@ static void wrong_sizes_are_refused(void)
 		expect(c, number(c, c->size), buf, -EINVAL, "size of all ones");
 		good(c);
 		expect(c, number(c, c->size + 8), buf, -EINVAL, "longer in the number");
+	}
+	end_bad();
+}
+
+static void a_program_of_today_is_answered(void)
+{
+	const struct call *c;
+	size_t i;
+
+	begin_bad();
+	for (c = calls; c->name; c++) {
+		put32(good(c), 0, c->first);
+		memset(buf + c->first, 0xa5, sizeof(buf) - c->first);
+		expect(c, number(c, c->first), buf, 0, "as it was published");
+		for (i = c->first; i < sizeof(buf) && buf[i] == 0xa5; i++)
+			;
+		CHECK(i == sizeof(buf), "%s: byte %zu is not the program's, and was written",
+		      c->name, i);
 	}
 	end_bad();
 }
@@ -799,6 +828,7 @@ static const struct ktap_case cases[] = {
 	{ "orders_add_up", orders_add_up },
 	{ "orders_refuse_unknown_nodes", orders_refuse_unknown_nodes },
 	{ "map_can_be_paged_through", map_can_be_paged_through },
+	{ "a_program_of_today_is_answered", a_program_of_today_is_answered },
 	{ "wrong_sizes_are_refused", wrong_sizes_are_refused },
 	{ "longer_structs_need_a_zero_tail", longer_structs_need_a_zero_tail },
 	{ "longer_changes_are_taken", longer_changes_are_taken },
