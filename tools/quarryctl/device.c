@@ -244,6 +244,10 @@ static int explain_busy(const char *pool)
 	struct quarry_pool_stats stats;
 	char out[32];
 
+	if (!strcmp(pool, POOL_DEFAULT))
+		return complain(EXIT_BUSY,
+				"pool \"%s\" is quarry's own, and goes with the module; what is empty of it goes with: quarryctl shrink %s",
+				pool, pool);
 	if (req.forget)
 		return complain(EXIT_BUSY,
 				"pool \"%s\" cannot be forgotten: a module that is loaded made it or holds it, or a cache in it is in use; unload that first",
@@ -251,7 +255,7 @@ static int explain_busy(const char *pool)
 
 	if (!pool_stats(pool, &stats) || !stats.allocated_bytes)
 		return complain(EXIT_BUSY,
-				"pool \"%s\" is busy: a module holds it, as quarry itself does its default pool; unload that first",
+				"pool \"%s\" is busy: a module holds it; unload that first",
 				pool);
 	size_format(out, sizeof(out), stats.allocated_bytes);
 	return complain(EXIT_BUSY,

@@ -36,6 +36,8 @@ typedef __s64 s64;
 #define U64_MAX		(~(u64)0)
 
 #define DEVICE_DEFAULT	"/dev/quarry"
+/* The pool that the module makes for itself. */
+#define POOL_DEFAULT	"default"
 
 /* Exit statuses are an interface: scripts test them, the man page lists them. */
 enum exit_status {
