@@ -194,8 +194,8 @@ static void malloc_in_a_pool_with_modes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_of_the_owner(test), 0);
 	quarry_test_only_error(test, pool, before, -1, 0);
 	/* Written to while it is free, and freed twice. */
-	KUNIT_EXPECT_NULL(test, memchr_inv(large, POISON_FREE, SZ_64K));
-	large[5 * PAGE_SIZE + 9] = 1;
+	KUNIT_EXPECT_NULL(test, quarry_test_unseen(memchr_inv(large, POISON_FREE, SZ_64K)));
+	quarry_test_unseen(large[5 * PAGE_SIZE + 9] = 1);
 	KUNIT_EXPECT_TRUE(test, comes_again(test, SZ_64K, large));
 	quarry_test_only_error(test, pool, before, QUARRY_ERR_USE_AFTER_FREE, 1);
 	before = quarry_test_stats(test, pool);

@@ -36,6 +36,7 @@
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define __alloc_size(...)
 #define __realloc_size(...)
+#define ARCH_KMALLOC_MINALIGN	8
 #define __malloc
 #define __user
 #define noinline		__attribute__((__noinline__))

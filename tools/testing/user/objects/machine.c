@@ -353,6 +353,16 @@ void quarry_report_end(struct quarry_report *r)
 /* --- module/base/shadow.c over AddressSanitizer's ----------------------------------------- */
 
 #if defined(CONFIG_KASAN_GENERIC)
+void quarry_shadow_pages_open(const struct page *page, unsigned long nr)
+{
+	ASAN_UNPOISON_MEMORY_REGION(page_address(page), nr * PAGE_SIZE);
+}
+
+void quarry_shadow_pages_free(const struct page *page, unsigned long nr)
+{
+	ASAN_POISON_MEMORY_REGION(page_address(page), nr * PAGE_SIZE);
+}
+
 void quarry_shadow_open(const void *at, size_t size)
 {
 	ASAN_UNPOISON_MEMORY_REGION(at, size);
