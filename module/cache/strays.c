@@ -143,8 +143,8 @@ static void see_kfree(void *data, unsigned long call_site, const void *object)
 		quarry_cache_tell(cache, QUARRY_CACHE_ERR_KFREE, object);
 	} else {
 		r = quarry_report_begin(QUARRY_NR_ERRORS + QUARRY_CACHE_ERR_KFREE);
-		quarry_report_say(r, "the kernel's kfree() was given pages of a pool, "
-				  "which it cannot free");
+		quarry_report_say(r,
+				  "the kernel's kfree() was given pages of a pool, which it cannot free");
 		quarry_report_end(r);
 	}
 }

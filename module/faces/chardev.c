@@ -396,51 +396,47 @@ static int do_validate(void *arg)
 	return 0;
 }
 
-/* A struct only ever grows, at its end. */
-#define SIZES(type, was)	\
-	sizeof(struct type) + BUILD_BUG_ON_ZERO(sizeof(struct type) < (was)), was
-
 static const struct call calls[] = {
 	[_IOC_NR(QUARRY_IOC_VERSION)] = {
-		SIZES(quarry_version, 64), false, false, do_version },
+		sizeof(struct quarry_version), 64, false, false, do_version },
 	[_IOC_NR(QUARRY_IOC_POOL_LIST)] = {
-		SIZES(quarry_pool_list, 24), false, false, do_list },
+		sizeof(struct quarry_pool_list), 24, false, false, do_list },
 	[_IOC_NR(QUARRY_IOC_POOL_STATS)] = {
-		SIZES(quarry_pool_stats, 504), false, false, do_stats },
+		sizeof(struct quarry_pool_stats), 504, false, false, do_stats },
 	[_IOC_NR(QUARRY_IOC_POOL_ORDERS)] = {
-		SIZES(quarry_pool_orders, 808), false, false, do_orders },
+		sizeof(struct quarry_pool_orders), 808, false, false, do_orders },
 	[_IOC_NR(QUARRY_IOC_POOL_MAP)] = {
-		SIZES(quarry_pool_map, 72), false, false, do_map },
+		sizeof(struct quarry_pool_map), 72, false, false, do_map },
 	[_IOC_NR(QUARRY_IOC_POOL_CREATE)] = {
-		SIZES(quarry_pool_create, 80), true, true, do_create,
+		sizeof(struct quarry_pool_create), 80, true, true, do_create,
 		undo_create },
 	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
-		SIZES(quarry_pool_op, 48), true, true, do_destroy,
+		sizeof(struct quarry_pool_op), 48, true, true, do_destroy,
 		NULL, QUARRY_POOL_FORGET },
 	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
-		SIZES(quarry_pool_op, 48), true, true, do_shrink },
+		sizeof(struct quarry_pool_op), 48, true, true, do_shrink },
 	[_IOC_NR(QUARRY_IOC_POOL_DRAIN)] = {
-		SIZES(quarry_pool_op, 48), true, true, do_drain },
+		sizeof(struct quarry_pool_op), 48, true, true, do_drain },
 	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
-		SIZES(quarry_pool_validate, 128), false, true, do_validate },
+		sizeof(struct quarry_pool_validate), 128, false, true, do_validate },
 	[_IOC_NR(QUARRY_IOC_FORGOTTEN)] = {
-		SIZES(quarry_forgotten, 24), false, false, do_forgotten },
+		sizeof(struct quarry_forgotten), 24, false, false, do_forgotten },
 	[_IOC_NR(QUARRY_IOC_POOL_MODES)] = {
-		SIZES(quarry_pool_modes, 56), true, true, do_modes },
+		sizeof(struct quarry_pool_modes), 56, true, true, do_modes },
 	[_IOC_NR(QUARRY_IOC_POOL_TRACES)] = {
-		SIZES(quarry_pool_traces, 64), false, true, do_traces },
+		sizeof(struct quarry_pool_traces), 64, false, true, do_traces },
 	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
-		SIZES(quarry_cache_list, 24), false, false, quarry_do_cache_list },
+		sizeof(struct quarry_cache_list), 24, false, false, quarry_do_cache_list },
 	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {
-		SIZES(quarry_cache_stats, 440), false, false, quarry_do_cache_stats },
+		sizeof(struct quarry_cache_stats), 440, false, false, quarry_do_cache_stats },
 	[_IOC_NR(QUARRY_IOC_CACHE_SHRINK)] = {
-		SIZES(quarry_cache_op, 112), true, true, quarry_do_cache_shrink },
+		sizeof(struct quarry_cache_op), 112, true, true, quarry_do_cache_shrink },
 	[_IOC_NR(QUARRY_IOC_CACHE_VALIDATE)] = {
-		SIZES(quarry_cache_op, 112), false, true, quarry_do_cache_validate },
+		sizeof(struct quarry_cache_op), 112, false, true, quarry_do_cache_validate },
 	[_IOC_NR(QUARRY_IOC_CACHE_MODES)] = {
-		SIZES(quarry_cache_modes, 64), true, true, quarry_do_cache_modes },
+		sizeof(struct quarry_cache_modes), 64, true, true, quarry_do_cache_modes },
 	[_IOC_NR(QUARRY_IOC_CACHE_TRACES)] = {
-		SIZES(quarry_cache_traces, 64), false, true, quarry_do_cache_traces,
+		sizeof(struct quarry_cache_traces), 64, false, true, quarry_do_cache_traces,
 		NULL, QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
 };
 

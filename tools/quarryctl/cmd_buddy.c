@@ -10,7 +10,8 @@ enum { POOL, ORDER, BLOCK, FREE_BLOCKS, FREE, CACHED_BLOCKS, ALLOCS, FREES, UNUS
 static const struct column columns[] = {
 	[POOL]		= { .name = "POOL", .help = "its name" },
 	[ORDER]		= { .name = "ORDER", .kind = K_NUMBER, .help = "log2 of a block's pages" },
-	[BLOCK]		= { .name = "BLOCK", .kind = K_SIZE, .rank = 1, .help = "bytes of a block" },
+	[BLOCK]		= { .name = "BLOCK", .kind = K_SIZE, .rank = 1,
+			    .help = "bytes of a block" },
 	[FREE_BLOCKS]	= { .name = "FREE_BLOCKS", .kind = K_COUNT,
 			    .help = "free in the buddy, of exactly this order" },
 	[FREE]		= { .name = "FREE", .kind = K_SIZE, .rank = 4, .help = "bytes in these" },

@@ -46,7 +46,8 @@ static const struct column columns[] = {
 			    .help = "objects taken back, ever" },
 	[FAILURES]	= { .name = "FAILURES", .kind = K_COUNT, .extra = true, .bad = "",
 			    FIELD(failures), .help = "allocations that were refused, ever" },
-	[MODES]		= { .name = "MODES", .rank = 4, .help = "that are on: see quarryctl cache" },
+	[MODES]		= { .name = "MODES", .rank = 4,
+			    .help = "that are on: see quarryctl cache" },
 };
 
 static void fill(struct table *t, const struct quarry_cache_stats *s)

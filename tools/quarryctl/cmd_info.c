@@ -10,8 +10,10 @@ enum {
 static const struct column columns[] = {
 	[TOOL_VERSION]	 = { .name = "TOOL_VERSION", .help = "of quarryctl" },
 	[MODULE_VERSION] = { .name = "MODULE_VERSION", .help = "of quarry.ko" },
-	[TOOL_ABI]	 = { .name = "TOOL_ABI", .kind = K_NUMBER, .help = "that quarryctl speaks" },
-	[MODULE_ABI]	 = { .name = "MODULE_ABI", .kind = K_NUMBER, .help = "that quarry.ko speaks" },
+	[TOOL_ABI]	 = { .name = "TOOL_ABI", .kind = K_NUMBER,
+			    .help = "that quarryctl speaks" },
+	[MODULE_ABI]	 = { .name = "MODULE_ABI", .kind = K_NUMBER,
+			    .help = "that quarry.ko speaks" },
 	[FEATURES]	 = { .name = "FEATURES", .help = "what the module can do" },
 	[POOLS]		 = { .name = "POOLS", .kind = K_NUMBER, .help = "that there are" },
 	[FORGOTTEN]	 = { .name = "FORGOTTEN", .kind = K_NUMBER, .bad = "",

@@ -13,7 +13,8 @@ enum { POOL, RESULT, FRAMES, CACHES, FAULTS, STRAY_REFS, WHAT };
 static const struct column columns[] = {
 	[POOL]		= { .name = "POOL", .help = "its name" },
 	[RESULT]	= { .name = "RESULT", .bad = "ok", .help = "ok or faults" },
-	[FRAMES]	= { .name = "FRAMES", .kind = K_COUNT, .rank = 2, .help = "pages looked at" },
+	[FRAMES]	= { .name = "FRAMES", .kind = K_COUNT, .rank = 2,
+			    .help = "pages looked at" },
 	[CACHES]	= { .name = "CACHES", .kind = K_COUNT, .rank = 1,
 			    .help = "caches in it that were walked, with their magazines" },
 	[FAULTS]	= { .name = "FAULTS", .kind = K_COUNT, .bad = "",

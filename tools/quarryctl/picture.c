@@ -256,8 +256,8 @@ void picture_title(FILE *out, const char *pool, const struct map *map)
 		snprintf(rest, sizeof(rest), " (%zu short)", shorter);
 	if (map->nr)
 		snprintf(line, sizeof(line),
-			 "%s: %zu area%s in %zu arena%s: %zu free, %zu partly used, %zu full%s", pool,
-			 map->nr, map->nr == 1 ? "" : "s", arenas, arenas == 1 ? "" : "s",
+			 "%s: %zu area%s in %zu arena%s: %zu free, %zu partly used, %zu full%s",
+			 pool, map->nr, map->nr == 1 ? "" : "s", arenas, arenas == 1 ? "" : "s",
 			 state[QUARRY_AREA_FREE], state[QUARRY_AREA_PARTIAL],
 			 state[QUARRY_AREA_FULL], rest);
 	else

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One call on the pool that was named, or on every pool: a line each for the bytes it
- * moved, in words, or as a table for programs. A pool that goes away while all are visited is left out; one that was named
- * must be there.
+ * One call on the pool that was named, or on every pool: a line each for the bytes it moved, in
+ * words, or as a table for programs. A pool that goes away while all are visited is left out;
+ * one that was named must be there.
  */
 #include <stdlib.h>
 

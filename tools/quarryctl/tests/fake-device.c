@@ -202,8 +202,10 @@ static int stats(struct quarry_pool_stats *s)
 	s->managed_bytes = 80ULL << 20;
 	s->allocated_bytes = i == 1 ? (12ULL << 20) + 4096 : 0;
 	s->cached_bytes = 1153434 / 4096 * 4096;
-	if (!i && setting("FAKE_EMPTY", 0))
-		s->managed_bytes = s->cached_bytes = 0;
+	if (!i && setting("FAKE_EMPTY", 0)) {
+		s->managed_bytes = 0;
+		s->cached_bytes = 0;
+	}
 	s->free_bytes = s->managed_bytes - s->allocated_bytes - s->cached_bytes;
 	s->zero_bytes = 8192;
 	s->metadata_bytes = 40960;

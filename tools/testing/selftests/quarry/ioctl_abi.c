@@ -31,32 +31,50 @@
  */
 #define FROZEN(type, bytes) \
 	static_assert(sizeof(struct type) == (bytes), #type " has changed")
-#define GROWS(type, bytes) \
-	static_assert(sizeof(struct type) >= (bytes), #type " has shrunk"); \
-	enum { type##_first = (bytes) }
+#define GROWS(type) \
+	static_assert(sizeof(struct type) >= type##_first, #type " has shrunk")
 FROZEN(quarry_pool_entry, 40);
 FROZEN(quarry_order_stats, 40);
 FROZEN(quarry_map_area, 16);
 FROZEN(quarry_cache_entry, 40);
 FROZEN(quarry_trace, 1056);
-GROWS(quarry_version, 64);
-GROWS(quarry_pool_list, 24);
-GROWS(quarry_pool_stats, 504);
-GROWS(quarry_pool_orders, 808);
-GROWS(quarry_pool_map, 72);
-GROWS(quarry_pool_create, 80);
-GROWS(quarry_pool_op, 48);
-GROWS(quarry_forgotten, 24);
-GROWS(quarry_pool_modes, 56);
-GROWS(quarry_pool_traces, 64);
-GROWS(quarry_pool_validate, 128);
-GROWS(quarry_cache_list, 24);
-GROWS(quarry_cache_stats, 440);
-GROWS(quarry_cache_op, 112);
-GROWS(quarry_cache_modes, 64);
-GROWS(quarry_cache_traces, 64);
 
-#define SIZES(type)	sizeof(struct type), type##_first
+/* What each struct had when it was published. */
+enum {
+	quarry_version_first = 64,
+	quarry_pool_list_first = 24,
+	quarry_pool_stats_first = 504,
+	quarry_pool_orders_first = 808,
+	quarry_pool_map_first = 72,
+	quarry_pool_create_first = 80,
+	quarry_pool_op_first = 48,
+	quarry_forgotten_first = 24,
+	quarry_pool_modes_first = 56,
+	quarry_pool_traces_first = 64,
+	quarry_pool_validate_first = 128,
+	quarry_cache_list_first = 24,
+	quarry_cache_stats_first = 440,
+	quarry_cache_op_first = 112,
+	quarry_cache_modes_first = 64,
+	quarry_cache_traces_first = 64,
+};
+
+GROWS(quarry_version);
+GROWS(quarry_pool_list);
+GROWS(quarry_pool_stats);
+GROWS(quarry_pool_orders);
+GROWS(quarry_pool_map);
+GROWS(quarry_pool_create);
+GROWS(quarry_pool_op);
+GROWS(quarry_forgotten);
+GROWS(quarry_pool_modes);
+GROWS(quarry_pool_traces);
+GROWS(quarry_pool_validate);
+GROWS(quarry_cache_list);
+GROWS(quarry_cache_stats);
+GROWS(quarry_cache_op);
+GROWS(quarry_cache_modes);
+GROWS(quarry_cache_traces);
 
 static const struct call {
 	const char *name;
@@ -75,40 +93,49 @@ static const struct call {
 	/* Flags that it knows. */
 	__u32 flags;
 } calls[] = {
-	{ "version", 0x00, SIZES(quarry_version), false, 0, 0, 0, 0, 0, 0 },
-	{ "list", 0x01, SIZES(quarry_pool_list), false, 0, 0,
+	{ "version", 0x00, sizeof(struct quarry_version), quarry_version_first,
+	  false, 0, 0, 0, 0, 0, 0 },
+	{ "list", 0x01, sizeof(struct quarry_pool_list), quarry_pool_list_first, false, 0, 0,
 	  offsetof(struct quarry_pool_list, entries),
 	  offsetof(struct quarry_pool_list, capacity), sizeof(struct quarry_pool_entry), 0 },
-	{ "stats", 0x02, SIZES(quarry_pool_stats), true,
+	{ "stats", 0x02, sizeof(struct quarry_pool_stats), quarry_pool_stats_first, true,
 	  offsetof(struct quarry_pool_stats, modes), 4, 0, 0, 0, 0 },
-	{ "orders", 0x03, SIZES(quarry_pool_orders), true, 0, 0, 0, 0, 0, 0 },
-	{ "map", 0x04, SIZES(quarry_pool_map), true, 0, 0,
+	{ "orders", 0x03, sizeof(struct quarry_pool_orders), quarry_pool_orders_first,
+	  true, 0, 0, 0, 0, 0, 0 },
+	{ "map", 0x04, sizeof(struct quarry_pool_map), quarry_pool_map_first, true, 0, 0,
 	  offsetof(struct quarry_pool_map, areas),
 	  offsetof(struct quarry_pool_map, capacity), sizeof(struct quarry_map_area), 0 },
-	{ "create", 0x05, SIZES(quarry_pool_create), true, 0, 0, 0, 0, 0, 0 },
-	{ "destroy", 0x06, SIZES(quarry_pool_op), true,
+	{ "create", 0x05, sizeof(struct quarry_pool_create), quarry_pool_create_first,
+	  true, 0, 0, 0, 0, 0, 0 },
+	{ "destroy", 0x06, sizeof(struct quarry_pool_op), quarry_pool_op_first, true,
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, QUARRY_POOL_FORGET },
-	{ "shrink", 0x07, SIZES(quarry_pool_op), true, 0, 0, 0, 0, 0, 0 },
-	{ "drain", 0x08, SIZES(quarry_pool_op), true,
+	{ "shrink", 0x07, sizeof(struct quarry_pool_op), quarry_pool_op_first,
+	  true, 0, 0, 0, 0, 0, 0 },
+	{ "drain", 0x08, sizeof(struct quarry_pool_op), quarry_pool_op_first, true,
 	  offsetof(struct quarry_pool_op, bytes), 8, 0, 0, 0, 0 },
-	{ "validate", 0x09, SIZES(quarry_pool_validate), true, 0, 0, 0, 0, 0, 0 },
-	{ "forgotten", 0x0a, SIZES(quarry_forgotten), false, 0, 0, 0, 0, 0, 0 },
-	{ "modes", 0x0b, SIZES(quarry_pool_modes), true,
+	{ "validate", 0x09, sizeof(struct quarry_pool_validate), quarry_pool_validate_first,
+	  true, 0, 0, 0, 0, 0, 0 },
+	{ "forgotten", 0x0a, sizeof(struct quarry_forgotten), quarry_forgotten_first,
+	  false, 0, 0, 0, 0, 0, 0 },
+	{ "modes", 0x0b, sizeof(struct quarry_pool_modes), quarry_pool_modes_first, true,
 	  offsetof(struct quarry_pool_modes, pad), 4, 0, 0, 0, 0 },
-	{ "traces", 0x0c, SIZES(quarry_pool_traces), true, 0, 0,
+	{ "traces", 0x0c, sizeof(struct quarry_pool_traces), quarry_pool_traces_first, true, 0, 0,
 	  offsetof(struct quarry_pool_traces, traces),
 	  offsetof(struct quarry_pool_traces, capacity), sizeof(struct quarry_trace), 0 },
-	{ "cache list", 0x10, SIZES(quarry_cache_list), false, 0, 0,
+	{ "cache list", 0x10, sizeof(struct quarry_cache_list), quarry_cache_list_first,
+	  false, 0, 0,
 	  offsetof(struct quarry_cache_list, entries),
 	  offsetof(struct quarry_cache_list, capacity), sizeof(struct quarry_cache_entry), 0 },
-	{ "cache stats", 0x11, SIZES(quarry_cache_stats), true,
+	{ "cache stats", 0x11, sizeof(struct quarry_cache_stats), quarry_cache_stats_first, true,
 	  offsetof(struct quarry_cache_stats, pad), 4, 0, 0, 0, 0 },
-	{ "cache shrink", 0x12, SIZES(quarry_cache_op), true,
+	{ "cache shrink", 0x12, sizeof(struct quarry_cache_op), quarry_cache_op_first, true,
 	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
-	{ "cache validate", 0x13, SIZES(quarry_cache_op), true,
+	{ "cache validate", 0x13, sizeof(struct quarry_cache_op), quarry_cache_op_first, true,
 	  offsetof(struct quarry_cache_op, bytes), 8, 0, 0, 0, 0 },
-	{ "cache modes", 0x14, SIZES(quarry_cache_modes), true, 0, 0, 0, 0, 0, 0 },
-	{ "cache traces", 0x15, SIZES(quarry_cache_traces), true, 0, 0,
+	{ "cache modes", 0x14, sizeof(struct quarry_cache_modes), quarry_cache_modes_first,
+	  true, 0, 0, 0, 0, 0, 0 },
+	{ "cache traces", 0x15, sizeof(struct quarry_cache_traces), quarry_cache_traces_first,
+	  true, 0, 0,
 	  offsetof(struct quarry_cache_traces, traces),
 	  offsetof(struct quarry_cache_traces, capacity), sizeof(struct quarry_trace),
 	  QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
