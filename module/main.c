@@ -3,7 +3,9 @@
  * The module: parameters, and the order in which things come and go.
  *
  * init is a ladder, exit its mirror: chunks, directory, labels, visits, keeper, CPU hotplug,
- * shrinker, OOM notifier, the default pool, malloc's caches, the reaper, then the faces.
+ * shrinker, the notifiers of being out of memory and of hibernation, the default pool, malloc's
+ * caches, the reaper, who listens to failed frames and to kfree(), then the faces, and last the
+ * notifier of modules that come and go.
  * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
  * they go, the chunks' exit waits for, once for all.
  */

@@ -21,6 +21,8 @@ static noinline void free_slow(void *object)
 {
 	struct quarry_cache_node *n;
 
+	/* An object that is out keeps its cache, but this may be one that is not. */
+	rcu_read_lock();
 	preempt_disable();
 	n = quarry_tag_node(quarry_object_pfn(object));
 	preempt_enable();
@@ -28,6 +30,7 @@ static noinline void free_slow(void *object)
 		quarry_cache_free_slow(n->cache, object);
 	else if (!quarry_large_free(object))
 		quarry_misuse_address(quarry_pool_default(), object);
+	rcu_read_unlock();
 }
 
 /**

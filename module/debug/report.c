@@ -15,14 +15,16 @@
  *	who	a stack that was kept before, and is looked up when it is printed
  *	end	print, or have it printed
  *
- * Each stack is reported once, so that a loop cannot flood the log. A report has one of a few
- * fixed places meanwhile, since nothing may be allocated. Where all are in use nothing is
+ * Each stack is reported once, so that a loop cannot flood the log, and as many stacks as there
+ * are SITES; what comes after these is only counted, by whoever found it. A report has one of a
+ * few fixed places meanwhile, since nothing may be allocated. Where all are in use nothing is
  * reported, nor is it noted that it was: the next time it is told.
  *
  * No address is shown: not dump_stack(), which prints the registers of the process as well.
  *
  * Contexts: any, NMI included; with PREEMPT_RT what is noted is printed by a thread.
- * Cost: that of a walk up the stack.
+ * Cost: that of a walk up the stack. What is noted is printed with interrupts off, all that
+ * waits at once: some 60 lines a report, which a slow console takes long for.
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>

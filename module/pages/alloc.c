@@ -594,9 +594,9 @@ static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
 	for (i = 0; zero && i < 1U << order; i++)
 		clear_page(page_address(page + i));
 	/* What is filled is wiped, but not zero. */
-	quarry_guard_pages_in(pool, c, f, 1U << order);
-	return free_to_zone(pool, z, c, page, state, ours,
-			    zero && !(READ_ONCE(pool->modes) & QUARRY_MODE_CHECK));
+	if (quarry_guard_pages_in(pool, c, f, 1U << order))
+		zero = false;
+	return free_to_zone(pool, z, c, page, state, ours, zero);
 }
 
 /* To a list, to the strays or to a zone. False as above. */

@@ -136,8 +136,11 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
  *
  * It is the caller's: nobody else frees it, and it is not free yet. Context: any; preemption
  * off, or under RCU.
+ *
+ * Return: were they filled, as the mode check wants it? Then they are not zero, whatever modes
+ * there are by now.
  */
-noinline void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
 				    struct quarry_frame f, unsigned long nr)
 {
 	struct quarry_page_table *t = READ_ONCE(c->table);
@@ -148,7 +151,7 @@ noinline void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chun
 
 	/* One that has come while the modes were switched on may have none. */
 	if (!t)
-		return;
+		return false;
 	stack = modes & QUARRY_MODE_OWNER ? quarry_stack_here(2, false) : 0;
 	for (i = first; i < first + nr; i++) {
 		r = &t->record[i];
@@ -163,4 +166,5 @@ noinline void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chun
 		memset(page_address(c->page + i), POISON_FREE, PAGE_SIZE);
 		r->flags = QUARRY_PAGE_FILLED;
 	}
+	return modes & QUARRY_MODE_CHECK;
 }

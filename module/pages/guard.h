@@ -47,7 +47,7 @@ static inline u32 quarry_chunk_number(const struct quarry_chunk *c, struct quarr
 /* guard.c */
 void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigned long nr,
 			    gfp_t gfp);
-void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
 			   struct quarry_frame f, unsigned long nr);
 
 /*

@@ -25,7 +25,7 @@ static atomic_t users = ATOMIC_INIT(0);
 /* What the kernel says of who uses whom makes no sense to us. */
 static bool blind;
 
-static void go_blind(void)
+static void __maybe_unused go_blind(void)
 {
 	if (!xchg(&blind, true))
 		pr_warn("this kernel does not tell which module uses which: each that goes is taken for the last one\n");
@@ -34,6 +34,7 @@ static void go_blind(void)
 /* Does a module that comes or goes use ours? What it uses does not change then. */
 static bool uses_us(struct module *mod)
 {
+#ifdef CONFIG_MODULE_UNLOAD
 	struct module_use *use;
 
 	list_for_each_entry(use, &mod->target_list, target_list) {
@@ -43,6 +44,7 @@ static bool uses_us(struct module *mod)
 		else if (use->target == THIS_MODULE)
 			return true;
 	}
+#endif
 	return false;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frames whose hardware has failed are never handed out again.
+ * Frames whose hardware has failed are not handed out again, as long as their range stays whole:
+ * while a range of more than 128 MiB leaves, in bites, one that was kept is free for a moment.
  *
  * The kernel finds out (a machine check, a patrol scrubber, hard_offline_page), marks the page
  * and tells by its tracepoint memory_failure_event; of a page that is quarry's it can do no more.

@@ -659,21 +659,17 @@ static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 	return !quarry_arena_check_run(a, f, nr);
 }
 
-/* What is done to frames before they are free. */
-static void treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f, u64 nr)
+/* What is done to frames before they are free. Are they zeros then? */
+static bool treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f, u64 nr)
 {
+	bool zero = want_init_on_free();
 	u64 i;
 
-	for (i = 0; want_init_on_free() && i < nr; i++)
+	for (i = 0; zero && i < nr; i++)
 		clear_page(page_address(quarry_chunk_page(c, f) + i));
-	if (unlikely(READ_ONCE(pool->modes)))
-		quarry_guard_pages_in(pool, c, f, nr);
-}
-
-/* Are they zeros then? */
-static bool treated_is_zero(const struct quarry_pool *pool)
-{
-	return want_init_on_free() && !(READ_ONCE(pool->modes) & QUARRY_MODE_CHECK);
+	if (unlikely(READ_ONCE(pool->modes)) && quarry_guard_pages_in(pool, c, f, nr))
+		zero = false;
+	return zero;
 }
 
 /* Free the run from @keep on; everything if that is 0. */
@@ -686,6 +682,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	struct quarry_chunk *c;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
+	bool zero = false;
 	int err = -EINVAL;
 
 	rcu_read_lock();
@@ -708,7 +705,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	    is_out(&c->arena, f, nr, keep)) {
 		/* Without the lock, which is why it is looked at again. */
 		quarry_zone_unlock(z, flags);
-		treat(pool, c, (struct quarry_frame){ f.i + keep }, nr - keep);
+		zero = treat(pool, c, (struct quarry_frame){ f.i + keep }, nr - keep);
 		quarry_zone_lock(z, &flags);
 	}
 	if (!is_out(&c->arena, f, nr, keep)) {
@@ -719,8 +716,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 		if (keep)
 			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
 		else
-			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr,
-					      c->span && treated_is_zero(pool));
+			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, zero);
 		err = 0;
 	}
 	quarry_zone_unlock(z, flags);

@@ -404,7 +404,7 @@ void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigne
 {
 }
 
-void quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
 			   struct quarry_frame f, unsigned long nr)
 {
 }
