@@ -328,13 +328,14 @@ static void *wrong_pointer(u32 of)
 {
 	const struct out *o = w.nr ? &w.out[dice(&w.d, w.nr)] : NULL;
 	static char nowhere[64];
+	u8 *past = w.nr_past ? w.past[dice(&w.d, min_t(u64, w.nr_past, PAST))] : NULL;
 
 	switch (dice(&w.d, 13)) {
 	case 0:
 		return NULL;
 	case 12:
-		/* Its slab may have gone, and be another's. */
-		return w.nr_past ? w.past[dice(&w.d, min(w.nr_past, (u64)PAST))] + 1 : NULL;
+		/* Its slab may have gone, and then it is nothing; or another's is there. */
+		return past && quarry_pslab_of(past) ? past + 1 : past;
 	case 1:
 		return (void *)(1 + dice(&w.d, 1 << 20));
 	case 2:
@@ -484,6 +485,8 @@ static void live_again(void)
 	for (i = 0; i < nr; i++) {
 		if (quarry_cache_alloc(c, GFP_KERNEL) || quarry_cache_destroy(c) != -EBUSY)
 			fail("cache %u is dead and lives", of);
+		if (machine_leaks - leaks != nr)
+			fail("cache %u was destroyed twice", of);
 		quarry_cache_free(c, (u8 *)p[i] + 1);
 		quarry_cache_free(c, p[i]);
 	}
