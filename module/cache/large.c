@@ -8,8 +8,9 @@
  *	block	2^order pages, while no more than a fifth of them is not asked for
  *	run	as many pages as are needed: the rest of a block has been trimmed off
  *
- * kmemleak knows of each (but with PREEMPT_RT none that is taken with preemption off), so that what only they point to is in use, and that one which nobody
- * points to any more is reported with the stack of who took it.
+ * kmemleak knows of each, so that what only they point to is in use, and that one which nobody
+ * points to any more is reported with the stack of who took it; but with PREEMPT_RT not of what is
+ * taken with preemption off.
  *
  * A free takes the tag away first, and atomically, so of two frees one is told.
  *
