@@ -278,18 +278,65 @@ static void more_than_can_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.stacks, 0);
 }
 
+/* A stack that was kept, of a module that has gone since: nobody knows its functions. */
+static void no_address_is_shown(struct kunit *test)
+{
+	unsigned long stack[] = { (unsigned long)no_address_is_shown, MODULES_END - 0x1234 };
+	depot_stack_handle_t kept = stack_depot_save(stack, ARRAY_SIZE(stack), GFP_KERNEL);
+	struct quarry_report *r;
+
+	KUNIT_ASSERT_NE(test, kept, 0);
+	watch(test, "no_address_is_shown+", "0xffffff");
+	r = quarry_report_begin(0xadd);
+	KUNIT_EXPECT_NOT_NULL(test, r);
+	quarry_report_who(r, "taken", kept, 1, jiffies);
+	quarry_report_end(r);
+	watch_no_more();
+	KUNIT_EXPECT_EQ(test, seen.lines, 1);
+	KUNIT_EXPECT_EQ(test, seen.stacks, 0);
+}
+
+/* Of 64 sites each is told once; of others some, and the last of them not twice. */
+static void sites_run_out_for_a_while(struct kunit *test)
+{
+	struct quarry_report *r;
+	unsigned int i, told = 0;
+
+	for (i = 0; i < 200; i++) {
+		r = quarry_report_begin(0x51000 + i);
+		told += !!r;
+		quarry_report_end(r);
+		if (r) {
+			r = quarry_report_begin(0x51000 + i);
+			KUNIT_EXPECT_NULL(test, r);
+			quarry_report_end(r);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, told, 64 + 32);
+}
+
 static struct kunit_case reports_cases[] = {
 	KUNIT_CASE(at_ease_it_is_said_at_once),
 	KUNIT_CASE(under_a_lock_it_waits),
 	KUNIT_CASE(a_write_that_is_found_under_a_lock),
 	KUNIT_CASE(in_nmi_it_waits),
 	KUNIT_CASE(more_than_can_wait),
+	KUNIT_CASE(no_address_is_shown),
+	KUNIT_CASE(sites_run_out_for_a_while),
 	{}
 };
+
+/* Each case has all sites for itself. */
+static int begin(struct kunit *test)
+{
+	quarry_reports_forget();
+	return 0;
+}
 
 static struct kunit_suite reports_suite = {
 	.name = "quarry-reports",
 	.suite_init = quarry_test_parameters,
+	.init = begin,
 	.test_cases = reports_cases,
 };
 

@@ -15,16 +15,18 @@
  *	who	a stack that was kept before, and is looked up when it is printed
  *	end	print, or have it printed
  *
- * Each stack is reported once, so that a loop cannot flood the log, and as many stacks as there
- * are SITES; what comes after these is only counted, by whoever found it. A report has one of a
- * few fixed places meanwhile, since nothing may be allocated. Where all are in use nothing is
- * reported, nor is it noted that it was: the next time it is told.
+ * Each stack is reported once, so that a loop cannot flood the log. As many as SITES are known;
+ * of those that come after them some are reported each minute, in the place of the oldest, and
+ * all are counted, by whoever found them. A report has one of a few fixed places meanwhile, since
+ * nothing may be allocated. Where all are in use nothing is reported, nor is it noted that it
+ * was: the next time it is told.
  *
- * No address is shown: not dump_stack(), which prints the registers of the process as well.
+ * No address is shown: not dump_stack(), which prints the registers of the process as well; and
+ * of functions of a module that has gone since, which kept stacks may have, no name is known.
  *
  * Contexts: any, NMI included; with PREEMPT_RT what is noted is printed by a thread.
- * Cost: that of a walk up the stack. What is noted is printed with interrupts off, all that
- * waits at once: some 60 lines a report, which a slow console takes long for.
+ * Cost: that of a walk up the stack. What is noted is printed with interrupts off, one report at
+ * a time, of some 60 lines.
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
@@ -35,11 +37,13 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/llist.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/stacktrace.h>
 
 #include "report.h"
+#include "stacks.h"
 
 /* Stacks that are known to have been reported, and so many functions tell them apart. */
 #define SITES	64
@@ -49,6 +53,9 @@
 #define SHOWN	24
 #define LINES	2
 #define WHO	2
+
+/* Reports a minute, where all sites are in use. */
+#define AGAIN	32
 
 /* Reports that are being written or wait. */
 #define PLACES	8
@@ -79,6 +86,7 @@ struct kept {
  * @comm:	his name
  * @nr:		functions of the stack
  * @stack:	by which way he came
+ * @text:	of a stack that was kept, to be printed
  */
 struct quarry_report {
 	struct llist_node link;
@@ -91,18 +99,24 @@ struct quarry_report {
 	char comm[TASK_COMM_LEN];
 	unsigned int nr;
 	unsigned long stack[SHOWN];
+	char text[1024];
 };
 
 /* Stacks that have been reported, by hash; 0 is an empty place. */
 static atomic_t sites[SITES];
 
+static atomic_t oldest_site = ATOMIC_INIT(-1);
+static struct ratelimit_state again = RATELIMIT_STATE_INIT_FLAGS(again, 60 * HZ, AGAIN,
+								 RATELIMIT_MSG_ON_RELEASE);
+
 static struct quarry_report places[PLACES];
 static unsigned long in_use;
 static LLIST_HEAD(noted);
 
-static void print(const struct quarry_report *r)
+static void print(struct quarry_report *r)
 {
 	unsigned int i;
+	char *rest;
 
 	for (i = 0; i < r->nr_lines; i++)
 		pr_err("%s\n", r->line[i]);
@@ -111,7 +125,9 @@ static void print(const struct quarry_report *r)
 	for (i = 0; i < r->nr_who; i++) {
 		pr_err("%s by pid %u, %u ms ago:\n", r->who[i].what, r->who[i].pid,
 		       r->who[i].ms);
-		stack_depot_print(r->who[i].stack);
+		quarry_stack_write(r->who[i].stack, r->text, sizeof(r->text));
+		for (rest = r->text; rest && *rest;)
+			pr_err("%s\n", strsep(&rest, "\n"));
 	}
 }
 
@@ -132,15 +148,22 @@ static void put_place(struct quarry_report *r)
 	clear_bit(r - places, &in_use);
 }
 
+/* The oldest one; the others wait for the next interrupt, which may be on another CPU. */
 static void print_noted(struct irq_work *work)
 {
-	struct llist_node *all = llist_reverse_order(llist_del_all(&noted));
-	struct quarry_report *r, *next;
+	struct llist_node *oldest = llist_reverse_order(llist_del_all(&noted)), *rest;
+	struct quarry_report *r;
 
-	llist_for_each_entry_safe(r, next, all, link) {
-		print(r);
-		put_place(r);
-	}
+	if (!oldest)
+		return;
+	rest = oldest->next;
+	if (rest)
+		llist_add_batch(llist_reverse_order(rest), rest, &noted);
+	r = llist_entry(oldest, struct quarry_report, link);
+	print(r);
+	put_place(r);
+	if (rest)
+		irq_work_queue(work);
 }
 
 static DEFINE_IRQ_WORK(printer, print_noted);
@@ -161,7 +184,12 @@ static bool is_first(u32 kind, const unsigned long *stack, unsigned int nr)
 		if (old == (int)hash)
 			return false;
 	}
-	return false;
+	/* What it leaves out it does not say: printing may not be possible here. */
+	if (!__ratelimit(&again))
+		return false;
+	i = atomic_inc_return(&oldest_site);
+	atomic_set(&sites[i % SITES], hash);
+	return true;
 }
 
 /**
@@ -239,6 +267,19 @@ void quarry_report_end(struct quarry_report *r)
 	print(r);
 	put_place(r);
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/* For tests: all may be told once more, whatever was before them. Context: any but NMI. */
+void quarry_reports_forget(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SITES; i++)
+		atomic_set(&sites[i], 0);
+	ratelimit_state_init(&again, 60 * HZ, AGAIN);
+	ratelimit_set_flags(&again, RATELIMIT_MSG_ON_RELEASE);
+}
+#endif
 
 /* What was noted is printed. Context: sleeps; nobody calls us any more. */
 void quarry_reports_exit(void)

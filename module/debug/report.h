@@ -14,6 +14,7 @@ void quarry_report_say(struct quarry_report *r, const char *fmt, ...);
 void quarry_report_who(struct quarry_report *r, const char *what, depot_stack_handle_t stack,
 		       u32 pid, unsigned long when);
 void quarry_report_end(struct quarry_report *r);
+void quarry_reports_forget(void);
 void quarry_reports_exit(void);
 
 #endif /* QUARRY_REPORT_H */

@@ -119,7 +119,7 @@ static void hide_addresses(char *text)
 	}
 }
 
-/* A stack in words, without addresses. Context: sleeps. */
+/* A stack in words, without addresses. Context: any. */
 void quarry_stack_write(depot_stack_handle_t stack, char *text, size_t room)
 {
 	stack_depot_snprint(stack, text, room, 0);

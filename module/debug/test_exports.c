@@ -31,6 +31,8 @@ TEST_EXPORT(quarry_inject_fired);
 
 TEST_EXPORT(quarry_report_begin);
 TEST_EXPORT(quarry_report_say);
+TEST_EXPORT(quarry_report_who);
+TEST_EXPORT(quarry_reports_forget);
 TEST_EXPORT(quarry_report_end);
 
 TEST_EXPORT(quarry_chunk_take);
