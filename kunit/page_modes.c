@@ -3,9 +3,7 @@
  * Modes of pools: writes to free pages are seen, and told of nothing else; who has a page is
  * known; modes are switched while others allocate, and a switch that fails has done nothing.
  */
-#include <linux/delay.h>
 #include <linux/io.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/poison.h>
 
@@ -280,74 +278,6 @@ static void a_pool_that_grows_is_watched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->metadata_bytes, 0);
 }
 
-struct client {
-	struct quarry_pool *pool;
-	u64 seed;
-	unsigned long rounds;
-	unsigned long spoilt;
-};
-
-/* Takes and gives blocks, and looks at what it has. */
-static int client(void *data)
-{
-	struct client *c = data;
-	struct page *page[16] = {};
-	unsigned int i;
-
-	while (!kthread_should_stop()) {
-		i = quarry_test_random(&c->seed, ARRAY_SIZE(page));
-		if (page[i]) {
-			c->spoilt += !quarry_test_filled(page[i], i % 4, i);
-			quarry_free_pages(c->pool, page[i], i % 4);
-			page[i] = NULL;
-		} else {
-			page[i] = quarry_alloc_pages(c->pool, GFP_KERNEL, i % 4);
-			if (page[i])
-				quarry_test_fill(page[i], i % 4, i);
-		}
-		WRITE_ONCE(c->rounds, c->rounds + 1);
-		cond_resched();
-	}
-	for (i = 0; i < ARRAY_SIZE(page); i++)
-		if (page[i])
-			quarry_free_pages(c->pool, page[i], i % 4);
-	return 0;
-}
-
-static void switched_while_others_allocate(struct kunit *test)
-{
-	static const unsigned int modes[] = {
-		MODES, QUARRY_MODE_OWNER, 0, QUARRY_MODE_CHECK, MODES, QUARRY_MODE_CHECK, 0
-	};
-	struct quarry_pool *pool = quarry_test_pool(test, POOL, POOL);
-	struct task_struct *task[2];
-	struct client c[2] = {};
-	unsigned int i, k;
-	unsigned long until;
-
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		c[i].pool = pool;
-		c[i].seed = quarry_test_seed + i;
-		task[i] = kthread_run(client, &c[i], "quarry-client");
-		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, task[i]);
-	}
-	for (k = 0; k < 10 * ARRAY_SIZE(modes); k++) {
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, modes[k % ARRAY_SIZE(modes)]));
-		/* As long as it takes them to come through some rounds more. */
-		until = READ_ONCE(c[k % 2].rounds) + 20;
-		while (READ_ONCE(c[k % 2].rounds) < until)
-			usleep_range(50, 200);
-	}
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		kthread_stop(task[i]);
-		KUNIT_EXPECT_EQ(test, c[i].spoilt, 0);
-	}
-	/* Nothing was written to, so nothing was seen. */
-	KUNIT_EXPECT_EQ(test, seen(test, pool), 0);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
-	quarry_test_at_rest(test, pool);
-}
-
 struct visit {
 	struct quarry_pool *pool;
 	struct page *page;
@@ -395,7 +325,6 @@ static struct kunit_case page_modes_cases[] = {
 	KUNIT_CASE(off_is_as_before),
 	KUNIT_CASE(a_switch_that_fails_is_undone),
 	KUNIT_CASE(a_pool_that_grows_is_watched),
-	KUNIT_CASE(switched_while_others_allocate),
 	KUNIT_CASE(nothing_waits_in_nmi),
 	{}
 };

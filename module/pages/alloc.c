@@ -146,10 +146,9 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 		quarry_count(pool, QUARRY_COUNT_FAIL_LIMIT);
 	}
 	if (!(w->gfp & __GFP_NOWARN) && !in_nmi() && __ratelimit(&refusals))
-		pr_warn("pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %lld KiB, cap %llu KiB\n",
-			pool->name, order, &w->gfp, why, nfree << (PAGE_SHIFT - 10),
-			(s64)atomic64_read(&pool->managed) << (PAGE_SHIFT - 10),
-			pool->max << (PAGE_SHIFT - 10));
+		pr_warn("pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %llu KiB, cap %llu KiB\n",
+			pool->name, order, &w->gfp, why, quarry_kib(nfree),
+			quarry_kib(atomic64_read(&pool->managed)), quarry_kib(pool->max));
 }
 
 /* For __GFP_NOFAIL: sleep until a block was freed, or for a moment. Always true. */

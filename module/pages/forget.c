@@ -193,7 +193,7 @@ static u64 give_up(struct quarry_pool *pool)
 	quarry_pools_count_lost(lost);
 	atomic_inc(&nr_forgotten);
 	pr_warn("pool %s: forgotten; %llu KiB of it were out, and are lost until the next boot\n",
-		pool->name, lost << (PAGE_SHIFT - 10));
+		pool->name, quarry_kib(lost));
 	quarry_pools_lock();
 	list_add(&pool->forgotten, &forgotten);
 	quarry_pools_unlock();

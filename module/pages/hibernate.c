@@ -29,7 +29,7 @@ static int prepare(struct notifier_block *nb, unsigned long action, void *unused
 		given = quarry_pool_yield_all(pool);
 		if (given)
 			pr_info("pool %s: the machine hibernates: %llu KiB given back\n",
-				pool->name, given << (PAGE_SHIFT - 10));
+				pool->name, quarry_kib(given));
 	}
 	return NOTIFY_OK;
 }

@@ -26,11 +26,6 @@
 #include "../debug/inject.h"
 #include "pcp.h"
 
-static u64 kib(u64 frames)
-{
-	return frames << (PAGE_SHIFT - 10);
-}
-
 static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, void *data)
 {
 	static DEFINE_RATELIMIT_STATE(rate, 60 * HZ, 3);
@@ -45,8 +40,8 @@ static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, v
 		if (!given && (!all || !atomic64_read(&pool->managed)))
 			continue;
 		pr_info("pool %s: the machine is out of memory: %llu KiB given back, %llu KiB kept, of which %llu KiB are free\n",
-			pool->name, kib(given), kib(atomic64_read(&pool->managed)),
-			kib(quarry_pool_nfree(pool)));
+			pool->name, quarry_kib(given), quarry_kib(atomic64_read(&pool->managed)),
+			quarry_kib(quarry_pool_nfree(pool)));
 	}
 	return NOTIFY_OK;
 }

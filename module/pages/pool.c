@@ -313,8 +313,8 @@ static void pool_free(struct quarry_pool *pool)
 			/* Whoever referred to its pages may have let go. */
 			if (!c->arena.buddy && !quarry_chunk_give(c))
 				continue;
-			pr_err("pool %s: arena %u, %u KiB, is lost: pages of it are in use\n",
-			       pool->name, c->id, c->nr << (PAGE_SHIFT - 10));
+			pr_err("pool %s: arena %u, %llu KiB, is lost: pages of it are in use\n",
+			       pool->name, c->id, quarry_kib(c->nr));
 			quarry_pools_count_lost(c->nr);
 			quarry_chunk_abandon(c);
 		}

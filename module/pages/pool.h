@@ -472,6 +472,12 @@ void quarry_wake_irq(struct irq_work *irq);
 u64 quarry_pool_low_keeps(const struct quarry_pool *pool);
 void quarry_pool_tell_available(struct quarry_pool *pool);
 
+/* Of frames, for the log. */
+static inline u64 quarry_kib(u64 frames)
+{
+	return frames << (PAGE_SHIFT - 10);
+}
+
 /* shrink.c */
 u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames);
 u64 quarry_pool_yield_all(struct quarry_pool *pool);
