@@ -8,6 +8,15 @@
 #include <linux/quarry_cache.h>
 #include <linux/sizes.h>
 
+/* Where the compiler does not see that it is beyond; the report names the caller. */
+static __always_inline void write_at(u8 *p, size_t at)
+{
+	OPTIMIZER_HIDE_VAR(at);
+	OPTIMIZER_HIDE_VAR(p);
+	if (p)
+		WRITE_ONCE(p[at], 1);
+}
+
 static noinline void read_after_free(struct quarry_cache *cache)
 {
 	u8 *p = quarry_cache_alloc(cache, GFP_KERNEL);
@@ -22,12 +31,10 @@ static noinline void read_after_free(struct quarry_cache *cache)
 static noinline void write_beyond_object(struct quarry_cache *cache)
 {
 	u8 *p = quarry_cache_alloc(cache, GFP_KERNEL);
-	size_t at = 100;
 
 	if (!p)
 		return;
-	OPTIMIZER_HIDE_VAR(at);
-	WRITE_ONCE(p[at], 1);
+	write_at(p, 100);
 	quarry_cache_free(cache, p);
 }
 
@@ -36,11 +43,7 @@ static noinline void write_beyond_malloc(void)
 	size_t at = 101;
 	u8 *p = quarry_malloc(at, GFP_KERNEL);
 
-	if (!p)
-		return;
-	OPTIMIZER_HIDE_VAR(at);
-	OPTIMIZER_HIDE_VAR(p);
-	WRITE_ONCE(p[at], 1);
+	write_at(p, at);
 	quarry_free(p);
 }
 
@@ -73,11 +76,7 @@ static noinline void write_beyond_block(void)
 	size_t at = 65001;
 	u8 *p = quarry_malloc(at, GFP_KERNEL);
 
-	if (!p)
-		return;
-	OPTIMIZER_HIDE_VAR(at);
-	OPTIMIZER_HIDE_VAR(p);
-	WRITE_ONCE(p[at], 1);
+	write_at(p, at);
 	quarry_free(p);
 }
 
@@ -86,11 +85,7 @@ static noinline void write_beyond_mapped(void)
 	size_t at = SZ_4M + 10;
 	u8 *p = quarry_kvmalloc(at, GFP_KERNEL);
 
-	if (!p)
-		return;
-	OPTIMIZER_HIDE_VAR(at);
-	OPTIMIZER_HIDE_VAR(p);
-	WRITE_ONCE(p[at], 1);
+	write_at(p, at);
 	quarry_kvfree(p);
 }
 
