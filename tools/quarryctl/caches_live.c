@@ -5,16 +5,6 @@
 
 #include "quarryctl.h"
 
-struct sample {
-	struct quarry_cache_stats stats;
-	struct timespec at;
-};
-
-struct samples {
-	size_t nr;
-	struct sample *sample;
-};
-
 enum { TIME, CACHE, POOL, SIZE, OUT, USE, MEMORY, ALLOCS_S, FREES_S, FAILS_S, SLOW_S };
 
 #define FIELD(field)	FIGURE(struct quarry_cache_stats, field)
@@ -38,62 +28,34 @@ static const struct column columns[] = {
 
 static void *take(void)
 {
-	struct samples *s = calloc(1, sizeof(*s));
+	struct quarry_cache_stats *stats;
 	struct caches caches;
-	struct sample *now;
+	struct samples *s;
 	size_t i;
 
 	caches_list(&caches);
-	if (s)
-		s->sample = calloc(caches.nr + 1, sizeof(*s->sample));
-	if (!s || !s->sample)
-		die(EXIT_FAILED, "out of memory");
+	s = samples_new(caches.nr, sizeof(*stats), offsetof(struct quarry_cache_stats, id));
 	for (i = 0; i < caches.nr; i++) {
-		now = &s->sample[s->nr];
-		if (!cache_is_wanted(&caches.entry[i]) ||
-		    caches.entry[i].kind == QUARRY_CACHE_DEAD ||
-		    !cache_stats(caches.entry[i].name, &now->stats, false) ||
-		    (req.nr_args && strcmp(req.args[0], now->stats.pool)))
-			continue;
-		clock_gettime(CLOCK_MONOTONIC, &now->at);
-		s->nr++;
+		stats = samples_next(s);
+		if (cache_is_wanted(&caches.entry[i]) &&
+		    caches.entry[i].kind != QUARRY_CACHE_DEAD &&
+		    cache_stats(caches.entry[i].name, stats, false) &&
+		    (!req.nr_args || !strcmp(req.args[0], stats->pool)))
+			samples_keep(s);
 	}
 	caches_free(&caches);
 	return s;
 }
 
-static void drop(void *sample)
-{
-	struct samples *s = sample;
-
-	free(s->sample);
-	free(s);
-}
-
-/* By number, not name: a cache made anew under an old name has no past. */
-static const struct sample *before(const struct samples *old, const struct sample *now)
-{
-	size_t i;
-
-	for (i = 0; old && i < old->nr; i++)
-		if (old->sample[i].stats.id == now->stats.id)
-			return &old->sample[i];
-	return NULL;
-}
-
 static void fill(struct table *t, const struct samples *old, const struct samples *now)
 {
-	static const struct quarry_cache_stats none;
 	const struct quarry_cache_stats *s, *w;
-	const struct sample *o;
 	double seconds;
 	size_t i;
 
 	for (i = 0; i < now->nr; i++) {
-		o = before(old, &now->sample[i]);
-		s = &now->sample[i].stats;
-		w = o ? &o->stats : &none;
-		seconds = o ? seconds_between(&o->at, &now->sample[i].at) : 0;
+		s = samples_get(now, i);
+		w = samples_before(old, now, i, &seconds);
 		table_row(t);
 		if (!s->slabs)
 			table_row_is_empty(t);
@@ -138,7 +100,7 @@ int caches_live(void)
 {
 	static const struct live live = {
 		.take = take,
-		.drop = drop,
+		.drop = samples_drop,
 		.draw = draw,
 		.append = append,
 		.columns = columns,

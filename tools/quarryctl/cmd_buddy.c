@@ -24,7 +24,7 @@ static const struct column columns[] = {
 	[UNUSABLE]	= { .name = "UNUSABLE", .kind = K_MILLI, .rank = 2,
 			    .help = "share of free memory that cannot serve it" },
 	[EXTFRAG]	= { .name = "EXTFRAG", .kind = K_MILLI, .rank = 3,
-			    .help = "why it would fail: see above" },
+			    .help = "0 for lack of memory, 1 for fragmentation" },
 };
 
 /* Orders above what the kernel gives are shown only if an added range has them. */

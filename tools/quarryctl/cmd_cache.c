@@ -215,11 +215,11 @@ const struct command cmd_cache = {
 	.args_doc = "NAME",
 	.summary = "every figure of a cache; --modes --shrink --fail-nth",
 	.doc = "Show every figure of a cache, or change it and say what was changed.\n"
-	       "\vModes: poison fills free objects and looks at the filling, redzone guards the\n"
-	       "bytes beside an object, owner keeps the stacks of the last allocation and free\n"
-	       "(see quarryctl leaks), quarantine lets free objects wait, check sees a double\n"
-	       "free at once, random hands objects out in no order. Objects that are out when\n"
-	       "the first mode goes on are not guarded.\n",
+	       "\vModes: poison fills free objects and looks at the filling, redzone guards\n"
+	       "the bytes beside an object, owner keeps the stacks of the last allocation\n"
+	       "and free (see quarryctl leaks), quarantine lets free objects wait, check\n"
+	       "sees a double free at once, random hands objects out in no order. Objects\n"
+	       "that are out when the first mode goes on are not guarded.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -78,7 +78,7 @@ static void fill_dead(struct table *t, const struct quarry_cache_entry *e)
 	table_text(t, KIND, cache_kind(e->kind));
 	for (i = POOL; i < MODES; i++)
 		table_none(t, i, NULL);
-	table_none(t, MODES, "destroyed, objects out");
+	table_none(t, MODES, "dead");
 }
 
 static void fill_total(struct table *t, const struct quarry_cache_stats *sum)
@@ -158,7 +158,7 @@ const struct command cmd_caches = {
 	.args_doc = "[POOL]",
 	.summary = "a line for each cache; -a malloc's too, -d live",
 	.doc = "Show a line for each cache: its objects, and where its memory is.\n"
-	       "\vWith -d a live view, with rates, the largest first. Keys: q ends it, h helps.\n",
+	       "\vWith -d a live view with rates, the largest first; q ends it, h helps.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -278,14 +278,14 @@ const struct command cmd_leaks = {
 	.name = "leaks",
 	.args_doc = "[CACHE]",
 	.summary = "who has objects and pages, by stack",
-	.doc = "Show who has objects of a cache, or of all, by the stack that allocated them.\n"
-	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what is\n"
-	       "allocated from then on: quarryctl cache NAME --modes +owner. Objects without\n"
-	       "a known owner are counted. malloc's size classes are caches too. A cache that\n"
-	       "was destroyed with objects out is NAME:dead-ID, with the stacks of that time.\n"
-	       "Pages of a pool are shown, as pool:NAME, if it has the mode \"owner\":\n"
-	       "quarryctl pool modes NAME --modes +owner. --json, --raw, -o and --sort give a\n"
-	       "table.\n",
+	.doc = "Show who has objects of a cache, or of all, by the stack that took them.\n"
+	       "\vMost objects first. Owners are kept while the mode \"owner\" is on, for what\n"
+	       "is allocated from then on: quarryctl cache NAME --modes +owner. Objects\n"
+	       "without a known owner are counted. malloc's size classes are caches too. A\n"
+	       "cache that was destroyed with objects out is NAME:dead-ID, with the stacks\n"
+	       "of that time. Pages of a pool are shown, as pool:NAME, if it has the mode\n"
+	       "\"owner\": quarryctl pool modes NAME --modes +owner. --json, --raw, -o and\n"
+	       "--sort give a table.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -92,8 +92,8 @@ const struct command cmd_pool_create = {
 	.args_doc = "NAME",
 	.summary = "make a pool: --min --max --reserve --low --node",
 	.doc = "Make a pool.\n"
-	       "\vNAME has 1 to 31 of the characters A-Z a-z 0-9 _ . - but not dots alone. With\n"
-	       "--json, --raw and -o it is shown as \"pools\" does.\n",
+	       "\vNAME has 1 to 31 of the characters A-Z a-z 0-9 _ . - but not dots alone.\n"
+	       "With --json, --raw and -o it is shown as \"pools\" does.\n",
 	.example =
 	"$ quarryctl pool create scratch --min 80M --max 256M\n"
 	"pool \"scratch\": made, with 80M of at most 256M\n",
@@ -143,10 +143,10 @@ const struct command cmd_pool_destroy = {
 	.args_doc = "NAME",
 	.summary = "give its memory back, and the pool is no more",
 	.doc = "Give all memory of a pool back to the kernel and forget the pool.\n"
-	       "\vRefused while a client has pages of it. With --forget these are given up, for\n"
-	       "good: nobody gets them, and the name is free. It is for what a module has leaked\n"
-	       "that is gone; refused while the module that made the pool is loaded, or while a\n"
-	       "cache in it is in use.\n",
+	       "\vRefused while a client has pages of it. With --forget these are given up,\n"
+	       "for good: nobody gets them, and the name is free. It is for what a module\n"
+	       "has leaked that is gone; refused while the module that made the pool is\n"
+	       "loaded, or while a cache in it is in use.\n",
 	.example =
 	"$ quarryctl pool destroy brd\n"
 	"pool \"brd\": destroyed, 80M given back to the kernel\n",
@@ -212,12 +212,12 @@ const struct command cmd_pool_modes = {
 	.args_doc = "NAME",
 	.summary = "find writes to free pages, keep owners: --modes",
 	.doc = "Show the modes of a pool that are on; --modes switches them before.\n"
-	       "\vcheck fills pages when they are freed, and looks at the filling when they are\n"
-	       "allocated: writes in between are counted (quarryctl stat -o ERR_USE_AFTER_FREE)\n"
-	       "and told in the kernel log. owner keeps the stacks of the last allocation and\n"
-	       "free, for that and for quarryctl leaks; pages that are out have none. While a\n"
-	       "mode is on no allocation of the pool is quick, and each arena has a table of 1 %\n"
-	       "of it.\n",
+	       "\vcheck fills pages when they are freed, and looks at the filling when they\n"
+	       "are allocated: writes in between are counted (quarryctl stat -o\n"
+	       "ERR_USE_AFTER_FREE) and told in the kernel log. owner keeps the stacks of\n"
+	       "the last allocation and free, for that and for quarryctl leaks; pages that\n"
+	       "are out have none. While a mode is on no allocation of the pool is quick,\n"
+	       "and each arena has a table of 1 % of it.\n",
 	.columns = modes_columns,
 	.nr_columns = ARRAY_SIZE(modes_columns),
 	.example =

@@ -35,7 +35,7 @@ static const struct column columns[] = {
 			    .help = "of MANAGED, in the buddy" },
 	[QUARANTINED]	= { .name = "QUARANTINED", .kind = K_SIZE, .extra = true,
 			    FIELD(quarantined_bytes),
-			    .help = "of MANAGED, in arenas that somebody else refers to" },
+			    .help = "of MANAGED: damaged, failed, or referred to by others" },
 	[ZERO]		= { .name = "ZERO", .kind = K_SIZE, .extra = true, FIELD(zero_bytes),
 			    .help = "of FREE, known to be zero" },
 	[METADATA]	= { .name = "METADATA", .kind = K_SIZE, .extra = true,

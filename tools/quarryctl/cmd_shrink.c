@@ -36,9 +36,9 @@ const struct command cmd_shrink = {
 	.args_doc = "[POOL [SIZE]]",
 	.summary = "give empty arenas back to the kernel",
 	.doc = "Give empty arenas above the pool's minimum back to the kernel.\n"
-	       "\vAt most SIZE is given back, or all there is. Whole arenas go, of up to 4M and\n"
-	       "as large as the kernel has given them: where SIZE is less than the smallest that\n"
-	       "is empty, none does. The per-CPU lists are drained before.\n",
+	       "\vAt most SIZE is given back, or all there is. Whole arenas go, of up to 4M\n"
+	       "and as large as the kernel has given them: where SIZE is less than the\n"
+	       "smallest that is empty, none does. The per-CPU lists are drained before.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -83,8 +83,7 @@ const struct command cmd_sizes = {
 	.summary = "the size classes of malloc, and their total",
 	.doc = "Show a line for each size class of malloc, and their total.\n"
 	       "\vAn allocation takes an object of the smallest class that holds it. Larger\n"
-	       "allocations than the last class has take pages, which \"stat\" counts as\n"
-	       "ALLOCATED.\n",
+	       "allocations than the last class has take pages: ALLOCATED in \"stat\".\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -2,7 +2,7 @@
 /* quarryctl stat: every gauge and counter of a pool, once. */
 #include "stat.h"
 
-enum { POOL, ID, NODE, LARGEST };
+enum { POOL, ID, NODE, LARGEST, MIN, MAX };
 
 /* Columns are named as the fields of struct quarry_pool_stats are. */
 #define FIELD(field)	FIGURE(struct quarry_pool_stats, field)
@@ -21,7 +21,7 @@ static const struct column columns[] = {
 	{ .name = "MIN", .kind = K_SIZE, FIELD(min_bytes),
 	  .help = "the floor: never given back" },
 	{ .name = "MAX", .kind = K_SIZE, FIELD(max_bytes),
-	  .help = "the cap; 0 for none" },
+	  .help = "the cap" },
 	{ .name = "RESERVE", .kind = K_SIZE, FIELD(reserve_bytes),
 	  .help = "kept for callers that must not fail" },
 	{ .name = "LOW", .kind = K_SIZE, FIELD(low_bytes),
@@ -35,7 +35,7 @@ static const struct column columns[] = {
 	{ .name = "FREE", .kind = K_SIZE, FIELD(free_bytes),
 	  .help = "of MANAGED, in the buddy" },
 	{ .name = "QUARANTINED", .kind = K_SIZE, FIELD(quarantined_bytes),
-	  .help = "of MANAGED, in arenas that somebody else refers to" },
+	  .help = "of MANAGED: damaged, failed, or referred to by others" },
 	{ .name = "ZERO", .kind = K_SIZE, FIELD(zero_bytes),
 	  .help = "of FREE, known to be zero" },
 	{ .name = "METADATA", .kind = K_SIZE, FIELD(metadata_bytes),
@@ -122,6 +122,8 @@ static void fill(struct table *t, const struct quarry_pool_stats *s)
 	else
 		table_number(t, NODE, s->node);
 	table_order(t, LARGEST, s->largest_order);
+	if (!s->max_bytes)
+		table_none(t, MAX, NULL);
 }
 
 static int once(void)
@@ -159,9 +161,9 @@ const struct command cmd_stat = {
 	.args_doc = "[POOL]",
 	.summary = "gauges and counters of pools; -d live, with rates",
 	.doc = "Show every gauge and counter, a column for each pool.\n"
-	       "\vWith -d a live view: rates, free blocks by order and a small map. Keys: q ends\n"
-	       "it, h helps. Off a terminal, and with --json, --raw or -o, each pool adds a line\n"
-	       "after every SECONDS.\n",
+	       "\vWith -d a live view: rates, free blocks by order and a small map. Keys: q\n"
+	       "ends it, h helps. Off a terminal, and with --json, --raw or -o, each pool\n"
+	       "adds a line after every SECONDS.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -177,8 +177,8 @@ const struct command cmd_validate = {
 	.name = "validate",
 	.args_doc = "[POOL]",
 	.summary = "check every invariant; exit status 6 if one is broken",
-	.doc = "Check every invariant of a pool and of the caches in it; the exit status is 6 if\n"
-	       "one is broken.",
+	.doc = "Check every invariant of a pool and of the caches in it; the exit status is\n"
+	       "6 if one is broken.\n",
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

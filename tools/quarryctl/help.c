@@ -42,7 +42,7 @@ static void list_columns(const struct command *cmd)
 
 	puts("\nColumns (* in JSON, or if -o names it):");
 	for (i = 0; i < cmd->nr_columns; i++)
-		printf("%c %-19s %s\n", cmd->columns[i].extra ? '*' : ' ', cmd->columns[i].name,
+		printf("%c %-20s %s\n", cmd->columns[i].extra ? '*' : ' ', cmd->columns[i].name,
 		       cmd->columns[i].help);
 }
 

@@ -40,6 +40,75 @@ double seconds_between(const struct timespec *a, const struct timespec *b)
 	return (b->tv_sec - a->tv_sec) + (b->tv_nsec - a->tv_nsec) / 1e9;
 }
 
+static void *need(void *p)
+{
+	if (!p)
+		die(EXIT_FAILED, "out of memory");
+	return p;
+}
+
+/* One more than asked for, so that there is always a next. */
+struct samples *samples_new(size_t room, size_t size, size_t id_at)
+{
+	struct samples *s = need(calloc(1, sizeof(*s)));
+
+	s->size = size;
+	s->id_at = id_at;
+	s->figures = need(calloc(room + 1, size));
+	s->at = need(calloc(room + 1, sizeof(*s->at)));
+	return s;
+}
+
+void *samples_next(struct samples *s)
+{
+	return s->figures + s->nr * s->size;
+}
+
+void samples_keep(struct samples *s)
+{
+	clock_gettime(CLOCK_MONOTONIC, &s->at[s->nr++]);
+}
+
+void samples_drop(void *samples)
+{
+	struct samples *s = samples;
+
+	free(s->figures);
+	free(s->at);
+	free(s);
+}
+
+const void *samples_get(const struct samples *s, size_t i)
+{
+	return s->figures + i * s->size;
+}
+
+static __u32 number(const struct samples *s, size_t i)
+{
+	__u32 id;
+
+	memcpy(&id, (const char *)samples_get(s, i) + s->id_at, sizeof(id));
+	return id;
+}
+
+const void *samples_before(const struct samples *old, const struct samples *now, size_t i,
+			   double *seconds)
+{
+	static const union {
+		struct quarry_pool_stats pool;
+		struct quarry_cache_stats cache;
+	} none;
+	size_t k;
+
+	for (k = 0; old && k < old->nr; k++)
+		if (number(old, k) == number(now, i)) {
+			*seconds = seconds_between(&old->at[k], &now->at[i]);
+			return samples_get(old, k);
+		}
+	*seconds = 0;
+	return &none;
+}
+
 void table_rate(struct table *t, size_t col, double seconds, u64 was, u64 is)
 {
 	if (seconds <= 0)

@@ -62,6 +62,14 @@ static noreturn void unknown_command(const char *prefix, const char *word)
 	    prefix, word);
 }
 
+static noreturn void pool_usage(void)
+{
+	puts("Usage: quarryctl pool create NAME [OPTION...]\n"
+	     "  or:  quarryctl pool destroy NAME\n"
+	     "  or:  quarryctl pool modes NAME [OPTION...]");
+	exit(EXIT_OK);
+}
+
 /* The command's own words are folded into argv[0], where argp takes its name from. */
 static const struct command *find_command(int *argc, char ***argv)
 {
@@ -83,12 +91,8 @@ static const struct command *find_command(int *argc, char ***argv)
 			die(EXIT_USAGE,
 			    "\"pool\" wants \"create NAME\", \"destroy NAME\" or \"modes NAME\" after it");
 		word = (*argv)[1];
-		if (!strcmp(word, "--help") || !strcmp(word, "-?") || !strcmp(word, "-h")) {
-			puts("Usage: quarryctl pool create NAME [OPTION...]\n"
-			     "  or:  quarryctl pool destroy NAME\n"
-			     "  or:  quarryctl pool modes NAME [OPTION...]");
-			exit(EXIT_OK);
-		}
+		if (!strcmp(word, "--help") || !strcmp(word, "-?") || !strcmp(word, "-h"))
+			pool_usage();
 		snprintf(full, sizeof(full), "pool %.20s", word);
 		(*argc)--;
 		(*argv)++;
@@ -114,12 +118,14 @@ static int help(int argc, char **argv)
 		help_statuses();
 		return EXIT_OK;
 	}
-	if (argc < 2) {
+	if (argc < 2 || !strcmp(argv[1], "help")) {
 		help_all(stdout);
 		return EXIT_OK;
 	}
 	argc--;
 	argv++;
+	if (argc < 2 && !strcmp(argv[0], "pool"))
+		pool_usage();
 	help_command(find_command(&argc, &argv));
 }
 
@@ -163,8 +169,11 @@ int main(int argc, char **argv)
 	};
 	const struct command *cmd;
 	static char room[1 << 16];
+	static char name[] = "quarryctl";
 	int first = 0;
 
+	/* However it was called: argp takes its name from there. */
+	argv[0] = name;
 	/* The first to be registered is the last to run. */
 	if (atexit(end_output))
 		die(EXIT_FAILED, "out of memory");

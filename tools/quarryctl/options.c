@@ -239,7 +239,7 @@ void help_command(const struct command *cmd)
 	char name[64];
 
 	snprintf(name, sizeof(name), "quarryctl %s", cmd->name);
-	argp_help(&argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	argp_help(&argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
 	help_rest(cmd);
 	exit(EXIT_OK);
 }

@@ -316,6 +316,32 @@ int live_run(const struct live *live);
 /* the line above a view: what it is of, and how it is told */
 void live_title(FILE *out, const char *what);
 double seconds_between(const struct timespec *a, const struct timespec *b);
+
+/**
+ * struct samples - figures of pools or of caches, and when they were read
+ * @nr:		how many
+ * @size:	bytes of the struct that has them
+ * @id_at:	where its number is in it: a name may be that of another by now
+ * @figures:	the structs
+ * @at:		when each was read
+ */
+struct samples {
+	size_t nr;
+	size_t size;
+	size_t id_at;
+	char *figures;
+	struct timespec *at;
+};
+
+struct samples *samples_new(size_t room, size_t size, size_t id_at);
+/* where the next are to be read to; samples_keep() if that was done */
+void *samples_next(struct samples *s);
+void samples_keep(struct samples *s);
+void samples_drop(void *samples);
+const void *samples_get(const struct samples *s, size_t i);
+/* what the same one had before, and how many seconds that is ago: zeros and 0 if it is new */
+const void *samples_before(const struct samples *old, const struct samples *now, size_t i,
+			   double *seconds);
 /* per second; none before there are two samples */
 void table_rate(struct table *t, size_t col, double seconds, u64 was, u64 is);
 

@@ -10,16 +10,6 @@
 
 #include "stat.h"
 
-struct sample {
-	struct quarry_pool_stats stats;
-	struct timespec at;
-};
-
-struct samples {
-	size_t nr;
-	struct sample *sample;
-};
-
 enum {
 	TIME, POOL, MANAGED, ALLOCATED, CACHED, FREE, ALLOCS_S, FREES_S, FAILS_S, SLOW_S, SPLITS_S,
 	MERGES_S, GROWS_S, SHRINKS_S
@@ -56,42 +46,18 @@ static const struct column columns[] = {
 
 static void *take(void)
 {
-	struct samples *s = calloc(1, sizeof(*s));
+	struct samples *s;
 	struct pools pools;
 	size_t i;
 
 	pools_select(&pools, req.args[0]);
-	if (s)
-		s->sample = calloc(pools.nr + 1, sizeof(*s->sample));
-	if (!s || !s->sample)
-		die(EXIT_FAILED, "out of memory");
-	for (i = 0; i < pools.nr; i++) {
-		if (!pool_stats(pools.entry[i].name, &s->sample[s->nr].stats))
-			continue;
-		clock_gettime(CLOCK_MONOTONIC, &s->sample[s->nr].at);
-		s->nr++;
-	}
+	s = samples_new(pools.nr, sizeof(struct quarry_pool_stats),
+			offsetof(struct quarry_pool_stats, id));
+	for (i = 0; i < pools.nr; i++)
+		if (pool_stats(pools.entry[i].name, samples_next(s)))
+			samples_keep(s);
 	pools_free(&pools);
 	return s;
-}
-
-static void drop(void *sample)
-{
-	struct samples *s = sample;
-
-	free(s->sample);
-	free(s);
-}
-
-/* By number, not name: a pool made anew under an old name has no past. */
-static const struct sample *before(const struct samples *old, const struct sample *now)
-{
-	size_t i;
-
-	for (i = 0; old && i < old->nr; i++)
-		if (old->sample[i].stats.id == now->stats.id)
-			return &old->sample[i];
-	return NULL;
 }
 
 static u64 fails(const struct quarry_pool_stats *s)
@@ -107,17 +73,13 @@ static u64 slow(const struct quarry_pool_stats *s)
 
 static void fill(struct table *t, const struct samples *old, const struct samples *now)
 {
-	static const struct quarry_pool_stats none;
 	const struct quarry_pool_stats *s, *w;
-	const struct sample *o;
 	double seconds;
 	size_t i;
 
 	for (i = 0; i < now->nr; i++) {
-		o = before(old, &now->sample[i]);
-		s = &now->sample[i].stats;
-		w = o ? &o->stats : &none;
-		seconds = o ? seconds_between(&o->at, &now->sample[i].at) : 0;
+		s = samples_get(now, i);
+		w = samples_before(old, now, i, &seconds);
 		table_row(t);
 		if (!s->managed_bytes)
 			table_row_is_empty(t);
@@ -133,6 +95,11 @@ static void fill(struct table *t, const struct samples *old, const struct sample
 		table_rate(t, GROWS_S, seconds, w->grows, s->grows);
 		table_rate(t, SHRINKS_S, seconds, w->shrinks, s->shrinks);
 	}
+}
+
+static const char *name_of(const struct samples *s, size_t i)
+{
+	return ((const struct quarry_pool_stats *)samples_get(s, i))->name;
 }
 
 static bool read_orders(struct quarry_pool_orders *o, const char *pool)
@@ -167,7 +134,7 @@ static void draw_orders(FILE *out, const struct samples *now)
 	if (!all)
 		die(EXIT_FAILED, "out of memory");
 	for (i = 0; i < now->nr; i++) {
-		if (!read_orders(&all[got], now->sample[i].stats.name))
+		if (!read_orders(&all[got], name_of(now, i)))
 			continue;
 		for (order = nr; order < all[got].nr_orders && order < QUARRY_NR_ORDERS; order++)
 			if (all[got].orders[order].free_blocks)
@@ -206,9 +173,9 @@ static void draw_maps(FILE *out, const struct samples *now, int rows)
 	if (each < 1)
 		return;
 	for (i = 0; i < now->nr; i++) {
-		if (!map_read(now->sample[i].stats.name, &map))
+		if (!map_read(name_of(now, i), &map))
 			continue;
-		picture_title(out, now->sample[i].stats.name, &map);
+		picture_title(out, name_of(now, i), &map);
 		picture_draw(out, &map, screen_width(), each > 2 ? each - 1 : each);
 		map_free(&map);
 	}
@@ -263,7 +230,7 @@ int stat_live(void)
 {
 	static const struct live live = {
 		.take = take,
-		.drop = drop,
+		.drop = samples_drop,
 		.draw = draw,
 		.append = append,
 		.columns = columns,

@@ -129,16 +129,19 @@ struct table *table_new(const char *name, const struct column *columns, size_t n
 	return t;
 }
 
+static void drop_row(struct table *t, struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < t->nr_columns; i++)
+		free(row->cell[i].text);
+	free(row->cell);
+}
+
 static void drop_rows(struct table *t)
 {
-	size_t row, i;
-
-	for (row = 0; row < t->nr_rows; row++) {
-		for (i = 0; i < t->nr_columns; i++)
-			free(t->row[row].cell[i].text);
-		free(t->row[row].cell);
-	}
-	t->nr_rows = 0;
+	while (t->nr_rows)
+		drop_row(t, &t->row[--t->nr_rows]);
 }
 
 void table_free(struct table *t)
@@ -303,6 +306,20 @@ static bool is_shown(const struct row *row)
 	return !(req.noempty && row->empty);
 }
 
+/* What is not shown has no width either. */
+static void drop_hidden(struct table *t)
+{
+	size_t row, kept = 0;
+
+	for (row = 0; row < t->nr_rows; row++) {
+		if (is_shown(&t->row[row]))
+			t->row[kept++] = t->row[row];
+		else
+			drop_row(t, &t->row[row]);
+	}
+	t->nr_rows = kept;
+}
+
 /* --- width ------------------------------------------------------------------ */
 
 static size_t natural_width(const struct table *t, size_t col)
@@ -312,7 +329,7 @@ static size_t natural_width(const struct table *t, size_t col)
 	if (t->columns[col].width > width)
 		width = t->columns[col].width;
 	for (row = 0; row < t->nr_rows; row++) {
-		if (!is_shown(&t->row[row]) || !t->row[row].cell[col].text)
+		if (!t->row[row].cell[col].text)
 			continue;
 		n = text_width(t->row[row].cell[col].text);
 		if (n > width)
@@ -461,13 +478,12 @@ static struct libscols_table *lay_out(struct table *t, FILE *out)
 	struct libscols_line *line;
 	size_t row, i;
 
+	drop_hidden(t);
 	put_in_order(t);
 	fit_to_screen(t);
 	for (i = 0; i < t->nr_shown; i++)
 		new_scols_column(st, &t->columns[t->shown[i]]);
 	for (row = 0; row < t->nr_rows; row++) {
-		if (!is_shown(&t->row[row]))
-			continue;
 		line = need(scols_table_new_line(st, NULL));
 		for (i = 0; i < t->nr_shown; i++)
 			set_cell(line, i, &t->columns[t->shown[i]],
@@ -496,12 +512,12 @@ static bool is_titled(const struct table *t)
 	return !strcmp(t->columns[0].name, "POOL") || !strcmp(t->columns[0].name, "CACHE");
 }
 
-/* Is a figure nought in all rows, so that --nonzero leaves it out? */
+/* Is a figure nought in all rows, so that --nonzero leaves it out? A number is no figure. */
 static bool is_nought(const struct table *t, size_t col)
 {
 	size_t row;
 
-	if (t->columns[col].kind == K_TEXT)
+	if (t->columns[col].kind == K_TEXT || t->columns[col].kind == K_NUMBER)
 		return false;
 	for (row = 0; row < t->nr_rows; row++)
 		if (t->row[row].cell[col].value)
@@ -579,6 +595,7 @@ void table_print_upright(struct table *t, FILE *out)
 		table_print(t, out);
 		return;
 	}
+	drop_hidden(t);
 	put_in_order(t);
 	if (on_screen() && screen > fields_width(t) + 2)
 		cut_texts(t, screen - fields_width(t) - 1);

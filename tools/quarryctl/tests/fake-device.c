@@ -203,6 +203,7 @@ static int stats(struct quarry_pool_stats *s)
 	s->allocated_bytes = i == 1 ? (12ULL << 20) + 4096 : 0;
 	s->cached_bytes = 1153434 / 4096 * 4096;
 	if (!i && setting("FAKE_EMPTY", 0)) {
+		s->min_bytes = 0;
 		s->managed_bytes = 0;
 		s->cached_bytes = 0;
 	}
