@@ -7,10 +7,14 @@
  * physical address where this machine has nothing at all: it is handed out and taken
  * back, and a single access to it would be a fault.
  */
+#include <linux/delay.h>
 #include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sort.h>
 
+#include "../module/arena/directory.h"
+#include "../module/pages/guard.h"
 #include "quarry_kunit.h"
 
 /* Where no memory is: 16 TiB up, on a border of 1 GiB. */
@@ -758,6 +762,113 @@ static void runs_grow_at_home(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, give(pool, at, 300));
 }
 
+/**
+ * struct twice - a run that two free at the same time
+ * @pool:	whose
+ * @turn:	counts; odd: @at is to be freed
+ * @at:		where it is
+ * @refused:	frees of the other one
+ */
+struct twice {
+	struct quarry_pool *pool;
+	atomic_t turn;
+	phys_addr_t at;
+	unsigned int refused;
+};
+
+#define TWICE_FRAMES	200U
+#define TWICE_ROUNDS	300U
+
+static int free_it_too(void *data)
+{
+	struct twice *t = data;
+	int turn = 1;
+
+	for (; !kthread_should_stop(); turn += 2) {
+		while (atomic_read(&t->turn) != turn && !kthread_should_stop())
+			cond_resched();
+		if (kthread_should_stop())
+			break;
+		t->refused += !!give(t->pool, t->at, TWICE_FRAMES);
+		atomic_inc(&t->turn);
+	}
+	return 0;
+}
+
+/*
+ * Of the two one has it, and what he does to it is done before it is free: what a third takes
+ * then is his. Here the first one is the third as well, for his free has come back.
+ */
+static void freed_twice_at_once(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
+	struct quarry_pool_stats *before = quarry_test_stats(test, pool);
+	struct twice t = { .pool = pool };
+	unsigned int i, refused = 0, spoilt = 0;
+	struct task_struct *other;
+	phys_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
+	other = kthread_run(free_it_too, &t, "quarry-twice");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	for (i = 0; i < TWICE_ROUNDS; i++) {
+		KUNIT_EXPECT_EQ(test, 0, take(pool, TWICE_FRAMES, 1, 0, 0, 0, &t.at));
+		at = t.at;
+		atomic_inc(&t.turn);
+		refused += !!give(pool, at, TWICE_FRAMES);
+		/* Others are not told of what is taken beside a free of the same. */
+		KUNIT_EXPECT_EQ(test, 0, take(pool, TWICE_FRAMES - 1, 1, 0, 0, 0, &at));
+		memset(phys_to_virt(at), i, (TWICE_FRAMES - 1) * PAGE_SIZE);
+		while (atomic_read(&t.turn) % 2)
+			cond_resched();
+		spoilt += !!memchr_inv(phys_to_virt(at), (u8)i, (TWICE_FRAMES - 1) * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, 0, give(pool, at, TWICE_FRAMES - 1));
+	}
+	kthread_stop(other);
+	KUNIT_EXPECT_EQ(test, spoilt, 0);
+	KUNIT_EXPECT_EQ(test, refused + t.refused, TWICE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->errors[QUARRY_ERR_USE_AFTER_FREE],
+			before->errors[QUARRY_ERR_USE_AFTER_FREE]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
+	quarry_test_at_rest(test, pool);
+}
+
+/* The owner of what is left is that of what goes. */
+static noinline int the_owner_of_a_run(struct quarry_pool *pool, phys_addr_t *at)
+{
+	int err = take(pool, 9, 1, 0, 0, 0, at);
+
+	barrier();
+	return err;
+}
+
+static void tails_have_an_owner(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_1M, SZ_1M);
+	struct quarry_page_table *table;
+	struct quarry_chunk *c;
+	phys_addr_t at;
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_OWNER));
+	KUNIT_ASSERT_EQ(test, 0, the_owner_of_a_run(pool, &at));
+	KUNIT_EXPECT_EQ(test, 0, quarry_trim(pool, at, 9 * PAGE_SIZE, 4 * PAGE_SIZE));
+	rcu_read_lock();
+	c = quarry_directory_find_pfn(PHYS_PFN(at));
+	table = c ? READ_ONCE(c->table) : NULL;
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	i = PHYS_PFN(at) - c->pfn;
+	KUNIT_EXPECT_NE(test, table->record[i].stack[QUARRY_PAGE_ALLOC], 0);
+	KUNIT_EXPECT_EQ(test, table->record[i + 4].stack[QUARRY_PAGE_ALLOC],
+			table->record[i].stack[QUARRY_PAGE_ALLOC]);
+	KUNIT_EXPECT_NE(test, table->record[i + 8].stack[QUARRY_PAGE_FREE], 0);
+	KUNIT_EXPECT_EQ(test, table->record[i].stack[QUARRY_PAGE_FREE], 0);
+	KUNIT_EXPECT_EQ(test, 0, give(pool, at, 4));
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
+	quarry_test_at_rest(test, pool);
+}
+
 static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(runs_of_every_length),
 	KUNIT_CASE(runs_do_not_overlap),
@@ -782,6 +893,8 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(runs_grow_at_home),
 	KUNIT_CASE(a_range_larger_than_its_description),
 	KUNIT_CASE(orders_above_the_kernels),
+	KUNIT_CASE(freed_twice_at_once),
+	KUNIT_CASE(tails_have_an_owner),
 	KUNIT_CASE(a_pool_with_ranges_can_be_destroyed),
 	{}
 };

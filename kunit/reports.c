@@ -7,6 +7,7 @@
  * in NMI, where there is none, by a console.
  */
 #include <linux/console.h>
+#include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
@@ -26,7 +27,8 @@
  * @what:	text
  * @by:		a function that has to be in it, too
  * @stacks:	lines with that
- * @quiet:	nothing may be printed now
+ * @quiet:	nothing may be printed by @cpu now
+ * @cpu:	who holds a lock
  */
 static struct seen {
 	unsigned int lines;
@@ -35,6 +37,7 @@ static struct seen {
 	const char *what;
 	const char *by;
 	bool quiet;
+	int cpu;
 } seen;
 
 static struct tracepoint *console;
@@ -43,7 +46,9 @@ static void see_line(void *data, const char *text, size_t len)
 {
 	if (strnstr(text, seen.what, len)) {
 		seen.lines++;
-		seen.wrong += seen.quiet || in_nmi();
+		/* Another CPU may be behind with what it prints. */
+		seen.wrong += in_nmi() ||
+			      (READ_ONCE(seen.quiet) && seen.cpu == raw_smp_processor_id());
 	}
 	if (seen.by && strnstr(text, seen.by, len))
 		seen.stacks++;
@@ -53,6 +58,13 @@ static void find(struct tracepoint *tp, void *unused)
 {
 	if (!strcmp(tp->name, "console"))
 		console = tp;
+}
+
+/* From here to the end of it this CPU has a lock. */
+static void be_quiet(void)
+{
+	seen.cpu = raw_smp_processor_id();
+	WRITE_ONCE(seen.quiet, true);
 }
 
 /* From here on lines with @what are counted, and such with the function @by. */
@@ -96,9 +108,9 @@ static noinline void free_wrongly_under_a_lock(struct quarry_cache *c, void *p)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&callers_lock, flags);
-	seen.quiet = true;
+	be_quiet();
 	quarry_cache_free_nolock(c, p);
-	seen.quiet = false;
+	WRITE_ONCE(seen.quiet, false);
 	raw_spin_unlock_irqrestore(&callers_lock, flags);
 }
 
@@ -107,9 +119,9 @@ static noinline void free_page_wrongly_under_a_lock(struct quarry_pool *pool, st
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&callers_lock, flags);
-	seen.quiet = true;
+	be_quiet();
 	quarry_free_pages(pool, page, 3);
-	seen.quiet = false;
+	WRITE_ONCE(seen.quiet, false);
 	raw_spin_unlock_irqrestore(&callers_lock, flags);
 }
 
@@ -159,6 +171,29 @@ static void under_a_lock_it_waits(struct kunit *test)
 	quarry_cache_free(other, p);
 }
 
+/* Of refusals only some are told, so until one is. */
+static void a_refusal_under_a_lock_waits(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_512K, SZ_512K);
+	unsigned int tries = 100;
+	struct page *page;
+	unsigned long flags;
+
+	watch(test, "no block of order 9 (mode GFP_NOWAIT): the pool is at its limit", NULL);
+	while (!READ_ONCE(seen.lines) && tries--) {
+		raw_spin_lock_irqsave(&callers_lock, flags);
+		be_quiet();
+		page = quarry_alloc_pages(pool, __GFP_KSWAPD_RECLAIM, 9);
+		WRITE_ONCE(seen.quiet, false);
+		raw_spin_unlock_irqrestore(&callers_lock, flags);
+		KUNIT_EXPECT_NULL(test, page);
+		msleep(100);
+	}
+	watch_no_more();
+	KUNIT_EXPECT_EQ(test, seen.lines, 1);
+	KUNIT_EXPECT_EQ(test, seen.wrong, 0);
+}
+
 /* A report that has more than one line, and who had it. */
 static void a_write_that_is_found_under_a_lock(struct kunit *test)
 {
@@ -174,9 +209,9 @@ static void a_write_that_is_found_under_a_lock(struct kunit *test)
 	quarry_test_unseen(p[11] = 7);
 	watch(test, "written after it was freed: byte 11 is 0x07, not 0x6b", "freed by pid");
 	raw_spin_lock_irqsave(&callers_lock, flags);
-	seen.quiet = true;
+	be_quiet();
 	q = quarry_cache_alloc_nolock(c, 0);
-	seen.quiet = false;
+	WRITE_ONCE(seen.quiet, false);
 	raw_spin_unlock_irqrestore(&callers_lock, flags);
 	watch_no_more();
 	KUNIT_EXPECT_EQ(test, seen.lines, 1);
@@ -197,10 +232,10 @@ static noinline void free_wrongly_in_nmi(void *data)
 {
 	struct trip *t = data;
 
-	seen.quiet = true;
+	be_quiet();
 	quarry_cache_free_nolock(t->c, t->p);
 	quarry_free_pages(t->pool, t->page, 3);
-	seen.quiet = false;
+	WRITE_ONCE(seen.quiet, false);
 }
 
 static void in_nmi_it_waits(struct kunit *test)
@@ -263,9 +298,9 @@ static void more_than_can_wait(struct kunit *test)
 	/* The way is the same, turn for turn. */
 	for (turn = 0, first = 0; turn < MANY && got < MANY; turn++) {
 		raw_spin_lock_irqsave(&callers_lock, flags);
-		seen.quiet = true;
+		be_quiet();
 		got += report_many(MANY);
-		seen.quiet = false;
+		WRITE_ONCE(seen.quiet, false);
 		raw_spin_unlock_irqrestore(&callers_lock, flags);
 		first = first ?: got;
 	}
@@ -318,6 +353,7 @@ static void sites_run_out_for_a_while(struct kunit *test)
 static struct kunit_case reports_cases[] = {
 	KUNIT_CASE(at_ease_it_is_said_at_once),
 	KUNIT_CASE(under_a_lock_it_waits),
+	KUNIT_CASE(a_refusal_under_a_lock_waits),
 	KUNIT_CASE(a_write_that_is_found_under_a_lock),
 	KUNIT_CASE(in_nmi_it_waits),
 	KUNIT_CASE(more_than_can_wait),

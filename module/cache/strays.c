@@ -48,13 +48,15 @@ static void count(struct quarry_cache *cache, const struct finding *f)
 	const struct quarry_chunk *c;
 
 	if (!f->fresh ||
-	    atomic64_fetch_add(f->fresh, &cache->errors[QUARRY_CACHE_ERR_KFREE]) || in_nmi())
+	    atomic64_fetch_add(f->fresh, &cache->errors[QUARRY_CACHE_ERR_KFREE]))
 		return;
 	preempt_disable();
 	c = quarry_directory_find(f->page);
 	if (c)
-		pr_err("cache %s: %llu times the kernel's kfree() was given an object, which it cannot free: arena %u, frame %lu; the page stays\n",
-		       cache->name, f->fresh, c->id, page_to_pfn(f->page) - c->pfn);
+		quarry_report_message(KERN_ERR,
+				      "cache %s: %llu times the kernel's kfree() was given an object, which it cannot free: arena %u, frame %lu; the page stays",
+				      cache->name, f->fresh, c->id,
+				      page_to_pfn(f->page) - c->pfn);
 	preempt_enable();
 }
 

@@ -19,7 +19,8 @@
  * of those that come after them some are reported each minute, in the place of the oldest, and
  * all are counted, by whoever found them. A report has one of a few fixed places meanwhile, since
  * nothing may be allocated. Where all are in use nothing is reported, nor is it noted that it
- * was: the next time it is told.
+ * was: the next time it is told. A message is a line without a stack, on the same way; how often
+ * there is one is its caller's business.
  *
  * No address is shown: not dump_stack(), which prints the registers of the process as well; and
  * of functions of a module that has gone since, which kept stacks may have, no name is known.
@@ -77,6 +78,7 @@ struct kept {
 /**
  * struct quarry_report - what is to be printed
  * @link:	in the list of those that wait
+ * @level:	KERN_ERR and the like
  * @line:	text
  * @nr_lines:	how many there are
  * @who:	whose it was before
@@ -84,13 +86,14 @@ struct kept {
  * @cpu:	where it was found
  * @pid:	by whose call
  * @comm:	his name
- * @nr:		functions of the stack
+ * @nr:		functions of the stack; 0: there is none to be shown
  * @stack:	by which way he came
  * @text:	of a stack that was kept, to be printed
  */
 struct quarry_report {
 	struct llist_node link;
-	char line[LINES][192];
+	const char *level;
+	char line[LINES][256];
 	unsigned int nr_lines;
 	struct kept who[WHO];
 	unsigned int nr_who;
@@ -119,7 +122,9 @@ static void print(struct quarry_report *r)
 	char *rest;
 
 	for (i = 0; i < r->nr_lines; i++)
-		pr_err("%s\n", r->line[i]);
+		printk("%s" pr_fmt("%s\n"), r->level, r->line[i]);
+	if (!r->nr)
+		return;
 	pr_err("CPU: %d PID: %d Comm: %s; called from:\n", r->cpu, r->pid, r->comm);
 	stack_trace_print(r->stack, r->nr, 1);
 	for (i = 0; i < r->nr_who; i++) {
@@ -211,6 +216,7 @@ noinline struct quarry_report *quarry_report_begin(u32 kind)
 		put_place(r);
 		return NULL;
 	}
+	r->level = KERN_ERR;
 	r->nr_lines = 0;
 	r->nr_who = 0;
 	r->cpu = raw_smp_processor_id();
@@ -266,6 +272,30 @@ void quarry_report_end(struct quarry_report *r)
 	}
 	print(r);
 	put_place(r);
+}
+
+/**
+ * quarry_report_message() - a line for the log
+ * @level:	KERN_ERR and the like
+ * @fmt:	the line, without its end
+ *
+ * Context: any. It may be lost where many are found at once with interrupts off.
+ */
+void quarry_report_message(const char *level, const char *fmt, ...)
+{
+	struct quarry_report *r = get_place();
+	va_list args;
+
+	if (!r)
+		return;
+	r->level = level;
+	r->nr = 0;
+	r->nr_lines = 1;
+	r->nr_who = 0;
+	va_start(args, fmt);
+	vscnprintf(r->line[0], sizeof(r->line[0]), fmt, args);
+	va_end(args);
+	quarry_report_end(r);
 }
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -33,6 +33,7 @@
 
 #include "../arena/directory.h"
 #include "../debug/inject.h"
+#include "../debug/report.h"
 #include "alloc.h"
 #include "guard.h"
 #include "misuse.h"
@@ -145,10 +146,12 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 		why = "the pool is at its limit, and too little is free";
 		quarry_count(pool, QUARRY_COUNT_FAIL_LIMIT);
 	}
-	if (!(w->gfp & __GFP_NOWARN) && !in_nmi() && __ratelimit(&refusals))
-		pr_warn("pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %llu KiB, cap %llu KiB\n",
-			pool->name, order, &w->gfp, why, quarry_kib(nfree),
-			quarry_kib(atomic64_read(&pool->managed)), quarry_kib(pool->max));
+	if (!(w->gfp & __GFP_NOWARN) && __ratelimit(&refusals))
+		quarry_report_message(KERN_WARNING,
+				      "pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %llu KiB, cap %llu KiB",
+				      pool->name, order, &w->gfp, why, quarry_kib(nfree),
+				      quarry_kib(atomic64_read(&pool->managed)),
+				      quarry_kib(pool->max));
 }
 
 /* For __GFP_NOFAIL: sleep until a block was freed, or for a moment. Always true. */
@@ -593,7 +596,7 @@ static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
 	for (i = 0; zero && i < 1U << order; i++)
 		clear_page(page_address(page + i));
 	/* What is filled is wiped, but not zero. */
-	if (quarry_guard_pages_in(pool, c, f, 1U << order))
+	if (quarry_guard_pages_in(pool, c, f, 1U << order, 0))
 		zero = false;
 	return free_to_zone(pool, z, c, page, state, ours, zero);
 }
@@ -606,16 +609,20 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	u8 place = c->arena.areas[(state - c->arena.state) / QUARRY_AREA_FRAMES].place;
-	bool zero = want_init_on_free(), done;
+	bool zero = want_init_on_free(), direct = quarry_state_is_direct(was), done;
 	enum quarry_goes goes;
 
 	if (unlikely(READ_ONCE(pool->modes)))
 		return free_guarded(pool, z, c, page, state, was);
-	if (zero)
+	if (zero) {
+		/* As there, ours before it is written to. */
+		if (cmpxchg(state, was, QUARRY_STATE_CACHED | order) != was)
+			return false;
+		was = QUARRY_STATE_CACHED | order;
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
-	if (&z->buddy != pcp->buddy || quarry_state_is_direct(was) || !pcp->cold ||
-	    !quarry_pcp_enter(pcp)) {
+	}
+	if (&z->buddy != pcp->buddy || direct || !pcp->cold || !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		return free_to_zone(pool, z, c, page, state, was, zero);
 	}
@@ -628,7 +635,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		quarry_pcp_leave(pcp);
 		return done;
 	}
-	done = quarry_state_put(state, order);
+	done = zero || quarry_state_put(state, order);
 	if (done)
 		quarry_shadow_pages_free(page, 1UL << order);
 	if (done && zero)

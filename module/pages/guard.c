@@ -131,8 +131,9 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
  * quarry_guard_pages_in() - a block or run comes back
  * @pool:	the pool, which has modes
  * @c:		its chunk
- * @f:		its first frame, or the first that comes back of it
+ * @f:		its first frame
  * @nr:		its frames
+ * @keep:	of these, so many stay with the client
  *
  * It is the caller's: nobody else frees it, and it is not free yet. Context: any; preemption
  * off, or under RCU.
@@ -141,7 +142,8 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
  * there are by now.
  */
 noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
-				    struct quarry_frame f, unsigned long nr)
+				    struct quarry_frame f, unsigned long nr,
+				    unsigned long keep)
 {
 	struct quarry_page_table *t = READ_ONCE(c->table);
 	u32 first = quarry_chunk_number(c, f), i;
@@ -153,7 +155,7 @@ noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chun
 	if (!t)
 		return false;
 	stack = modes & QUARRY_MODE_OWNER ? quarry_stack_here(2, false) : 0;
-	for (i = first; i < first + nr; i++) {
+	for (i = first + keep; i < first + nr; i++) {
 		r = &t->record[i];
 		r->stack[QUARRY_PAGE_ALLOC] = t->record[first].stack[QUARRY_PAGE_ALLOC];
 		r->pid[QUARRY_PAGE_ALLOC] = t->record[first].pid[QUARRY_PAGE_ALLOC];

@@ -48,7 +48,7 @@ static inline u32 quarry_chunk_number(const struct quarry_chunk *c, struct quarr
 void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigned long nr,
 			    gfp_t gfp);
 bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
-			   struct quarry_frame f, unsigned long nr);
+			   struct quarry_frame f, unsigned long nr, unsigned long keep);
 
 /*
  * Blocks on their way to a client, who may use them from here on; costs a look if the pool has

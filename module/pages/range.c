@@ -646,28 +646,40 @@ static int add_chunk(struct quarry_zone *z, struct quarry_chunk *c)
 	return err;
 }
 
-/* Is this a block or run of exactly @nr frames in a client's hands? */
-static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
-		   bool block_too)
+/*
+ * Take a block or run of exactly @nr frames out of its client's hands, before anything is done
+ * to it: marked as on a list, so that of two who free it one is told. A block may be freed
+ * without the lock meanwhile. Under the zone's lock. Returns what its head was; 0 if it is not
+ * such a one, and nothing has changed.
+ */
+static u8 take_back(const struct quarry_arena *a, struct quarry_frame f, u64 nr, bool block_too)
 {
-	u8 state = READ_ONCE(a->state[f.i]);
+	u8 *state = &a->state[f.i], was = READ_ONCE(*state);
+	unsigned int order = quarry_state_order(was);
+	bool out;
 
 	if (nr > QUARRY_MAX_RUN)
-		return false;
-	if (block_too && (state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
-		return nr == 1ULL << quarry_state_order(state);
-	return !quarry_arena_check_run(a, f, nr);
+		return 0;
+	if (block_too && (was & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
+		out = nr == 1ULL << order;
+	else
+		out = !quarry_arena_check_run(a, f, nr);
+	return out && cmpxchg(state, was, QUARRY_STATE_CACHED | order) == was ? was : 0;
 }
 
-/* What is done to frames before they are free. Are they zeros then? */
-static bool treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f, u64 nr)
+/*
+ * What is done to the frames of a block or run, from @keep on, before they are free. They are
+ * ours. Are they zeros then? Without the zone's lock.
+ */
+static bool treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f,
+		  u64 nr, u64 keep)
 {
 	bool zero = want_init_on_free();
 	u64 i;
 
-	for (i = 0; zero && i < nr; i++)
+	for (i = keep; zero && i < nr; i++)
 		clear_page(page_address(quarry_chunk_page(c, f) + i));
-	if (unlikely(READ_ONCE(pool->modes)) && quarry_guard_pages_in(pool, c, f, nr))
+	if (unlikely(READ_ONCE(pool->modes)) && quarry_guard_pages_in(pool, c, f, nr, keep))
 		zero = false;
 	return zero;
 }
@@ -684,6 +696,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	unsigned long flags;
 	bool zero = false;
 	int err = -EINVAL;
+	u8 was;
 
 	rcu_read_lock();
 	c = find_chunk(pool, PHYS_PFN(at));
@@ -701,24 +714,28 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
 	quarry_zone_lock(z, &flags);
-	if (c->span && (want_init_on_free() || READ_ONCE(pool->modes)) &&
-	    is_out(&c->arena, f, nr, keep)) {
-		/* Without the lock, which is why it is looked at again. */
+	was = take_back(&c->arena, f, nr, keep);
+	if (!was) {
+		kind = quarry_misuse_kind(c, f);
+		goto unlock;
+	}
+	if (c->span && (want_init_on_free() || READ_ONCE(pool->modes))) {
 		quarry_zone_unlock(z, flags);
-		zero = treat(pool, c, (struct quarry_frame){ f.i + keep }, nr - keep);
+		zero = treat(pool, c, f, nr, keep);
 		quarry_zone_lock(z, &flags);
 	}
-	if (!is_out(&c->arena, f, nr, keep)) {
-		kind = quarry_misuse_kind(c, f);
-	} else {
-		if (c->span)
-			quarry_shadow_pages_free(quarry_chunk_page(c, f) + keep, nr - keep);
-		if (keep)
-			quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
-		else
-			quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, zero);
-		err = 0;
-	}
+	if (c->span)
+		quarry_shadow_pages_free(quarry_chunk_page(c, f) + keep, nr - keep);
+	/* A block of which something goes is a run of one piece, which nobody frees as a block. */
+	if (keep != nr)
+		was = QUARRY_STATE_RUN | quarry_state_order(was);
+	WRITE_ONCE(c->arena.state[f.i], was);
+	if (keep)
+		quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
+	else
+		quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, zero);
+	err = 0;
+unlock:
 	quarry_zone_unlock(z, flags);
 out:
 	if (err)

@@ -405,8 +405,21 @@ void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigne
 }
 
 bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
-			   struct quarry_frame f, unsigned long nr)
+			   struct quarry_frame f, unsigned long nr, unsigned long keep)
 {
+	(void)pool;
+	(void)c;
+	(void)f;
+	(void)nr;
+	(void)keep;
+	return false;
+}
+
+/* Nothing is printed. */
+void quarry_report_message(const char *level, const char *fmt, ...)
+{
+	(void)level;
+	(void)fmt;
 }
 
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
