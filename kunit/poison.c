@@ -226,8 +226,12 @@ static void see_kfree(void *data, unsigned long call_site, const void *object)
 {
 	struct watch *w = data;
 
-	/* The test is alone with its pool: who holds the lock is this CPU. */
-	w->under_lock += current == w->task && w->z && raw_spin_is_locked(&w->z->lock);
+	/*
+	 * The test is alone with its pool: who holds the lock is this CPU. An interrupt may be
+	 * the one that frees the pool after a grace period.
+	 */
+	w->under_lock += in_task() && current == w->task && w->z &&
+			 raw_spin_is_locked(&w->z->lock);
 }
 
 static void see_kmalloc(void *data, unsigned long call_site, const void *object, size_t asked,
