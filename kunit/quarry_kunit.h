@@ -9,7 +9,7 @@
 #include <linux/sizes.h>
 
 #include "../module/arena/directory.h"
-#include "../module/debug/inject.h"
+#include "../module/base/inject.h"
 #include "../module/pages/misuse.h"
 #include "../module/pages/pcp.h"
 #include "../module/stats/snapshot.h"

@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
 
-#include "../module/debug/report.h"
+#include "../module/base/report.h"
 #include "cache_kunit.h"
 
 #define SIZE	64

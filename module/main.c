@@ -17,10 +17,10 @@
 #include <linux/sizes.h>
 
 #include "arena/directory.h"
+#include "base/random.h"
+#include "base/report.h"
 #include "cache/cache.h"
 #include "cache/labels.h"
-#include "debug/random.h"
-#include "debug/report.h"
 #include "faces/faces.h"
 #include "malloc/malloc.h"
 #include "pages/keeper.h"

@@ -39,8 +39,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../base/inject.h"
 #include "../compat.h"
-#include "../debug/inject.h"
 #include "chunk.h"
 
 static struct kmem_cache *full_chunks;

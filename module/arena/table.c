@@ -36,7 +36,7 @@
 
 #include <linux/quarry.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "table.h"
 
 static struct page *page_of(const struct quarry_table *t, unsigned long i)

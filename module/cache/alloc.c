@@ -28,7 +28,7 @@
 #include <linux/sched/mm.h>
 #include <linux/string.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 /* Most objects from slabs to a magazine under one hold of the lock. */

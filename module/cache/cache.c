@@ -22,7 +22,7 @@
 #include <linux/panic.h>
 #include <linux/rwsem.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 static_assert(!offsetof(struct quarry_cache, mags));

@@ -31,9 +31,9 @@
 #include <linux/spinlock.h>
 #include <asm/local.h>
 
+#include "../base/fault.h"
+#include "../base/stacks.h"
 #include "../compat.h"
-#include "../debug/fault.h"
-#include "../debug/stacks.h"
 #include "../pages/pool.h"
 #include "../slab/magazine.h"
 #include "../slab/slab.h"

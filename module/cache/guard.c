@@ -36,8 +36,8 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "../debug/random.h"
-#include "../debug/report.h"
+#include "../base/random.h"
+#include "../base/report.h"
 #include "cache.h"
 
 /* The record of an object of a guarded slab. */

@@ -36,7 +36,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 /* Objects that a shrinker is asked for at a time: the kernel's own SHRINK_BATCH. */

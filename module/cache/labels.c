@@ -35,8 +35,8 @@
 
 #include "../arena/directory.h"
 #include "../arena/table.h"
+#include "../base/inject.h"
 #include "../compat.h"
-#include "../debug/inject.h"
 #include "cache.h"
 #include "labels.h"
 

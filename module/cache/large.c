@@ -24,7 +24,7 @@
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
-#include "../debug/stacks.h"
+#include "../base/stacks.h"
 #include "../pages/alloc.h"
 #include "cache.h"
 #include "labels.h"

@@ -12,7 +12,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 /* Stacks that a leak report shows. */

@@ -27,7 +27,7 @@
  */
 #include <linux/mm.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 /* Misses between two visits of the reaper that double a capacity. */

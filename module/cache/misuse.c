@@ -11,7 +11,7 @@
  */
 #include <linux/mm.h>
 
-#include "../debug/report.h"
+#include "../base/report.h"
 #include "cache.h"
 
 static_assert(QUARRY_ERRORS_MAX >= QUARRY_NR_CACHE_ERRORS);

@@ -12,7 +12,7 @@
  */
 #include <linux/mutex.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "../pages/visit.h"
 #include "cache.h"
 

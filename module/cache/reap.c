@@ -45,7 +45,7 @@
 #include <linux/mm.h>
 #include <linux/wait.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "../pages/alloc.h"
 #include "../pages/keeper.h"
 #include "../pages/pool.h"

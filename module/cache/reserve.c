@@ -19,7 +19,7 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "../pages/gfp.h"
 #include "cache.h"
 

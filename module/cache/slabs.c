@@ -49,7 +49,7 @@
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "../pages/alloc.h"
 #include "../pages/gfp.h"
 #include "cache.h"

@@ -23,7 +23,7 @@
 #include <trace/events/kmem.h>
 
 #include "../arena/directory.h"
-#include "../debug/report.h"
+#include "../base/report.h"
 #include "cache.h"
 
 /**

@@ -26,7 +26,7 @@
 #include <linux/mm.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "cache.h"
 
 #define TAGS	(U16_MAX + 1)

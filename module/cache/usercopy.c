@@ -13,7 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "../arena/directory.h"
-#include "../debug/report.h"
+#include "../base/report.h"
 #include "cache.h"
 
 /*

@@ -13,8 +13,8 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
+#include "../base/inject.h"
 #include "../compat.h"
-#include "../debug/inject.h"
 #include "faces.h"
 
 /* Only these two are quarry's; the kernel gives the number. */

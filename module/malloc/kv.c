@@ -29,7 +29,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "../pages/alloc.h"
 #include "../pages/misuse.h"
 #include "malloc.h"

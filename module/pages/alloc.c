@@ -32,8 +32,8 @@
 #include <linux/sched/mm.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
-#include "../debug/report.h"
+#include "../base/inject.h"
+#include "../base/report.h"
 #include "alloc.h"
 #include "guard.h"
 #include "misuse.h"

@@ -26,7 +26,7 @@
 #include <linux/sched.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "guard.h"
 #include "misuse.h"
 #include "pcp.h"

@@ -33,7 +33,7 @@
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "alloc.h"
 #include "gfp.h"
 #include "pcp.h"

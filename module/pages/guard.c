@@ -37,7 +37,7 @@
 #include <linux/string.h>
 
 #include "../arena/directory.h"
-#include "../debug/report.h"
+#include "../base/report.h"
 #include "guard.h"
 #include "misuse.h"
 

@@ -3,7 +3,7 @@
 #ifndef QUARRY_GUARD_H
 #define QUARRY_GUARD_H
 
-#include "../debug/stacks.h"
+#include "../base/stacks.h"
 #include "pool.h"
 
 /* Modes that pools have. */

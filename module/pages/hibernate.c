@@ -15,7 +15,7 @@
 #include <linux/notifier.h>
 #include <linux/suspend.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "pcp.h"
 
 static int prepare(struct notifier_block *nb, unsigned long action, void *unused)

@@ -33,7 +33,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "keeper.h"
 
 /* From the first kick to the work, in ticks. */

@@ -5,13 +5,13 @@
  * What is wrong with a free is read from the state bytes: nothing is guessed
  * from the contents of memory. The call is refused, so the pool stays as it was;
  * the kind is counted always, and reported with a stack once for each place that
- * it comes from (debug/report.c). Frames are named by pool, arena and number: no
+ * it comes from (base/report.c). Frames are named by pool, arena and number: no
  * address is shown.
  *
  * Contexts: any.
  */
 #include "../arena/directory.h"
-#include "../debug/report.h"
+#include "../base/report.h"
 #include "misuse.h"
 
 static const char * const names[QUARRY_NR_ERRORS] = {

@@ -20,7 +20,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "guard.h"
 #include "pcp.h"
 

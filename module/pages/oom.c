@@ -23,7 +23,7 @@
 #include <linux/oom.h>
 #include <linux/ratelimit.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "pcp.h"
 
 static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, void *data)

@@ -25,7 +25,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "pcp.h"
 
 /*

@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "misuse.h"
 #include "pcp.h"
 

@@ -34,10 +34,10 @@
 #include <asm/local64.h>
 
 #include "../arena/chunk.h"
+#include "../base/fault.h"
 #include "../base/registry.h"
 #include "../buddy/buddy.h"
 #include "../compat.h"
-#include "../debug/fault.h"
 #include "visit.h"
 
 /*

@@ -36,7 +36,7 @@
 #include <linux/sched/mm.h>
 
 #include "../arena/directory.h"
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "alloc.h"
 #include "guard.h"
 #include "misuse.h"

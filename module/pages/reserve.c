@@ -26,7 +26,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "alloc.h"
 
 /* Behind the last place of a stack. */

@@ -58,7 +58,7 @@
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "visit.h"
 
 /*

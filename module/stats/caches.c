@@ -11,7 +11,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 
-#include "../debug/inject.h"
+#include "../base/inject.h"
 #include "caches.h"
 
 struct sums {

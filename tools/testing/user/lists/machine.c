@@ -34,7 +34,7 @@
 #include <linux/sched.h>
 
 #include "../../../../module/arena/directory.h"
-#include "../../../../module/debug/inject.h"
+#include "../../../../module/base/inject.h"
 #include "../../../../module/pages/guard.h"
 #include "../../../../module/pages/keeper.h"
 #include "../../../../module/pages/misuse.h"

@@ -24,10 +24,10 @@
 
 #include "../../../../module/arena/directory.h"
 #include "../../../../module/arena/table.h"
+#include "../../../../module/base/random.h"
+#include "../../../../module/base/report.h"
 #include "../../../../module/cache/cache.h"
 #include "../../../../module/cache/labels.h"
-#include "../../../../module/debug/random.h"
-#include "../../../../module/debug/report.h"
 #include "../../../../module/pages/keeper.h"
 #include "../lists/machine.h"
 #include "machine.h"
@@ -300,7 +300,7 @@ unsigned int quarry_registry_list(struct quarry_registry *reg, u64 *from, void *
 	return 0;
 }
 
-/* --- module/debug ------------------------------------------------------------------------ */
+/* --- module/base ------------------------------------------------------------------------- */
 
 static __thread u64 random_state = 1;
 

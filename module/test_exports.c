@@ -5,21 +5,21 @@
  * Compiled only for kernels with KUnit, and in a namespace of its own, so that no
  * other module comes to depend on it by accident. Context: none, there is no code.
  */
-#include "../arena/directory.h"
-#include "../base/registry.h"
-#include "../cache/cache.h"
-#include "../cache/labels.h"
-#include "../compat.h"
-#include "../pages/alloc.h"
-#include "../pages/gfp.h"
-#include "../pages/guard.h"
-#include "../pages/keeper.h"
-#include "../pages/misuse.h"
-#include "../pages/visit.h"
-#include "../stats/caches.h"
-#include "../stats/snapshot.h"
-#include "inject.h"
-#include "report.h"
+#include "arena/directory.h"
+#include "base/inject.h"
+#include "base/registry.h"
+#include "base/report.h"
+#include "cache/cache.h"
+#include "cache/labels.h"
+#include "compat.h"
+#include "pages/alloc.h"
+#include "pages/gfp.h"
+#include "pages/guard.h"
+#include "pages/keeper.h"
+#include "pages/misuse.h"
+#include "pages/visit.h"
+#include "stats/caches.h"
+#include "stats/snapshot.h"
 
 #define TEST_EXPORT(sym)		\
 	EXPORT_SYMBOL_NS_GPL(sym,	\
