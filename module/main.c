@@ -4,8 +4,8 @@
  *
  * init is a ladder, exit its mirror: chunks, directory, labels, visits, keeper, CPU hotplug,
  * shrinker, the notifiers of being out of memory and of hibernation, the default pool, malloc's
- * caches, the reaper, who listens to failed frames and to kfree(), then the faces, and last the
- * notifier of modules that come and go.
+ * caches, the reaper, who listens to failed frames and to kfree(), then the interfaces, and
+ * last the notifier of modules that come and go.
  * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
  * they go, the chunks' exit waits for, once for all.
  */
@@ -21,7 +21,7 @@
 #include "base/report.h"
 #include "cache/cache.h"
 #include "cache/labels.h"
-#include "faces/faces.h"
+#include "interfaces/interfaces.h"
 #include "malloc/malloc.h"
 #include "pages/keeper.h"
 #include "pages/pool.h"

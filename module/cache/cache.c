@@ -756,7 +756,7 @@ void quarry_caches_exit(void)
 	LIST_HEAD(gone);
 
 	quarry_free_rcu_wait();
-	/* The faces have gone: nobody watches, and nobody else is about. */
+	/* The interfaces have gone: nobody watches, and nobody else is about. */
 	while ((cache = cache_of(quarry_registry_from(&caches, 0)))) {
 		delist(cache);
 		quarry_cache_leave(cache);

@@ -513,7 +513,7 @@ unsigned int quarry_caches_list(u64 *from, void *entries, unsigned int room);
 unsigned int quarry_caches_number(void);
 u64 quarry_cache_objects_out(struct quarry_cache *cache);
 
-/* Told when a cache comes and goes; set by the faces above. */
+/* Told when a cache comes and goes; set by the interfaces above. */
 struct quarry_cache_watcher {
 	void (*created)(struct quarry_cache *cache);
 	void (*destroyed)(struct quarry_cache *cache);

@@ -419,7 +419,7 @@ int quarry_pools_remove(struct quarry_pool *pool, u64 *out);
 int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs);
 struct quarry_pool *quarry_pools_remove_first(void);
 
-/* Told when a pool comes and goes; set by the faces above. */
+/* Told when a pool comes and goes; set by the interfaces above. */
 struct quarry_pool_watcher {
 	void (*created)(struct quarry_pool *pool);
 	void (*destroyed)(struct quarry_pool *pool);

@@ -12,7 +12,7 @@
  * for ever, in the midst of a walk over all areas, is waited for by nobody. A reference of
  * quarry_pool_find() keeps the pool itself.
  *
- * Whoever shows pools (faces/) has left two functions here and is told of each that comes
+ * Whoever shows pools (interfaces/) has left two functions here and is told of each that comes
  * and goes, under pools_mutex.
  *
  * Contexts: what takes pools_mutex sleeps; the rest may be called from any context but

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What there is to know of a cache, for every face. See caches.c. */
+/* What there is to know of a cache, for every interface. See caches.c. */
 #ifndef QUARRY_STATS_CACHES_H
 #define QUARRY_STATS_CACHES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What there is to know of a pool, for every face. See snapshot.c. */
+/* What there is to know of a pool, for every interface. See snapshot.c. */
 #ifndef QUARRY_SNAPSHOT_H
 #define QUARRY_SNAPSHOT_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Caches as user space sees and changes them: each number moves by what was done, all
- * faces say the same, what adds up does so, modes can be switched while objects are out,
+ * interfaces say the same, what adds up does so, modes can be switched while objects are out,
  * and whoever has objects can be found.
  *
  * quarry_objects.ko does what user space cannot: it makes a cache and has objects.

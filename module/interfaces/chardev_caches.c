@@ -16,7 +16,7 @@
 #include <linux/uaccess.h>
 
 #include "../stats/caches.h"
-#include "faces.h"
+#include "interfaces.h"
 
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);

@@ -25,7 +25,7 @@
 #include "../compat.h"
 #include "../pages/guard.h"
 #include "../stats/snapshot.h"
-#include "faces.h"
+#include "interfaces.h"
 
 /* Areas copied out at a time. */
 #define MAP_BATCH	1024

@@ -15,7 +15,7 @@
 
 #include "../base/inject.h"
 #include "../compat.h"
-#include "faces.h"
+#include "interfaces.h"
 
 /* Only these two are quarry's; the kernel gives the number. */
 static dev_t number;

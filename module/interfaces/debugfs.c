@@ -33,7 +33,7 @@
 #include "../pages/visit.h"
 #include "../stats/accounting.h"
 #include "../stats/snapshot.h"
-#include "faces.h"
+#include "interfaces.h"
 
 /* Entries fetched at a time. */
 #define BATCH	64

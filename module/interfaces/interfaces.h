@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The faces: what people and programs see of quarry. */
-#ifndef QUARRY_FACES_H
-#define QUARRY_FACES_H
+/* The interfaces: what people and programs see of quarry. */
+#ifndef QUARRY_INTERFACES_H
+#define QUARRY_INTERFACES_H
 
 #include <linux/fs.h>
 #include <linux/types.h>
@@ -89,4 +89,4 @@ int quarry_do_cache_traces(void *arg);
 void quarry_debugfs_caches_init(struct dentry *root);
 void quarry_debugfs_caches_exit(void);
 
-#endif /* QUARRY_FACES_H */
+#endif /* QUARRY_INTERFACES_H */

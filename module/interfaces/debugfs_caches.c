@@ -25,7 +25,7 @@
 #include <linux/slab.h>
 
 #include "../stats/caches.h"
-#include "faces.h"
+#include "interfaces.h"
 
 /* Stacks that a file of traces shows. */
 #define TRACES	1024
