@@ -49,7 +49,7 @@
 
 struct quarry_pool;
 
-#include <linux/quarry_fast.h>
+#include <linux/quarry/pages_fast.h>
 
 struct quarry_reserve;
 

@@ -39,7 +39,7 @@
 struct quarry_cache;
 struct quarry_magazine;
 
-#include <linux/quarry_cache_fast.h>
+#include <linux/quarry/cache_fast.h>
 
 /* Flags that quarry_cache_create() knows; they are the kernel's own. */
 #define QUARRY_CACHE_FLAGS							\

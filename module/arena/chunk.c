@@ -34,7 +34,7 @@
  */
 #include <linux/mm.h>
 #include <linux/page_ref.h>
-#include <linux/quarry_shadow.h>
+#include <linux/quarry/shadow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>

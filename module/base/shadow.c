@@ -49,7 +49,7 @@
 #include <linux/export.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/quarry_shadow.h>
+#include <linux/quarry/shadow.h>
 #include <linux/string.h>
 
 #include "../compat.h"

@@ -8,7 +8,7 @@
  *		-> slabs of other nodes -> [grow]
  *	free	loaded magazine -> previous -> depot -> slabs
  *
- *	The first step is the fast path, in the client (quarry_cache_fast.h). The second
+ *	The first step is the fast path, in the client (quarry/cache_fast.h). The second
  *	is ours alone as well; from the third on the node's lock is taken, once for a
  *	magazine or a batch. Where the magazines are busy (an interrupt has landed in
  *	the middle of one of the steps) or have not been made, one object is taken

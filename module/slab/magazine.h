@@ -3,7 +3,7 @@
 #ifndef QUARRY_MAGAZINE_H
 #define QUARRY_MAGAZINE_H
 
-#include <linux/quarry_mags.h>
+#include <linux/quarry/mags.h>
 
 /**
  * struct quarry_depot - magazines that no CPU has

@@ -734,7 +734,7 @@ static void crowd(const void *arg)
 #ifdef __SANITIZE_THREAD__
 /*
  * The fast path reads a label of any address without a mark, for two instructions less
- * (quarry_cache_fast.h): of a frame that is being labelled now it sees either.
+ * (quarry/cache_fast.h): of a frame that is being labelled now it sees either.
  */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)

@@ -9,13 +9,13 @@
  * magazine, nor does a pointer into one. Everything else is left to
  * quarry_cache_alloc_slow() and quarry_cache_free_slow().
  *
- * Private, as quarry_fast.h. Theory: module/slab/magazine.c for the magazines,
+ * Private, as quarry/pages_fast.h. Theory: module/slab/magazine.c for the magazines,
  * module/cache/tags.c for the tags.
  */
 #ifndef _LINUX_QUARRY_CACHE_FAST_H
 #define _LINUX_QUARRY_CACHE_FAST_H
 
-#include <linux/quarry_mags.h>
+#include <linux/quarry/mags.h>
 
 /* Flags that ask for more than the fast path does. */
 #define QUARRY_GFP_OBJECT_SLOW	(__GFP_THISNODE | __GFP_DMA | __GFP_DMA32 | \

@@ -15,8 +15,8 @@
  * Theory: module/pages/pcp.c for the lists, module/arena/directory.c for the
  * directory, module/buddy/buddy.h for the state bytes.
  */
-#ifndef _LINUX_QUARRY_FAST_H
-#define _LINUX_QUARRY_FAST_H
+#ifndef _LINUX_QUARRY_PAGES_FAST_H
+#define _LINUX_QUARRY_PAGES_FAST_H
 
 #include <linux/atomic.h>
 #include <linux/bitops.h>
@@ -26,7 +26,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/quarry_shadow.h>
+#include <linux/quarry/shadow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
@@ -303,4 +303,4 @@ slow:
 	return false;
 }
 
-#endif /* _LINUX_QUARRY_FAST_H */
+#endif /* _LINUX_QUARRY_PAGES_FAST_H */

@@ -3,14 +3,14 @@
  * Magazines: what stands in memory, and what is done to it without a lock. Private; theory
  * in module/slab/magazine.c.
  *
- * Apart from quarry_cache_fast.h because the core is compiled in user space too.
+ * Apart from quarry/cache_fast.h because the core is compiled in user space too.
  */
 #ifndef _LINUX_QUARRY_MAGS_H
 #define _LINUX_QUARRY_MAGS_H
 
 #include <linux/compiler.h>
 #include <linux/list.h>
-#include <linux/quarry_shadow.h>
+#include <linux/quarry/shadow.h>
 #include <linux/types.h>
 
 #ifdef CONFIG_X86
