@@ -4,7 +4,7 @@
 #define QUARRY_CACHE_KUNIT_H
 
 #include <linux/maple_tree.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 
 #include "../module/cache/cache.h"
 #include "../module/stats/caches.h"

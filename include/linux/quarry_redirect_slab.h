@@ -42,7 +42,7 @@
 #include <linux/vmalloc.h>
 #include <net/dst_ops.h>
 
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 
 #ifndef QUARRY_REDIRECT_POOL
 #define QUARRY_REDIRECT_POOL	quarry_pool_default()

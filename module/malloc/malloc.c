@@ -23,7 +23,7 @@
  * foreign, or as what the page layer knows of it if it is in a pool: freed already, the inside
  * of a block, or the start of one that was taken as pages (pages/misuse.c).
  *
- * Contexts: as include/linux/quarry_cache.h says for each call.
+ * Contexts: as include/linux/quarry_malloc.h says for each call.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>

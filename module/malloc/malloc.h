@@ -3,7 +3,7 @@
 #ifndef QUARRY_MALLOC_H
 #define QUARRY_MALLOC_H
 
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 
 int quarry_malloc_init(void);
 size_t quarry_malloc_bytes(const void *object);

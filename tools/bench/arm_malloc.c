@@ -4,7 +4,7 @@
  * size in all loops but the mix.
  */
 #include <linux/ktime.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 
 #include "bench.h"
 

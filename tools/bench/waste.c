@@ -9,7 +9,7 @@
  */
 #include <linux/math64.h>
 #include <linux/mm.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 
 #include "bench.h"
 #include "draws.h"

@@ -66,58 +66,10 @@ struct quarry_cache_head {
 	struct quarry_mags __percpu *mags;
 };
 
-/* Sizes that malloc serves from caches: four classes to a doubling. */
-#define QUARRY_CLASS_MAX	32768U
-#define QUARRY_CLASSES		44U
-
-extern struct quarry_cache *quarry_classes[QUARRY_CLASSES];
-
 void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
 void *quarry_cache_alloc_zero(struct quarry_cache *cache, gfp_t gfp);
 void quarry_object_wipe(struct quarry_cache *cache, void *object);
 void quarry_cache_free_slow(struct quarry_cache *cache, void *object);
-
-/*
- * What malloc's objects are multiples of, and aligned to, at least. Where devices do not see
- * the CPU's caches none may share a line with another: the kernel asks ARCH_DMA_MINALIGN
- * bytes for it, or copies each small buffer, by how large kmalloc would have made it. That is
- * not how large we do, so it must never come to it.
- */
-#ifdef ARCH_DMA_MINALIGN
-#define QUARRY_MALLOC_MINALIGN	(ARCH_DMA_MINALIGN > ARCH_KMALLOC_MINALIGN ? \
-				 ARCH_DMA_MINALIGN : ARCH_KMALLOC_MINALIGN)
-#else
-#define QUARRY_MALLOC_MINALIGN	ARCH_KMALLOC_MINALIGN
-#endif
-
-/* A size that is a multiple of @align, a power of two. Up to 8 the classes see to it. */
-static __always_inline size_t quarry_class_fit(size_t size, size_t align)
-{
-	return align > 8 ? ALIGN(size, align) : size;
-}
-
-/*
- * The class of a size, 1 to QUARRY_CLASS_MAX: 8, 16, 24 ... 64, then 80, 96, 112,
- * 128, 160 ... A constant for a constant size.
- */
-static __always_inline unsigned int quarry_class(size_t size)
-{
-	unsigned int shift;
-
-	size = quarry_class_fit(size, QUARRY_MALLOC_MINALIGN);
-	if (size <= 64)
-		return size ? (size - 1) >> 3 : 0;
-	shift = ilog2(size - 1) - 2;
-	return 8 + 4 * (shift - 4) + (((size - 1) >> shift) - 4);
-}
-
-/* Bytes of a class. */
-static __always_inline size_t quarry_class_size(unsigned int class)
-{
-	if (class < 8)
-		return (class + 1) * 8;
-	return (size_t)(5 + (class - 8) % 4) << (4 + (class - 8) / 4);
-}
 
 /* The frame of an address in the linear map; a huge number for any other. */
 static __always_inline unsigned long quarry_object_pfn(const void *object)

@@ -5,7 +5,7 @@
  */
 #include <linux/kasan-checks.h>
 #include <linux/module.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/sizes.h>
 
 /* Where the compiler does not see that it is beyond; the report names the caller. */

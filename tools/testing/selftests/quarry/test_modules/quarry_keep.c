@@ -16,7 +16,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/quarry.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 

@@ -4,7 +4,7 @@
  * some, in which the only pointers to objects of the kernel's are.
  */
 #include <linux/module.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 

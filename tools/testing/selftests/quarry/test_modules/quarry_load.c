@@ -24,7 +24,7 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/quarry.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 

@@ -11,7 +11,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/spinlock.h>
 
 #define MAX_HOLD	0x100000

@@ -12,7 +12,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/quarry_cache.h>
+#include <linux/quarry_malloc.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
