@@ -19,7 +19,7 @@
  *	nothing to coalesce later and no list through free memory: a free frame
  *	is never read or written here.
  *
- *	Which area serves a claim is chosen in choice.c.
+ *	Which area serves a claim is chosen in place.c.
  *
  * Invariants, checked by check.c
  *	nfree of an arena = sum over its areas = set bits in their lines
@@ -42,7 +42,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "choice.h"
+#include "place.h"
 
 static_assert(QUARRY_LINE_UNITS == 1U << QUARRY_LINE_ORDER);
 static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);

@@ -275,7 +275,7 @@ struct quarry_arena {
  * @asked:	orders that were asked for lately, as bits
  * @asked_before: the same in the QUARRY_ASKED_CLAIMS claims before
  * @claims:	claims since @asked_before
- * @vain:	frames that came back to areas of short lives and did not pay, see choice.c
+ * @vain:	frames that came back to areas of short lives and did not pay, see place.c
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
  * @groups:	groups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and place
@@ -448,7 +448,7 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 			       struct quarry_frame f, unsigned int order, u8 life,
 			       bool *zero);
 
-/* choice.c, for range.c */
+/* place.c, for range.c */
 bool quarry_lives_are_apart(struct quarry_buddy *b);
 
 /* runs.c, for the others */

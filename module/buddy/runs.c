@@ -28,7 +28,7 @@
  *
  *	A run goes into the first place that has a group for it, there to the group with the
  *	least bound that serves, and there to the first frames that fit: that is first fit, as
- *	far as places tell (choice.c).
+ *	far as places tell (place.c).
  *
  * Invariants, checked by check.c
  *	no run that begins in an area is longer than its bound

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where a claim lands. See choice.c. */
-#ifndef QUARRY_CHOICE_H
-#define QUARRY_CHOICE_H
+/* Where a claim lands. See place.c. */
+#ifndef QUARRY_PLACE_H
+#define QUARRY_PLACE_H
 
 #include "buddy.h"
 
@@ -43,4 +43,4 @@ static inline bool quarry_area_is_zero(const struct quarry_area *area)
 	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
 }
 
-#endif /* QUARRY_CHOICE_H */
+#endif /* QUARRY_PLACE_H */

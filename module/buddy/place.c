@@ -50,7 +50,7 @@
 #include <linux/bitops.h>
 #include <linux/minmax.h>
 
-#include "choice.h"
+#include "place.h"
 
 /* Homes of others that a claim passes by before it shares one. */
 #define HOMES_PASSED	8
