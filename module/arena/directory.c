@@ -35,6 +35,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
+#include "../buddy/place.h"
 #include "../compat.h"
 #include "directory.h"
 #include "table.h"

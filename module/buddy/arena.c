@@ -24,78 +24,9 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 
-#include "buddy.h"
+#include "place.h"
 
 #define BITE_FRAMES	(QUARRY_BITE_AREAS * QUARRY_AREA_FRAMES)
-
-/* Areas that are in one place at least: 4 MiB, which is a slot of the directory. */
-#define PLACE_AREAS_LEAST	2
-
-static u32 all_areas(const struct quarry_arena *a)
-{
-	return ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
-}
-
-/* Areas that go to a place together, of so many in all: 4 MiB to 16 MiB, as places suffice. */
-static u32 areas_together(u32 areas)
-{
-	u32 nr = PLACE_AREAS_LEAST;
-
-	while (nr < QUARRY_PLACE_AREAS && nr * QUARRY_PLACES < areas)
-		nr *= 2;
-	return nr;
-}
-
-/**
- * quarry_buddy_choose_place() - say where an arena's areas will be
- * @b:		the allocator
- * @a:		an arena fresh from quarry_arena_init(), which will join @b
- *
- * Small arenas are in places by their addresses, so that neighbours empty together: one
- * place for each 4 MiB while there are enough, else for 8 or 16 MiB. Addresses that are far
- * apart share places as chance has it: an arena goes where there is least if that is less by
- * two such parts than its own place has. Joining does it, for who need not know before.
- * Context: under the caller's lock.
- */
-void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
-{
-	u32 areas = all_areas(a), together;
-	unsigned int c, least = 0;
-
-	a->placed = true;
-	a->place = 0;
-	if (all_areas(a) > QUARRY_PLACE_AREAS)
-		return;
-	for (c = 0; c < QUARRY_PLACES; c++) {
-		areas += b->small_areas[c];
-		if (b->small_areas[c] < b->small_areas[least])
-			least = c;
-	}
-	together = areas_together(max(areas, b->expected));
-	a->place = a->base / (together * QUARRY_AREA_FRAMES) % QUARRY_PLACES;
-	if (b->small_areas[a->place] >= b->small_areas[least] + 2 * together)
-		a->place = least;
-	b->small_areas[a->place] += all_areas(a);
-}
-
-static void forget_place(struct quarry_buddy *b, struct quarry_arena *a)
-{
-	if (all_areas(a) <= QUARRY_PLACE_AREAS)
-		b->small_areas[a->place] -= all_areas(a);
-	a->placed = false;
-}
-
-/* The place that an area is in. A large arena has all places, from its beginning to its end. */
-u8 quarry_area_place(const struct quarry_arena *a, u32 i)
-{
-	u32 together = areas_together(all_areas(a));
-	u32 before = a->base / QUARRY_AREA_FRAMES % together;
-	u32 parts = (before + all_areas(a) + together - 1) / together;
-
-	if (all_areas(a) <= QUARRY_PLACE_AREAS)
-		return a->place;
-	return (before + i) / together * QUARRY_PLACES / parts;
-}
 
 static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 {
@@ -108,11 +39,7 @@ static void set_areas(struct quarry_buddy *b, struct quarry_arena *a)
 		struct quarry_area *area = &a->areas[i];
 
 		area->arena = a;
-		area->bucket = QUARRY_NO_BUCKET;
-		area->place = quarry_area_place(a, i);
-		area->life = QUARRY_LIFE_PAGE;
-		if (!i || quarry_arena_position(a, area) % QUARRY_LINE_UNITS == 0)
-			quarry_area_group(area)->place = area->place;
+		quarry_place_new(area);
 	}
 	b->nr_areas += nr;
 	b->nr_areas -= before;
@@ -187,13 +114,8 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 				  QUARRY_LIFE_PAGE, &zero);
 	}
 	b->splits = splits;
-	for (f = lo / QUARRY_AREA_FRAMES; f < a->nr_areas; f++) {
-		struct quarry_area *area = &a->areas[f];
-
-		if (area->home)
-			b->home[area->home] = NULL;
-		area->home = 0;
-	}
+	for (f = lo / QUARRY_AREA_FRAMES; f < a->nr_areas; f++)
+		quarry_forget_home(b, &a->areas[f]);
 	b->nr_frames -= a->hi - lo;
 	a->hi = lo;
 	set_areas(b, a);
@@ -202,7 +124,7 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 		return -EAGAIN;
 	}
 	list_del_init(&a->link);
-	forget_place(b, a);
+	quarry_forget_place(b, a);
 	b->nr_arenas--;
 	a->buddy = NULL;
 	return 0;

@@ -132,83 +132,6 @@ void quarry_buddy_init(struct quarry_buddy *b)
 	INIT_LIST_HEAD(&b->empty);
 }
 
-/* Put an area into the bucket that it names, or take it out of there. */
-static void area_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
-{
-	unsigned int c = area->bucket % QUARRY_PLACES;
-	unsigned int k = area->bucket / QUARRY_PLACES % QUARRY_AREA_ORDER;
-	unsigned int life = area->bucket / QUARRY_PLACES / QUARRY_AREA_ORDER;
-	struct hlist_head *list = &b->areas[life][k][c];
-
-	if (in) {
-		hlist_add_head(&area->link, list);
-		b->area_places[life][k] |= 1U << c;
-		b->area_orders[life] |= 1U << k;
-		return;
-	}
-	hlist_del(&area->link);
-	if (!hlist_empty(list))
-		return;
-	b->area_places[life][k] &= ~(1U << c);
-	if (!b->area_places[life][k])
-		b->area_orders[life] &= ~(1U << k);
-}
-
-/* Move an area to the bucket where its line says that it belongs. */
-static void area_place(struct quarry_buddy *b, struct quarry_area *area)
-{
-	const struct quarry_line *l = &area->line;
-	u16 bucket = QUARRY_NO_BUCKET;
-
-	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES)
-		bucket = quarry_area_bucket(area->life, __fls(l->orders), area->place);
-	if (bucket == area->bucket)
-		return;
-	if (area->bucket != QUARRY_NO_BUCKET)
-		area_move(b, area, false);
-	area->bucket = bucket;
-	if (bucket != QUARRY_NO_BUCKET)
-		area_move(b, area, true);
-}
-
-/* The same of a group. */
-static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool in)
-{
-	unsigned int c = group->bucket % QUARRY_PLACES;
-	unsigned int k = group->bucket / QUARRY_PLACES % QUARRY_GROUP_ORDERS;
-	unsigned int zeros = group->bucket / QUARRY_PLACES / QUARRY_GROUP_ORDERS;
-	struct hlist_head *list = &b->groups[zeros][k][c];
-
-	if (in) {
-		hlist_add_head(&group->link, list);
-		b->group_places[zeros][k] |= 1U << c;
-		b->group_orders[zeros] |= 1U << k;
-		return;
-	}
-	hlist_del(&group->link);
-	if (!hlist_empty(list))
-		return;
-	b->group_places[zeros][k] &= ~(1U << c);
-	if (!b->group_places[zeros][k])
-		b->group_orders[zeros] &= ~(1U << k);
-}
-
-static void group_place(struct quarry_buddy *b, struct quarry_group *group)
-{
-	u16 bucket = QUARRY_NO_BUCKET;
-
-	if (group->line.nfree)
-		bucket = quarry_whole_bucket(quarry_group_zeros(group),
-					     __fls(group->line.orders), group->place);
-	if (bucket == group->bucket)
-		return;
-	if (group->bucket != QUARRY_NO_BUCKET)
-		group_move(b, group, false);
-	group->bucket = bucket;
-	if (bucket != QUARRY_NO_BUCKET)
-		group_move(b, group, true);
-}
-
 /* Forget what is known of the zeros in a block; was every frame of it zero? */
 static bool zero_take(struct quarry_buddy *b, struct quarry_area *area,
 		      unsigned int pos, unsigned int order)
@@ -269,7 +192,7 @@ static void group_take(struct quarry_buddy *b, struct quarry_area *area,
 	b->nr_whole -= 1U << order;
 	if (group->nr_zero)
 		group->nr_zero -= quarry_line_unmark(group->zero, pos, order);
-	group_place(b, group);
+	quarry_place_group(b, group);
 }
 
 static void group_put(struct quarry_buddy *b, struct quarry_area *area,
@@ -285,7 +208,7 @@ static void group_put(struct quarry_buddy *b, struct quarry_area *area,
 		group->nr_zero += 1U << order;
 	}
 	b->nr_whole += 1U << order;
-	group_place(b, group);
+	quarry_place_group(b, group);
 }
 
 /*
@@ -350,7 +273,7 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 		area_take(b, area, pos, order,
 			  quarry_line_maximal(&area->line, pos, order), life);
 		*zero = zero_take(b, area, pos, order);
-		area_place(b, area);
+		quarry_place_area(b, area);
 	}
 	return b->splits - splits;
 }
@@ -395,7 +318,7 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 			WRITE_ONCE(a->state[block->frame.i], state);
 		}
 	}
-	area_place(b, area);
+	quarry_place_area(b, area);
 	return got;
 }
 
@@ -485,7 +408,7 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 			b->blocks[QUARRY_AREA_ORDER]--;
 			group_put(b, area, 0, quarry_area_is_zero(area));
 		}
-		area_place(b, area);
+		quarry_place_area(b, area);
 	} else {
 		struct quarry_area *p = area;
 

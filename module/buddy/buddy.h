@@ -389,11 +389,6 @@ struct quarry_check {
 	char what[64];
 };
 
-/* arena.c, for check.c and whoever sorts frames by their places */
-u8 quarry_area_place(const struct quarry_arena *a, u32 i);
-void quarry_arena_emptied(struct quarry_buddy *b, struct quarry_arena *a);
-void quarry_arena_used(struct quarry_buddy *b, struct quarry_arena *a);
-
 /* buddy.c: blocks */
 size_t quarry_arena_metadata_bytes(u64 first, u32 nr);
 void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr);
@@ -408,7 +403,6 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 			  unsigned int order);
 
 /* arena.c: arenas come and go */
-void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a);
 bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
 int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a);
 void quarry_buddy_add(struct quarry_buddy *b, struct quarry_arena *a, bool zero);
@@ -443,13 +437,12 @@ bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
 int quarry_unusable_milli(const u64 *blocks, unsigned int order);
 int quarry_extfrag_milli(const u64 *blocks, unsigned int order);
 
-/* buddy.c, for range.c */
+/* buddy.c, for arena.c and range.c */
+void quarry_arena_emptied(struct quarry_buddy *b, struct quarry_arena *a);
+void quarry_arena_used(struct quarry_buddy *b, struct quarry_arena *a);
 unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 			       struct quarry_frame f, unsigned int order, u8 life,
 			       bool *zero);
-
-/* place.c, for range.c */
-bool quarry_lives_are_apart(struct quarry_buddy *b);
 
 /* runs.c, for the others */
 unsigned int quarry_runs_next(const struct quarry_buddy *b, unsigned int place, unsigned int least);

@@ -12,7 +12,7 @@
 #include <linux/math64.h>
 #include <linux/string.h>
 
-#include "buddy.h"
+#include "place.h"
 
 static void fault(struct quarry_check *c, const char *what)
 {

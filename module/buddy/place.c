@@ -38,12 +38,29 @@
  *	equally good blocks of an area one that is known to be zero, of whole areas those that
  *	are zero, wherever they are. Others leave them as far as that breaks no longer run.
  *
+ * What a list of a CPU keeps (pages/pcp.c)
+ *	Blocks up to a rank, and those behind it go to the zone:
+ *
+ *	   place   0    1    2    3    4    5    6 ...
+ *	           |-- to the list --|----- to the zone ---------->
+ *	                            ^rank         ^mean
+ *	                             |<-- twice ->|
+ *	                             | spread-1/2 |
+ *
+ *	Mean and spread are of the places of blocks that come back to the list. So where
+ *	blocks lie wide only the first of them stay on the list: what it has is out of the
+ *	buddy's hands, and fills holes that the next refill would choose better. A client that
+ *	uses the same few blocks over and over keeps them, wherever they are, if that is in one
+ *	place or in two neighbours.
+ *
+ * Cost
  *	All is found by bit searches and bounded tries, so the steps of a claim depend
  *	on neither the number of arenas nor their size. design.md has the policies that
  *	were tried and what each kept whole.
  *
- * Nothing is taken here: buddy.c does that, and keeps areas and groups in the buckets that
- * are looked through.
+ * Nothing is taken here: buddy.c does that, and says which areas and groups have changed.
+ * That is all there is of the policy: another one is another file in the place of this. What it
+ * keeps in struct quarry_buddy, and check.c looks at, is in buddy.h.
  *
  * Contexts: as buddy.c.
  */
@@ -79,6 +96,22 @@
 
 /* How bad it is for whole areas to be in an arena of another life: worse than wrong zeros, 1. */
 #define OTHER_LIFE	2
+
+/* Areas that are in one place at least: 4 MiB, which is a slot of the directory. */
+#define PLACE_AREAS_LEAST	2
+
+/* Of the blocks that come back to a list: how many make a mean; and the mean of none. */
+#define MEAN_OVER	4
+#define MEAN_OF_NONE	(-1)
+
+/* Blocks lie wide from this spread on: an eighth of a place. */
+#define WIDE		(256 / 8)
+
+/* Half a place: the same few blocks may lie on both sides of where two places meet. */
+#define NEAR		(256 / 2)
+
+/* A sample that is further off than so many spreads counts as if it were not. */
+#define FAR		4
 
 #define ALL_LIVES	((1U << QUARRY_AREA_LIVES) - 1)
 #define ALL_ZEROS	((1U << QUARRY_ZEROS) - 1)
@@ -440,6 +473,20 @@ static void set_home(struct quarry_buddy *b, struct quarry_area *area, u8 home)
 	area->home = home;
 }
 
+/**
+ * quarry_forget_home() - an area leaves, and is nobody's home
+ * @b:		the allocator
+ * @area:	the area
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_forget_home(struct quarry_buddy *b, struct quarry_area *area)
+{
+	if (area->home)
+		b->home[area->home] = NULL;
+	area->home = 0;
+}
+
 /* A broken area of any life, or NULL. */
 static struct quarry_area *pick_any_life(const struct quarry_buddy *b,
 					 const struct quarry_claim *claim)
@@ -511,4 +558,252 @@ struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct qua
 		.apart = apart,
 		.zeros = b->nr_zero && want->order >= ZERO_ORDER,
 	};
+}
+
+/*
+ * What the choices above are made from, kept up as areas and groups change.
+ */
+
+/* Put an area into the bucket that it names, or take it out of there. */
+static void area_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
+{
+	unsigned int c = area->bucket % QUARRY_PLACES;
+	unsigned int k = area->bucket / QUARRY_PLACES % QUARRY_AREA_ORDER;
+	unsigned int life = area->bucket / QUARRY_PLACES / QUARRY_AREA_ORDER;
+	struct hlist_head *list = &b->areas[life][k][c];
+
+	if (in) {
+		hlist_add_head(&area->link, list);
+		b->area_places[life][k] |= 1U << c;
+		b->area_orders[life] |= 1U << k;
+		return;
+	}
+	hlist_del(&area->link);
+	if (!hlist_empty(list))
+		return;
+	b->area_places[life][k] &= ~(1U << c);
+	if (!b->area_places[life][k])
+		b->area_orders[life] &= ~(1U << k);
+}
+
+/**
+ * quarry_place_area() - move an area to the bucket where its line says that it belongs
+ * @b:		the allocator
+ * @area:	the area, after a change
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_place_area(struct quarry_buddy *b, struct quarry_area *area)
+{
+	const struct quarry_line *l = &area->line;
+	u16 bucket = QUARRY_NO_BUCKET;
+
+	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES)
+		bucket = quarry_area_bucket(area->life, __fls(l->orders), area->place);
+	if (bucket == area->bucket)
+		return;
+	if (area->bucket != QUARRY_NO_BUCKET)
+		area_move(b, area, false);
+	area->bucket = bucket;
+	if (bucket != QUARRY_NO_BUCKET)
+		area_move(b, area, true);
+}
+
+/* The same of a group. */
+static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool in)
+{
+	unsigned int c = group->bucket % QUARRY_PLACES;
+	unsigned int k = group->bucket / QUARRY_PLACES % QUARRY_GROUP_ORDERS;
+	unsigned int zeros = group->bucket / QUARRY_PLACES / QUARRY_GROUP_ORDERS;
+	struct hlist_head *list = &b->groups[zeros][k][c];
+
+	if (in) {
+		hlist_add_head(&group->link, list);
+		b->group_places[zeros][k] |= 1U << c;
+		b->group_orders[zeros] |= 1U << k;
+		return;
+	}
+	hlist_del(&group->link);
+	if (!hlist_empty(list))
+		return;
+	b->group_places[zeros][k] &= ~(1U << c);
+	if (!b->group_places[zeros][k])
+		b->group_orders[zeros] &= ~(1U << k);
+}
+
+/**
+ * quarry_place_group() - move a group to the bucket where its line says that it belongs
+ * @b:		the allocator
+ * @group:	the group, after a change
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_place_group(struct quarry_buddy *b, struct quarry_group *group)
+{
+	u16 bucket = QUARRY_NO_BUCKET;
+
+	if (group->line.nfree)
+		bucket = quarry_whole_bucket(quarry_group_zeros(group),
+					     __fls(group->line.orders), group->place);
+	if (bucket == group->bucket)
+		return;
+	if (group->bucket != QUARRY_NO_BUCKET)
+		group_move(b, group, false);
+	group->bucket = bucket;
+	if (bucket != QUARRY_NO_BUCKET)
+		group_move(b, group, true);
+}
+
+static u32 all_areas(const struct quarry_arena *a)
+{
+	return ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
+}
+
+/* Areas that go to a place together, of so many in all: 4 MiB to 16 MiB, as places suffice. */
+static u32 areas_together(u32 areas)
+{
+	u32 nr = PLACE_AREAS_LEAST;
+
+	while (nr < QUARRY_PLACE_AREAS && nr * QUARRY_PLACES < areas)
+		nr *= 2;
+	return nr;
+}
+
+/**
+ * quarry_buddy_choose_place() - say where an arena's areas will be
+ * @b:		the allocator
+ * @a:		an arena fresh from quarry_arena_init(), which will join @b
+ *
+ * Small arenas are in places by their addresses, so that neighbours empty together: one
+ * place for each 4 MiB while there are enough, else for 8 or 16 MiB. Addresses that are far
+ * apart share places as chance has it: an arena goes where there is least if that is less by
+ * two such parts than its own place has. Joining does it, for who need not know before.
+ * Context: under the caller's lock.
+ */
+void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	u32 areas = all_areas(a), together;
+	unsigned int c, least = 0;
+
+	a->placed = true;
+	a->place = 0;
+	if (all_areas(a) > QUARRY_PLACE_AREAS)
+		return;
+	for (c = 0; c < QUARRY_PLACES; c++) {
+		areas += b->small_areas[c];
+		if (b->small_areas[c] < b->small_areas[least])
+			least = c;
+	}
+	together = areas_together(max(areas, b->expected));
+	a->place = a->base / (together * QUARRY_AREA_FRAMES) % QUARRY_PLACES;
+	if (b->small_areas[a->place] >= b->small_areas[least] + 2 * together)
+		a->place = least;
+	b->small_areas[a->place] += all_areas(a);
+}
+
+/**
+ * quarry_forget_place() - all of an arena has left
+ * @b:	the allocator
+ * @a:	the arena
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_forget_place(struct quarry_buddy *b, struct quarry_arena *a)
+{
+	if (all_areas(a) <= QUARRY_PLACE_AREAS)
+		b->small_areas[a->place] -= all_areas(a);
+	a->placed = false;
+}
+
+/**
+ * quarry_area_place() - the place that an area is in
+ * @a:	an arena for which that was chosen
+ * @i:	which of its areas
+ *
+ * A large arena has all places, from its beginning to its end. Context: any.
+ */
+u8 quarry_area_place(const struct quarry_arena *a, u32 i)
+{
+	u32 together = areas_together(all_areas(a));
+	u32 before = a->base / QUARRY_AREA_FRAMES % together;
+	u32 parts = (before + all_areas(a) + together - 1) / together;
+
+	if (all_areas(a) <= QUARRY_PLACE_AREAS)
+		return a->place;
+	return (before + i) / together * QUARRY_PLACES / parts;
+}
+
+/**
+ * quarry_place_new() - an area joins, in its place and in no bucket yet
+ * @area:	the area; its arena knows where that is
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_place_new(struct quarry_area *area)
+{
+	struct quarry_arena *a = area->arena;
+	u32 i = area - a->areas;
+
+	area->bucket = QUARRY_NO_BUCKET;
+	area->place = quarry_area_place(a, i);
+	area->life = QUARRY_LIFE_PAGE;
+	if (!i || quarry_arena_position(a, area) % QUARRY_LINE_UNITS == 0)
+		quarry_area_group(area)->place = area->place;
+}
+
+/*
+ * What the lists of a CPU ask, which know places alone.
+ */
+
+/* Nothing is known of where blocks lie that come back to a list. */
+void quarry_tally_init(struct quarry_tally *t)
+{
+	t->mean = MEAN_OF_NONE;
+	t->spread = 0;
+}
+
+/**
+ * quarry_tally_note() - a block that came back to a list lies in a place
+ * @t:		of the list
+ * @place:	the place
+ *
+ * Context: any; the list is the caller's.
+ *
+ * Return: the rank of the list: the last place whose blocks it keeps.
+ */
+unsigned int quarry_tally_note(struct quarry_tally *t, u8 place)
+{
+	int off, far, wide;
+
+	/* The first one is the mean: not a way that somebody went. */
+	if (t->mean == MEAN_OF_NONE)
+		t->mean = place * 256;
+	off = place * 256 - t->mean;
+	far = FAR * max_t(int, t->spread, WIDE);
+	off = clamp_t(int, off, -far, far);
+	t->mean += off / MEAN_OVER;
+	t->spread += (max(off, -off) - t->spread) / MEAN_OVER;
+	wide = max_t(int, t->spread - NEAR, 0);
+	return clamp_t(int, (t->mean + 128 - 2 * wide) / 256, 0, QUARRY_PLACES - 1);
+}
+
+/* Do blocks that come back to a list lie wide? It holds no more than a refill then. */
+bool quarry_tally_is_wide(const struct quarry_tally *t)
+{
+	return t->spread > WIDE;
+}
+
+/**
+ * quarry_choose_turn() - choose which blocks of a list go back
+ * @turn:	behind those that went last, counted from the bottom
+ * @nr:		how many go, at most @n
+ * @n:		blocks on the list
+ *
+ * What has been longest on the list, about. Context: any.
+ *
+ * Return: the first of those that go.
+ */
+unsigned int quarry_choose_turn(unsigned int turn, unsigned int nr, unsigned int n)
+{
+	return turn + nr <= n ? turn : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where a claim lands. See place.c. */
+/* The policy of placement: where a claim lands. See place.c. */
 #ifndef QUARRY_PLACE_H
 #define QUARRY_PLACE_H
 
@@ -25,6 +25,20 @@ struct quarry_claim {
 	bool zeros;
 };
 
+/**
+ * struct quarry_tally - where blocks lie that come back to a list
+ * @mean:	of their places, in 256ths
+ * @spread:	mean distance from that, likewise
+ */
+struct quarry_tally {
+	s16 mean;
+	s16 spread;
+};
+
+void quarry_tally_init(struct quarry_tally *t);
+unsigned int quarry_tally_note(struct quarry_tally *t, u8 place);
+bool quarry_tally_is_wide(const struct quarry_tally *t);
+unsigned int quarry_choose_turn(unsigned int turn, unsigned int nr, unsigned int n);
 struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct quarry_want *want);
 struct quarry_area *quarry_choose_area(struct quarry_buddy *b, struct quarry_claim *claim);
 struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned int order,
@@ -32,6 +46,14 @@ struct quarry_area *quarry_choose_whole(const struct quarry_buddy *b, unsigned i
 unsigned int quarry_choose_block(const struct quarry_area *area, unsigned int order,
 				 const struct quarry_claim *claim);
 void quarry_choice_freed(struct quarry_buddy *b, u32 nr, bool whole);
+bool quarry_lives_are_apart(struct quarry_buddy *b);
+void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a);
+u8 quarry_area_place(const struct quarry_arena *a, u32 i);
+void quarry_forget_place(struct quarry_buddy *b, struct quarry_arena *a);
+void quarry_forget_home(struct quarry_buddy *b, struct quarry_area *area);
+void quarry_place_new(struct quarry_area *area);
+void quarry_place_area(struct quarry_buddy *b, struct quarry_area *area);
+void quarry_place_group(struct quarry_buddy *b, struct quarry_group *group);
 
 static inline bool quarry_area_is_whole(const struct quarry_area *area)
 {

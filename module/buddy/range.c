@@ -50,7 +50,7 @@
 #include <linux/minmax.h>
 #include <linux/swab.h>
 
-#include "buddy.h"
+#include "place.h"
 
 /* While more than one of so many areas is whole, no large block is in danger. */
 #define PLENTY		3

@@ -27,6 +27,7 @@
 
 #include "../arena/directory.h"
 #include "../base/inject.h"
+#include "../buddy/place.h"
 #include "guard.h"
 #include "misuse.h"
 #include "pcp.h"

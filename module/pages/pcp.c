@@ -26,19 +26,9 @@
  *	the directory has beside the state byte's address, for an instruction: what lies
  *	behind the rank of the list goes to the zone, which hands it out again last.
  *
- *	   place   0    1    2    3    4    5    6 ...
- *	           |-- to the list --|----- to the zone ---------->
- *	                            ^rank         ^mean
- *	                             |<-- twice ->|
- *	                             | spread-1/2 |
- *
- *	Mean and spread are of the places of blocks of this order that are freed here. One
- *	free of QUARRY_LOOK_LEAST is a sample, and fewer, down to one of QUARRY_LOOK, where
- *	all come from one place. So where blocks lie wide only the first of them stay on the
- *	list, and that holds no more than a refill: what it has is out of the buddy's hands,
- *	and fills holes that the next refill would choose better. A client that uses the same
- *	few blocks over and over keeps them, wherever they are, if that is in one place or
- *	in two neighbours. design.md has what this costs and what else was tried.
+ *	What the rank follows from is place.c's. One free of QUARRY_LOOK_LEAST is a sample, and
+ *	fewer, down to one of QUARRY_LOOK, where all come from one place. Where blocks lie wide
+ *	a list holds no more than a refill. design.md has what this costs and what else was tried.
  *
  * How much they may hold
  *	Two figures. A list has a capacity: it grows by itself, up to what its order
@@ -76,19 +66,6 @@
 
 /* What gives blocks to the zone has room for either. */
 static_assert(QUARRY_FLUSH <= QUARRY_PCP_STRAYS);
-
-/* How many samples make a mean; and the mean of none. */
-#define MEAN_OVER	4
-#define MEAN_OF_NONE	(-1)
-
-/* Blocks lie wide from this spread on: an eighth of a place. */
-#define WIDE		(256 / 8)
-
-/* Half a place: the same few blocks may lie on both sides of where two places meet. */
-#define NEAR		(256 / 2)
-
-/* A sample that is further off than so many spreads counts as if it were not. */
-#define FAR		4
 
 /* Blocks that a list gives up where another wants its capacity. */
 #define STARVED		2U
@@ -157,7 +134,7 @@ void quarry_pcp_open(struct quarry_pcp *pcp, struct quarry_cold *cold)
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		struct quarry_list *list = &pcp->lists.list[k];
 
-		cold->part[k].mean = MEAN_OF_NONE;
+		quarry_tally_init(&cold->part[k].tally);
 		cold->part[k].span = QUARRY_LOOK_LEAST;
 		cold->part[k].granted = QUARRY_LOOK_LEAST;
 		list->left = QUARRY_LOOK_LEAST;
@@ -295,7 +272,7 @@ unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (!nr)
 		return 0;
 	part = &pcp->cold->part[order];
-	at = part->turn + nr <= n ? part->turn : 0;
+	at = quarry_choose_turn(part->turn, nr, n);
 	slots = quarry_list_slots(pcp->cold, order);
 	given = give_all(pool, pcp, slots + at, nr, order, NULL);
 	if (given < 0)
@@ -389,18 +366,13 @@ static void starve(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned in
 	set_cap(pcp, fattest, quarry_list_n(pcp, fattest));
 }
 
-static bool is_wide(const struct quarry_list_part *part)
-{
-	return part->spread > WIDE;
-}
-
 /* Most blocks that a list may hold, of what the pool allows a CPU; 0 if not even one. */
 static u32 cap_max(const struct quarry_pool *pool, const struct quarry_pcp *pcp,
 		   unsigned int order)
 {
 	u32 limit = READ_ONCE(pool->list_limit) >> order, most = quarry_list_max(order);
 
-	if (is_wide(&pcp->cold->part[order]))
+	if (quarry_tally_is_wide(&pcp->cold->part[order].tally))
 		most = min(most, QUARRY_REFILL);
 	/* A whole area on a list is whole still: nothing is broken for it. */
 	if (order >= QUARRY_AREA_ORDER)
@@ -494,20 +466,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 /* A block that was freed lies in @place. */
 static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 {
-	struct quarry_list_part *part = &pcp->cold->part[order];
-	int off, far, wide;
-
-	/* The first one is the mean: not a way that somebody went. */
-	if (part->mean == MEAN_OF_NONE)
-		part->mean = place * 256;
-	off = place * 256 - part->mean;
-	far = FAR * max_t(int, part->spread, WIDE);
-	off = clamp(off, -far, far);
-	part->mean += off / MEAN_OVER;
-	part->spread += (abs(off) - part->spread) / MEAN_OVER;
-	wide = max(part->spread - NEAR, 0);
-	pcp->lists.list[order].rank = clamp((part->mean + 128 - 2 * wide) / 256,
-					    0, QUARRY_PLACES - 1);
+	pcp->lists.list[order].rank = quarry_tally_note(&pcp->cold->part[order].tally, place);
 }
 
 /* Allow a list the next frees: more and more while they come from one place. */
@@ -516,7 +475,7 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	struct quarry_list_part *part = &pcp->cold->part[order];
 
 	note_place(pcp, order, place);
-	part->span = is_wide(part) ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
+	part->span = quarry_tally_is_wide(&part->tally) ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
 	part->granted += part->span;
 	pcp->lists.list[order].left = part->span;
 	see(pcp, order);

@@ -37,6 +37,7 @@
 #include "../base/fault.h"
 #include "../base/registry.h"
 #include "../buddy/buddy.h"
+#include "../buddy/place.h"
 #include "../compat.h"
 #include "visit.h"
 
@@ -94,8 +95,7 @@ enum quarry_count {
  * @strays:	blocks that were not taken for their place, modulo 2^16
  * @span:	frees that were allowed the last time
  * @turn:	number of the block that goes to the zone next
- * @mean:	of the places of blocks that are freed, in 256ths
- * @spread:	mean distance from that, likewise
+ * @tally:	where blocks lie that are freed
  */
 struct quarry_list_part {
 	u64 granted;
@@ -105,8 +105,7 @@ struct quarry_list_part {
 	u16 strays;
 	u16 span;
 	u16 turn;
-	s16 mean;
-	s16 spread;
+	struct quarry_tally tally;
 };
 
 /**

@@ -35,6 +35,7 @@
 
 #include "../../../../module/arena/directory.h"
 #include "../../../../module/base/inject.h"
+#include "../../../../module/buddy/place.h"
 #include "../../../../module/pages/guard.h"
 #include "../../../../module/pages/keeper.h"
 #include "../../../../module/pages/misuse.h"
