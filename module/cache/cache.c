@@ -44,7 +44,7 @@ static struct quarry_registry caches = QUARRY_REGISTRY(caches, look);
 
 /* One at a time makes a cache or takes it away, with its folder. */
 static DEFINE_MUTEX(watching);
-static const struct quarry_cache_watcher *watcher;
+static LIST_HEAD(watchers);
 
 static struct quarry_cache *cache_of(struct quarry_registered *e)
 {
@@ -193,15 +193,33 @@ void quarry_cache_end_change(struct quarry_cache *cache)
 	up_read(&cache->changing);
 }
 
-/* Tell @w of every cache, those that exist included. Once, at load. */
-void quarry_cache_watch(const struct quarry_cache_watcher *w)
+/**
+ * quarry_cache_watch() - be told of every cache, those that exist included
+ * @w:	who is told; kept by the caller
+ *
+ * As with pools (pages/pools.c). Context: sleeps.
+ */
+void quarry_cache_watch(struct quarry_cache_watcher *w)
 {
 	struct quarry_cache *cache = NULL;
 
 	mutex_lock(&watching);
-	watcher = w;
-	while (w && (cache = quarry_cache_look_next(cache)))
+	list_add_tail(&w->link, &watchers);
+	while ((cache = quarry_cache_look_next(cache)))
 		w->created(cache);
+	mutex_unlock(&watching);
+}
+
+/**
+ * quarry_cache_unwatch() - be told no more
+ * @w:	who was told
+ *
+ * Context: sleeps.
+ */
+void quarry_cache_unwatch(struct quarry_cache_watcher *w)
+{
+	mutex_lock(&watching);
+	list_del(&w->link);
 	mutex_unlock(&watching);
 }
 
@@ -474,12 +492,14 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 /* In the registry, if the name is free. */
 static int publish(struct quarry_cache *cache)
 {
+	struct quarry_cache_watcher *w;
 	int err;
 
 	mutex_lock(&watching);
 	err = quarry_registry_add(&caches, &cache->registered, cache->name);
-	if (!err && watcher)
-		watcher->created(cache);
+	if (!err)
+		list_for_each_entry(w, &watchers, link)
+			w->created(cache);
 	mutex_unlock(&watching);
 	if (!err)
 		quarry_cache_note_slabs(cache);
@@ -489,9 +509,11 @@ static int publish(struct quarry_cache *cache)
 /* The mirror of that. */
 static void withdraw(struct quarry_cache *cache)
 {
+	struct quarry_cache_watcher *w;
+
 	mutex_lock(&watching);
-	if (watcher)
-		watcher->destroyed(cache);
+	list_for_each_entry_reverse(w, &watchers, link)
+		w->destroyed(cache);
 	delist(cache);
 	mutex_unlock(&watching);
 }

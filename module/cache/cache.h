@@ -513,13 +513,20 @@ unsigned int quarry_caches_list(u64 *from, void *entries, unsigned int room);
 unsigned int quarry_caches_number(void);
 u64 quarry_cache_objects_out(struct quarry_cache *cache);
 
-/* Told when a cache comes and goes; set by the interfaces above. */
+/**
+ * struct quarry_cache_watcher - told when a cache comes and goes; of a layer above
+ * @created:	it has come, or was there
+ * @destroyed:	it has gone
+ * @link:	in the list of them
+ */
 struct quarry_cache_watcher {
 	void (*created)(struct quarry_cache *cache);
 	void (*destroyed)(struct quarry_cache *cache);
+	struct list_head link;
 };
 
-void quarry_cache_watch(const struct quarry_cache_watcher *watcher);
+void quarry_cache_watch(struct quarry_cache_watcher *w);
+void quarry_cache_unwatch(struct quarry_cache_watcher *w);
 
 void quarry_cache_bury(struct quarry_cache *cache);
 void quarry_cache_put(struct quarry_cache *cache);

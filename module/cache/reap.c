@@ -572,7 +572,7 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-static const struct quarry_reclaim reclaim = {
+static struct quarry_reclaim reclaim = {
 	.block = reclaim_block,
 	.all = reclaim_all,
 	.guests = quarry_guests_shrink,
@@ -594,7 +594,7 @@ int __init quarry_reaper_init(void)
 		quarry_shrinker_unregister(shrinker);
 		return hotplug;
 	}
-	quarry_pools_set_reclaim(&reclaim);
+	quarry_reclaim_add(&reclaim);
 	quarry_chore_begin(&reaper_chore);
 	return 0;
 }
@@ -604,7 +604,7 @@ void quarry_reaper_exit(void)
 {
 	quarry_chore_end(&reaper_chore);
 	settle();
-	quarry_pools_set_reclaim(NULL);
+	quarry_reclaim_remove(&reclaim);
 	quarry_guests_exit();
 	cpuhp_remove_state_nocalls(hotplug);
 	quarry_shrinker_unregister(shrinker);

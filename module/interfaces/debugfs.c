@@ -430,7 +430,7 @@ static void pool_destroyed(struct quarry_pool *pool)
 	debugfs_remove(pool->debugfs);
 }
 
-static const struct quarry_pool_watcher watcher = {
+static struct quarry_pool_watcher watcher = {
 	.created = pool_created,
 	.destroyed = pool_destroyed,
 };
@@ -457,6 +457,6 @@ int __init quarry_debugfs_init(void)
 void quarry_debugfs_exit(void)
 {
 	quarry_debugfs_caches_exit();
-	quarry_pool_watch(NULL);
+	quarry_pool_unwatch(&watcher);
 	debugfs_remove(root);
 }

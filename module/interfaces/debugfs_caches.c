@@ -318,7 +318,7 @@ static void cache_destroyed(struct quarry_cache *cache)
 	debugfs_remove(cache->debugfs);
 }
 
-static const struct quarry_cache_watcher watcher = {
+static struct quarry_cache_watcher watcher = {
 	.created = cache_created,
 	.destroyed = cache_destroyed,
 };
@@ -334,5 +334,5 @@ void __init quarry_debugfs_caches_init(struct dentry *root)
 /* Whoever removes the root removes the files. */
 void quarry_debugfs_caches_exit(void)
 {
-	quarry_cache_watch(NULL);
+	quarry_cache_unwatch(&watcher);
 }

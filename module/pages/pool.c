@@ -36,66 +36,6 @@ static_assert(ZONE_KEYS >= QUARRY_PLACES);
 
 static atomic64_t zone_keys;
 
-static const struct quarry_reclaim *reclaim;
-
-/* Set at load, by the layer above; NULL before it goes. */
-void quarry_pools_set_reclaim(const struct quarry_reclaim *r)
-{
-	WRITE_ONCE(reclaim, r);
-}
-
-/* See struct quarry_reclaim. */
-u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	return r ? r->block(pool, order) : 0;
-}
-
-u64 quarry_pool_reclaim_all(struct quarry_pool *pool)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	return r ? r->all(pool) : 0;
-}
-
-u64 quarry_pool_reclaim_guests(struct quarry_pool *pool)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	return r ? r->guests(pool) : 0;
-}
-
-void quarry_pool_tell_strays(struct quarry_pool *pool)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	if (r)
-		r->strays(pool);
-}
-
-int quarry_pool_dead_caches(struct quarry_pool *pool)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	return r ? r->dead(pool) : 0;
-}
-
-bool quarry_block_is_large(unsigned long pfn)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	return r && r->large(pfn);
-}
-
-void quarry_pool_abandon_caches(struct quarry_pool *pool)
-{
-	const struct quarry_reclaim *r = READ_ONCE(reclaim);
-
-	if (r)
-		r->abandon(pool);
-}
-
 /* Has any zone a free block of this order? A moment old. Context: any. */
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order)
 {

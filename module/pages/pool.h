@@ -39,6 +39,8 @@
 #include "../buddy/buddy.h"
 #include "../buddy/place.h"
 #include "../compat.h"
+#include "../base/fault.h"
+#include "reclaim.h"
 #include "visit.h"
 
 /*
@@ -294,6 +296,7 @@ struct quarry_pool {
 	bool dying;
 };
 
+/* open.c */
 void quarry_count_add(struct quarry_pool *pool, unsigned int which, u64 nr);
 
 static inline void quarry_count(struct quarry_pool *pool, unsigned int which)
@@ -339,40 +342,6 @@ void quarry_pool_look_away(struct quarry_pool *pool);
 bool quarry_pool_begin_giving(struct quarry_pool *pool, bool wait);
 void quarry_pool_end_giving(struct quarry_pool *pool);
 
-/**
- * struct quarry_reclaim - asks the layer above about pages that it has
- * @block:	for a block of @order, from an allocation: for a bounded time, and no more
- *		than it takes; with QUARRY_DRAIN_ALL for all that could be of use
- * @all:	of a pool (NULL: of all pools), by request; may wait for who may allocate
- * @guests:	have those who keep objects in a pool that is full give up some; what was freed is
- *		for @block to find. Returns how many
- * @strays:	references of pages are missing: to say whose they are
- * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
- * @large:	does a block that is marked as a slab hold one allocation, of malloc? Under the lock
- *		of its zone
- * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
- *
- * All but @large sleep. The first two return bytes given back; for @block some may be on their
- * way still, if it has waited in vain. It has looked everywhere if that is 0.
- */
-struct quarry_reclaim {
-	u64 (*block)(struct quarry_pool *pool, unsigned int order);
-	u64 (*all)(struct quarry_pool *pool);
-	u64 (*guests)(struct quarry_pool *pool);
-	void (*strays)(struct quarry_pool *pool);
-	int (*dead)(struct quarry_pool *pool);
-	bool (*large)(unsigned long pfn);
-	void (*abandon)(struct quarry_pool *pool);
-};
-
-void quarry_pools_set_reclaim(const struct quarry_reclaim *reclaim);
-u64 quarry_pool_reclaim_block(struct quarry_pool *pool, unsigned int order);
-u64 quarry_pool_reclaim_all(struct quarry_pool *pool);
-u64 quarry_pool_reclaim_guests(struct quarry_pool *pool);
-void quarry_pool_tell_strays(struct quarry_pool *pool);
-int quarry_pool_dead_caches(struct quarry_pool *pool);
-bool quarry_block_is_large(unsigned long pfn);
-void quarry_pool_abandon_caches(struct quarry_pool *pool);
 bool quarry_pool_has_block(struct quarry_pool *pool, unsigned int order);
 
 /* forget.c */
@@ -418,10 +387,16 @@ int quarry_pools_remove(struct quarry_pool *pool, u64 *out);
 int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs);
 struct quarry_pool *quarry_pools_remove_first(void);
 
-/* Told when a pool comes and goes; set by the interfaces above. */
+/**
+ * struct quarry_pool_watcher - told when a pool comes and goes; of a layer above
+ * @created:	it has come, or was there
+ * @destroyed:	it has gone
+ * @link:	in the list of them
+ */
 struct quarry_pool_watcher {
 	void (*created)(struct quarry_pool *pool);
 	void (*destroyed)(struct quarry_pool *pool);
+	struct list_head link;
 };
 
 /* While it is held no pool comes or goes. */
@@ -429,7 +404,8 @@ void quarry_pools_lock(void);
 void quarry_pools_unlock(void);
 struct quarry_pool *quarry_pool_lookup(const char *name);
 
-void quarry_pool_watch(const struct quarry_pool_watcher *watcher);
+void quarry_pool_watch(struct quarry_pool_watcher *w);
+void quarry_pool_unwatch(struct quarry_pool_watcher *w);
 
 /* pin.c */
 void quarry_pin_module_came(struct module *mod);
@@ -460,12 +436,16 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish
 			      bool *waited);
 bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
 			   unsigned int order);
-bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
-			      unsigned int order, int *looked);
 void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
+
+/* alloc.c */
 void quarry_wake_irq(struct irq_work *irq);
+
+/* range.c */
+bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
+			      unsigned int order, int *looked);
 
 /* available.c */
 u64 quarry_pool_low_keeps(const struct quarry_pool *pool);

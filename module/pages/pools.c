@@ -12,12 +12,14 @@
  * for ever, in the midst of a walk over all areas, is waited for by nobody. A reference of
  * quarry_pool_find() keeps the pool itself.
  *
- * Whoever shows pools (interfaces/) has left two functions here and is told of each that comes
- * and goes, under pools_mutex.
+ * Those who show pools (interfaces/), or look after them otherwise, have left two functions each in
+ * a list here and are told of each that comes and goes, under pools_mutex: of one that comes in
+ * the order in which they came, of one that goes in reverse.
  *
  * Contexts: what takes pools_mutex sleeps; the rest may be called from any context but
  * interrupts.
  */
+#include <linux/list.h>
 #include <linux/mutex.h>
 
 #include "pool.h"
@@ -29,7 +31,7 @@ static void look(struct quarry_registered *e)
 
 static DEFINE_MUTEX(pools_mutex);
 static struct quarry_registry pools = QUARRY_REGISTRY(pools, look);
-static const struct quarry_pool_watcher *watcher;
+static LIST_HEAD(watchers);
 
 void quarry_pools_lock(void)
 {
@@ -87,16 +89,50 @@ bool quarry_pool_has_gone(const struct quarry_pool *pool)
 	return !quarry_is_registered(&pool->registered);
 }
 
-/* Tell @w of every pool, those that exist included. Once, at load; NULL: no more. */
-void quarry_pool_watch(const struct quarry_pool_watcher *w)
+/**
+ * quarry_pool_watch() - be told of every pool, those that exist included
+ * @w:	who is told; kept by the caller
+ *
+ * Context: sleeps.
+ */
+void quarry_pool_watch(struct quarry_pool_watcher *w)
 {
 	struct quarry_pool *pool = NULL;
 
 	mutex_lock(&pools_mutex);
-	watcher = w;
-	while (w && (pool = quarry_pool_look_next(pool)))
+	list_add_tail(&w->link, &watchers);
+	while ((pool = quarry_pool_look_next(pool)))
 		w->created(pool);
 	mutex_unlock(&pools_mutex);
+}
+
+/**
+ * quarry_pool_unwatch() - be told no more
+ * @w:	who was told
+ *
+ * Of pools that stay nothing is said. Context: sleeps.
+ */
+void quarry_pool_unwatch(struct quarry_pool_watcher *w)
+{
+	mutex_lock(&pools_mutex);
+	list_del(&w->link);
+	mutex_unlock(&pools_mutex);
+}
+
+static void tell_created(struct quarry_pool *pool)
+{
+	struct quarry_pool_watcher *w;
+
+	list_for_each_entry(w, &watchers, link)
+		w->created(pool);
+}
+
+static void tell_destroyed(struct quarry_pool *pool)
+{
+	struct quarry_pool_watcher *w;
+
+	list_for_each_entry_reverse(w, &watchers, link)
+		w->destroyed(pool);
 }
 
 /* A pool comes, and gets its number, if its name is nobody's. Under pools_mutex. */
@@ -104,8 +140,8 @@ int quarry_pools_add(struct quarry_pool *pool)
 {
 	int err = quarry_registry_add(&pools, &pool->registered, pool->name);
 
-	if (!err && watcher)
-		watcher->created(pool);
+	if (!err)
+		tell_created(pool);
 	return err;
 }
 
@@ -131,8 +167,8 @@ int quarry_pools_remove(struct quarry_pool *pool, u64 *out)
 	if (!busy)
 		quarry_registry_remove(&pools, &pool->registered);
 	raw_spin_unlock(&pools.lock);
-	if (!busy && watcher)
-		watcher->destroyed(pool);
+	if (!busy)
+		tell_destroyed(pool);
 	return busy ? -EBUSY : 0;
 }
 
@@ -152,8 +188,8 @@ int quarry_pools_hide(struct quarry_pool *pool, unsigned int refs)
 	if (!busy)
 		quarry_registry_remove(&pools, &pool->registered);
 	raw_spin_unlock(&pools.lock);
-	if (!busy && watcher)
-		watcher->destroyed(pool);
+	if (!busy)
+		tell_destroyed(pool);
 	return busy ? -EBUSY : 0;
 }
 

@@ -438,9 +438,14 @@ void quarry_pool_put(struct quarry_pool *p)
 
 static const struct quarry_reclaim *reclaim;
 
-void quarry_pools_set_reclaim(const struct quarry_reclaim *r)
+void quarry_reclaim_add(struct quarry_reclaim *r)
 {
 	reclaim = r;
+}
+
+void quarry_reclaim_remove(struct quarry_reclaim *r)
+{
+	reclaim = NULL;
 }
 
 u64 quarry_pool_reclaim_block(struct quarry_pool *p, unsigned int order)
