@@ -475,7 +475,8 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 	struct quarry_list_part *part = &pcp->cold->part[order];
 
 	note_place(pcp, order, place);
-	part->span = quarry_tally_is_wide(&part->tally) ? QUARRY_LOOK_LEAST : min(2U * part->span, QUARRY_LOOK);
+	part->span = quarry_tally_is_wide(&part->tally) ? QUARRY_LOOK_LEAST :
+		     min(2U * part->span, QUARRY_LOOK);
 	part->granted += part->span;
 	pcp->lists.list[order].left = part->span;
 	see(pcp, order);
