@@ -378,7 +378,7 @@ static bool fails(struct quarry_cache *cache, gfp_t gfp)
 	if (likely(!quarry_fault_armed(&cache->fault)) || gfp & __GFP_NOFAIL ||
 	    !quarry_fault_fires(&cache->fault))
 		return false;
-	quarry_cache_count(cache, QUARRY_MAGS_INJECTED);
+	quarry_cache_count(cache, QUARRY_MAGS_FAIL_INJECTED);
 	quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
 	return true;
 }

@@ -16,7 +16,6 @@
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
-#include <linux/nospec.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -42,27 +41,6 @@
 /* What stands at the head of every struct. */
 struct head {
 	u32 size;
-	u32 flags;
-};
-
-/**
- * struct call - one ioctl
- * @size:	of the struct, as this module knows it
- * @first:	its size as it was published first: no program has a shorter one
- * @changes:	it changes a pool or a cache
- * @admin:	it needs CAP_SYS_ADMIN
- * @fn:		does it: @arg is the copied struct; NULL for a number that no call has
- * @undo:	takes it back, where the answer could not be written and somebody would
- *		have to know of it
- * @flags:	those that it knows
- */
-struct call {
-	size_t size;
-	size_t first;
-	bool changes;
-	bool admin;
-	int (*fn)(void *arg);
-	void (*undo)(void *arg);
 	u32 flags;
 };
 
@@ -134,7 +112,7 @@ int quarry_chardev_list(unsigned int (*list)(u64 *from, void *entries, unsigned 
 	return err;
 }
 
-static int do_list(void *arg)
+static int do_pool_list(void *arg)
 {
 	struct quarry_pool_list *l = arg;
 
@@ -143,7 +121,7 @@ static int do_list(void *arg)
 				   &l->count);
 }
 
-static int do_stats(void *arg)
+static int do_pool_stats(void *arg)
 {
 	struct quarry_pool_stats *st = arg;
 	struct quarry_pool *pool;
@@ -158,7 +136,7 @@ static int do_stats(void *arg)
 	return 0;
 }
 
-static int do_orders(void *arg)
+static int do_pool_orders(void *arg)
 {
 	struct quarry_pool_orders *o = arg;
 	struct quarry_pool *pool;
@@ -193,7 +171,7 @@ static int get_areas(struct quarry_pool_map *map, struct quarry_map_area *areas,
 	return 0;
 }
 
-static int do_map(void *arg)
+static int do_pool_map(void *arg)
 {
 	struct quarry_pool_map *map = arg;
 	struct quarry_map_area __user *to = u64_to_user_ptr(map->areas);
@@ -219,7 +197,7 @@ static int do_map(void *arg)
 	return err;
 }
 
-static int do_create(void *arg)
+static int do_pool_create(void *arg)
 {
 	struct quarry_pool_create *c = arg;
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
@@ -237,6 +215,7 @@ static int do_create(void *arg)
 	return PTR_ERR_OR_ZERO(quarry_pool_make(c->name, &cfg, NULL, &c->id));
 }
 
+/* The answer could not be written: nobody would know of it. */
 static void undo_create(void *arg)
 {
 	struct quarry_pool_create *c = arg;
@@ -244,7 +223,7 @@ static void undo_create(void *arg)
 	quarry_pool_destroy_named(c->name, c->id);
 }
 
-static int do_destroy(void *arg)
+static int do_pool_destroy(void *arg)
 {
 	struct quarry_pool_op *op = arg;
 	int err;
@@ -264,7 +243,7 @@ static int do_destroy(void *arg)
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);
 
-static int do_modes(void *arg)
+static int do_pool_modes(void *arg)
 {
 	struct quarry_pool_modes *m = arg;
 	struct quarry_pool *pool;
@@ -339,7 +318,7 @@ static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
 	return err;
 }
 
-static int do_traces(void *arg)
+static int do_pool_traces(void *arg)
 {
 	struct quarry_pool_traces *t = arg;
 
@@ -355,7 +334,7 @@ static int do_forgotten(void *arg)
 	return 0;
 }
 
-static int do_shrink(void *arg)
+static int do_pool_shrink(void *arg)
 {
 	struct quarry_pool_op *op = arg;
 	struct quarry_pool *pool = find_pool(op->name);
@@ -367,7 +346,7 @@ static int do_shrink(void *arg)
 	return 0;
 }
 
-static int do_drain(void *arg)
+static int do_pool_drain(void *arg)
 {
 	struct quarry_pool_op *op = arg;
 	struct quarry_pool *pool;
@@ -383,7 +362,7 @@ static int do_drain(void *arg)
 	return 0;
 }
 
-static int do_validate(void *arg)
+static int do_pool_validate(void *arg)
 {
 	struct quarry_pool_validate *v = arg;
 	struct quarry_pool *pool = find_pool(v->name);
@@ -396,68 +375,34 @@ static int do_validate(void *arg)
 	return 0;
 }
 
-static const struct call calls[] = {
-	[_IOC_NR(QUARRY_IOC_VERSION)] = {
-		sizeof(struct quarry_version), 64, false, false, do_version },
-	[_IOC_NR(QUARRY_IOC_POOL_LIST)] = {
-		sizeof(struct quarry_pool_list), 24, false, false, do_list },
-	[_IOC_NR(QUARRY_IOC_POOL_STATS)] = {
-		sizeof(struct quarry_pool_stats), 504, false, false, do_stats },
-	[_IOC_NR(QUARRY_IOC_POOL_ORDERS)] = {
-		sizeof(struct quarry_pool_orders), 808, false, false, do_orders },
-	[_IOC_NR(QUARRY_IOC_POOL_MAP)] = {
-		sizeof(struct quarry_pool_map), 72, false, false, do_map },
-	[_IOC_NR(QUARRY_IOC_POOL_CREATE)] = {
-		sizeof(struct quarry_pool_create), 80, true, true, do_create,
-		undo_create },
-	[_IOC_NR(QUARRY_IOC_POOL_DESTROY)] = {
-		sizeof(struct quarry_pool_op), 48, true, true, do_destroy,
-		NULL, QUARRY_POOL_FORGET },
-	[_IOC_NR(QUARRY_IOC_POOL_SHRINK)] = {
-		sizeof(struct quarry_pool_op), 48, true, true, do_shrink },
-	[_IOC_NR(QUARRY_IOC_POOL_DRAIN)] = {
-		sizeof(struct quarry_pool_op), 48, true, true, do_drain },
-	[_IOC_NR(QUARRY_IOC_POOL_VALIDATE)] = {
-		sizeof(struct quarry_pool_validate), 128, false, true, do_validate },
-	[_IOC_NR(QUARRY_IOC_FORGOTTEN)] = {
-		sizeof(struct quarry_forgotten), 24, false, false, do_forgotten },
-	[_IOC_NR(QUARRY_IOC_POOL_MODES)] = {
-		sizeof(struct quarry_pool_modes), 56, true, true, do_modes },
-	[_IOC_NR(QUARRY_IOC_POOL_TRACES)] = {
-		sizeof(struct quarry_pool_traces), 64, false, true, do_traces },
-	[_IOC_NR(QUARRY_IOC_CACHE_LIST)] = {
-		sizeof(struct quarry_cache_list), 24, false, false, quarry_do_cache_list },
-	[_IOC_NR(QUARRY_IOC_CACHE_STATS)] = {
-		sizeof(struct quarry_cache_stats), 440, false, false, quarry_do_cache_stats },
-	[_IOC_NR(QUARRY_IOC_CACHE_SHRINK)] = {
-		sizeof(struct quarry_cache_op), 112, true, true, quarry_do_cache_shrink },
-	[_IOC_NR(QUARRY_IOC_CACHE_VALIDATE)] = {
-		sizeof(struct quarry_cache_op), 112, false, true, quarry_do_cache_validate },
-	[_IOC_NR(QUARRY_IOC_CACHE_MODES)] = {
-		sizeof(struct quarry_cache_modes), 64, true, true, quarry_do_cache_modes },
-	[_IOC_NR(QUARRY_IOC_CACHE_TRACES)] = {
-		sizeof(struct quarry_cache_traces), 64, false, true, quarry_do_cache_traces,
-		NULL, QUARRY_TRACES_FREES | QUARRY_TRACES_ID },
-};
+static const struct quarry_call calls[] = QUARRY_POOL_CALLS(QUARRY_CALL);
+
+static const struct quarry_call *find_call(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].number == number)
+			return &calls[i];
+	return quarry_chardev_cache_call(number);
+}
 
 static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 {
 	void __user *user = (void __user *)uarg;
-	unsigned int nr = _IOC_NR(cmd);
 	size_t usize = _IOC_SIZE(cmd);
-	const struct call *call;
+	const struct quarry_call *call;
 	struct head *arg;
 	long err;
 
-	if (_IOC_TYPE(cmd) != QUARRY_IOC_MAGIC || nr >= ARRAY_SIZE(calls) ||
-	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+	if (_IOC_TYPE(cmd) != QUARRY_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
-	call = &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
-	if (!call->fn)
+	call = find_call(_IOC_NR(cmd));
+	if (!call)
 		return -ENOTTY;
-	if (call->changes && !(file->f_mode & FMODE_WRITE))
+	if (call->right == QUARRY_CALL_CHANGES && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (call->admin && !capable(CAP_SYS_ADMIN))
+	if (call->right != QUARRY_CALL_READS && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (usize < call->first)
 		return -EINVAL;
@@ -471,10 +416,10 @@ static long quarry_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 	if (!err)
 		err = call->fn(arg);
 	/* A program gets as much as it knows of; what it does not have was zero for the call. */
-	if (!err && copy_to_user(user, arg, min(usize, call->size))) {
+	if (!err && copy_to_user(user, arg, min_t(size_t, usize, call->size))) {
 		err = -EFAULT;
-		if (call->undo)
-			call->undo(arg);
+		if (call->fn == do_pool_create)
+			undo_create(arg);
 	}
 	kfree(arg);
 	return err;

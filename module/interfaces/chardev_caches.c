@@ -47,7 +47,7 @@ static void put_cache(struct quarry_cache *cache)
 	quarry_cache_look_away(cache);
 }
 
-int quarry_do_cache_list(void *arg)
+static int do_cache_list(void *arg)
 {
 	struct quarry_cache_list *l = arg;
 
@@ -56,7 +56,7 @@ int quarry_do_cache_list(void *arg)
 				   &l->count);
 }
 
-int quarry_do_cache_stats(void *arg)
+static int do_cache_stats(void *arg)
 {
 	struct quarry_cache_stats *st = arg;
 	struct quarry_cache *cache;
@@ -71,7 +71,7 @@ int quarry_do_cache_stats(void *arg)
 	return 0;
 }
 
-int quarry_do_cache_shrink(void *arg)
+static int do_cache_shrink(void *arg)
 {
 	struct quarry_cache_op *op = arg;
 	struct quarry_cache *cache;
@@ -87,7 +87,7 @@ int quarry_do_cache_shrink(void *arg)
 	return 0;
 }
 
-int quarry_do_cache_validate(void *arg)
+static int do_cache_validate(void *arg)
 {
 	struct quarry_cache_op *op = arg;
 	struct quarry_cache *cache;
@@ -130,7 +130,7 @@ static int change_modes(struct quarry_cache *cache, struct quarry_cache_modes *m
 	return err;
 }
 
-int quarry_do_cache_modes(void *arg)
+static int do_cache_modes(void *arg)
 {
 	struct quarry_cache_modes *m = arg;
 	struct quarry_cache *cache;
@@ -180,10 +180,22 @@ static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
 	return err;
 }
 
-int quarry_do_cache_traces(void *arg)
+static int do_cache_traces(void *arg)
 {
 	struct quarry_cache_traces *t = arg;
 	struct traces_query q = { .t = t, .id = t->count };
 
 	return quarry_chardev_traces(get_traces, &q, t->traces, t->capacity, &t->count);
+}
+
+static const struct quarry_call calls[] = QUARRY_CACHE_CALLS(QUARRY_CALL);
+
+const struct quarry_call *quarry_chardev_cache_call(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].number == number)
+			return &calls[i];
+	return NULL;
 }

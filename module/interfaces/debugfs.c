@@ -129,61 +129,15 @@ static int pool_release(struct inode *inode, struct file *file)
 #define DEFINE_POOL_FILE(name)	\
 	QUARRY_DEFINE_LOOK_FILE(name, pool_open, pool_read, pool_release)
 
-/* The u64 figures of the stats file, in its order. */
-#define FIELD(name) QUARRY_FIGURE(quarry_pool_stats, name)
-static const struct quarry_figure stats_fields[] = {
-	FIELD(min_bytes),
-	FIELD(max_bytes),
-	FIELD(reserve_bytes),
-	FIELD(low_bytes),
-	FIELD(managed_bytes),
-	FIELD(allocated_bytes),
-	FIELD(cached_bytes),
-	FIELD(free_bytes),
-	FIELD(quarantined_bytes),
-	FIELD(zero_bytes),
-	FIELD(metadata_bytes),
-	FIELD(percpu_bytes),
-	FIELD(cache_limit_bytes),
-	FIELD(arenas),
-	FIELD(arenas_empty),
-	FIELD(areas),
-	FIELD(areas_free),
-	FIELD(allocs),
-	FIELD(frees),
-	FIELD(alloc_frames),
-	FIELD(free_frames),
-	FIELD(slow_allocs),
-	FIELD(slow_frees),
-	FIELD(refills),
-	FIELD(flushes),
-	FIELD(drains),
-	FIELD(splits),
-	FIELD(merges),
-	FIELD(grows),
-	FIELD(grows_background),
-	FIELD(grow_failures),
-	FIELD(shrinks),
-	FIELD(fail_limit),
-	FIELD(fail_fragmented),
-	FIELD(fail_nowait),
-	FIELD(fail_kernel),
-	FIELD(fail_injected),
-	FIELD(zeroed_frames),
-	FIELD(zero_skipped_frames),
-	FIELD(account_ignored),
-};
-
-#undef FIELD
-
 void quarry_show_figures(struct seq_file *m, const struct quarry_figure *figures,
 			 unsigned int nr, const void *from)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		seq_printf(m, "%s %llu\n", figures[i].name,
-			   *(const u64 *)(from + figures[i].offset));
+		if (quarry_figure_is_plain(&figures[i]))
+			seq_printf(m, "%s %llu\n", figures[i].name,
+				   quarry_figure_value(&figures[i], from));
 }
 
 static int stats_show(struct seq_file *m, void *v)
@@ -197,7 +151,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_puts(m, "# quarry stats 1\n");
 	seq_printf(m, "name %s\nid %u\nnode %d\nlargest_order %d\n", st->name, st->id,
 		   st->node, st->largest_order);
-	quarry_show_figures(m, stats_fields, ARRAY_SIZE(stats_fields), st);
+	quarry_show_figures(m, quarry_pool_figures, quarry_nr_pool_figures, st);
 	kfree(st);
 	return 0;
 }
@@ -358,7 +312,8 @@ static int percpu_show(struct seq_file *m, void *v)
 
 DEFINE_POOL_FILE(percpu);
 
-#define FIELD(name) QUARRY_FIGURE(quarry_accounting, name)
+#define FIELD(name)	\
+	{ __stringify(name), offsetof(struct quarry_accounting, name), QUARRY_FIGURE_BYTES }
 static const struct quarry_figure accounting_fields[] = {
 	FIELD(taken_bytes),
 	FIELD(object_bytes),

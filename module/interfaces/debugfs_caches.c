@@ -102,50 +102,17 @@ static int cache_release(struct inode *inode, struct file *file)
 #define DEFINE_CACHE_FILE(name)						\
 	QUARRY_DEFINE_LOOK_FILE(name, cache_open, cache_read, cache_release)
 
-/* The u64 figures of the stats file, in its order. */
-#define FIELD(name) QUARRY_FIGURE(quarry_cache_stats, name)
-static const struct quarry_figure stats_fields[] = {
-	FIELD(slab_bytes),
-	FIELD(object_bytes),
-	FIELD(magazine_bytes),
-	FIELD(partial_bytes),
-	FIELD(waste_bytes),
-	FIELD(metadata_bytes),
-	FIELD(percpu_bytes),
-	FIELD(slabs),
-	FIELD(slabs_empty),
-	FIELD(objects_out),
-	FIELD(magazines),
-	FIELD(allocs),
-	FIELD(frees),
-	FIELD(slow_allocs),
-	FIELD(slow_frees),
-	FIELD(direct_allocs),
-	FIELD(direct_frees),
-	FIELD(exchanges),
-	FIELD(refills),
-	FIELD(flushes),
-	FIELD(grows),
-	FIELD(shrinks),
-	FIELD(constructed),
-	FIELD(failures),
-	FIELD(fail_injected),
-};
-
-#undef FIELD
-
 static const char * const kinds[] = {
 	[QUARRY_CACHE_TYPED] = "typed",
 	[QUARRY_CACHE_CLASS] = "class",
 	[QUARRY_CACHE_DEAD]  = "dead",
 };
 
-/* By bit of QUARRY_MODE_*. */
-static const char * const modes[] = {
-	"poison", "redzone", "owner", "quarantine", "check", "random",
-};
-
-static_assert(QUARRY_MODES == (1U << ARRAY_SIZE(modes)) - 1);
+#define MODE(NAME, word, text)	{ #word, QUARRY_MODE_##NAME },
+static const struct {
+	const char *word;
+	u32 bit;
+} modes[] = QUARRY_CACHE_MODE_LIST(MODE);
 
 static void show_modes(struct seq_file *m, u32 on)
 {
@@ -153,8 +120,8 @@ static void show_modes(struct seq_file *m, u32 on)
 
 	seq_puts(m, "modes");
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (on & BIT(i))
-			seq_printf(m, " %s", modes[i]);
+		if (on & modes[i].bit)
+			seq_printf(m, " %s", modes[i].word);
 	seq_puts(m, on ? "\n" : " none\n");
 }
 
@@ -172,7 +139,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "object_size %u\nstride %u\nalign %u\norder %u\nobjects_per_slab %u\n",
 		   st->object_size, st->stride, st->align, st->order, st->objects_per_slab);
 	seq_printf(m, "magazine_capacity %u\n", st->magazine_capacity);
-	quarry_show_figures(m, stats_fields, ARRAY_SIZE(stats_fields), st);
+	quarry_show_figures(m, quarry_cache_figures, quarry_nr_cache_figures, st);
 	kfree(st);
 	return 0;
 }

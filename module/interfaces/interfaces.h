@@ -5,8 +5,10 @@
 
 #include <linux/fs.h>
 #include <linux/types.h>
+#include <uapi/linux/quarry.h>
 
 struct dentry;
+struct quarry_figure;
 struct quarry_trace;
 struct seq_file;
 
@@ -14,18 +16,6 @@ int quarry_debugfs_init(void);
 void quarry_debugfs_exit(void);
 int quarry_chardev_init(s64 gid);
 void quarry_chardev_exit(void);
-
-/**
- * struct quarry_figure - a u64 of a struct that is shown under its name
- * @name:	of the field
- * @offset:	in the struct
- */
-struct quarry_figure {
-	const char *name;
-	size_t offset;
-};
-
-#define QUARRY_FIGURE(type, field) { __stringify(field), offsetof(struct type, field) }
 
 /**
  * struct quarry_file - a file in the folder of a pool or a cache
@@ -59,9 +49,35 @@ static const struct file_operations name##_fops = {				\
 void quarry_debugfs_files(struct dentry *folder, const struct quarry_file *files,
 			  unsigned int nr, u32 id);
 
-/* debugfs.c: lines of "name value" */
+/* debugfs.c: lines of "name value" for those that are plain */
 void quarry_show_figures(struct seq_file *m, const struct quarry_figure *figures,
 			 unsigned int nr, const void *from);
+
+/**
+ * struct quarry_call - one ioctl
+ * @number:	its number
+ * @size:	of the struct, as this module knows it
+ * @first:	its size as it was published first: no program has a shorter one
+ * @right:	who may
+ * @flags:	those that it knows
+ * @fn:		does it: @arg is the copied struct
+ */
+struct quarry_call {
+	u8 number;
+	u16 size;
+	u16 first;
+	enum quarry_call_right right;
+	u32 flags;
+	int (*fn)(void *arg);
+};
+
+/* Of a line of QUARRY_POOL_CALLS or QUARRY_CACHE_CALLS: the functions are do_...() here. */
+#define QUARRY_CALL(NAME, function, type, first, right, flags, text)		\
+	{ _IOC_NR(QUARRY_IOC_##NAME), sizeof(struct type), first,		\
+	  QUARRY_CALL_##right, flags, do_##function },
+
+/* chardev_caches.c: the call with a number, or NULL */
+const struct quarry_call *quarry_chardev_cache_call(unsigned int number);
 
 /* node.c */
 int quarry_node_init(const struct file_operations *fops, s64 gid);
@@ -76,14 +92,6 @@ int quarry_chardev_list(unsigned int (*list)(u64 *from, void *entries, unsigned 
 			u32 *count);
 int quarry_chardev_traces(int (*get)(void *arg, struct quarry_trace *traces, u32 room), void *arg,
 			  u64 to, u32 capacity, const u32 *count);
-
-/* chardev_caches.c: calls, each with its copied struct */
-int quarry_do_cache_list(void *arg);
-int quarry_do_cache_stats(void *arg);
-int quarry_do_cache_shrink(void *arg);
-int quarry_do_cache_validate(void *arg);
-int quarry_do_cache_modes(void *arg);
-int quarry_do_cache_traces(void *arg);
 
 /* debugfs_caches.c */
 void quarry_debugfs_caches_init(struct dentry *root);

@@ -99,8 +99,8 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 			if (i % 1024 == 1023 && gfpflags_allow_blocking(gfp))
 				cond_resched();
 		}
-		quarry_count_add(pool, zero ? QUARRY_COUNT_ZERO_SKIPPED :
-					      QUARRY_COUNT_ZEROED, nr);
+		quarry_count_add(pool, zero ? QUARRY_COUNT_ZERO_SKIPPED_FRAMES :
+					      QUARRY_COUNT_ZEROED_FRAMES, nr);
 	}
 }
 

@@ -6,9 +6,6 @@
 #include "../base/stacks.h"
 #include "pool.h"
 
-/* Modes that pools have. */
-#define QUARRY_POOL_MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
-
 #define QUARRY_PAGE_FILLED	1	/* it was filled when it was freed, and is free */
 
 #define QUARRY_PAGE_ALLOC	0	/* index of @pid, @stack, @when */

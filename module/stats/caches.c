@@ -14,6 +14,22 @@
 #include "../base/inject.h"
 #include "caches.h"
 
+#define FIGURE(kind, field, NAME, text)	QUARRY_FIGURE(quarry_cache_stats, kind, field)
+const struct quarry_figure quarry_cache_figures[] = QUARRY_CACHE_FIGURES(FIGURE);
+
+const unsigned int quarry_nr_cache_figures = ARRAY_SIZE(quarry_cache_figures);
+
+/* The list has every figure: all from slab_bytes on; magazine_capacity stands with its pad. */
+static_assert(sizeof(struct quarry_cache_stats) ==
+	      offsetof(struct quarry_cache_stats, slab_bytes) +
+	      (ARRAY_SIZE(quarry_cache_figures) - QUARRY_NR_CACHE_ERRORS + QUARRY_ERRORS_MAX) *
+	      sizeof(u64));
+
+/* Where in the struct stands what is counted where it happens: by enum quarry_mags_count. */
+#define COUNTED(kind, field, NAME, text)	\
+	QUARRY_IF_COUNTED(kind, offsetof(struct quarry_cache_stats, field))
+static const u16 counted[] = QUARRY_CACHE_FIGURES(COUNTED);
+
 struct sums {
 	u64 count[QUARRY_MAGS_COUNTS];
 	u64 allocs;
@@ -118,17 +134,10 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->magazines = atomic_read(&cache->magazines);
 	st->magazine_capacity = s.cap;
 
-	st->direct_allocs = s.count[QUARRY_MAGS_DIRECT_ALLOCS];
-	st->direct_frees = s.count[QUARRY_MAGS_DIRECT_FREES];
+	for (k = 0; k < ARRAY_SIZE(counted); k++)
+		*(u64 *)((void *)st + counted[k]) = s.count[k];
 	st->allocs = s.allocs + st->direct_allocs;
 	st->frees = s.frees + st->direct_frees;
-	st->slow_allocs = s.count[QUARRY_MAGS_SLOW_ALLOCS];
-	st->slow_frees = s.count[QUARRY_MAGS_SLOW_FREES];
-	st->exchanges = s.count[QUARRY_MAGS_EXCHANGES];
-	st->refills = s.count[QUARRY_MAGS_REFILLS];
-	st->flushes = s.count[QUARRY_MAGS_FLUSHES];
-	st->failures = s.count[QUARRY_MAGS_FAILURES];
-	st->fail_injected = s.count[QUARRY_MAGS_INJECTED];
 	for (k = 0; k < QUARRY_NR_CACHE_ERRORS; k++)
 		st->errors[k] = atomic64_read(&cache->errors[k]);
 }

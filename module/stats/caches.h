@@ -4,6 +4,11 @@
 #define QUARRY_STATS_CACHES_H
 
 #include "../cache/cache.h"
+#include "figures.h"
+
+/* Of struct quarry_cache_stats. */
+extern const struct quarry_figure quarry_cache_figures[];
+extern const unsigned int quarry_nr_cache_figures;
 
 /**
  * struct quarry_cache_cpu - one CPU's part of a cache

@@ -22,6 +22,22 @@
 static_assert(QUARRY_NR_ERRORS <= QUARRY_ERRORS_MAX);
 static_assert(QUARRY_MAX_ORDER + 1 == QUARRY_NR_ORDERS);
 
+#define FIGURE(kind, field, NAME, text)	QUARRY_FIGURE(quarry_pool_stats, kind, field)
+const struct quarry_figure quarry_pool_figures[] = QUARRY_POOL_FIGURES(FIGURE);
+
+const unsigned int quarry_nr_pool_figures = ARRAY_SIZE(quarry_pool_figures);
+
+/* The list has every figure: all that stands behind the head but largest_order and modes. */
+static_assert(sizeof(struct quarry_pool_stats) ==
+	      offsetof(struct quarry_pool_stats, min_bytes) + 2 * sizeof(u32) +
+	      (ARRAY_SIZE(quarry_pool_figures) - QUARRY_NR_ERRORS + QUARRY_ERRORS_MAX) *
+	      sizeof(u64));
+
+/* Where in the struct stands what is counted where it happens: by enum quarry_count. */
+#define COUNTED(kind, field, NAME, text)	\
+	QUARRY_IF_COUNTED(kind, offsetof(struct quarry_pool_stats, field))
+static const u16 counted[] = QUARRY_POOL_FIGURES(COUNTED);
+
 /* Sums over all CPUs; of what goes past the lists among @allocs and @frees. */
 struct sums {
 	u64 count[QUARRY_COUNT_DIRECT_ALLOCS];
@@ -142,23 +158,8 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->frees += s.count[QUARRY_COUNT_RUN_FREES];
 	st->alloc_frames += s.count[QUARRY_COUNT_RUN_ALLOC_FRAMES];
 	st->free_frames += s.count[QUARRY_COUNT_RUN_FREE_FRAMES];
-	st->slow_allocs = s.count[QUARRY_COUNT_SLOW_ALLOCS];
-	st->slow_frees = s.count[QUARRY_COUNT_SLOW_FREES];
-	st->refills = s.count[QUARRY_COUNT_REFILLS];
-	st->flushes = s.count[QUARRY_COUNT_FLUSHES];
-	st->drains = s.count[QUARRY_COUNT_DRAINS];
-	st->grows = s.count[QUARRY_COUNT_GROWS];
-	st->grows_background = s.count[QUARRY_COUNT_GROWS_BACKGROUND];
-	st->grow_failures = s.count[QUARRY_COUNT_GROW_FAILURES];
-	st->shrinks = s.count[QUARRY_COUNT_SHRINKS];
-	st->fail_limit = s.count[QUARRY_COUNT_FAIL_LIMIT];
-	st->fail_fragmented = s.count[QUARRY_COUNT_FAIL_FRAGMENTED];
-	st->fail_nowait = s.count[QUARRY_COUNT_FAIL_NOWAIT];
-	st->fail_kernel = s.count[QUARRY_COUNT_FAIL_KERNEL];
-	st->fail_injected = s.count[QUARRY_COUNT_FAIL_INJECTED];
-	st->zeroed_frames = s.count[QUARRY_COUNT_ZEROED];
-	st->zero_skipped_frames = s.count[QUARRY_COUNT_ZERO_SKIPPED];
-	st->account_ignored = s.count[QUARRY_COUNT_ACCOUNT_IGNORED];
+	for (k = 0; k < ARRAY_SIZE(counted); k++)
+		*(u64 *)((void *)st + counted[k]) = s.count[k];
 	for (k = 0; k < QUARRY_NR_ERRORS; k++)
 		st->errors[k] = s.count[QUARRY_COUNT_ERRORS + k];
 }

@@ -4,6 +4,11 @@
 #define QUARRY_SNAPSHOT_H
 
 #include "../pages/pool.h"
+#include "figures.h"
+
+/* Of struct quarry_pool_stats. */
+extern const struct quarry_figure quarry_pool_figures[];
+extern const unsigned int quarry_nr_pool_figures;
 
 void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 				 struct quarry_pool_orders *orders);

@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/quarry/shadow.h>
 #include <linux/types.h>
+#include <uapi/linux/quarry.h>
 
 #ifdef CONFIG_X86
 #include <asm/rmwcc.h>
@@ -66,19 +67,16 @@ static __always_inline bool quarry_starts_at(const struct quarry_starts *starts,
 	return (unsigned long)object * starts->scale - label <= starts->bound;
 }
 
-/* Counters that only slow paths move; they stand apart, in struct quarry_mags_cold. */
-enum quarry_mags_count {
-	QUARRY_MAGS_SLOW_ALLOCS,	/* allocations the loaded magazine could not serve */
-	QUARRY_MAGS_SLOW_FREES,		/* frees it could not take */
-	QUARRY_MAGS_DIRECT_ALLOCS,	/* of objects past the magazines */
-	QUARRY_MAGS_DIRECT_FREES,
-	QUARRY_MAGS_EXCHANGES,		/* magazines exchanged with the depot */
-	QUARRY_MAGS_REFILLS,		/* batches from slabs */
-	QUARRY_MAGS_FLUSHES,		/* batches to slabs */
-	QUARRY_MAGS_FAILURES,		/* allocations that got NULL */
-	QUARRY_MAGS_INJECTED,		/* of these, by fault injection */
-	QUARRY_MAGS_COUNTS
-};
+/*
+ * Counters that only slow paths move; they stand apart, in struct quarry_mags_cold. They are
+ * those that QUARRY_CACHE_FIGURES has as counted where it happens.
+ */
+#define QUARRY_MAGS_COUNT_OF(kind, field, NAME, text)	\
+	QUARRY_IF_COUNTED(kind, QUARRY_MAGS_##NAME)
+enum quarry_mags_count QUARRY_CACHE_FIGURES(QUARRY_MAGS_COUNT_OF);
+
+#define QUARRY_MAGS_ZERO_OF(kind, field, NAME, text)	QUARRY_IF_COUNTED(kind, 0)
+#define QUARRY_MAGS_COUNTS	sizeof((const u8 [])QUARRY_CACHE_FIGURES(QUARRY_MAGS_ZERO_OF))
 
 /* Of struct quarry_mags.idle_tag: in no tag. */
 #define QUARRY_MAGS_BUSY_BIT	31

@@ -17,6 +17,16 @@
  *   a file opened for writing (-EBADF) and CAP_SYS_ADMIN (-EPERM). Validating
  *   holds locks for long, so it needs CAP_SYS_ADMIN as well.
  * - Sizes are bytes, always a multiple of the page size in what is returned.
+ *
+ * What has a name has it in a list here, beside the struct or the bits that it is of: figures,
+ * modes, calls. A list is an initializer in braces, LIST(X, ...): what the dots stand for, then
+ * X() of each line, which brings the comma with it:
+ *
+ *	#define FIELD(kind, field, NAME, text)	#field,
+ *	static const char *const fields[] = QUARRY_POOL_FIGURES(FIELD);
+ *
+ * The module, quarryctl and the tests are made of these lists, so that a line there is in all of
+ * them. They are for programs to be built with, and no part of the ABI.
  */
 #ifndef _UAPI_LINUX_QUARRY_H
 #define _UAPI_LINUX_QUARRY_H
@@ -24,7 +34,11 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Raised when a struct grows or a call is added; never for a repair. */
+/*
+ * Raised by one when a struct grows or a call is added; never for a repair. Programs need not
+ * look at it: they are answered with as much as they know of. quarryctl does, and refuses a
+ * module of another number, so that both are built of one source.
+ */
 #define QUARRY_ABI_VERSION	3
 
 #define QUARRY_NAME_MAX		32
@@ -215,6 +229,91 @@ struct quarry_pool_stats {
 	__u64 errors[QUARRY_ERRORS_MAX];
 };
 
+/*
+ * Kinds of figures, in the lists of all that a struct has: X(kind, field, NAME, text), in the
+ * order in which they are shown. Where nothing else is said they have 64 bits.
+ */
+enum quarry_figure_kind {
+	QUARRY_FIGURE_BYTES,	/* a gauge in bytes */
+	QUARRY_FIGURE_NUMBER,	/* a gauge of something else */
+	QUARRY_FIGURE_SHORT,	/* the same, of 32 bits */
+	QUARRY_FIGURE_SUM,	/* a counter that is put together of others */
+	QUARRY_FIGURE_EVENT,	/* a counter that is counted where it happens */
+	QUARRY_FIGURE_FAULT,	/* the same, which is 0 where all is well */
+	QUARRY_FIGURE_ERROR,	/* an element of errors; 0 where all is well */
+};
+
+/* What follows @kind and a comma, if that is counted where it happens; else nothing. */
+#define QUARRY_IF_COUNTED(kind, ...)		__QUARRY_IF_##kind(__VA_ARGS__)
+#define __QUARRY_IF_BYTES(...)
+#define __QUARRY_IF_NUMBER(...)
+#define __QUARRY_IF_SHORT(...)
+#define __QUARRY_IF_SUM(...)
+#define __QUARRY_IF_EVENT(...)			__VA_ARGS__,
+#define __QUARRY_IF_FAULT(...)			__VA_ARGS__,
+#define __QUARRY_IF_ERROR(...)
+
+/* The figures of struct quarry_pool_stats. */
+#define QUARRY_POOL_FIGURES(X, ...) { __VA_ARGS__						\
+	X(BYTES, min_bytes, MIN, "the floor: never given back")					\
+	X(BYTES, max_bytes, MAX, "the cap")							\
+	X(BYTES, reserve_bytes, RESERVE, "kept for callers that must not fail")			\
+	X(BYTES, low_bytes, LOW, "grows in the background when less is free")			\
+	X(BYTES, managed_bytes, MANAGED, "what it has from the kernel")				\
+	X(BYTES, allocated_bytes, ALLOCATED, "of that, with clients")				\
+	X(BYTES, cached_bytes, CACHED, "of MANAGED, on per-CPU lists")				\
+	X(BYTES, free_bytes, FREE, "of MANAGED, in the buddy")					\
+	X(BYTES, quarantined_bytes, QUARANTINED,						\
+	  "of MANAGED: damaged, failed, or referred to by others")				\
+	X(BYTES, zero_bytes, ZERO, "of FREE, known to be zero")					\
+	X(BYTES, metadata_bytes, METADATA, "beside MANAGED, what describes it")			\
+	X(BYTES, percpu_bytes, PERCPU, "what the lists of all CPUs cost")			\
+	X(BYTES, cache_limit_bytes, CACHE_LIMIT, "most that one CPU's lists may hold")		\
+	X(NUMBER, arenas, ARENAS, "blocks that it has from the kernel")				\
+	X(NUMBER, arenas_empty, ARENAS_EMPTY, "of these, with no page out")			\
+	X(NUMBER, areas, AREAS, "parts of 2 MiB")						\
+	X(NUMBER, areas_free, AREAS_FREE, "of these, wholly free")				\
+	X(SUM, allocs, ALLOCS, "blocks handed out")						\
+	X(SUM, frees, FREES, "blocks taken back")						\
+	X(SUM, alloc_frames, ALLOC_FRAMES, "frames handed out")					\
+	X(SUM, free_frames, FREE_FRAMES, "frames taken back")					\
+	X(EVENT, slow_allocs, SLOW_ALLOCS, "allocations that the lists could not serve")	\
+	X(EVENT, slow_frees, SLOW_FREES, "frees that the lists could not take")			\
+	X(EVENT, refills, REFILLS, "batches from the buddy to a list")				\
+	X(EVENT, flushes, FLUSHES, "batches from a list to the buddy")				\
+	X(EVENT, drains, DRAINS, "lists emptied")						\
+	X(SUM, splits, SPLITS, "blocks halved")							\
+	X(SUM, merges, MERGES, "blocks joined")							\
+	X(EVENT, grows, GROWS, "arenas taken from the kernel")					\
+	X(EVENT, grows_background, GROWS_BACKGROUND, "of these, by the low watermark")		\
+	X(FAULT, grow_failures, GROW_FAILURES, "times that the kernel refused")			\
+	X(EVENT, shrinks, SHRINKS, "arenas given back")						\
+	X(FAULT, fail_limit, FAIL_LIMIT, "refused: the cap is reached")				\
+	X(FAULT, fail_fragmented, FAIL_FRAGMENTED,						\
+	  "refused: enough free, but no block so large")					\
+	X(FAULT, fail_nowait, FAIL_NOWAIT, "refused: the caller may not wait for more")		\
+	X(FAULT, fail_kernel, FAIL_KERNEL, "refused: the kernel has no memory")			\
+	X(FAULT, fail_injected, FAIL_INJECTED, "refused by fault injection")			\
+	X(EVENT, zeroed_frames, ZEROED_FRAMES, "frames cleared for the caller")			\
+	X(EVENT, zero_skipped_frames, ZERO_SKIPPED_FRAMES, "frames that were known to be zero")	\
+	X(EVENT, account_ignored, ACCOUNT_IGNORED,						\
+	  "asked for __GFP_ACCOUNT, which is not done")						\
+	X(ERROR, errors[QUARRY_ERR_DOUBLE_FREE], ERR_DOUBLE_FREE, "a block was freed twice")	\
+	X(ERROR, errors[QUARRY_ERR_WRONG_ORDER], ERR_WRONG_ORDER, "freed with another order")	\
+	X(ERROR, errors[QUARRY_ERR_INTERIOR], ERR_INTERIOR, "the inside of a block was freed")	\
+	X(ERROR, errors[QUARRY_ERR_FOREIGN], ERR_FOREIGN, "no memory of quarry's")		\
+	X(ERROR, errors[QUARRY_ERR_WRONG_POOL], ERR_WRONG_POOL, "freed to another pool")	\
+	X(ERROR, errors[QUARRY_ERR_BAD_ARGUMENT], ERR_BAD_ARGUMENT,				\
+	  "what no call can be asked for")							\
+	X(ERROR, errors[QUARRY_ERR_DESTROY_BUSY], ERR_DESTROY_BUSY,				\
+	  "pools destroyed with memory out")							\
+	X(ERROR, errors[QUARRY_ERR_STRAY_REF], ERR_STRAY_REF,					\
+	  "references that nobody may have")							\
+	X(ERROR, errors[QUARRY_ERR_CORRUPT], ERR_CORRUPT, "what describes memory is damaged")	\
+	X(ERROR, errors[QUARRY_ERR_USE_AFTER_FREE], ERR_USE_AFTER_FREE,				\
+	  "writes to free pages (mode check)")							\
+}
+
 /**
  * struct quarry_order_stats - one order of one pool
  * @free_blocks:	maximal free blocks of exactly this order
@@ -353,7 +452,7 @@ struct quarry_pool_op {
  * @size:	in: sizeof(struct quarry_pool_modes)
  * @flags:	in: 0
  * @name:	in: which pool
- * @set:	in: QUARRY_MODE_* to switch on, of CHECK and OWNER
+ * @set:	in: QUARRY_MODE_* to switch on, of QUARRY_POOL_MODES
  * @clear:	in: QUARRY_MODE_* to switch off; none of @set
  * @modes:	out: those that are on now
  * @pad:	0
@@ -424,14 +523,32 @@ struct quarry_pool_validate {
 	char what[64];
 };
 
-/* Safety modes of a cache, bits of struct quarry_cache_modes and _stats; two also of a pool. */
+/* Modes, bits of struct quarry_cache_modes, quarry_pool_modes and both _stats. */
 #define QUARRY_MODE_POISON	(1U << 0)	/* fill free objects, look at the filling */
 #define QUARRY_MODE_REDZONE	(1U << 1)	/* guard bytes on both sides of an object */
 #define QUARRY_MODE_OWNER	(1U << 2)	/* stacks of the last allocation and free */
 #define QUARRY_MODE_QUARANTINE	(1U << 3)	/* free objects wait before they are reused */
 #define QUARRY_MODE_CHECK	(1U << 4)	/* a double free is seen at once */
 #define QUARRY_MODE_RANDOM	(1U << 5)	/* objects go out in no order */
+
+/* Those of caches, and those of pools. */
 #define QUARRY_MODES		((1U << 6) - 1)
+#define QUARRY_POOL_MODES	(QUARRY_MODE_OWNER | QUARRY_MODE_CHECK)
+
+/* The same as lists, by bit: X(NAME, word, text). People know a mode by the word. */
+#define QUARRY_CACHE_MODE_LIST(X, ...) { __VA_ARGS__					\
+	X(POISON, poison, "fills free objects and looks at the filling")		\
+	X(REDZONE, redzone, "guards the bytes beside an object")			\
+	X(OWNER, owner, "keeps the stacks of the last allocation and free")		\
+	X(QUARANTINE, quarantine, "lets free objects wait before they are used again")	\
+	X(CHECK, check, "sees a double free at once")					\
+	X(RANDOM, random, "hands objects out in no order")				\
+}
+
+#define QUARRY_POOL_MODE_LIST(X, ...) { __VA_ARGS__					\
+	X(OWNER, owner, "keeps the stacks of the last allocation and free")		\
+	X(CHECK, check, "fills free pages and looks at the filling")			\
+}
 
 /* Kinds of misuse of caches and of malloc, indices into quarry_cache_stats.errors. */
 enum quarry_cache_error {
@@ -576,6 +693,54 @@ struct quarry_cache_stats {
 	__u64 errors[QUARRY_ERRORS_MAX];
 };
 
+/* The figures of struct quarry_cache_stats. */
+#define QUARRY_CACHE_FIGURES(X, ...) { __VA_ARGS__						\
+	X(BYTES, slab_bytes, SLAB_MEMORY, "bytes in slabs")					\
+	X(BYTES, object_bytes, OBJECTS, "of that, with clients")				\
+	X(BYTES, magazine_bytes, MAGAZINE, "of SLAB_MEMORY, in magazines")			\
+	X(BYTES, partial_bytes, PARTIAL, "of SLAB_MEMORY, free in slabs")			\
+	X(BYTES, waste_bytes, WASTE, "of SLAB_MEMORY, what no object covers")			\
+	X(BYTES, metadata_bytes, METADATA, "beside SLAB_MEMORY, what describes it")		\
+	X(BYTES, percpu_bytes, PERCPU, "what its part of all CPUs costs")			\
+	X(NUMBER, slabs, SLABS, "blocks of pages that it has")					\
+	X(NUMBER, slabs_empty, SLABS_EMPTY, "of these, with no object out")			\
+	X(NUMBER, objects_out, OBJECTS_OUT, "objects with clients")				\
+	X(NUMBER, magazines, MAGAZINES, "magazines that there are")				\
+	X(SHORT, magazine_capacity, MAGAZINE_CAPACITY, "objects in a full one")			\
+	X(SUM, allocs, ALLOCS, "objects handed out")						\
+	X(SUM, frees, FREES, "objects taken back")						\
+	X(EVENT, slow_allocs, SLOW_ALLOCS, "allocations that no magazine could serve")		\
+	X(EVENT, slow_frees, SLOW_FREES, "frees that no magazine could take")			\
+	X(EVENT, direct_allocs, DIRECT_ALLOCS, "allocations from a slab itself")		\
+	X(EVENT, direct_frees, DIRECT_FREES, "frees to a slab itself")				\
+	X(EVENT, exchanges, EXCHANGES, "full magazines for empty ones, or back")		\
+	X(EVENT, refills, REFILLS, "batches from slabs to a magazine")				\
+	X(EVENT, flushes, FLUSHES, "batches from a magazine to slabs")				\
+	X(SUM, grows, GROWS, "slabs taken from the pool")					\
+	X(SUM, shrinks, SHRINKS, "slabs given back")						\
+	X(SUM, constructed, CONSTRUCTED, "objects that the constructor has made")		\
+	X(FAULT, failures, FAILURES, "allocations that were refused")				\
+	X(FAULT, fail_injected, FAIL_INJECTED, "of these, by fault injection")			\
+	X(ERROR, errors[QUARRY_CACHE_ERR_DOUBLE_FREE], ERR_DOUBLE_FREE,				\
+	  "an object was freed twice")								\
+	X(ERROR, errors[QUARRY_CACHE_ERR_WRONG_CACHE], ERR_WRONG_CACHE,				\
+	  "freed to another cache")								\
+	X(ERROR, errors[QUARRY_CACHE_ERR_INTERIOR], ERR_INTERIOR,				\
+	  "the inside of an object was freed")							\
+	X(ERROR, errors[QUARRY_CACHE_ERR_FOREIGN], ERR_FOREIGN, "no object of quarry's")	\
+	X(ERROR, errors[QUARRY_CACHE_ERR_BAD_ARGUMENT], ERR_BAD_ARGUMENT,			\
+	  "what no call can be asked for")							\
+	X(ERROR, errors[QUARRY_CACHE_ERR_OVERFLOW], ERR_OVERFLOW,				\
+	  "bytes beside an object were written (mode redzone)")					\
+	X(ERROR, errors[QUARRY_CACHE_ERR_USE_AFTER_FREE], ERR_USE_AFTER_FREE,			\
+	  "free objects were written to (mode poison)")						\
+	X(ERROR, errors[QUARRY_CACHE_ERR_LEAK], ERR_LEAK, "destroyed with objects out")		\
+	X(ERROR, errors[QUARRY_CACHE_ERR_DEAD], ERR_DEAD, "used after it was destroyed")	\
+	X(ERROR, errors[QUARRY_CACHE_ERR_CORRUPT], ERR_CORRUPT,					\
+	  "what describes objects is damaged")							\
+	X(ERROR, errors[QUARRY_CACHE_ERR_KFREE], ERR_KFREE, "freed by the kernel's kfree()")	\
+}
+
 /**
  * struct quarry_cache_op - shrink or validate a cache
  * @size:	in: sizeof(struct quarry_cache_op)
@@ -679,5 +844,44 @@ struct quarry_cache_traces {
 #define QUARRY_IOC_CACHE_VALIDATE _IOWR(QUARRY_IOC_MAGIC, 0x13, struct quarry_cache_op)
 #define QUARRY_IOC_CACHE_MODES	_IOWR(QUARRY_IOC_MAGIC, 0x14, struct quarry_cache_modes)
 #define QUARRY_IOC_CACHE_TRACES	_IOWR(QUARRY_IOC_MAGIC, 0x15, struct quarry_cache_traces)
+
+/* Who may make a call. */
+enum quarry_call_right {
+	QUARRY_CALL_READS,	/* whoever could open the device */
+	QUARRY_CALL_ADMIN,	/* the same with CAP_SYS_ADMIN */
+	QUARRY_CALL_CHANGES,	/* the same with a file that is open for writing */
+};
+
+/*
+ * The calls, of pools and all else, and of caches: X(NAME, function, struct, first, right,
+ * flags, text). @first is the size that the struct had when the call was published, @flags are
+ * those that it knows, and @text is what the caller wanted, after "cannot".
+ */
+#define QUARRY_POOL_CALLS(X, ...) { __VA_ARGS__							\
+	X(VERSION, version, quarry_version, 64, READS, 0, "ask for the version")		\
+	X(POOL_LIST, pool_list, quarry_pool_list, 24, READS, 0, "list the pools")		\
+	X(POOL_STATS, pool_stats, quarry_pool_stats, 504, READS, 0, "read")			\
+	X(POOL_ORDERS, pool_orders, quarry_pool_orders, 808, READS, 0, "read")			\
+	X(POOL_MAP, pool_map, quarry_pool_map, 72, READS, 0, "read")				\
+	X(POOL_CREATE, pool_create, quarry_pool_create, 80, CHANGES, 0, "create")		\
+	X(POOL_DESTROY, pool_destroy, quarry_pool_op, 48, CHANGES, QUARRY_POOL_FORGET,		\
+	  "destroy")										\
+	X(POOL_SHRINK, pool_shrink, quarry_pool_op, 48, CHANGES, 0, "shrink")			\
+	X(POOL_DRAIN, pool_drain, quarry_pool_op, 48, CHANGES, 0, "drain")			\
+	X(POOL_VALIDATE, pool_validate, quarry_pool_validate, 128, ADMIN, 0, "validate")	\
+	X(FORGOTTEN, forgotten, quarry_forgotten, 24, READS, 0, "read")				\
+	X(POOL_MODES, pool_modes, quarry_pool_modes, 56, CHANGES, 0, "switch modes of")		\
+	X(POOL_TRACES, pool_traces, quarry_pool_traces, 64, ADMIN, 0, "read the traces of")	\
+}
+
+#define QUARRY_CACHE_CALLS(X, ...) { __VA_ARGS__						\
+	X(CACHE_LIST, cache_list, quarry_cache_list, 24, READS, 0, "list the caches")		\
+	X(CACHE_STATS, cache_stats, quarry_cache_stats, 440, READS, 0, "read")			\
+	X(CACHE_SHRINK, cache_shrink, quarry_cache_op, 112, CHANGES, 0, "shrink")		\
+	X(CACHE_VALIDATE, cache_validate, quarry_cache_op, 112, ADMIN, 0, "validate")		\
+	X(CACHE_MODES, cache_modes, quarry_cache_modes, 64, CHANGES, 0, "switch modes of")	\
+	X(CACHE_TRACES, cache_traces, quarry_cache_traces, 64, ADMIN,				\
+	  QUARRY_TRACES_FREES | QUARRY_TRACES_ID, "read the traces of")				\
+}
 
 #endif /* _UAPI_LINUX_QUARRY_H */
