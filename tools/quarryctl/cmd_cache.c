@@ -6,13 +6,10 @@
 
 enum { CACHE, POOL, KIND, MODES, RETURNED };
 
-/* Columns are named as the fields of struct quarry_cache_stats are. */
+/* First what is no figure; then all figures, under the names that the list gives them. */
 #define FIELD(field)	FIGURE(struct quarry_cache_stats, field)
-#define ERROR(what, text) \
-	{ .name = "ERR_" #what, .kind = K_COUNT, .bad = "", \
-	  FIELD(errors[QUARRY_CACHE_ERR_##what]), .help = text }
-
-static const struct column columns[] = {
+#define COLUMN(kind, field, NAME, text)	FIGURE_COLUMN(quarry_cache_stats, kind, field, NAME, text)
+static const struct column columns[] = QUARRY_CACHE_FIGURES(COLUMN,
 	[CACHE]		= { .name = "CACHE", .help = "its name" },
 	[POOL]		= { .name = "POOL", .help = "where its memory comes from" },
 	[KIND]		= { .name = "KIND", .help = "typed, or class (of malloc)" },
@@ -31,70 +28,7 @@ static const struct column columns[] = {
 	  .help = "of a slab's pages" },
 	{ .name = "OBJECTS_PER_SLAB", .kind = K_COUNT, FIELD(objects_per_slab),
 	  .help = "how many a slab has" },
-	{ .name = "SLAB_MEMORY", .kind = K_SIZE, FIELD(slab_bytes),
-	  .help = "bytes in slabs" },
-	{ .name = "OBJECTS", .kind = K_SIZE, FIELD(object_bytes),
-	  .help = "of that, with clients" },
-	{ .name = "MAGAZINE", .kind = K_SIZE, FIELD(magazine_bytes),
-	  .help = "of SLAB_MEMORY, in magazines" },
-	{ .name = "PARTIAL", .kind = K_SIZE, FIELD(partial_bytes),
-	  .help = "of SLAB_MEMORY, free in slabs" },
-	{ .name = "WASTE", .kind = K_SIZE, FIELD(waste_bytes),
-	  .help = "of SLAB_MEMORY, what no object covers" },
-	{ .name = "METADATA", .kind = K_SIZE, FIELD(metadata_bytes),
-	  .help = "beside SLAB_MEMORY, what describes it" },
-	{ .name = "PERCPU", .kind = K_SIZE, FIELD(percpu_bytes),
-	  .help = "what its part of all CPUs costs" },
-	{ .name = "SLABS", .kind = K_COUNT, FIELD(slabs),
-	  .help = "blocks of pages that it has" },
-	{ .name = "SLABS_EMPTY", .kind = K_COUNT, FIELD(slabs_empty),
-	  .help = "of these, with no object out" },
-	{ .name = "OBJECTS_OUT", .kind = K_COUNT, FIELD(objects_out),
-	  .help = "objects with clients" },
-	{ .name = "MAGAZINES", .kind = K_COUNT, FIELD(magazines),
-	  .help = "magazines that there are" },
-	{ .name = "MAGAZINE_CAPACITY", .kind = K_COUNT, FIELD(magazine_capacity),
-	  .help = "objects in a full one" },
-	{ .name = "ALLOCS", .kind = K_COUNT, FIELD(allocs),
-	  .help = "objects handed out" },
-	{ .name = "FREES", .kind = K_COUNT, FIELD(frees),
-	  .help = "objects taken back" },
-	{ .name = "SLOW_ALLOCS", .kind = K_COUNT, FIELD(slow_allocs),
-	  .help = "allocations that no magazine could serve" },
-	{ .name = "SLOW_FREES", .kind = K_COUNT, FIELD(slow_frees),
-	  .help = "frees that no magazine could take" },
-	{ .name = "DIRECT_ALLOCS", .kind = K_COUNT, FIELD(direct_allocs),
-	  .help = "allocations from a slab itself" },
-	{ .name = "DIRECT_FREES", .kind = K_COUNT, FIELD(direct_frees),
-	  .help = "frees to a slab itself" },
-	{ .name = "EXCHANGES", .kind = K_COUNT, FIELD(exchanges),
-	  .help = "full magazines for empty ones, or back" },
-	{ .name = "REFILLS", .kind = K_COUNT, FIELD(refills),
-	  .help = "batches from slabs to a magazine" },
-	{ .name = "FLUSHES", .kind = K_COUNT, FIELD(flushes),
-	  .help = "batches from a magazine to slabs" },
-	{ .name = "GROWS", .kind = K_COUNT, FIELD(grows),
-	  .help = "slabs taken from the pool" },
-	{ .name = "SHRINKS", .kind = K_COUNT, FIELD(shrinks),
-	  .help = "slabs given back" },
-	{ .name = "CONSTRUCTED", .kind = K_COUNT, FIELD(constructed),
-	  .help = "objects that the constructor has made" },
-	{ .name = "FAILURES", .kind = K_COUNT, .bad = "", FIELD(failures),
-	  .help = "allocations that were refused" },
-	{ .name = "FAIL_INJECTED", .kind = K_COUNT, .bad = "", FIELD(fail_injected),
-	  .help = "of these, by fault injection" },
-	ERROR(DOUBLE_FREE, "an object was freed twice"),
-	ERROR(WRONG_CACHE, "freed to another cache"),
-	ERROR(INTERIOR, "the inside of an object was freed"),
-	ERROR(FOREIGN, "no object of quarry's"),
-	ERROR(BAD_ARGUMENT, "what no call can be asked for"),
-	ERROR(OVERFLOW, "bytes beside an object were written (mode redzone)"),
-	ERROR(USE_AFTER_FREE, "free objects were written to (mode poison)"),
-	ERROR(LEAK, "destroyed with objects out"),
-	ERROR(DEAD, "used after it was destroyed"),
-	ERROR(CORRUPT, "what describes objects is damaged"),
-	ERROR(KFREE, "freed by the kernel's kfree()"),
-};
+);
 
 static void fill(struct table *t, const struct quarry_cache_stats *s, u64 returned)
 {
@@ -147,7 +81,7 @@ static int change_modes(const char *name)
 	struct quarry_cache_modes m = {
 		.size = sizeof(m),
 		.set = req.modes_set,
-		.clear = req.modes_clear,
+		.clear = req.modes_clear & QUARRY_MODES,
 		.fail_per_million = req.fail_per_million,
 		.fail_nth = req.fail_nth,
 	};
@@ -178,6 +112,7 @@ static int run(void)
 	int status = 0;
 
 	name_check("cache", name);
+	modes_check("cache", QUARRY_MODES);
 	device_open(change);
 	if (change && cache_stats(name, &stats, true))
 		before = stats.modes;
@@ -210,16 +145,17 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
+/* As an initializer in braces, which a list is, of an array of characters. */
+static const char doc[] = QUARRY_CACHE_MODE_LIST(MODE_LINE,
+	"Show every figure of a cache, or change it and say what was changed.\n"
+	"\vObjects that are out when the first mode goes on are not guarded. Modes:\n"
+);
+
 const struct command cmd_cache = {
 	.name = "cache",
 	.args_doc = "NAME",
 	.summary = "every figure of a cache; --modes --shrink --fail-nth",
-	.doc = "Show every figure of a cache, or change it and say what was changed.\n"
-	       "\vModes: poison fills free objects and looks at the filling, redzone guards\n"
-	       "the bytes beside an object, owner keeps the stacks of the last allocation\n"
-	       "and free (see quarryctl leaks), quarantine lets free objects wait, check\n"
-	       "sees a double free at once, random hands objects out in no order. Objects\n"
-	       "that are out when the first mode goes on are not guarded.\n",
+	.doc = doc,
 	.columns = columns,
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =

@@ -156,9 +156,6 @@ const struct command cmd_pool_destroy = {
 	.run = destroy,
 };
 
-/* What the modes of pools are, of those that caches have. */
-#define POOL_MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
-
 enum { POOL, MODES };
 
 static const struct column modes_columns[] = {
@@ -176,13 +173,9 @@ static int show_modes(void)
 
 	name_check("pool", name);
 	if (req.switches) {
-		if (req.modes_set & ~POOL_MODES) {
-			modes_format(text, sizeof(text), req.modes_set & ~POOL_MODES);
-			die(EXIT_USAGE, "pool modes: a pool has no mode %s; it has owner and check",
-			    text);
-		}
+		modes_check("pool", QUARRY_POOL_MODES);
 		m.set = req.modes_set;
-		m.clear = req.modes_clear & POOL_MODES;
+		m.clear = req.modes_clear & QUARRY_POOL_MODES;
 	}
 	name_set(m.name, name);
 	t = table_new("modes", modes_columns, ARRAY_SIZE(modes_columns));
@@ -207,17 +200,20 @@ static const struct argp_option modes_options[] = {
 	{ 0 }
 };
 
+/* As an initializer in braces, which a list is, of an array of characters. */
+static const char modes_doc[] = QUARRY_POOL_MODE_LIST(MODE_LINE,
+	"Show the modes of a pool that are on; --modes switches them before.\n"
+	"\vWrites that check sees are counted (quarryctl stat -o ERR_USE_AFTER_FREE)\n"
+	"and told in the kernel log. What owner keeps is for that and for quarryctl\n"
+	"leaks; pages that are out have none. While a mode is on no allocation of the\n"
+	"pool is quick, and each arena has a table of 1 % of it. Modes:\n"
+);
+
 const struct command cmd_pool_modes = {
 	.name = "pool modes",
 	.args_doc = "NAME",
 	.summary = "find writes to free pages, keep owners: --modes",
-	.doc = "Show the modes of a pool that are on; --modes switches them before.\n"
-	       "\vcheck fills pages when they are freed, and looks at the filling when they\n"
-	       "are allocated: writes in between are counted (quarryctl stat -o\n"
-	       "ERR_USE_AFTER_FREE) and told in the kernel log. owner keeps the stacks of\n"
-	       "the last allocation and free, for that and for quarryctl leaks; pages that\n"
-	       "are out have none. While a mode is on no allocation of the pool is quick,\n"
-	       "and each arena has a table of 1 % of it.\n",
+	.doc = modes_doc,
 	.columns = modes_columns,
 	.nr_columns = ARRAY_SIZE(modes_columns),
 	.example =

@@ -201,42 +201,22 @@ static int no_cache(const char *cache)
 	return EXIT_NO_POOL;
 }
 
+/* What each call wants, by its number. */
+#define TEXT(NAME, function, type, first, right, flags, text)	\
+	[_IOC_NR(QUARRY_IOC_##NAME)] = text,
+static const char *const of_pools[] = QUARRY_POOL_CALLS(TEXT);
+static const char *const of_caches[] = QUARRY_CACHE_CALLS(TEXT);
+
 static bool about_cache(unsigned long request)
 {
-	return _IOC_NR(request) >= _IOC_NR(QUARRY_IOC_CACHE_LIST);
+	unsigned int nr = _IOC_NR(request);
+
+	return nr < ARRAY_SIZE(of_caches) && of_caches[nr];
 }
 
 static const char *call_name(unsigned long request)
 {
-	switch (_IOC_NR(request)) {
-	case _IOC_NR(QUARRY_IOC_POOL_LIST):
-		return "list the pools";
-	case _IOC_NR(QUARRY_IOC_POOL_CREATE):
-		return "create";
-	case _IOC_NR(QUARRY_IOC_POOL_DESTROY):
-		return "destroy";
-	case _IOC_NR(QUARRY_IOC_POOL_SHRINK):
-		return "shrink";
-	case _IOC_NR(QUARRY_IOC_POOL_DRAIN):
-		return "drain";
-	case _IOC_NR(QUARRY_IOC_POOL_MODES):
-		return "switch modes of";
-	case _IOC_NR(QUARRY_IOC_POOL_TRACES):
-		return "read the traces of";
-	case _IOC_NR(QUARRY_IOC_POOL_VALIDATE):
-	case _IOC_NR(QUARRY_IOC_CACHE_VALIDATE):
-		return "validate";
-	case _IOC_NR(QUARRY_IOC_CACHE_LIST):
-		return "list the caches";
-	case _IOC_NR(QUARRY_IOC_CACHE_SHRINK):
-		return "shrink";
-	case _IOC_NR(QUARRY_IOC_CACHE_MODES):
-		return "switch modes of";
-	case _IOC_NR(QUARRY_IOC_CACHE_TRACES):
-		return "read the traces of";
-	default:
-		return "read";
-	}
+	return (about_cache(request) ? of_caches : of_pools)[_IOC_NR(request)];
 }
 
 static int explain_busy(const char *pool)

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Safety modes of a cache, from and to text. */
+/* Modes of caches and of pools, from and to text. */
 #include <string.h>
 
 #include "quarryctl.h"
 
-/* By bit of QUARRY_MODE_*. */
-static const char *const names[] = {
-	"poison", "redzone", "owner", "quarantine", "check", "random",
-};
+/* Those of caches first; some are modes of pools as well. */
+#define MODE(NAME, word, text)	{ #word, QUARRY_MODE_##NAME },
+static const struct mode {
+	const char *word;
+	unsigned int bit;
+} of_caches[] = QUARRY_CACHE_MODE_LIST(MODE), of_pools[] = QUARRY_POOL_MODE_LIST(MODE);
+
+#define NR_MODES	(ARRAY_SIZE(of_caches) + ARRAY_SIZE(of_pools))
+
+static const struct mode *mode_get(size_t i)
+{
+	return i < ARRAY_SIZE(of_caches) ? &of_caches[i] : &of_pools[i - ARRAY_SIZE(of_caches)];
+}
 
 void modes_format(char *buf, size_t room, unsigned int modes)
 {
+	const struct mode *m;
 	size_t i, used = 0;
 
 	buf[0] = '\0';
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!(modes & 1U << i))
+	for (i = 0; i < NR_MODES; i++) {
+		m = mode_get(i);
+		if (!(modes & m->bit))
 			continue;
-		used += snprintf(buf + used, room - used, "%s%s", used ? "," : "", names[i]);
-		modes &= ~(1U << i);
+		used += snprintf(buf + used, room - used, "%s%s", used ? "," : "", m->word);
+		modes &= ~m->bit;
 	}
 	/* a newer module may have what this tool has no word for */
 	if (modes)
@@ -27,25 +38,44 @@ void modes_format(char *buf, size_t room, unsigned int modes)
 		snprintf(buf, room, "none");
 }
 
+/* The same for a sentence. */
+void modes_say(char *buf, size_t room, unsigned int modes)
+{
+	const struct mode *m;
+	size_t i, used = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < NR_MODES; i++) {
+		m = mode_get(i);
+		if (!(modes & m->bit))
+			continue;
+		modes &= ~m->bit;
+		used += snprintf(buf + used, room - used, "%s%s",
+				 !used ? "" : modes ? ", " : " and ", m->word);
+	}
+}
+
 static bool mode_parse(const char *word, size_t len, unsigned int *mode, char *why, size_t room)
 {
-	char text[32];
-	const char *guess;
+	const char *words[NR_MODES], *guess;
+	char text[32], all[96];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == len && !strncmp(names[i], word, len)) {
-			*mode = 1U << i;
+	for (i = 0; i < NR_MODES; i++) {
+		words[i] = mode_get(i)->word;
+		if (strlen(words[i]) == len && !strncmp(words[i], word, len)) {
+			*mode = mode_get(i)->bit;
 			return true;
 		}
+	}
 	snprintf(text, sizeof(text), "%.*s", (int)len, word);
-	guess = nearest(text, names, ARRAY_SIZE(names));
-	if (guess)
+	guess = nearest(text, words, NR_MODES);
+	if (guess) {
 		snprintf(why, room, "has no mode \"%.24s\"; did you mean \"%s\"?", text, guess);
-	else
-		snprintf(why, room,
-			 "has no mode \"%.24s\"; there are poison, redzone, owner, quarantine, check and random",
-			 text);
+	} else {
+		modes_say(all, sizeof(all), QUARRY_MODES | QUARRY_POOL_MODES);
+		snprintf(why, room, "has no mode \"%.24s\"; there are %s", text, all);
+	}
 	return false;
 }
 
@@ -60,7 +90,7 @@ bool modes_parse(const char *text, unsigned int *set, unsigned int *clear, char 
 	size_t len;
 
 	*set = 0;
-	*clear = relative ? 0 : QUARRY_MODES;
+	*clear = relative ? 0 : QUARRY_MODES | QUARRY_POOL_MODES;
 	if (!strcmp(text, "none"))
 		return true;
 	for (;; word += len + 1) {
@@ -88,4 +118,15 @@ bool modes_parse(const char *text, unsigned int *set, unsigned int *clear, char 
 	if (!relative)
 		*clear &= ~*set;
 	return true;
+}
+
+void modes_check(const char *who, unsigned int known)
+{
+	char lacks[96], has[96];
+
+	if (!(req.modes_set & ~known))
+		return;
+	modes_format(lacks, sizeof(lacks), req.modes_set & ~known);
+	modes_say(has, sizeof(has), known);
+	die(EXIT_USAGE, "a %s has no mode %s; it has %s", who, lacks, has);
 }

@@ -9,7 +9,7 @@
  *   device.c   /dev/quarry; an errno becomes a sentence and an exit status
  *   select.c   which pools a command is about
  *   caches.c   which caches there are
- *   modes.c    safety modes of caches, from and to text
+ *   modes.c    modes of caches and of pools, from and to text
  *   table.c    rows and columns, printed by libsmartcols
  *   screen.c   the terminal: width, colour, redrawing in place, keys
  *   live.c     views that repeat
@@ -209,7 +209,11 @@ bool cache_is_wanted(const struct quarry_cache_entry *entry);
 const char *cache_kind(unsigned int kind);
 
 /* modes.c */
+#define MODE_LINE(NAME, word, text)	"  " #word ": " text "\n"	/* of a help */
 void modes_format(char *buf, size_t room, unsigned int modes);
+void modes_say(char *buf, size_t room, unsigned int modes);
+/* asked for what only others have: ends with a sentence. @who: "pool" or "cache" */
+void modes_check(const char *who, unsigned int known);
 bool modes_parse(const char *text, unsigned int *set, unsigned int *clear, char *why, size_t room);
 
 /* table.c */
@@ -230,6 +234,19 @@ struct column {
 /* Members of a column that shows a field of a struct as it is. */
 #define FIGURE(type, field) \
 	.offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
+
+/* What kinds of figures (linux/quarry.h) are to a column. */
+#define K_BYTES		K_SIZE
+#define K_SHORT		K_COUNT
+#define K_SUM		K_COUNT
+#define K_EVENT		K_COUNT
+#define K_FAULT		K_COUNT, .bad = ""
+#define K_ERROR		K_COUNT, .bad = ""
+
+/* A column for a line of a list of figures. */
+#define FIGURE_COLUMN(type, figure_kind, field, NAME, text)			\
+	{ .name = #NAME, .help = text, .kind = K_##figure_kind,			\
+	  FIGURE(struct type, field) },
 
 struct table;
 

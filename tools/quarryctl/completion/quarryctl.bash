@@ -4,7 +4,7 @@
 # quarryctl.bash - completion for bash: commands, options, columns, and the names of pools
 # and caches that there are. Installed as bash-completion/completions/quarryctl.
 #
-# Commands, options and columns are asked of the tool's own help, so there is no second list.
+# Commands, options, columns and modes are asked of the tool's own help, so there is no second list.
 
 # Commands as --help has them, words of one behind the other.
 _quarryctl_commands()
@@ -24,6 +24,12 @@ _quarryctl_columns()
 	# shellcheck disable=SC2086
 	quarryctl help $1 2>/dev/null |
 		sed -n '/^Columns/,/^Example/s/^[* ] \([A-Z_%0-9]*\)  .*/\1/p' | tr '[:upper:]' '[:lower:]'
+}
+
+_quarryctl_modes()
+{
+	# shellcheck disable=SC2086
+	quarryctl help ${1:-cache} 2>/dev/null | sed -n '/Modes:$/,/^$/s/^  \([a-z]*\): .*/\1/p'
 }
 
 _quarryctl_pools()
@@ -54,7 +60,6 @@ _quarryctl()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD - 1]}
 	local command="" word words="" i
-	local modes="poison redzone owner quarantine check random"
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -69,7 +74,7 @@ _quarryctl()
 	-o | --output)
 		words=$(_quarryctl_last_of "$current" "$(_quarryctl_columns "${command:-pools}")") ;;
 	--modes)
-		words=$(_quarryctl_last_of "$current" "$modes") ;;
+		words=$(_quarryctl_last_of "$current" "$(_quarryctl_modes "$command")") ;;
 	--color)
 		words="auto always never" ;;
 	--device)

@@ -160,8 +160,10 @@ static bool name_ok(const char *name)
 	return true;
 }
 
-static int version(struct quarry_version *v)
+static int do_version(void *arg)
 {
+	struct quarry_version *v = arg;
+
 	v->abi = setting("FAKE_ABI", QUARRY_ABI_VERSION);
 	v->page_size = 4096;
 	v->features = QUARRY_FEATURE_PAGES | QUARRY_FEATURE_INJECT | QUARRY_FEATURE_CACHES |
@@ -172,8 +174,9 @@ static int version(struct quarry_version *v)
 	return 0;
 }
 
-static int list(struct quarry_pool_list *l)
+static int do_pool_list(void *arg)
 {
+	struct quarry_pool_list *l = arg;
 	struct quarry_pool_entry *e = (void *)(uintptr_t)l->entries;
 	uint32_t i;
 
@@ -186,8 +189,9 @@ static int list(struct quarry_pool_list *l)
 	return 0;
 }
 
-static int stats(struct quarry_pool_stats *s)
+static int do_pool_stats(void *arg)
 {
+	struct quarry_pool_stats *s = arg;
 	int i = find(s->name);
 	uint64_t n = ++nr_stats;
 
@@ -228,8 +232,9 @@ static int stats(struct quarry_pool_stats *s)
 	return 0;
 }
 
-static int orders(struct quarry_pool_orders *o)
+static int do_pool_orders(void *arg)
 {
+	struct quarry_pool_orders *o = arg;
 	int i, pool = find(o->name);
 
 	if (pool < 0)
@@ -248,8 +253,9 @@ static int orders(struct quarry_pool_orders *o)
 	return 0;
 }
 
-static int map(struct quarry_pool_map *m)
+static int do_pool_map(void *arg)
 {
+	struct quarry_pool_map *m = arg;
 	struct quarry_map_area *a = (void *)(uintptr_t)m->areas;
 	int pool = find(m->name);
 	uint64_t i;
@@ -271,8 +277,10 @@ static int map(struct quarry_pool_map *m)
 	return 0;
 }
 
-static int create(struct quarry_pool_create *c)
+static int do_pool_create(void *arg)
 {
+	struct quarry_pool_create *c = arg;
+
 	if (!name_ok(c->name) || c->min_bytes % 4096 || c->node < -1 || c->node > 3)
 		return fail(EINVAL);
 	if (find(c->name) >= 0)
@@ -284,41 +292,66 @@ static int create(struct quarry_pool_create *c)
 	return 0;
 }
 
-static int op(unsigned int nr, struct quarry_pool_op *o)
+/* What the calls about a pool in struct quarry_pool_op have in common. */
+static int op_ok(const struct quarry_pool_op *o, bool bytes)
 {
 	if (find(o->name) < 0)
 		return fail(ENOENT);
-	if (nr != _IOC_NR(QUARRY_IOC_POOL_SHRINK) && o->bytes)
-		return fail(EINVAL);
-	if (nr == _IOC_NR(QUARRY_IOC_POOL_DESTROY) && o->flags & QUARRY_POOL_FORGET) {
+	return o->bytes && !bytes ? fail(EINVAL) : 0;
+}
+
+static int do_pool_destroy(void *arg)
+{
+	struct quarry_pool_op *o = arg;
+	int ret = op_ok(o, false);
+
+	if (ret)
+		return ret;
+	if (o->flags & QUARRY_POOL_FORGET) {
 		o->bytes = setting("FAKE_LOST", 0);
 		return setting("FAKE_OWNED", 0) ? fail(EBUSY) : 0;
 	}
-	if (nr == _IOC_NR(QUARRY_IOC_POOL_DESTROY))
-		return setting("FAKE_BUSY", 0) ? fail(EBUSY) : 0;
-	o->bytes = o->bytes > 8 << 20 ? 8 << 20 : o->bytes;
-	if (nr == _IOC_NR(QUARRY_IOC_POOL_DRAIN))
+	return setting("FAKE_BUSY", 0) ? fail(EBUSY) : 0;
+}
+
+static int do_pool_shrink(void *arg)
+{
+	struct quarry_pool_op *o = arg;
+	int ret = op_ok(o, true);
+
+	if (!ret && o->bytes > 8 << 20)
+		o->bytes = 8 << 20;
+	return ret;
+}
+
+static int do_pool_drain(void *arg)
+{
+	struct quarry_pool_op *o = arg;
+	int ret = op_ok(o, false);
+
+	if (!ret)
 		o->bytes = 1536 << 10;
-	return 0;
+	return ret;
 }
 
 static uint32_t pool_modes_now = QUARRY_MODE_OWNER;
 
-static int pool_modes(struct quarry_pool_modes *m)
+static int do_pool_modes(void *arg)
 {
-	uint32_t known = QUARRY_MODE_CHECK | QUARRY_MODE_OWNER;
+	struct quarry_pool_modes *m = arg;
 
 	if (find(m->name) < 0)
 		return fail(ENOENT);
-	if ((m->set | m->clear) & ~known || m->set & m->clear || m->pad)
+	if ((m->set | m->clear) & ~QUARRY_POOL_MODES || m->set & m->clear || m->pad)
 		return fail(EINVAL);
 	pool_modes_now = (pool_modes_now & ~m->clear) | m->set;
 	m->modes = pool_modes_now;
 	return 0;
 }
 
-static int pool_traces(struct quarry_pool_traces *t)
+static int do_pool_traces(void *arg)
 {
+	struct quarry_pool_traces *t = arg;
 	struct quarry_trace *e = (void *)(uintptr_t)t->traces;
 
 	if (find(t->name) < 0)
@@ -338,15 +371,18 @@ static int pool_traces(struct quarry_pool_traces *t)
 	return 0;
 }
 
-static int forgotten(struct quarry_forgotten *f)
+static int do_forgotten(void *arg)
 {
+	struct quarry_forgotten *f = arg;
+
 	f->pools = setting("FAKE_LOST", 0) ? 2 : 0;
 	f->lost_bytes = setting("FAKE_LOST", 0);
 	return 0;
 }
 
-static int validate(struct quarry_pool_validate *v)
+static int do_pool_validate(void *arg)
 {
+	struct quarry_pool_validate *v = arg;
 	int i = find(v->name);
 
 	if (i < 0)
@@ -399,8 +435,9 @@ static long find_cache(const char *name)
 	return -1;
 }
 
-static int cache_list(struct quarry_cache_list *l)
+static int do_cache_list(void *arg)
 {
+	struct quarry_cache_list *l = arg;
 	struct quarry_cache_entry *e = (void *)(uintptr_t)l->entries;
 	uint32_t i, live = nr_live_caches();
 
@@ -418,8 +455,9 @@ static int cache_list(struct quarry_cache_list *l)
 	return 0;
 }
 
-static int cache_stats(struct quarry_cache_stats *s)
+static int do_cache_stats(void *arg)
 {
+	struct quarry_cache_stats *s = arg;
 	long i = find_cache(s->name);
 	uint64_t out = setting("FAKE_OUT", 3);
 
@@ -455,26 +493,40 @@ static int cache_stats(struct quarry_cache_stats *s)
 	return 0;
 }
 
-static int cache_op(unsigned int nr, struct quarry_cache_op *o)
+static int cache_op_ok(const struct quarry_cache_op *o)
 {
-	long i = find_cache(o->name);
-
-	if (i < 0)
+	if (find_cache(o->name) < 0)
 		return fail(ENOENT);
-	if (o->bytes)
-		return fail(EINVAL);
-	if (nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK)) {
+	return o->bytes ? fail(EINVAL) : 0;
+}
+
+static int do_cache_shrink(void *arg)
+{
+	struct quarry_cache_op *o = arg;
+	int ret = cache_op_ok(o);
+
+	if (!ret)
 		o->bytes = 16384;
-		return 0;
-	}
-	o->bytes = i == NR_CLASSES + 1 ? setting("FAKE_CACHE_FAULTS", 0) : 0;
+	return ret;
+}
+
+static int do_cache_validate(void *arg)
+{
+	struct quarry_cache_op *o = arg;
+	int ret = cache_op_ok(o);
+
+	if (ret)
+		return ret;
+	if (find_cache(o->name) == NR_CLASSES + 1)
+		o->bytes = setting("FAKE_CACHE_FAULTS", 0);
 	if (o->bytes)
 		strcpy(o->what, "an object is in a magazine and in its slab");
 	return 0;
 }
 
-static int cache_modes(struct quarry_cache_modes *m)
+static int do_cache_modes(void *arg)
 {
+	struct quarry_cache_modes *m = arg;
 	long i = find_cache(m->name);
 
 	if (i < 0)
@@ -491,8 +543,9 @@ static int cache_modes(struct quarry_cache_modes *m)
 	return 0;
 }
 
-static int cache_traces(struct quarry_cache_traces *t)
+static int do_cache_traces(void *arg)
 {
+	struct quarry_cache_traces *t = arg;
 	struct quarry_trace *e = (void *)(uintptr_t)t->traces;
 	/* numbers are those of the list; the dead come last, and have stacks */
 	long i = t->flags & QUARRY_TRACES_ID ? (long)t->count : find_cache(t->name);
@@ -516,23 +569,27 @@ static int cache_traces(struct quarry_cache_traces *t)
 	return 0;
 }
 
-/* The head that all structs share: size, then flags. */
-static bool head_ok(unsigned long request, const uint32_t *head)
-{
-	uint32_t flags = 0;
+/* The calls, as the module has them; a call that has no answer here does not compile. */
+#define CALL(NAME, function, type, first, right, flags, text)	\
+	{ QUARRY_IOC_##NAME, QUARRY_CALL_##right, flags, do_##function },
+static const struct call {
+	unsigned long request;
+	enum quarry_call_right right;
+	uint32_t flags;
+	int (*fn)(void *arg);
+} of_pools[] = QUARRY_POOL_CALLS(CALL), of_caches[] = QUARRY_CACHE_CALLS(CALL);
 
-	if (request == QUARRY_IOC_POOL_DESTROY)
-		flags = QUARRY_POOL_FORGET;
-	else if (request == QUARRY_IOC_CACHE_TRACES)
-		flags = QUARRY_TRACES_FREES | QUARRY_TRACES_ID;
-	return head[0] == _IOC_SIZE(request) && !(head[1] & ~flags);
-}
-
-static bool changes(unsigned int nr)
+static const struct call *find_call(unsigned long request)
 {
-	return (nr >= _IOC_NR(QUARRY_IOC_POOL_CREATE) && nr <= _IOC_NR(QUARRY_IOC_POOL_DRAIN)) ||
-	       nr == _IOC_NR(QUARRY_IOC_POOL_MODES) ||
-	       nr == _IOC_NR(QUARRY_IOC_CACHE_SHRINK) || nr == _IOC_NR(QUARRY_IOC_CACHE_MODES);
+	size_t i;
+
+	for (i = 0; i < sizeof(of_pools) / sizeof(*of_pools); i++)
+		if (of_pools[i].request == request)
+			return &of_pools[i];
+	for (i = 0; i < sizeof(of_caches) / sizeof(*of_caches); i++)
+		if (of_caches[i].request == request)
+			return &of_caches[i];
+	return NULL;
 }
 
 /* Turns an answer into one that no module gives. */
@@ -616,56 +673,20 @@ static void lie(unsigned long request, void *arg)
 
 static int answer(unsigned long request, void *arg)
 {
-	unsigned int nr = _IOC_NR(request);
+	const struct call *call = find_call(request);
 	const char *err = getenv("FAKE_ERR");
+	const uint32_t *head = arg;	/* of all structs: size, then flags */
 	char *rest;
 
-	if (_IOC_TYPE(request) != QUARRY_IOC_MAGIC)
+	if (!call)
 		return fail(ENOTTY);
-	if (err && strtoul(err, &rest, 10) == nr && *rest == ':')
+	if (err && strtoul(err, &rest, 10) == _IOC_NR(request) && *rest == ':')
 		return fail(atoi(rest + 1));
-	if (!head_ok(request, arg))
+	if (head[0] != _IOC_SIZE(request) || head[1] & ~call->flags)
 		return fail(EINVAL);
-	if (changes(nr) && fake_mode == O_RDONLY)
+	if (call->right == QUARRY_CALL_CHANGES && fake_mode == O_RDONLY)
 		return fail(EBADF);
-	switch (request) {
-	case QUARRY_IOC_VERSION:
-		return version(arg);
-	case QUARRY_IOC_POOL_LIST:
-		return list(arg);
-	case QUARRY_IOC_POOL_STATS:
-		return stats(arg);
-	case QUARRY_IOC_POOL_ORDERS:
-		return orders(arg);
-	case QUARRY_IOC_POOL_MAP:
-		return map(arg);
-	case QUARRY_IOC_POOL_CREATE:
-		return create(arg);
-	case QUARRY_IOC_POOL_DESTROY:
-	case QUARRY_IOC_POOL_SHRINK:
-	case QUARRY_IOC_POOL_DRAIN:
-		return op(nr, arg);
-	case QUARRY_IOC_POOL_MODES:
-		return pool_modes(arg);
-	case QUARRY_IOC_POOL_TRACES:
-		return pool_traces(arg);
-	case QUARRY_IOC_FORGOTTEN:
-		return forgotten(arg);
-	case QUARRY_IOC_POOL_VALIDATE:
-		return validate(arg);
-	case QUARRY_IOC_CACHE_LIST:
-		return cache_list(arg);
-	case QUARRY_IOC_CACHE_STATS:
-		return cache_stats(arg);
-	case QUARRY_IOC_CACHE_SHRINK:
-	case QUARRY_IOC_CACHE_VALIDATE:
-		return cache_op(nr, arg);
-	case QUARRY_IOC_CACHE_MODES:
-		return cache_modes(arg);
-	case QUARRY_IOC_CACHE_TRACES:
-		return cache_traces(arg);
-	}
-	return fail(ENOTTY);
+	return call->fn(arg);
 }
 
 int ioctl(int fd, unsigned long request, ...)
