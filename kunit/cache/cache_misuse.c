@@ -20,19 +20,14 @@
 
 #define SIZE	96
 
+#define MODE(NAME, word, text)	{ #word, QUARRY_MODE_##NAME },
 static const struct mode {
 	const char *name;
 	unsigned int modes;
-} modes[] = {
+} modes[] = QUARRY_CACHE_MODE_LIST(MODE,
 	{ "none", 0 },
-	{ "poison", QUARRY_MODE_POISON },
-	{ "redzone", QUARRY_MODE_REDZONE },
-	{ "owner", QUARRY_MODE_OWNER },
-	{ "quarantine", QUARRY_MODE_QUARANTINE },
-	{ "check", QUARRY_MODE_CHECK },
-	{ "random", QUARRY_MODE_RANDOM },
 	{ "all", QUARRY_MODES },
-};
+);
 
 static void mode_name(const struct mode *m, char *text)
 {

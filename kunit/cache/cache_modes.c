@@ -14,10 +14,10 @@
 
 #include "../cache_kunit.h"
 
-static const unsigned int alone_and_together[] = {
-	QUARRY_MODE_POISON, QUARRY_MODE_REDZONE, QUARRY_MODE_OWNER, QUARRY_MODE_QUARANTINE,
-	QUARRY_MODE_CHECK, QUARRY_MODE_RANDOM, QUARRY_MODES,
-};
+#define BIT_OF(NAME, word, text)	QUARRY_MODE_##NAME,
+static const unsigned int alone_and_together[] = QUARRY_CACHE_MODE_LIST(BIT_OF,
+	QUARRY_MODES,
+);
 
 static void modes_name(const unsigned int *modes, char *text)
 {
@@ -38,7 +38,7 @@ static void what_is_refused(struct kunit *test)
 							     SLAB_TYPESAFE_BY_RCU, NULL);
 	struct quarry_cache *largest = quarry_test_cache(test, QUARRY_CACHE_SIZE_MAX);
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_cache_set_modes(c, QUARRY_MODES + 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_cache_set_modes(c, ~QUARRY_MODES));
 	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_cache_set_modes(c, UINT_MAX));
 	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_cache_set_modes(made, QUARRY_MODE_POISON));
 	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_cache_set_modes(typesafe, QUARRY_MODES));

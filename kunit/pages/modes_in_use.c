@@ -17,7 +17,7 @@
 #include "../cache_kunit.h"
 
 #define POOL	SZ_4M
-#define MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
+#define MODES	QUARRY_POOL_MODES
 
 /* Switches beside one who grows and shrinks a pool, and beside clients. */
 #define GROWTHS		60U

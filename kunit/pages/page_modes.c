@@ -12,7 +12,6 @@
 
 #define POOL	SZ_4M
 #define ALL	FRAMES(POOL)
-#define MODES	(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)
 
 /* More steps than a switch has. */
 #define STEPS_MAX	50
@@ -201,8 +200,8 @@ static void off_is_as_before(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_pool_set_modes(pool, QUARRY_MODE_REDZONE));
 	KUNIT_EXPECT_EQ(test, -EINVAL, quarry_pool_set_modes(pool, ~0U));
-	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, MODES));
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->modes, MODES);
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_POOL_MODES));
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->modes, QUARRY_POOL_MODES);
 	KUNIT_EXPECT_GE(test, quarry_test_stats(test, pool)->metadata_bytes,
 			bytes + ALL * sizeof(struct quarry_page_record));
 	KUNIT_EXPECT_TRUE(test, is_barred(pool));
@@ -241,11 +240,11 @@ static void a_switch_that_fails_is_undone(struct kunit *test)
 
 	for (nth = 1; nth < STEPS_MAX; nth++) {
 		quarry_inject_set(nth);
-		err = quarry_pool_set_modes(pool, MODES);
+		err = quarry_pool_set_modes(pool, QUARRY_POOL_MODES);
 		fired = quarry_inject_fired();
 		quarry_inject_set(0);
 		KUNIT_EXPECT_EQ(test, err, fired ? -ENOMEM : 0);
-		KUNIT_EXPECT_EQ(test, quarry_pool_modes(pool), fired ? 0 : MODES);
+		KUNIT_EXPECT_EQ(test, quarry_pool_modes(pool), fired ? 0 : QUARRY_POOL_MODES);
 		KUNIT_EXPECT_EQ(test, is_barred(pool), !fired);
 		if (!fired)
 			break;
@@ -266,7 +265,7 @@ static void a_pool_that_grows_is_watched(struct kunit *test)
 	struct page *page;
 	u64 untraced;
 
-	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, MODES));
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_POOL_MODES));
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->metadata_bytes, 0);
 	page = the_owner(pool, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page);
@@ -295,7 +294,7 @@ static void trip(void *data)
 /* In NMI the depot is not asked: its page has no owner, and all else is as anywhere. */
 static void nothing_waits_in_nmi(struct kunit *test)
 {
-	struct quarry_pool *pool = pool_with(test, MODES);
+	struct quarry_pool *pool = pool_with(test, QUARRY_POOL_MODES);
 	struct visit v = { .pool = pool, .freed = the_owner(pool, 0) };
 	u64 untraced;
 	bool ran;
