@@ -113,7 +113,7 @@ static const struct bench_arm *const quarry_alone[] = { &bench_cache, NULL };
 	  .size = 256, .group = n, .per_unit = n, .units_max = 20000 / n }
 
 /* A pair of 256 bytes with safety modes on. */
-#define MODE(kind, bits)							\
+#define MODES(kind, bits)							\
 	{ .name = "cache.mode." #kind, .arms = quarry_alone, .run = run_pair,	\
 	  .prepare = prepare_modes, .modes = bits, .bytes = POOL_BYTES,		\
 	  .size = 256, .per_unit = 1, .units_max = 10000 }
@@ -127,11 +127,13 @@ static const struct bench_workload workloads[] = {
 	{ .name = "malloc.mixed", .arms = bench_malloc_arms, .run = run_mixed,
 	  .prepare = prepare_mixed, .finish = finish_mixed, .per_unit = MIX_STEPS,
 	  .units_max = 1 },
-	MODE(poison, QUARRY_MODE_POISON), MODE(redzone, QUARRY_MODE_REDZONE),
-	MODE(owner, QUARRY_MODE_OWNER), MODE(quarantine, QUARRY_MODE_QUARANTINE),
-	MODE(check, QUARRY_MODE_CHECK), MODE(random, QUARRY_MODE_RANDOM),
-	MODE(all, QUARRY_MODES),
 };
+
+/* Each alone, and all. */
+#define MODE(NAME, word, text)	MODES(word, QUARRY_MODE_##NAME),
+static const struct bench_workload of_modes[] = QUARRY_CACHE_MODE_LIST(MODE,
+	MODES(all, QUARRY_MODES),
+);
 
 /* The order is drawn once, for all arms and all batches. */
 static void draw_order(void)
@@ -157,7 +159,8 @@ int bench_objects(void)
 	draws = kvmalloc_array(MIX_STEPS, sizeof(*draws), GFP_KERNEL);
 	if (slots && shuffled && draws) {
 		bench_draw_sizes(draws, MIX_STEPS, MIX_SLOTS);
-		err = bench_count(workloads, ARRAY_SIZE(workloads));
+		err = bench_count(workloads, ARRAY_SIZE(workloads)) ?:
+		      bench_count(of_modes, ARRAY_SIZE(of_modes));
 	}
 	kvfree(draws);
 	kvfree(shuffled);

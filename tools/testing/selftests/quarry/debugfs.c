@@ -441,19 +441,19 @@ static bool number_of(const char *where, const char *name, long long *value)
 
 static void check_numbers(const char *pool)
 {
-	const struct qt_stat_field *f;
+	const struct qt_figure *f = qt_pool_figures;
 	struct quarry_pool_stats s;
 	long long v;
 
 	REQUIRE(!qt_stats(fd, pool, &s), "stats failed");
 	read_pool_file(pool, "stats");
-	for (f = qt_stat_fields; f->name; f++) {
+	for (; f < qt_pool_figures + qt_nr_pool_figures; f++) {
 		/* Kinds of misuse have a file of their own. */
-		if (!strncmp(f->name, "errors", 6))
+		if (f->kind == QUARRY_FIGURE_ERROR)
 			continue;
 		if (CHECK(number_of(text, f->name, &v), "%s: no %s", pool, f->name))
-			CHECK((__u64)v == qt_stat(&s, f), "%s: %s is %lld, the ioctl says %llu",
-			      pool, f->name, v, qt_stat(&s, f));
+			CHECK((__u64)v == qt_figure(f, &s), "%s: %s is %lld, the ioctl says %llu",
+			      pool, f->name, v, qt_figure(f, &s));
 	}
 }
 

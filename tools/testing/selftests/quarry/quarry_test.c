@@ -284,49 +284,31 @@ void qt_check_sums(const struct quarry_pool_stats *s)
 	      s->name, s->areas_free, s->areas);
 	CHECK(s->grows - s->shrinks == s->arenas, "%s: %llu grown, %llu given back, %llu arenas",
 	      s->name, s->grows, s->shrinks, s->arenas);
-	CHECK(!(s->modes & ~(QUARRY_MODE_CHECK | QUARRY_MODE_OWNER)), "%s: modes %#x", s->name,
-	      s->modes);
+	CHECK(!(s->modes & ~QUARRY_POOL_MODES), "%s: modes %#x", s->name, s->modes);
 }
 
-const struct qt_stat_field qt_stat_fields[] = {
-#define FIELD(f)	{ #f, offsetof(struct quarry_pool_stats, f) }
-	FIELD(min_bytes), FIELD(max_bytes), FIELD(reserve_bytes), FIELD(low_bytes),
-	FIELD(managed_bytes), FIELD(allocated_bytes), FIELD(cached_bytes),
-	FIELD(free_bytes), FIELD(quarantined_bytes), FIELD(zero_bytes),
-	FIELD(metadata_bytes), FIELD(percpu_bytes), FIELD(cache_limit_bytes),
-	FIELD(arenas), FIELD(arenas_empty), FIELD(areas), FIELD(areas_free),
-	FIELD(allocs), FIELD(frees), FIELD(alloc_frames), FIELD(free_frames),
-	FIELD(slow_allocs), FIELD(slow_frees), FIELD(refills), FIELD(flushes),
-	FIELD(drains), FIELD(splits), FIELD(merges), FIELD(grows),
-	FIELD(grows_background), FIELD(grow_failures), FIELD(shrinks),
-	FIELD(fail_limit), FIELD(fail_fragmented), FIELD(fail_nowait),
-	FIELD(fail_kernel), FIELD(fail_injected), FIELD(zeroed_frames),
-	FIELD(zero_skipped_frames), FIELD(account_ignored),
-	FIELD(errors[QUARRY_ERR_DOUBLE_FREE]), FIELD(errors[QUARRY_ERR_WRONG_ORDER]),
-	FIELD(errors[QUARRY_ERR_INTERIOR]), FIELD(errors[QUARRY_ERR_FOREIGN]),
-	FIELD(errors[QUARRY_ERR_WRONG_POOL]), FIELD(errors[QUARRY_ERR_BAD_ARGUMENT]),
-	FIELD(errors[QUARRY_ERR_DESTROY_BUSY]), FIELD(errors[QUARRY_ERR_STRAY_REF]),
-	FIELD(errors[QUARRY_ERR_CORRUPT]),
-#undef FIELD
-	{ }
-};
+#define FIGURE(kind, field, NAME, text)	\
+	{ #field, offsetof(struct quarry_pool_stats, field), QUARRY_FIGURE_##kind },
+const struct qt_figure qt_pool_figures[] = QUARRY_POOL_FIGURES(FIGURE);
 
-__u64 qt_stat(const struct quarry_pool_stats *s, const struct qt_stat_field *f)
+const size_t qt_nr_pool_figures = ARRAY_SIZE(qt_pool_figures);
+
+__u64 qt_figure(const struct qt_figure *f, const void *stats)
 {
 	__u64 v;
 
-	memcpy(&v, (const char *)s + f->offset, sizeof(v));
+	memcpy(&v, (const char *)stats + f->offset, sizeof(v));
 	return v;
 }
 
 void qt_check_same(const struct quarry_pool_stats *was, const struct quarry_pool_stats *is)
 {
-	const struct qt_stat_field *f;
+	const struct qt_figure *f = qt_pool_figures;
 
-	for (f = qt_stat_fields; f->name; f++)
-		CHECK(qt_stat(was, f) == qt_stat(is, f), "%s: %s went from %llu to %llu",
-		      was->name, f->name, qt_stat(was, f), qt_stat(is, f));
-	/* Fields that the table does not name, padding and reserved room. */
+	for (; f < qt_pool_figures + qt_nr_pool_figures; f++)
+		CHECK(qt_figure(f, was) == qt_figure(f, is), "%s: %s went from %llu to %llu",
+		      was->name, f->name, qt_figure(f, was), qt_figure(f, is));
+	/* What is no figure, padding and reserved room. */
 	CHECK(!memcmp(was, is, sizeof(*was)), "%s: the two answers differ", was->name);
 }
 

@@ -56,14 +56,16 @@ int qt_cache_inject(int fd, const char *name, __u64 nth, __u32 per_million);
 int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *traces,
 		    __u32 capacity, struct quarry_cache_traces *t);
 
-/* The 64-bit numbers of struct quarry_pool_stats by name; a NULL name ends them. */
-struct qt_stat_field {
+/* A figure of a struct; those of struct quarry_pool_stats, all of 64 bits. */
+struct qt_figure {
 	const char *name;
 	size_t offset;
+	enum quarry_figure_kind kind;
 };
 
-extern const struct qt_stat_field qt_stat_fields[];
-__u64 qt_stat(const struct quarry_pool_stats *s, const struct qt_stat_field *f);
+extern const struct qt_figure qt_pool_figures[];
+extern const size_t qt_nr_pool_figures;
+__u64 qt_figure(const struct qt_figure *f, const void *stats);
 
 /* Checks that fail the running case in words. */
 void qt_check_sums(const struct quarry_pool_stats *s);
