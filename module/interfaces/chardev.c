@@ -14,6 +14,7 @@
  *
  * Context: process context of the caller.
  */
+#include <linux/bitops.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -242,6 +243,11 @@ static int do_pool_destroy(void *arg)
 
 /* One change of modes at a time: bits are set and cleared in what was read before. */
 static DEFINE_MUTEX(change_mutex);
+
+/* The list has all of the mask. */
+#define ZERO_OF(NAME, word, text)	0,
+static_assert(HWEIGHT32(QUARRY_POOL_MODES) ==
+	      sizeof((const u8 [])QUARRY_POOL_MODE_LIST(ZERO_OF)));
 
 static int do_pool_modes(void *arg)
 {

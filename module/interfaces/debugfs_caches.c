@@ -19,6 +19,7 @@
  *
  * Cost: slabs and traces walk lists under a node's lock; the others only add up.
  */
+#include <linux/bitops.h>
 #include <linux/debugfs.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
@@ -113,6 +114,8 @@ static const struct {
 	const char *word;
 	u32 bit;
 } modes[] = QUARRY_CACHE_MODE_LIST(MODE);
+
+static_assert(HWEIGHT32(QUARRY_MODES) == ARRAY_SIZE(modes));
 
 static void show_modes(struct seq_file *m, u32 on)
 {
