@@ -525,9 +525,9 @@ u64 quarry_test_memfree(void)
 	return (u64)info.freeram * info.mem_unit + listed_pages() * PAGE_SIZE;
 }
 
-struct quarry_chunk *quarry_test_chunk(struct page *page)
+struct quarry_page_arena *quarry_test_arena(struct page *page)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	preempt_disable();
 	c = quarry_directory_find(page);
@@ -538,9 +538,9 @@ struct quarry_chunk *quarry_test_chunk(struct page *page)
 /* The state byte of a page that is in a pool. */
 u8 *quarry_test_state(struct page *page)
 {
-	struct quarry_chunk *c = quarry_test_chunk(page);
+	struct quarry_page_arena *c = quarry_test_arena(page);
 
-	return &c->state[quarry_chunk_index(c, page)];
+	return &c->state[quarry_page_arena_index(c, page)];
 }
 
 /* splitmix64: small, and the same everywhere. */

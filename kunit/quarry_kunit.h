@@ -72,7 +72,7 @@ u64 quarry_test_memfree(void);
 	__result;								\
 })
 
-struct quarry_chunk *quarry_test_chunk(struct page *page);
+struct quarry_page_arena *quarry_test_arena(struct page *page);
 u8 *quarry_test_state(struct page *page);
 
 u64 quarry_test_random(u64 *state, u64 below);

@@ -2,12 +2,12 @@
 /*
  * The module: the order in which things come and go. Its parameters are those of params.c.
  *
- * init is a ladder, exit its mirror: chunks, directory, labels, visits, keeper, CPU hotplug,
+ * init is a ladder, exit its mirror: arenas, directory, labels, visits, keeper, CPU hotplug,
  * shrinker, the notifiers of being out of memory and of hibernation, the default pool, malloc's
  * caches, the reaper, who listens to failed frames and to kfree(), then the interfaces, and
  * last the notifier of modules that come and go.
  * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
- * they go, the chunks' exit waits for, once for all.
+ * they go, the arenas' exit waits for, once for all.
  */
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -44,12 +44,12 @@ static int __init quarry_init(void)
 	int err;
 
 	quarry_random_init();
-	err = quarry_chunks_init();
+	err = quarry_page_arenas_init();
 	if (err)
 		return err;
 	err = quarry_directory_init();
 	if (err)
-		goto chunks;
+		goto arenas;
 	err = quarry_labels_init();
 	if (err)
 		goto directory;
@@ -131,8 +131,8 @@ labels:
 	quarry_labels_exit();
 directory:
 	quarry_directory_exit();
-chunks:
-	quarry_chunks_exit();
+arenas:
+	quarry_page_arenas_exit();
 	quarry_tags_exit();
 	quarry_reports_exit();
 	return err;
@@ -159,7 +159,7 @@ static void __exit quarry_exit(void)
 	quarry_visits_exit();
 	quarry_labels_exit();
 	quarry_directory_exit();
-	quarry_chunks_exit();
+	quarry_page_arenas_exit();
 	quarry_tags_exit();
 	quarry_reports_exit();
 }

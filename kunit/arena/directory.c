@@ -2,7 +2,7 @@
 /*
  * The directory where memory is far apart, and where it is long.
  *
- * The addresses are those of memory that this machine does not have: chunks are made up of
+ * The addresses are those of memory that this machine does not have: arenas are made up of
  * numbers alone, and nobody looks at what they would describe.
  */
 #include <linux/kthread.h>
@@ -15,9 +15,9 @@
 #define FAR		BIT(32)
 #define SLOT		BIT(QUARRY_SLOT_SHIFT)
 
-static struct quarry_chunk *chunk(struct kunit *test, unsigned long pfn, u32 nr)
+static struct quarry_page_arena *arena(struct kunit *test, unsigned long pfn, u32 nr)
 {
-	struct quarry_chunk *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	struct quarry_page_arena *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->pfn = pfn;
@@ -26,9 +26,9 @@ static struct quarry_chunk *chunk(struct kunit *test, unsigned long pfn, u32 nr)
 	return c;
 }
 
-static struct quarry_chunk *find(unsigned long pfn)
+static struct quarry_page_arena *find(unsigned long pfn)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	rcu_read_lock();
 	c = quarry_directory_find_pfn(pfn);
@@ -79,11 +79,13 @@ static void memory_far_away_is_cheap(struct kunit *test)
 	quarry_test_at_rest(test, pool);
 }
 
-static void chunks_share_slots(struct kunit *test)
+static void arenas_share_slots(struct kunit *test)
 {
-	struct quarry_chunk *low = chunk(test, FAR + 5, 3), *high = chunk(test, FAR + 100, 900);
-	struct quarry_chunk *mid = chunk(test, FAR + 8, 92), *over = chunk(test, FAR + 900, 200);
-	struct quarry_chunk *next = chunk(test, FAR + 1000, 3 * SLOT);
+	struct quarry_page_arena *low = arena(test, FAR + 5, 3);
+	struct quarry_page_arena *high = arena(test, FAR + 100, 900);
+	struct quarry_page_arena *mid = arena(test, FAR + 8, 92);
+	struct quarry_page_arena *over = arena(test, FAR + 900, 200);
+	struct quarry_page_arena *next = arena(test, FAR + 1000, 3 * SLOT);
 
 	KUNIT_ASSERT_EQ(test, 0, quarry_directory_insert(high));
 	KUNIT_ASSERT_EQ(test, 0, quarry_directory_insert(low));
@@ -110,11 +112,11 @@ static void chunks_share_slots(struct kunit *test)
 	synchronize_rcu();
 }
 
-static void long_chunks_come_in_bites(struct kunit *test)
+static void long_arenas_come_in_bites(struct kunit *test)
 {
 	const unsigned long nr = 1700 * SLOT + 77;
-	struct quarry_chunk *c = chunk(test, FAR + SLOT - 3, nr);
-	struct quarry_chunk *in = chunk(test, FAR + 1500 * SLOT + 9, 2);
+	struct quarry_page_arena *c = arena(test, FAR + SLOT - 3, nr);
+	struct quarry_page_arena *in = arena(test, FAR + 1500 * SLOT + 9, 2);
 	struct quarry_buddy *buddy = kunit_kzalloc(test, sizeof(*buddy), GFP_KERNEL);
 	unsigned long pfn, bad = 0;
 	struct quarry_slot4m *slot;
@@ -200,8 +202,8 @@ static void it_grows_under_its_readers(struct kunit *test)
 
 static struct kunit_case directory_cases[] = {
 	KUNIT_CASE(memory_far_away_is_cheap),
-	KUNIT_CASE(chunks_share_slots),
-	KUNIT_CASE(long_chunks_come_in_bites),
+	KUNIT_CASE(arenas_share_slots),
+	KUNIT_CASE(long_arenas_come_in_bites),
 	KUNIT_CASE(it_grows_under_its_readers),
 	{}
 };

@@ -231,7 +231,7 @@ static const struct operation {
 	unsigned int failures;
 } operations[] = {
 	{ "pool create", make_a_pool, 8, 5 },
-	/* A smaller chunk may do where a large one failed, so growth goes on. */
+	/* A smaller arena may do where a large one failed, so growth goes on. */
 	{ "growth", take_what_needs_growth, 3, 1 },
 	{ "range", take_a_range, 3, 1 },
 	{ "reserve", make_a_reserve, 3, 2 },
@@ -268,8 +268,8 @@ static struct world set_up(struct kunit *test)
 }
 
 /*
- * No chunk is lost since @memfree was taken, which is taken anew: what KASAN keeps of small
- * things would add up to a chunk in the end.
+ * No arena is lost since @memfree was taken, which is taken anew: what KASAN keeps of small
+ * things would add up to an arena in the end.
  */
 static void expect_nothing_left(struct world *w, u64 *memfree)
 {

@@ -723,7 +723,7 @@ static void the_shrinker_leaves_what_the_mark_needs(struct kunit *test)
 
 static void the_background_backs_off(struct kunit *test)
 {
-	unsigned int room = FRAMES((u64)SZ_1G) >> QUARRY_CHUNK_MIN_ORDER, nr, small, i;
+	unsigned int room = FRAMES((u64)SZ_1G) >> QUARRY_ARENA_MIN_ORDER, nr, small, i;
 	int node = quarry_test_other_node(test);
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
 	struct page **pages = quarry_test_pages(test, room);
@@ -739,7 +739,7 @@ static void the_background_backs_off(struct kunit *test)
 	KUNIT_ASSERT_GT(test, nr, 10);
 	/* A node in small pieces would meet the mark, too. */
 	small = quarry_test_take_all(test, hog, GFP_KERNEL | __GFP_NORETRY,
-				     QUARRY_CHUNK_MIN_ORDER, rest, room);
+				     QUARRY_ARENA_MIN_ORDER, rest, room);
 	before = quarry_test_stats(test, pool);
 	pool->low = FRAMES(SZ_64M);
 	/* Each of these is below the mark. */
@@ -761,7 +761,7 @@ static void the_background_backs_off(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, failed);
 	/* Memory is there again: whoever grows ends the wait. */
 	quarry_test_give_all(hog, 10, pages, nr);
-	quarry_test_give_all(hog, QUARRY_CHUNK_MIN_ORDER, rest, small);
+	quarry_test_give_all(hog, QUARRY_ARENA_MIN_ORDER, rest, small);
 	quarry_pool_shrink(hog, ~0ULL);
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 10, pages, room);
 	settle(pool);

@@ -63,7 +63,7 @@ static void batches_make_a_list_long(struct kunit *test)
 
 static u8 place_of(struct page *page)
 {
-	struct quarry_chunk *c = quarry_test_chunk(page);
+	struct quarry_page_arena *c = quarry_test_arena(page);
 
 	return c->arena.areas[(page_to_pfn(page) - c->arena.base) / QUARRY_AREA_FRAMES].place;
 }

@@ -28,16 +28,16 @@ static u64 seen(struct kunit *test, struct quarry_pool *pool)
 	return quarry_test_stats(test, pool)->errors[QUARRY_ERR_USE_AFTER_FREE];
 }
 
-/* Of a pool's chunks, those that have a table, and those that have none. */
+/* Of a pool's arenas, those that have a table, and those that have none. */
 static void count_tables(struct quarry_pool *pool, unsigned int *with, unsigned int *without)
 {
 	unsigned long pfn = 0, flags;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 
 	*with = 0;
 	*without = 0;
-	while ((c = quarry_pool_chunk(pool, false, pfn, &z, &flags))) {
+	while ((c = quarry_pool_arena(pool, false, pfn, &z, &flags))) {
 		*(c->table ? with : without) += 1;
 		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);
@@ -97,7 +97,7 @@ static void an_arena_that_was_overtaken_by_a_switch(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_4M);
 	struct quarry_zone *z = quarry_zone_next(pool, NULL);
-	struct quarry_chunk *c = quarry_chunk_take(z->node, GFP_KERNEL, GFP_KERNEL, 3);
+	struct quarry_page_arena *c = quarry_page_arena_take(z->node, GFP_KERNEL, GFP_KERNEL, 3);
 	unsigned int with, without;
 	bool joined;
 
@@ -108,7 +108,7 @@ static void an_arena_that_was_overtaken_by_a_switch(struct kunit *test)
 	count_tables(pool, &with, &without);
 	KUNIT_EXPECT_EQ(test, with + without, 0);
 	KUNIT_EXPECT_EQ(test, z->buddy.nr_frames, 0);
-	quarry_chunk_undo(c);
+	quarry_page_arena_undo(c);
 }
 
 /* A function of its own, to be looked for. */

@@ -251,14 +251,14 @@ static void a_switch_that_fails_is_undone(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->metadata_bytes, bytes);
 		take_and_give_all(test, pool);
 	}
-	/* The depot, and a table for the chunk. */
+	/* The depot, and a table for the arena. */
 	KUNIT_EXPECT_GE(test, nth, 3);
 	KUNIT_EXPECT_LT(test, nth, STEPS_MAX);
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), 0);
 }
 
-/* Chunks that come bring a table, and take it with them. */
+/* Arenas that come bring a table, and take it with them. */
 static void a_pool_that_grows_is_watched(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, 0, POOL);

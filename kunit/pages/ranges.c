@@ -846,7 +846,7 @@ static void tails_have_an_owner(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_1M, SZ_1M);
 	struct quarry_page_table *table;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	phys_addr_t at;
 	u32 i;
 

@@ -15,7 +15,7 @@
 struct patient {
 	struct quarry_pool *pool;
 	struct quarry_zone *z;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_area *area;
 	struct page *page;
 	struct quarry_list *list;
@@ -33,7 +33,7 @@ static struct patient set_up(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, p.page && other);
 	quarry_free_pages(p.pool, other, 1);
 	p.z = p.pool->zone[p.pool->node];
-	p.c = quarry_test_chunk(p.page);
+	p.c = quarry_test_arena(p.page);
 	p.area = &p.c->arena.areas[(page_to_pfn(p.page) - p.c->arena.base) / QUARRY_AREA_FRAMES];
 	p.pcp = per_cpu_ptr(p.pool->pcp, raw_smp_processor_id());
 	p.list = &p.pcp->lists.list[1];
@@ -202,7 +202,7 @@ static void reference_of_a_free_page(struct patient *p)
 
 	while (!quarry_arena_is_free(a, (struct quarry_frame){ f }, 0))
 		f--;
-	page = quarry_chunk_page(p->c, (struct quarry_frame){ f });
+	page = quarry_page_arena_page(p->c, (struct quarry_frame){ f });
 	set_page_count(page, page_count(page) ^ 1);
 }
 
@@ -214,7 +214,7 @@ static void mapping_of_a_free_page(struct patient *p)
 
 	while (!quarry_arena_is_free(a, (struct quarry_frame){ f }, 0))
 		f--;
-	page = quarry_chunk_page(p->c, (struct quarry_frame){ f });
+	page = quarry_page_arena_page(p->c, (struct quarry_frame){ f });
 	page->mapping = (void *)((unsigned long)page->mapping ^ 0x100);
 }
 

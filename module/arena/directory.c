@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The directory: from a page to its chunk in a fixed number of steps.
+ * The directory: from a page to its arena in a fixed number of steps.
  *
  * Model
  *	An array with a slot for every 4 MiB of physical memory. A slot points to the
- *	lowest chunk in these 4 MiB; chunks that share a slot are chained by address:
+ *	lowest arena in these 4 MiB; arenas that share a slot are chained by address:
  *
  *	  slot   0     1     2     3     4
  *	        [ ]   [A]   [B]   [B]   [B]
  *	               |     `-----`-----`--> B --next--> C   (C begins in slot 4)
  *	               A
  *
- *	Full-sized chunks fill a slot each, and so do the inner parts of long
+ *	Full-sized arenas fill a slot each, and so do the inner parts of long
  *	ranges. Such a slot leads to the state byte of a frame by itself, without a
- *	look at the chunk: that is what the fast path of a free uses. In slots that
+ *	look at the arena: that is what the fast path of a free uses. In slots that
  *	are shared or partly filled, frees take the slow way.
  *
  * Where there is no memory
  *	Physical addresses may reach far and have holes. The array is a table with holes
  *	(table.c), of which a page is as much as 512 MiB of memory. The pages of the
  *	memory that is there come at load; where memory is added later, with its first
- *	chunk. A layer above that keeps a table for the same memory has left a function
- *	here, and is asked first: no chunk lies where that has no entries.
+ *	arena. A layer above that keeps a table for the same memory has left a function
+ *	here, and is asked first: no arena lies where that has no entries.
  *
  * Locks: changes are made under one spinlock, IRQs off, some hundred slots at a time;
  * what grows the array has a mutex of its own. Readers hold RCU (preemption off is enough)
@@ -89,7 +89,7 @@ void quarry_directory_exit(void)
  * @reach:	called with the first frame and their number, one call at a time; sleeps,
  *		without I/O; returns 0 or -ENOMEM
  *
- * Once, before there are chunks, at load.
+ * Once, before there are arenas, at load.
  */
 void quarry_directory_ask_first(quarry_directory_reach_fn *reach)
 {
@@ -119,38 +119,38 @@ u64 quarry_directory_bytes(void)
 	return quarry_table_bytes(&table);
 }
 
-static unsigned long first_slot(const struct quarry_chunk *c)
+static unsigned long first_slot(const struct quarry_page_arena *c)
 {
 	return c->pfn >> QUARRY_SLOT_SHIFT;
 }
 
-static unsigned long last_slot(const struct quarry_chunk *c)
+static unsigned long last_slot(const struct quarry_page_arena *c)
 {
 	return (c->pfn + c->nr - 1) >> QUARRY_SLOT_SHIFT;
 }
 
-/* The last chunk in the slot that lies below @c, or NULL. */
-static struct quarry_chunk *predecessor(struct quarry_slot4m *d,
-					const struct quarry_chunk *c)
+/* The last arena in the slot that lies below @c, or NULL. */
+static struct quarry_page_arena *predecessor(struct quarry_slot4m *d,
+					     const struct quarry_page_arena *c)
 {
-	struct quarry_chunk *p = d[first_slot(c)].chunk, *before = NULL;
+	struct quarry_page_arena *p = d[first_slot(c)].arena, *before = NULL;
 
 	for (; p && p->pfn < c->pfn; p = p->next)
 		before = p;
 	return before;
 }
 
-static bool overlaps(const struct quarry_chunk *c, const struct quarry_chunk *d)
+static bool overlaps(const struct quarry_page_arena *c, const struct quarry_page_arena *d)
 {
 	return c->pfn < d->pfn + d->nr && d->pfn < c->pfn + c->nr;
 }
 
 /*
- * The slots between its first and its last one, which a chunk fills, from @from to @to.
+ * The slots between its first and its last one, which an arena fills, from @from to @to.
  * False, and no further, where one is not @from.
  */
-static bool fill_inner(struct quarry_chunk *c, struct quarry_chunk *from,
-		       struct quarry_chunk *to)
+static bool fill_inner(struct quarry_page_arena *c, struct quarry_page_arena *from,
+		       struct quarry_page_arena *to)
 {
 	unsigned long i = first_slot(c) + 1, end = last_slot(c), stop, flags;
 	bool was = true;
@@ -158,11 +158,11 @@ static bool fill_inner(struct quarry_chunk *c, struct quarry_chunk *from,
 	while (i < end && was) {
 		spin_lock_irqsave(&directory_lock, flags);
 		for (stop = min(end, i + BITE); i < stop; i++) {
-			was = quarry_slots[i].chunk == from;
+			was = quarry_slots[i].arena == from;
 			if (!was)
 				break;
-			/* Readers must find the chunk written. */
-			smp_store_release(&quarry_slots[i].chunk, to);
+			/* Readers must find the arena written. */
+			smp_store_release(&quarry_slots[i].arena, to);
 		}
 		spin_unlock_irqrestore(&directory_lock, flags);
 		if (end - first_slot(c) > BITE)
@@ -172,62 +172,62 @@ static bool fill_inner(struct quarry_chunk *c, struct quarry_chunk *from,
 }
 
 /* The first and the last slot, with their chains. Returns false if others are there. */
-static bool insert_ends(struct quarry_chunk *c)
+static bool insert_ends(struct quarry_page_arena *c)
 {
-	struct quarry_chunk *before, *after, **link;
+	struct quarry_page_arena *before, *after, **link;
 	struct quarry_slot4m *d;
 	unsigned long flags;
 	bool free = true;
 
 	spin_lock_irqsave(&directory_lock, flags);
 	d = quarry_slots;
-	for (after = d[first_slot(c)].chunk; after; after = after->next)
+	for (after = d[first_slot(c)].arena; after; after = after->next)
 		free &= !overlaps(c, after);
-	for (after = d[last_slot(c)].chunk; after; after = after->next)
+	for (after = d[last_slot(c)].arena; after; after = after->next)
 		free &= !overlaps(c, after);
 	if (free) {
 		before = predecessor(d, c);
 		if (before && first_slot(c) == last_slot(c))
 			c->next = before->next;
 		else
-			c->next = d[last_slot(c)].chunk;
-		link = before ? &before->next : &d[first_slot(c)].chunk;
-		/* Readers must find the chunk and its next written. */
+			c->next = d[last_slot(c)].arena;
+		link = before ? &before->next : &d[first_slot(c)].arena;
+		/* Readers must find the arena and its next written. */
 		smp_store_release(link, c);
 		if (first_slot(c) != last_slot(c))
 			/* As above. */
-			smp_store_release(&d[last_slot(c)].chunk, c);
+			smp_store_release(&d[last_slot(c)].arena, c);
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
 	return free;
 }
 
-static void remove_ends(struct quarry_chunk *c)
+static void remove_ends(struct quarry_page_arena *c)
 {
 	bool one = first_slot(c) == last_slot(c);
-	struct quarry_chunk *before, **link;
+	struct quarry_page_arena *before, **link;
 	struct quarry_slot4m *d;
 	unsigned long flags;
 
 	spin_lock_irqsave(&directory_lock, flags);
 	d = quarry_slots;
 	before = predecessor(d, c);
-	link = before ? &before->next : &d[first_slot(c)].chunk;
+	link = before ? &before->next : &d[first_slot(c)].arena;
 	WRITE_ONCE(*link, one ? c->next : NULL);
 	if (!one)
-		WRITE_ONCE(d[last_slot(c)].chunk, c->next);
+		WRITE_ONCE(d[last_slot(c)].arena, c->next);
 	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
 /**
- * quarry_directory_insert() - make a chunk known
- * @c:	a chunk whose frames have struct pages
+ * quarry_directory_insert() - make an arena known
+ * @c:	an arena whose frames have struct pages
  *
  * Context: sleeps.
  *
  * Return: 0; -EEXIST if a frame is known already; -ENOMEM.
  */
-int quarry_directory_insert(struct quarry_chunk *c)
+int quarry_directory_insert(struct quarry_page_arena *c)
 {
 	int err = quarry_directory_reach(c->pfn, c->nr);
 
@@ -242,8 +242,8 @@ int quarry_directory_insert(struct quarry_chunk *c)
 	return -EEXIST;
 }
 
-/* What a slot that a chunk fills says of its frames. A place is never less than 4 MiB. */
-static u64 key_of(const struct quarry_chunk *c, const struct quarry_buddy *buddy,
+/* What a slot that an arena fills says of its frames. A place is never less than 4 MiB. */
+static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *buddy,
 		  unsigned long slot)
 {
 	const struct quarry_arena *a = &c->arena;
@@ -253,15 +253,15 @@ static u64 key_of(const struct quarry_chunk *c, const struct quarry_buddy *buddy
 }
 
 /**
- * quarry_directory_serve() - say whose a chunk's frames are
- * @c:		a chunk that was inserted
+ * quarry_directory_serve() - say whose an arena's frames are
+ * @c:		an arena that was inserted
  * @buddy:	where its blocks are free, or NULL while they are nobody's
  *
  * From here on the fast path of a free knows the slots that @c fills, and the place that
  * each is in, or no longer.
  * Context: any but interrupts; sleeps for a range longer than a block of the kernel's.
  */
-void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
+void quarry_directory_serve(struct quarry_page_arena *c, struct quarry_buddy *buddy)
 {
 	unsigned long i = first_slot(c), end = last_slot(c) + 1, stop, flags;
 	struct quarry_slot4m *slot;
@@ -285,13 +285,13 @@ void quarry_directory_serve(struct quarry_chunk *c, struct quarry_buddy *buddy)
 }
 
 /**
- * quarry_directory_remove() - forget a chunk
- * @c:	a chunk that was inserted, or one of device memory, which never is; free it
+ * quarry_directory_remove() - forget an arena
+ * @c:	an arena that was inserted, or one of device memory, which never is; free it
  *	only after a grace period
  *
  * Context: as quarry_directory_serve().
  */
-void quarry_directory_remove(struct quarry_chunk *c)
+void quarry_directory_remove(struct quarry_page_arena *c)
 {
 	if (!c->span)
 		return;

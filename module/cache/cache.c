@@ -769,7 +769,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_name, QUARRY_NS);
 
 /*
  * At unload: whoever still has objects has lost them, and nobody is left who could look
- * at a tag. What goes by RCU has gone when quarry_chunks_exit() returns.
+ * at a tag. What goes by RCU has gone when quarry_page_arenas_exit() returns.
  */
 void quarry_caches_exit(void)
 {

@@ -18,7 +18,7 @@
  *	from a frame's number is the same instruction that would copy the number.
  *
  *	The array is a table with holes (arena/table.c). The directory asks here before it
- *	knows of memory, so every frame of a chunk has an entry.
+ *	knows of memory, so every frame of an arena has an entry.
  *
  * With PREEMPT_RT no array is made with preemption off: whoever asks has a label only in a MiB
  * that has some.
@@ -68,7 +68,7 @@ static int reach(unsigned long pfn, unsigned long nr)
 /**
  * quarry_labels_init() - have entries for the memory that there is, and for what comes
  *
- * Context: module load, after the directory and before there is a chunk.
+ * Context: module load, after the directory and before there is an arena.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -135,7 +135,7 @@ static bool add_labels(unsigned long i, gfp_t gfp)
 
 /**
  * quarry_label_frames() - label the frames of a block
- * @pfn:	first frame; all of them lie in one chunk
+ * @pfn:	first frame; all of them lie in one arena
  * @nr:		frames
  * @label:	0 takes a label away, which cannot fail
  * @gfp:	for the memory of labels

@@ -5,7 +5,7 @@
  * The kernel's kfree() knows no memory but its own. It takes our object for a large block,
  * warns once for as long as the machine runs, and drops a reference of the object's page.
  * kfree_rcu(), kfree_bulk() and whatever of the kernel's frees for a module come to the same. The
- * page has many (arena/chunk.c), so nothing is freed: the object stays out, and a reference
+ * page has many (arena/page_arena.c), so nothing is freed: the object stays out, and a reference
  * is missing of a page that nobody else refers to. That is looked for, and counted once:
  *
  *	when a pool is validated that has such pages		quarry_strays_find()
@@ -45,7 +45,7 @@ static unsigned int nr_pages(const struct quarry_pslab *s)
 
 static void count(struct quarry_cache *cache, const struct finding *f)
 {
-	const struct quarry_chunk *c;
+	const struct quarry_page_arena *c;
 
 	if (!f->fresh ||
 	    atomic64_fetch_add(f->fresh, &cache->errors[QUARRY_CACHE_ERR_KFREE]))

@@ -24,12 +24,12 @@ static bool find_large(const void *ptr, const void **start, u64 *bytes)
 {
 	unsigned long pfn = quarry_object_pfn(ptr);
 	struct quarry_frame f, head;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	c = pfn_valid(pfn) ? quarry_directory_find(pfn_to_page(pfn)) : NULL;
 	if (!c)
 		return false;
-	f.i = c->arena.lo + quarry_chunk_index(c, pfn_to_page(pfn));
+	f.i = c->arena.lo + quarry_page_arena_index(c, pfn_to_page(pfn));
 	/* A run is of several pieces. */
 	for (;;) {
 		if (!quarry_arena_head(&c->arena, f, &head))

@@ -207,7 +207,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 			      w->life != QUARRY_LIFE_PAGE;
 		if (quarry_zone_may_take(z, 1U << order, w->keep) &&
 		    !quarry_buddy_claim(&z->buddy, &want, &block)) {
-			page = quarry_chunk_page(quarry_arena_chunk(block.arena), block.frame);
+			page = quarry_page_arena_page(quarry_page_arena(block.arena), block.frame);
 			*zero = block.zero;
 			quarry_count(pool, QUARRY_COUNT_DIRECT_ALLOCS + order);
 		}
@@ -555,7 +555,7 @@ EXPORT_SYMBOL_NS_GPL(__quarry_free_pages, QUARRY_NS);
  * was seen to be in the state @was.
  */
 static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
-			 struct quarry_chunk *c, struct page *page, u8 *state, u8 was,
+			 struct quarry_page_arena *c, struct page *page, u8 *state, u8 was,
 			 bool zero)
 {
 	struct quarry_frame f = { state - c->arena.state };
@@ -583,7 +583,7 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
  * two who free it one is told. False as above.
  */
 static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
-			 struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
+			 struct quarry_page_arena *c, struct page *page, u8 *state, u8 was)
 {
 	struct quarry_frame f = { state - c->arena.state };
 	unsigned int order = quarry_state_order(was), i;
@@ -603,7 +603,7 @@ static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
 
 /* To a list, to the strays or to a zone. False as above. */
 static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
-		       struct quarry_chunk *c, struct page *page, u8 *state, u8 was)
+		       struct quarry_page_arena *c, struct page *page, u8 *state, u8 was)
 {
 	unsigned int order = quarry_state_order(was), i;
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
@@ -664,7 +664,7 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 {
 	struct quarry_buddy *buddy;
 	struct quarry_frame f = {};
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	enum quarry_error kind;
 	u8 *state, was;
 
@@ -683,7 +683,7 @@ noinline void quarry_free_slow(struct quarry_pool *pool, struct page *page,
 		kind = QUARRY_ERR_FOREIGN;
 		goto misuse;
 	}
-	f.i = c->arena.lo + quarry_chunk_index(c, page);
+	f.i = c->arena.lo + quarry_page_arena_index(c, page);
 	if (quarry_buddy_zone(buddy)->pool != pool) {
 		kind = QUARRY_ERR_WRONG_POOL;
 		goto misuse;
@@ -733,7 +733,7 @@ bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
 		       unsigned int order, u8 from, u8 to)
 {
 	struct quarry_buddy *buddy;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	bool marked = false, direct;
 	u8 *state, was;
 
@@ -741,7 +741,7 @@ bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
 	c = quarry_directory_find(page);
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (buddy && quarry_buddy_zone(buddy)->pool == pool) {
-		state = &c->state[quarry_chunk_index(c, page)];
+		state = &c->state[quarry_page_arena_index(c, page)];
 		was = READ_ONCE(*state);
 		/* Again if it was made direct just now (poison.c). */
 		do {
@@ -804,7 +804,7 @@ struct quarry_pool *quarry_page_pool(const struct page *page)
 {
 	struct quarry_pool *pool = NULL;
 	struct quarry_buddy *buddy;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	preempt_disable();
 	c = quarry_directory_find(page);

@@ -2,8 +2,8 @@
 /*
  * Many blocks in one call.
  *
- * The lists are entered once for the whole array, and a run of pages of one chunk
- * looks the chunk up once. What the list cannot give or take goes the single way,
+ * The lists are entered once for the whole array, and a run of pages of one arena
+ * looks the arena up once. What the list cannot give or take goes the single way,
  * a block at a time, so that all rules of alloc.c hold.
  *
  * Contexts: as for single blocks. The marked section is as long as the array, at

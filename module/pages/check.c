@@ -2,7 +2,7 @@
 /*
  * The pool's validator: buddy, struct pages and per-CPU lists.
  *
- * Goes through the pool's chunks by address, an area at a time under the zone's
+ * Goes through the pool's arenas by address, an area at a time under the zone's
  * lock, so that a pool in use is held up by some ten thousand instructions at
  * most; the sums of a zone take its lock once for all its areas. What can only be
  * said at rest is not asked: a pool in full use validates as well.
@@ -17,7 +17,7 @@
 #include "pcp.h"
 
 /* Struct pages of an area: at rest as we left them, in use with our reference. */
-static u64 check_pages(const struct quarry_chunk *c, u32 area)
+static u64 check_pages(const struct quarry_page_arena *c, u32 area)
 {
 	const struct quarry_arena *a = &c->arena;
 	u32 f = max(area * QUARRY_AREA_FRAMES, a->lo);
@@ -26,10 +26,10 @@ static u64 check_pages(const struct quarry_chunk *c, u32 area)
 
 	for (; f < end; f++) {
 		struct quarry_frame frame = { f };
-		struct page *page = quarry_chunk_page(c, frame);
+		struct page *page = quarry_page_arena_page(c, frame);
 
 		if (quarry_arena_is_free(a, frame, 0))
-			strays += !quarry_chunk_page_sound(c, page);
+			strays += !quarry_page_arena_page_sound(c, page);
 		else
 			strays += page_count(page) < QUARRY_PAGE_REFS || PageBuddy(page);
 	}
@@ -38,17 +38,17 @@ static u64 check_pages(const struct quarry_chunk *c, u32 area)
 
 /*
  * The next area from *@pfn on, which is moved behind it. Areas may be missed or seen twice
- * while chunks come and go. False if there is none.
+ * while arenas come and go. False if there is none.
  */
 static bool check_next(struct quarry_pool *pool, bool device, unsigned long *pfn,
 		       struct quarry_check *check, u64 *strays)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	unsigned long flags;
 	u32 i;
 
-	c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+	c = quarry_pool_arena(pool, device, *pfn, &z, &flags);
 	if (!c)
 		return false;
 	i = (max(*pfn, c->pfn) - c->arena.base) / QUARRY_AREA_FRAMES;
@@ -56,7 +56,7 @@ static bool check_next(struct quarry_pool *pool, bool device, unsigned long *pfn
 		quarry_buddy_check_area(&z->buddy, &c->arena, i, check);
 		if (c->span)
 			*strays += check_pages(c, i);
-		/* The next chunk may begin in the same 2 MiB. */
+		/* The next arena may begin in the same 2 MiB. */
 		*pfn = min(c->arena.base + (i + 1) * (u64)QUARRY_AREA_FRAMES,
 			   (u64)c->pfn + c->nr);
 	} else {

@@ -60,7 +60,7 @@ unsigned int quarry_pools_forgotten(void)
 /* Is a frame out of a range that is its owner's? */
 static bool has_range_out(struct quarry_pool *pool)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	unsigned long pfn, flags;
 	struct quarry_zone *z;
 	unsigned int device;
@@ -68,11 +68,11 @@ static bool has_range_out(struct quarry_pool *pool)
 
 	for (device = 0; device < 2; device++)
 		for (pfn = 0; !out; cond_resched()) {
-			c = quarry_pool_chunk(pool, device, pfn, &z, &flags);
+			c = quarry_pool_arena(pool, device, pfn, &z, &flags);
 			if (!c)
 				break;
 			quarry_zone_free_poisoned(z, c);
-			out = c->kind != QUARRY_CHUNK_KERNEL && c->arena.nfree != c->nr;
+			out = c->kind != QUARRY_ARENA_KERNEL && c->arena.nfree != c->nr;
 			quarry_zone_seek_again(z);
 			pfn = c->pfn + c->nr;
 			quarry_zone_unlock(z, flags);
@@ -111,7 +111,7 @@ static void blind(struct quarry_pool *pool)
 
 	while ((z = quarry_zone_next(pool, z)))
 		list_for_each_entry(a, &z->buddy.arenas, link)
-			quarry_directory_serve(quarry_arena_chunk(a), NULL);
+			quarry_directory_serve(quarry_page_arena(a), NULL);
 	synchronize_rcu();
 	/* What came home until then. */
 	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
@@ -134,7 +134,7 @@ static void clear_zone(struct quarry_zone *z, struct list_head *left)
 	key = z->buddy.key;
 	quarry_buddy_init(&z->buddy);
 	z->buddy.key = key;
-	z->chunks = RB_ROOT;
+	z->arenas = RB_ROOT;
 	z->nr_quarantined = 0;
 	quarry_zone_drop_poisoned(z, NULL);
 	quarry_zone_unlock(z, flags);
@@ -145,24 +145,24 @@ static void clear_zone(struct quarry_zone *z, struct list_head *left)
 static u64 give_zone(struct quarry_zone *z)
 {
 	struct quarry_arena *a, *after;
-	struct quarry_chunk *c, *next;
+	struct quarry_page_arena *c, *next;
 	LIST_HEAD(left);
 	u64 lost = 0;
 
 	/* Nobody else changes the list. */
 	list_for_each_entry_safe(a, after, &z->buddy.arenas, link)
-		if (!quarry_zone_take_out(z, quarry_arena_chunk(a)))
-			quarry_zone_forget(z, quarry_arena_chunk(a));
+		if (!quarry_zone_take_out(z, quarry_page_arena(a)))
+			quarry_zone_forget(z, quarry_page_arena(a));
 	clear_zone(z, &left);
 	list_for_each_entry_safe(c, next, &left, arena.link) {
 		list_del(&c->arena.link);
 		/* In quarantine nothing is free; whoever referred to a page may have let go. */
 		if (c->arena.buddy)
 			quarry_directory_remove(c);
-		else if (!quarry_chunk_give(c))
+		else if (!quarry_page_arena_release(c))
 			continue;
-		lost += c->arena.buddy ? quarry_chunk_give_free(c) : c->nr;
-		quarry_chunk_abandon(c);
+		lost += c->arena.buddy ? quarry_page_arena_release_free(c) : c->nr;
+		quarry_page_arena_leak(c);
 		cond_resched();
 	}
 	return lost;

@@ -5,7 +5,7 @@
  * Whoever allocates has the flags parsed into a struct quarry_wish first, and asks that
  * from then on: single blocks and bulk (alloc.c), runs and windows (range.c), reserves
  * (reserve.c), growing (grow.c). What is allocated to describe memory, labels and
- * chunks and page arrays, is allocated with the caller's own abilities
+ * arenas and page arrays, is allocated with the caller's own abilities
  * (quarry_gfp_meta()): what may sleep for a page may sleep for what the page needs.
  *
  * May it sleep, and what of the pool's reserve may it use?
@@ -59,7 +59,7 @@
 #include "gfp.h"
 #include "misuse.h"
 
-/* What is passed on when the kernel is asked for a chunk. */
+/* What is passed on when the kernel is asked for an arena. */
 #define PASSED	(__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_NORETRY)
 
 /* What is not for things that describe memory: it speaks of the memory itself. */

@@ -8,7 +8,7 @@
 /**
  * struct quarry_wish - what a caller wants, and what may be done for it
  * @gfp:	the flags as given
- * @grow:	flags to ask the kernel for a chunk with
+ * @grow:	flags to ask the kernel for an arena with
  * @meta:	flags to allocate with what describes memory
  * @keep:	frames that must stay free: the part of the reserve that is not for it
  * @life:	which blocks it is likely to go with (buddy.h)

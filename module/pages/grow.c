@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growing: chunks from the kernel into a pool's zones.
+ * Growing: arenas from the kernel into a pool's zones.
  *
- * A pool grows by one chunk of the kernel's largest order at a time, or of the
+ * A pool grows by one arena of the kernel's largest order at a time, or of the
  * largest that the kernel still has and the cap leaves room for. It grows on
  * demand, in an allocation that may sleep, and in the background, when a refill
  * has left less free than the low watermark.
@@ -65,13 +65,13 @@ static void end_of_wait(struct quarry_pool *pool)
 static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 		    unsigned int order, u64 limit)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	bool grown = false;
 
 	atomic_inc(&pool->growing);
 	if (take_room(pool, 1ULL << order, limit)) {
-		c = quarry_chunk_take(node, gfp, meta, order);
-		grown = c && !quarry_zone_add(pool->zone[quarry_chunk_node(c)], c);
+		c = quarry_page_arena_take(node, gfp, meta, order);
+		grown = c && !quarry_zone_add(pool->zone[quarry_page_arena_node(c)], c);
 		if (grown) {
 			atomic_inc(&pool->arrivals);
 			quarry_count(pool, QUARRY_COUNT_GROWS);
@@ -79,7 +79,7 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 			atomic64_sub(1ULL << order, &pool->managed);
 		}
 		if (c && !grown)
-			quarry_chunk_undo(c);
+			quarry_page_arena_undo(c);
 	}
 	if (atomic_dec_and_test(&pool->growing)) {
 		wake_up_all(&pool->grown);
@@ -89,13 +89,13 @@ static bool grow_by(struct quarry_pool *pool, int node, gfp_t gfp, gfp_t meta,
 }
 
 /**
- * quarry_pool_await_growth() - let others finish taking chunks
+ * quarry_pool_await_growth() - let others finish taking arenas
  * @pool:	the pool
  * @w:		what is wanted
  * @seen:	@pool's arrivals before the caller last looked for a block
  * @waited:	false the first time of a call, then as it was left
  *
- * A chunk on its way has taken its room under the cap, but has no block to claim
+ * An arena on its way has taken its room under the cap, but has no block to claim
  * yet. Whoever may sleep waits for it before saying that there is nothing; but not
  * for long, for who takes it may need what the caller holds, and once a call: where the
  * kernel has nothing, those who ask for it would wait for each other in turn. With
@@ -118,7 +118,7 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish
 }
 
 /*
- * Could there be room under the cap for a chunk, as far as that can be said at once? If all
+ * Could there be room under the cap for an arena, as far as that can be said at once? If all
  * that the pool need not keep went back to the kernel: it keeps its floor, and what others
  * own.
  */
@@ -130,12 +130,12 @@ static bool could_grow(struct quarry_pool *pool, unsigned int order)
 }
 
 /**
- * quarry_pool_make_room() - give chunks that are of no use back, so that another may come
+ * quarry_pool_make_room() - give arenas that are of no use back, so that another may come
  * @pool:	the pool
  * @w:		what is wanted
- * @order:	of the chunk
+ * @order:	of the arena
  *
- * Where the kernel had nothing large a pool has grown by small chunks to its cap, and even if
+ * Where the kernel had nothing large a pool has grown by small arenas to its cap, and even if
  * all of it is free there is no large block in it. And to whoever wants memory of one node
  * those of others are of no use, however large they are.
  *
@@ -166,12 +166,12 @@ bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w
 }
 
 /**
- * struct effort - how a chunk is asked for
+ * struct effort - how an arena is asked for
  * @node:	where
  * @gfp:	for the order that has to be
  * @meta:	for what describes it
  * @least:	that order
- * @order:	what is asked for, which is less where a chunk would be too small
+ * @order:	what is asked for, which is less where an arena would be too small
  * @limit:	do not have more frames than so many afterwards
  * @large:	the largest order is worth work, too
  */
@@ -186,9 +186,9 @@ struct effort {
 };
 
 /**
- * quarry_grow_gfp() - flags to ask for a chunk with that is larger than it has to be
+ * quarry_grow_gfp() - flags to ask for an arena with that is larger than it has to be
  * @gfp:	for the order that has to be
- * @order:	of the chunk
+ * @order:	of the arena
  * @large:	the largest order is worth work
  *
  * Context: any.
@@ -213,7 +213,7 @@ static bool grow(struct quarry_pool *pool, struct effort *e)
 	}
 	room = e->limit - managed;
 	/* Below the least order, only to fill a remainder that is smaller. */
-	e->least = max(e->least, min_t(unsigned int, QUARRY_CHUNK_MIN_ORDER, ilog2(room)));
+	e->least = max(e->least, min_t(unsigned int, QUARRY_ARENA_MIN_ORDER, ilog2(room)));
 	for (k = QUARRY_KERNEL_ORDER; k > e->least; k--) {
 		gfp_t gfp = quarry_grow_gfp(e->gfp, k, e->large);
 
@@ -233,7 +233,7 @@ static bool grow(struct quarry_pool *pool, struct effort *e)
 }
 
 /**
- * quarry_pool_grow() - take one more chunk from the kernel, for a caller
+ * quarry_pool_grow() - take one more arena from the kernel, for a caller
  * @pool:	the pool
  * @w:		what is wanted
  * @near:	of the node that is preferred, or not at all
@@ -260,7 +260,7 @@ bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, boo
 	return true;
 }
 
-/* One more chunk for the pool's own sake, up to @limit frames. Context: sleeps. */
+/* One more arena for the pool's own sake, up to @limit frames. Context: sleeps. */
 static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
 {
 	struct quarry_wish w;
@@ -271,7 +271,7 @@ static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
 		.node = node,
 		.gfp = w.grow | how,
 		.meta = w.meta,
-		.order = QUARRY_CHUNK_MIN_ORDER,
+		.order = QUARRY_ARENA_MIN_ORDER,
 		.limit = limit,
 		.large = true,
 	};

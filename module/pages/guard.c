@@ -2,7 +2,7 @@
 /*
  * Modes of a pool, one block at a time: writes to free pages, and who has a page.
  *
- * Pages have no room for what finds mistakes. So while a pool has modes (modes.c) each chunk has
+ * Pages have no room for what finds mistakes. So while a pool has modes (modes.c) each arena has
  * a table beside it, with a record for each frame:
  *
  *	filled?   pid, stack and time of the last allocation (of a block's first frame)
@@ -52,7 +52,7 @@ static void note(struct quarry_page_record *r, unsigned int which, depot_stack_h
 }
 
 /* A frame that was filled is to go out. Returns whether it is whole. */
-static void check_frame(struct quarry_pool *pool, const struct quarry_chunk *c, u32 i,
+static void check_frame(struct quarry_pool *pool, const struct quarry_page_arena *c, u32 i,
 			const struct quarry_page_record *r)
 {
 	const u8 *at = page_address(c->page + i);
@@ -74,8 +74,8 @@ static void check_frame(struct quarry_pool *pool, const struct quarry_chunk *c, 
 	quarry_report_end(report);
 }
 
-/* Frames @from to @to of a chunk go out. Under RCU. */
-static void look_at(struct quarry_pool *pool, const struct quarry_chunk *c,
+/* Frames @from to @to of an arena go out. Under RCU. */
+static void look_at(struct quarry_pool *pool, const struct quarry_page_arena *c,
 		    struct quarry_page_table *t, u32 from, u32 to)
 {
 	struct quarry_page_record *r;
@@ -106,7 +106,7 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
 	bool owner = READ_ONCE(pool->modes) & QUARRY_MODE_OWNER;
 	depot_stack_handle_t stack = owner ? quarry_stack_here(2, false) : 0;
 	struct quarry_page_table *t;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	unsigned long at, end;
 	u32 first;
 
@@ -116,7 +116,7 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
 		c = quarry_directory_find(page);
 		t = c ? READ_ONCE(c->table) : NULL;
 		if (t) {
-			first = quarry_chunk_index(c, page);
+			first = quarry_page_arena_index(c, page);
 			look_at(pool, c, t, first + at, first + end);
 			if (!at)
 				note(&t->record[first], QUARRY_PAGE_ALLOC, stack);
@@ -130,7 +130,7 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
 /**
  * quarry_guard_pages_in() - a block or run comes back
  * @pool:	the pool, which has modes
- * @c:		its chunk
+ * @c:		its arena
  * @f:		its first frame
  * @nr:		its frames
  * @keep:	of these, so many stay with the client
@@ -141,12 +141,12 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
  * Return: were they filled, as the mode check wants it? Then they are not zero, whatever modes
  * there are by now.
  */
-noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_page_arena *c,
 				    struct quarry_frame f, unsigned long nr,
 				    unsigned long keep)
 {
 	struct quarry_page_table *t = READ_ONCE(c->table);
-	u32 first = quarry_chunk_number(c, f), i;
+	u32 first = quarry_page_arena_number(c, f), i;
 	u32 modes = READ_ONCE(pool->modes);
 	struct quarry_page_record *r;
 	depot_stack_handle_t stack;

@@ -26,17 +26,17 @@ struct quarry_page_record {
 };
 
 /**
- * struct quarry_page_table - the records of a chunk
+ * struct quarry_page_table - the records of an arena
  * @rcu:	to let those go who look at it
- * @record:	by number of the frame in the chunk
+ * @record:	by number of the frame in the arena
  */
 struct quarry_page_table {
 	struct rcu_head rcu;
 	struct quarry_page_record record[];
 };
 
-/* Number of a frame in its chunk. */
-static inline u32 quarry_chunk_number(const struct quarry_chunk *c, struct quarry_frame f)
+/* Number of a frame in its arena. */
+static inline u32 quarry_page_arena_number(const struct quarry_page_arena *c, struct quarry_frame f)
 {
 	return f.i - c->arena.lo;
 }
@@ -44,7 +44,7 @@ static inline u32 quarry_chunk_number(const struct quarry_chunk *c, struct quarr
 /* guard.c */
 void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigned long nr,
 			    gfp_t gfp);
-bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_page_arena *c,
 			   struct quarry_frame f, unsigned long nr, unsigned long keep);
 
 /*
@@ -60,7 +60,7 @@ static inline void quarry_pages_out(struct quarry_pool *pool, struct page *page,
 }
 
 /* modes.c */
-bool quarry_chunk_fit_table(struct quarry_pool *pool, struct quarry_chunk *c);
+bool quarry_page_arena_fit_table(struct quarry_pool *pool, struct quarry_page_arena *c);
 
 /* owners.c */
 int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,

@@ -56,14 +56,14 @@ const char *quarry_error_text(enum quarry_error kind)
  * quarry_misuse() - a client did what it must not
  * @pool:	whose call it was
  * @kind:	what it did
- * @c:		the chunk concerned, or NULL
+ * @c:		the arena concerned, or NULL
  * @f:		the frame in it
  * @length:	frames the caller spoke of, 0 if none
  *
  * Context: any.
  */
 void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
-		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
+		   const struct quarry_page_arena *c, struct quarry_frame f, u64 length)
 {
 	char at[48] = "", how_long[32] = "";
 	struct quarry_report *r;
@@ -91,12 +91,12 @@ void quarry_misuse_late(struct quarry_pool *pool)
 
 /**
  * quarry_misuse_kind() - why is this frame not the head of a block that is out?
- * @c:	its chunk
+ * @c:	its arena
  * @f:	the frame; its state is not what the caller said
  *
  * Context: any; without the zone's lock the answer may be a moment old.
  */
-enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
+enum quarry_error quarry_misuse_kind(const struct quarry_page_arena *c,
 				     struct quarry_frame f)
 {
 	struct quarry_frame head;
@@ -126,7 +126,7 @@ void quarry_misuse_address(struct quarry_pool *pool, const void *addr)
 {
 	enum quarry_error kind = QUARRY_ERR_FOREIGN;
 	struct quarry_frame f = {}, head;
-	struct quarry_chunk *c = NULL;
+	struct quarry_page_arena *c = NULL;
 
 	preempt_disable();
 	if (virt_addr_valid(addr))
@@ -134,7 +134,7 @@ void quarry_misuse_address(struct quarry_pool *pool, const void *addr)
 	if (c && !READ_ONCE(c->buddy))
 		c = NULL;
 	if (c) {
-		f.i = c->arena.lo + quarry_chunk_index(c, virt_to_page(addr));
+		f.i = c->arena.lo + quarry_page_arena_index(c, virt_to_page(addr));
 		kind = quarry_misuse_kind(c, f);
 		if (kind == QUARRY_ERR_WRONG_ORDER && !PAGE_ALIGNED(addr))
 			kind = QUARRY_ERR_INTERIOR;

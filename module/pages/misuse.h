@@ -6,10 +6,10 @@
 #include "pool.h"
 
 void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
-		   const struct quarry_chunk *c, struct quarry_frame f, u64 length);
+		   const struct quarry_page_arena *c, struct quarry_frame f, u64 length);
 void quarry_misuse_late(struct quarry_pool *pool);
 void quarry_misuse_address(struct quarry_pool *pool, const void *addr);
-enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c,
+enum quarry_error quarry_misuse_kind(const struct quarry_page_arena *c,
 				     struct quarry_frame f);
 const char *quarry_error_name(enum quarry_error kind);
 const char *quarry_error_text(enum quarry_error kind);

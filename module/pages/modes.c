@@ -2,11 +2,11 @@
 /*
  * Switching the modes of a pool that is in use. What they do is in guard.c.
  *
- *	on    each chunk gets its table --> the lists are barred --> [modes]
+ *	on    each arena gets its table --> the lists are barred --> [modes]
  *	off   [no modes] --> who is under way is through --> the tables go --> lists as before
  *
  * In this order, so that a frame which says that it is filled is taken by nobody who does not
- * look: see the invariant in guard.c. Chunks that come while a pool has tables bring
+ * look: see the invariant in guard.c. Arenas that come while a pool has tables bring
  * theirs; where there is no memory for one, its blocks have no owner and are not checked. One
  * that is on its way during a switch is made to fit what the pool wants when it enters its zone,
  * under whose lock both that and the walks here are: either it is seen here, or it sees what we
@@ -39,8 +39,8 @@ static struct quarry_page_table *table_alloc(u32 nr, gfp_t may)
 	return kvzalloc(table_bytes(nr), may | __GFP_NOWARN | __GFP_NORETRY);
 }
 
-/* Hang it up, or take it down. Under the zone's lock, or before a block of the chunk is out. */
-static void hang_up(struct quarry_pool *pool, struct quarry_chunk *c,
+/* Hang it up, or take it down. Under the zone's lock, or before a block of the arena is out. */
+static void hang_up(struct quarry_pool *pool, struct quarry_page_arena *c,
 		    struct quarry_page_table *t)
 {
 	WRITE_ONCE(c->table, t);
@@ -48,7 +48,7 @@ static void hang_up(struct quarry_pool *pool, struct quarry_chunk *c,
 	atomic64_add(table_bytes(c->nr), &pool->metadata);
 }
 
-static struct quarry_page_table *take_down(struct quarry_pool *pool, struct quarry_chunk *c)
+static struct quarry_page_table *take_down(struct quarry_pool *pool, struct quarry_page_arena *c)
 {
 	struct quarry_page_table *t = c->table;
 
@@ -61,9 +61,9 @@ static struct quarry_page_table *take_down(struct quarry_pool *pool, struct quar
 }
 
 /**
- * quarry_chunk_fit_table() - a chunk comes to a pool
+ * quarry_page_arena_fit_table() - an arena comes to a pool
  * @pool:	the pool
- * @c:		a chunk that is not in its zone's tree yet
+ * @c:		an arena that is not in its zone's tree yet
  *
  * If its blocks are to be recorded it gets a table, if there is memory for it; else it has none.
  * Context: sleeps. The pool may be growing for a file system or a disk that is about to free
@@ -71,7 +71,7 @@ static struct quarry_page_table *take_down(struct quarry_pool *pool, struct quar
  *
  * Return: what it was fitted to; the pool may want something else by now.
  */
-bool quarry_chunk_fit_table(struct quarry_pool *pool, struct quarry_chunk *c)
+bool quarry_page_arena_fit_table(struct quarry_pool *pool, struct quarry_page_arena *c)
 {
 	bool tabled = READ_ONCE(pool->tabled);
 	struct quarry_page_table *t;
@@ -86,16 +86,16 @@ bool quarry_chunk_fit_table(struct quarry_pool *pool, struct quarry_chunk *c)
 	return tabled;
 }
 
-/* A table for each chunk that has none. Returns 0 or -ENOMEM. */
+/* A table for each arena that has none. Returns 0 or -ENOMEM. */
 static int make_tables(struct quarry_pool *pool)
 {
 	unsigned long pfn = 0, flags, first;
 	struct quarry_page_table *t = NULL;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	u32 room = 0, nr;
 
-	while ((c = quarry_pool_chunk(pool, false, pfn, &z, &flags))) {
+	while ((c = quarry_pool_arena(pool, false, pfn, &z, &flags))) {
 		first = c->pfn;
 		nr = c->nr;
 		if (!c->table && room == nr) {
@@ -123,15 +123,15 @@ static int make_tables(struct quarry_pool *pool)
 	return 0;
 }
 
-/* The tables of all chunks go, when nobody looks at them any more. */
+/* The tables of all arenas go, when nobody looks at them any more. */
 static void drop_tables(struct quarry_pool *pool)
 {
 	unsigned long pfn = 0, flags;
 	struct quarry_page_table *t;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 
-	while ((c = quarry_pool_chunk(pool, false, pfn, &z, &flags))) {
+	while ((c = quarry_pool_arena(pool, false, pfn, &z, &flags))) {
 		t = take_down(pool, c);
 		pfn = c->pfn + c->nr;
 		quarry_zone_unlock(z, flags);

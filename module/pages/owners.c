@@ -51,7 +51,7 @@ static u32 look_at(const struct quarry_arena *a, u32 f, bool *out, bool *more)
 }
 
 /* Frames from *@f on, up to the end of its area. Under the zone's lock. */
-static void survey_area(const struct quarry_chunk *c, u32 *f, struct survey *s)
+static void survey_area(const struct quarry_page_arena *c, u32 *f, struct survey *s)
 {
 	const struct quarry_page_record *r = &s->head;
 	const struct quarry_arena *a = &c->arena;
@@ -78,11 +78,11 @@ static void survey_area(const struct quarry_chunk *c, u32 *f, struct survey *s)
 static void survey(struct quarry_pool *pool, struct survey *s)
 {
 	unsigned long pfn = 0, flags;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	u32 f;
 
-	while ((c = quarry_pool_chunk(pool, false, pfn, &z, &flags))) {
+	while ((c = quarry_pool_arena(pool, false, pfn, &z, &flags))) {
 		f = max(pfn, c->pfn) - c->arena.base;
 		if (f < c->arena.hi)
 			survey_area(c, &f, s);

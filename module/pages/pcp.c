@@ -198,7 +198,7 @@ void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 }
 
 /* A block of @c from a list to the buddy. Under the zone's lock. False if it is none. */
-static bool give(struct quarry_pcp *pcp, struct quarry_chunk *c,
+static bool give(struct quarry_pcp *pcp, struct quarry_page_arena *c,
 		 const struct quarry_slot *slot, unsigned int order)
 {
 	u8 state = READ_ONCE(*slot->state);
@@ -228,18 +228,18 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		    const u8 *strays)
 {
 	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
-	struct quarry_chunk *chunks[QUARRY_PCP_STRAYS];
+	struct quarry_page_arena *arenas[QUARRY_PCP_STRAYS];
 	unsigned long flags;
 	unsigned int i;
 	int given = 0;
 
 	/* What can be done without the lock is. */
 	for (i = 0; i < nr; i++)
-		chunks[i] = quarry_directory_find(slots[i].page);
+		arenas[i] = quarry_directory_find(slots[i].page);
 	if (!quarry_zone_lock(z, &flags))
 		return -EBUSY;
 	for (i = 0; i < nr; i++) {
-		if (give(pcp, chunks[i], &slots[i], strays ? strays[i] : order))
+		if (give(pcp, arenas[i], &slots[i], strays ? strays[i] : order))
 			given++;
 		else if (strays)
 			drop_stray(pool, strays[i]);
@@ -630,12 +630,12 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	/* They are ours now. The buddy lists its best fits first; pop takes the last. */
 	for (i = 0; i < nr; i++) {
 		struct quarry_block *block = &blocks[nr - 1 - i];
-		struct quarry_chunk *c = quarry_arena_chunk(block->arena);
+		struct quarry_page_arena *c = quarry_page_arena(block->arena);
 		u8 *state = &block->arena->state[block->frame.i];
 
 		if (block->zero)
 			WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
-		slots[i].page = quarry_chunk_page(c, block->frame);
+		slots[i].page = quarry_page_arena_page(c, block->frame);
 		slots[i].state = state;
 	}
 	WRITE_ONCE(list->top, slots + nr);
@@ -650,10 +650,10 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 static u64 check_slot(const struct quarry_pcp *pcp, const struct quarry_slot *slot,
 		      unsigned int order)
 {
-	struct quarry_chunk *c = quarry_directory_find(slot->page);
+	struct quarry_page_arena *c = quarry_directory_find(slot->page);
 
 	return !c || c->buddy != pcp->buddy ||
-	       &c->state[quarry_chunk_index(c, slot->page)] != slot->state ||
+	       &c->state[quarry_page_arena_index(c, slot->page)] != slot->state ||
 	       (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order);
 }
 

@@ -29,7 +29,7 @@
  * Slabs are blocks in use: objects of a slab are handed out until its cache gives it back.
  *
  * Contexts: the kernel tells us with preemption off, where on PREEMPT_RT nothing can be allocated,
- * and a chunk leaves under its zone's lock, where nothing can be freed. So what we are told of is
+ * and an arena leaves under its zone's lock, where nothing can be freed. So what we are told of is
  * noted in places that are there, a work does the rest, and what is not needed any more waits for
  * somebody without the lock (quarry_poison_tidy()).
  */
@@ -53,16 +53,16 @@
 /**
  * struct quarry_poisoned - a frame that is sought or kept
  * @link:	in its zone
- * @spent:	its chunk has left: it can go
+ * @spent:	its arena has left: it can go
  * @pfn:	which
- * @c:		its chunk, which stays while the frame is not free
+ * @c:		its arena, which stays while the frame is not free
  * @kept:	nobody can get it
  */
 struct quarry_poisoned {
 	struct list_head link;
 	struct llist_node spent;
 	unsigned long pfn;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	bool kept;
 };
 
@@ -102,7 +102,7 @@ static bool try_keep(struct quarry_zone *z, struct quarry_poisoned *p)
 		return p->kept;
 	/* It is nobody's: its last owner is not to be blamed for it. */
 	if (t)
-		t->record[quarry_chunk_number(p->c, frame_of(p))].stack[QUARRY_PAGE_ALLOC] = 0;
+		t->record[quarry_page_arena_number(p->c, frame_of(p))].stack[QUARRY_PAGE_ALLOC] = 0;
 	p->kept = true;
 	z->nr_kept++;
 	return true;
@@ -120,14 +120,14 @@ void quarry_zone_keep_poisoned(struct quarry_zone *z)
 }
 
 /**
- * quarry_zone_free_poisoned() - what is kept of a chunk is free, and goes with it
+ * quarry_zone_free_poisoned() - what is kept of an arena is free, and goes with it
  * @z:	the zone
- * @c:	the chunk; nothing happens if anything else of it is out
+ * @c:	the arena; nothing happens if anything else of it is out
  *
- * Context: under the zone's lock. The chunk leaves before somebody else has that, or
+ * Context: under the zone's lock. The arena leaves before somebody else has that, or
  * quarry_zone_seek_again() is called: a range that leaves in bites can lose a frame between two.
  */
-void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_chunk *c)
+void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	struct quarry_poisoned *p;
 	u32 kept = 0;
@@ -153,13 +153,13 @@ void quarry_zone_seek_again(struct quarry_zone *z)
 }
 
 /**
- * quarry_zone_drop_poisoned() - a chunk has left
+ * quarry_zone_drop_poisoned() - an arena has left
  * @z:	its zone
- * @c:	the chunk, or NULL: all of them have
+ * @c:	the arena, or NULL: all of them have
  *
  * Context: under the zone's lock; quarry_poison_tidy() is to be called without it.
  */
-void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c)
+void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_page_arena *c)
 {
 	struct quarry_poisoned *p, *next;
 
@@ -219,7 +219,8 @@ static struct quarry_poisoned *known(struct quarry_zone *z, unsigned long pfn)
  * Look where a frame is. If it is not known yet, *@fresh is what its zone knows of it from then
  * on, and NULL. @p: what is known, or is to be.
  */
-static enum found look(struct quarry_zone *z, struct quarry_chunk *c, struct quarry_poisoned *p)
+static enum found look(struct quarry_zone *z, struct quarry_page_arena *c,
+		       struct quarry_poisoned *p)
 {
 	struct quarry_frame head;
 
@@ -236,11 +237,11 @@ static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
 {
 	enum found found = NOWHERE;
 	struct quarry_poisoned *p;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	unsigned long flags;
 
-	c = quarry_pool_chunk(pool, false, pfn, &z, &flags);
+	c = quarry_pool_arena(pool, false, pfn, &z, &flags);
 	if (!c)
 		return NOWHERE;
 	if (c->pfn <= pfn && pfn - c->pfn < c->nr) {

@@ -92,7 +92,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 		return NULL;
 	raw_spin_lock_init(&z->lock);
 	quarry_buddy_init(&z->buddy);
-	z->chunks = RB_ROOT;
+	z->arenas = RB_ROOT;
 	init_llist_head(&z->deferred);
 	INIT_LIST_HEAD(&z->quarantined);
 	INIT_LIST_HEAD(&z->poisoned);
@@ -142,7 +142,7 @@ static int pcps_create(struct quarry_pool *pool)
 	return 0;
 }
 
-/* Readers of the directory may have looked at a zone through a chunk: no longer. */
+/* Readers of the directory may have looked at a zone through an arena: no longer. */
 static void pool_free_rcu(struct rcu_head *rcu)
 {
 	struct quarry_pool *pool = container_of(rcu, struct quarry_pool, rcu);
@@ -167,7 +167,7 @@ static void pool_free_rcu(struct rcu_head *rcu)
  * @pool:	the pool, or NULL
  *
  * What describes it goes with the last one, after a grace period, for which
- * quarry_chunks_exit() waits at unload. Context: any.
+ * quarry_page_arenas_exit() waits at unload. Context: any.
  */
 void quarry_pool_look_away(struct quarry_pool *pool)
 {
@@ -222,7 +222,7 @@ void quarry_pool_stop(struct quarry_pool *pool)
  */
 static void pool_free(struct quarry_pool *pool)
 {
-	struct quarry_chunk *c, *next;
+	struct quarry_page_arena *c, *next;
 	struct quarry_arena *a;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
@@ -235,7 +235,7 @@ static void pool_free(struct quarry_pool *pool)
 			continue;
 		while ((a = list_first_entry_or_null(&z->buddy.arenas,
 						     struct quarry_arena, link))) {
-			c = quarry_arena_chunk(a);
+			c = quarry_page_arena(a);
 			if (!quarry_zone_take_out(z, c)) {
 				quarry_zone_forget(z, c);
 			} else {
@@ -251,12 +251,12 @@ static void pool_free(struct quarry_pool *pool)
 		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
 			list_del(&c->arena.link);
 			/* Whoever referred to its pages may have let go. */
-			if (!c->arena.buddy && !quarry_chunk_give(c))
+			if (!c->arena.buddy && !quarry_page_arena_release(c))
 				continue;
 			pr_err("pool %s: arena %u, %llu KiB, is lost: pages of it are in use\n",
 			       pool->name, c->id, quarry_kib(c->nr));
 			quarry_pools_count_lost(c->nr);
-			quarry_chunk_abandon(c);
+			quarry_page_arena_leak(c);
 		}
 	}
 	quarry_poison_tidy();

@@ -4,7 +4,7 @@
  *
  *	struct quarry_pool
  *	  |-- pcp, one a CPU       lists of blocks by order (pcp.c)
- *	  `-- zone[], one a node   lock + buddy over that node's chunks
+ *	  `-- zone[], one a node   lock + buddy over that node's arenas
  *	        `-- the last one   device memory, without struct pages
  *
  * Lock order, outermost first:
@@ -16,7 +16,7 @@
  *	3. busy of a pcp (pcp.h)	this CPU's lists: a mark, not a lock; whoever
  *					finds it set goes by another way
  *	4. pools.lock (pools.c)	the registry of pools, for a few steps; raw
- *	5. zone->lock			the buddy and chunks of one zone; raw, IRQs off.
+ *	5. zone->lock			the buddy and arenas of one zone; raw, IRQs off.
  *					No two zones at once, nothing taken inside
  */
 #ifndef QUARRY_POOL_H
@@ -33,7 +33,7 @@
 #include <linux/workqueue.h>
 #include <asm/local64.h>
 
-#include "../arena/chunk.h"
+#include "../arena/page_arena.h"
 #include "../base/fault.h"
 #include "../base/registry.h"
 #include "../buddy/buddy.h"
@@ -147,10 +147,10 @@ struct quarry_pcp {
 
 /**
  * struct quarry_zone - a pool's memory on one node
- * @lock:	guards @buddy, @chunks and the state bytes and lists of its arenas; on a line
+ * @lock:	guards @buddy, @arenas and the state bytes and lists of its arenas; on a line
  *		of its own, for who waits for it writes there
  * @buddy:	the allocator
- * @chunks:	the memory of its arenas, by address
+ * @arenas:	the memory of its arenas, by address
  * @nr_spare:	of @buddy, as it was when the kernel was told; under @lock
  * @told:	frames that the kernel counts as available, see available.c
  * @pool:	whose
@@ -160,7 +160,7 @@ struct quarry_pcp {
  * @coming:	of these, those that are being put back; under @lock
  * @todo:	the next hold of @lock begins with work: there are @coming, or it @seeks
  * @nr_deferred: frames on @deferred and @coming
- * @quarantined: chunks out of service, through arena.link
+ * @quarantined: arenas out of service, through arena.link
  * @nr_quarantined: frames of these
  * @poisoned:	frames whose hardware has failed (poison.c); under @lock
  * @nr_kept:	of these, frames that are kept
@@ -169,7 +169,7 @@ struct quarry_pcp {
 struct quarry_zone {
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	struct quarry_buddy buddy ____cacheline_aligned_in_smp;
-	struct rb_root chunks;
+	struct rb_root arenas;
 	u64 nr_spare;
 	u64 told;
 	struct quarry_pool *pool;
@@ -201,12 +201,12 @@ struct quarry_wish;
  * @reserve:	frames kept for those whom gfp.c allows them
  * @zone_gfp:	zone flags for memory from the kernel
  * @node:	bound to this node, or NUMA_NO_NODE
- * @managed:	frames in chunks, and in chunks being taken
+ * @managed:	frames in arenas, and in arenas being taken
  * @held:	frames of the kernel's that are in service; the floor is kept on these
  * @telling:	callers for whom the kernel is being told what is available (available.c)
- * @metadata:	bytes of metadata of the chunks
- * @next_chunk:	number of the next chunk
- * @chunk_changes: how often a chunk has come or gone
+ * @metadata:	bytes of metadata of the arenas
+ * @next_arena:	number of the next arena
+ * @arena_changes: how often an arena has come or gone
  * @nr_zones:	length of @zone; the last is for device memory
  * @zone:	by node; NULL for nodes that the pool may not use
  * @name:	its name
@@ -227,11 +227,11 @@ struct quarry_wish;
  * @freed:	callers that must not fail wait here for a free
  * @waiters:	how many do
  * @grown:	others wait here for growth
- * @growing:	chunks on their way from the kernel
- * @arrivals:	chunks that have come
+ * @growing:	arenas on their way from the kernel
+ * @arrivals:	arenas that have come
  * @fault:	fault injection
  * @modes:	QUARRY_MODE_* that are on (modes.c)
- * @tabled:	chunks bring a table when they come
+ * @tabled:	arenas bring a table when they come
  * @guarded:	the lists are barred for modes
  * @owner:	module that made it and is still loaded; else NULL, and it is destroyed by name.
  *		Compared, never followed
@@ -254,8 +254,8 @@ struct quarry_pool {
 	atomic64_t held;
 	atomic_t telling;
 	atomic64_t metadata;
-	atomic_t next_chunk;
-	atomic_t chunk_changes;
+	atomic_t next_arena;
+	atomic_t arena_changes;
 	unsigned int nr_zones;
 	struct quarry_zone **zone;
 	char name[QUARRY_NAME_MAX];
@@ -356,9 +356,9 @@ static inline bool quarry_zone_has_deferred(const struct quarry_zone *z)
 
 /* poison.c */
 void quarry_zone_keep_poisoned(struct quarry_zone *z);
-void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_chunk *c);
+void quarry_zone_free_poisoned(struct quarry_zone *z, struct quarry_page_arena *c);
 void quarry_zone_seek_again(struct quarry_zone *z);
-void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_chunk *c);
+void quarry_zone_drop_poisoned(struct quarry_zone *z, const struct quarry_page_arena *c);
 void quarry_frame_failed(unsigned long pfn);
 void quarry_poison_settle(void);
 void quarry_poison_tidy(void);
@@ -404,18 +404,19 @@ bool quarry_pin_module_went(struct module *mod);
 void quarry_pools_pin(void);
 void quarry_pools_unpin(void);
 
-/* chunks.c */
-struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
-				       unsigned long end, bool top_down);
-struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
-				       unsigned long pfn, struct quarry_zone **zone,
-				       unsigned long *flags);
-struct quarry_chunk *quarry_zone_beside(struct quarry_chunk *c, bool top_down);
-bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined);
-int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c);
-int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c);
-int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c);
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c);
+/* arenas.c */
+struct quarry_page_arena *quarry_zone_arena(struct quarry_zone *z, unsigned long pfn,
+					    unsigned long end, bool top_down);
+struct quarry_page_arena *quarry_pool_arena(struct quarry_pool *pool, bool device,
+					    unsigned long pfn, struct quarry_zone **zone,
+					    unsigned long *flags);
+struct quarry_page_arena *quarry_zone_beside(struct quarry_page_arena *c, bool top_down);
+bool quarry_zone_enter(struct quarry_zone *z, struct quarry_page_arena *c, bool tabled,
+		       bool *joined);
+int quarry_zone_add(struct quarry_zone *z, struct quarry_page_arena *c);
+int quarry_zone_leave(struct quarry_zone *z, struct quarry_page_arena *c);
+int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c);
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c);
 u64 quarry_zone_look_again(struct quarry_zone *z, u64 most);
 
 /* grow.c */

@@ -7,16 +7,16 @@
  *	next power of two whose tail goes back at once, as the buddy finds best
  *	(quarry_buddy_claim_anywhere()); only where it does not find out soon are runs
  *	searched for by address. A request with a window, or for device memory, is
- *	searched for so from the beginning: chunk by chunk, from the end asked for.
+ *	searched for so from the beginning: arena by arena, from the end asked for.
  *	Searches are taken in bites (buddy/range.c), the zone's lock let go in between:
  *	what comes free behind one may be missed. Runs are freed with the length they
  *	were allocated with; blocks of quarry_alloc_pages() can be trimmed and are runs
  *	from then on.
  *
- *	Ranges that the caller owns join the pool as chunks like any other, except
+ *	Ranges that the caller owns join the pool as arenas like any other, except
  *	that they are never given back by themselves. Those without struct pages
  *	live in the pool's device zone, which serves QUARRY_RANGE_DEVICE alone. A run
- *	lies in one chunk: two ranges side by side do not serve one over their border,
+ *	lies in one arena: two ranges side by side do not serve one over their border,
  *	even if they have no gap.
  *
  * Contexts: allocating as gfp says, freeing and trimming any but NMI; adding and
@@ -75,8 +75,8 @@ struct request {
 	struct quarry_wish wish;
 };
 
-/* What going on to the next chunk costs, in steps of a search. */
-#define CHUNK_STEPS	8
+/* What going on to the next arena costs, in steps of a search. */
+#define ARENA_STEPS	8
 
 static int parse(const struct quarry_range *r, struct request *q)
 {
@@ -111,10 +111,10 @@ struct window {
 };
 
 /*
- * A run inside one chunk, which has a frame in the window. Under the zone's lock.
+ * A run inside one arena, which has a frame in the window. Under the zone's lock.
  * Returns 0, -ENOSPC, or -EAGAIN when the steps are used up; the window is what is left.
  */
-static int claim_in(struct quarry_zone *z, struct quarry_chunk *c, const struct request *q,
+static int claim_in(struct quarry_zone *z, struct quarry_page_arena *c, const struct request *q,
 		    struct window *w, u32 *steps, unsigned long *pfn, bool *zero)
 {
 	unsigned long base = c->arena.base;
@@ -144,19 +144,19 @@ static bool zone_may_have(const struct quarry_zone *z, const struct request *q)
 	       quarry_buddy_may_have_run(&z->buddy, q->nr, q->align);
 }
 
-/* A bite of a search in a zone, chunk by chunk. Returns as claim_in(). */
+/* A bite of a search in a zone, arena by arena. Returns as claim_in(). */
 static int claim_bite(struct quarry_zone *z, const struct request *q, struct window *w,
 		      unsigned long *pfn, bool *zero)
 {
 	u32 steps = QUARRY_BITE_STEPS;
-	struct quarry_chunk *c = NULL;
+	struct quarry_page_arena *c = NULL;
 	unsigned long flags;
 	int err = -ENOSPC;
 
 	if (!quarry_zone_lock(z, &flags))
 		return -ENOSPC;
 	if (zone_may_have(z, q))
-		c = quarry_zone_chunk(z, w->lo, w->hi, q->top_down);
+		c = quarry_zone_arena(z, w->lo, w->hi, q->top_down);
 	while (c) {
 		err = claim_in(z, c, q, w, &steps, pfn, zero);
 		if (err != -ENOSPC)
@@ -164,11 +164,11 @@ static int claim_bite(struct quarry_zone *z, const struct request *q, struct win
 		c = quarry_zone_beside(c, q->top_down);
 		if (c && (c->pfn >= w->hi || c->pfn + c->nr <= w->lo))
 			c = NULL;
-		if (c && steps < CHUNK_STEPS + QUARRY_SEARCH_LEAST) {
+		if (c && steps < ARENA_STEPS + QUARRY_SEARCH_LEAST) {
 			err = -EAGAIN;
 			break;
 		}
-		steps -= c ? CHUNK_STEPS : 0;
+		steps -= c ? ARENA_STEPS : 0;
 	}
 	quarry_zone_unlock(z, flags);
 	return err;
@@ -192,12 +192,12 @@ static struct quarry_zone *nearest_zone(struct quarry_pool *pool, struct quarry_
 {
 	unsigned long first = q->top_down ? w->lo : w->hi, next = first, at, flags;
 	struct quarry_zone *z = NULL, *nearest = NULL;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	while ((z = quarry_zone_next(pool, z))) {
 		if ((only && z != only) || !is_asked(pool, z, q) || !quarry_zone_lock(z, &flags))
 			continue;
-		c = zone_may_have(z, q) ? quarry_zone_chunk(z, w->lo, w->hi, q->top_down) :
+		c = zone_may_have(z, q) ? quarry_zone_arena(z, w->lo, w->hi, q->top_down) :
 					  NULL;
 		at = !c ? first : q->top_down ? min(w->hi, c->pfn + c->nr) :
 						max(w->lo, c->pfn);
@@ -319,8 +319,8 @@ static bool claim_elsewhere(struct quarry_pool *pool, struct request *q,
 	return false;
 }
 
-/* Could the chunk serve the request if all of it were free? */
-static bool is_room(const struct quarry_chunk *c, const struct request *q)
+/* Could the arena serve the request if all of it were free? */
+static bool is_room(const struct quarry_page_arena *c, const struct request *q)
 {
 	u64 lo = round_up(max(q->start, c->pfn), (u64)q->align);
 
@@ -328,11 +328,11 @@ static bool is_room(const struct quarry_chunk *c, const struct request *q)
 }
 
 /**
- * struct survey - what a look at the chunks of a pool finds
+ * struct survey - what a look at the arenas of a pool finds
  * @room:	one that could serve the request
- * @owned:	frames in chunks that are not the kernel's: where the request may not be
+ * @owned:	frames in arenas that are not the kernel's: where the request may not be
  *		served from, and where it may
- * @given:	chunks that are, by order, likewise
+ * @given:	arenas that are, by order, likewise
  */
 struct survey {
 	bool room;
@@ -340,22 +340,22 @@ struct survey {
 	u32 given[2][QUARRY_KERNEL_ORDER + 1];
 };
 
-/* Look at all chunks in the window, one by one; or until one has room. */
-static void look_at_chunks(struct quarry_pool *pool, bool device, const struct request *q,
+/* Look at all arenas in the window, one by one; or until one has room. */
+static void look_at_arenas(struct quarry_pool *pool, bool device, const struct request *q,
 			   struct survey *s)
 {
 	unsigned long pfn = q->start, flags;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	bool asked;
 
 	while (!s->room && pfn < q->end) {
-		c = quarry_pool_chunk(pool, device, pfn, &z, &flags);
+		c = quarry_pool_arena(pool, device, pfn, &z, &flags);
 		if (!c)
 			break;
 		asked = is_asked(pool, z, q);
 		s->room = asked && !q->pieces && is_room(c, q);
-		if (c->kind == QUARRY_CHUNK_KERNEL)
+		if (c->kind == QUARRY_ARENA_KERNEL)
 			s->given[asked][c->order]++;
 		else
 			s->owned[asked] += c->nr;
@@ -365,7 +365,7 @@ static void look_at_chunks(struct quarry_pool *pool, bool device, const struct r
 	}
 }
 
-/* Frames that go to the kernel if no more than @most may, the largest chunks first. */
+/* Frames that go to the kernel if no more than @most may, the largest arenas first. */
 static u64 let_go(u32 *given, u64 most)
 {
 	unsigned int k = QUARRY_KERNEL_ORDER + 1;
@@ -381,7 +381,7 @@ static u64 let_go(u32 *given, u64 most)
 }
 
 /*
- * If all that may go to the kernel had gone, would there be room under the cap for the chunk
+ * If all that may go to the kernel had gone, would there be room under the cap for the arena
  * that is wanted? Or for all of the pieces: what comes for them lets others go.
  */
 static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
@@ -394,7 +394,7 @@ static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
 	while ((z = quarry_zone_next(pool, z)))
 		fixed += READ_ONCE(z->nr_quarantined);
 	for (k = 0; k <= QUARRY_KERNEL_ORDER; k++) {
-		/* A chunk that has no room for it is of no use wherever it lies. */
+		/* An arena that has no room for it is of no use wherever it lies. */
 		if (!q->pieces) {
 			s->given[0][k] += s->given[1][k];
 			s->given[1][k] = 0;
@@ -416,8 +416,8 @@ static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
 }
 
 /*
- * Could any chunk of the pool serve it, or one that the kernel may be asked for (@grow)?
- * Whoever waits for what never comes is told now. Without a look where no chunk has come or
+ * Could any arena of the pool serve it, or one that the kernel may be asked for (@grow)?
+ * Whoever waits for what never comes is told now. Without a look where no arena has come or
  * gone since the last one. @looked: what there had been of that by then; less than nothing
  * before the first.
  */
@@ -425,20 +425,20 @@ static bool could_serve(struct quarry_pool *pool, const struct request *q, bool 
 			int *looked)
 {
 	s64 managed = atomic64_read(&pool->managed), nr = q->pieces ?: 1ULL << q->order;
-	int changes = atomic_read(&pool->chunk_changes) & INT_MAX;
+	int changes = atomic_read(&pool->arena_changes) & INT_MAX;
 	struct survey s = {};
 
 	if (*looked == changes || (grow && managed + nr <= (s64)pool->max))
 		return true;
-	look_at_chunks(pool, q->device, q, &s);
+	look_at_arenas(pool, q->device, q, &s);
 	if (grow && !s.room)
-		look_at_chunks(pool, !q->device, q, &s);
+		look_at_arenas(pool, !q->device, q, &s);
 	if (s.room || (grow && may_grow_enough(pool, q, &s))) {
 		*looked = changes;
 		return true;
 	}
 	/* What moved meanwhile may have been missed. */
-	return (atomic_read(&pool->chunk_changes) & INT_MAX) != changes;
+	return (atomic_read(&pool->arena_changes) & INT_MAX) != changes;
 }
 
 /**
@@ -601,17 +601,17 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_range, QUARRY_NS);
 
-/* The pool's chunk around a frame, with or without struct pages. Under RCU. */
-static struct quarry_chunk *find_chunk(struct quarry_pool *pool, unsigned long pfn)
+/* The pool's arena around a frame, with or without struct pages. Under RCU. */
+static struct quarry_page_arena *find_arena(struct quarry_pool *pool, unsigned long pfn)
 {
-	struct quarry_chunk *c = quarry_directory_find_pfn(pfn);
+	struct quarry_page_arena *c = quarry_directory_find_pfn(pfn);
 	struct quarry_zone *z = quarry_device_zone(pool);
 	unsigned long flags;
 
 	if (c)
 		return c;
 	raw_spin_lock_irqsave(&z->lock, flags);
-	c = quarry_zone_chunk(z, pfn, pfn + 1, false);
+	c = quarry_zone_arena(z, pfn, pfn + 1, false);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return c;
 }
@@ -627,7 +627,7 @@ static bool is_known(unsigned long pfn, unsigned long end)
 	while (!known && (pool = quarry_pool_look_next(pool)))
 		while (!known && (z = quarry_zone_next(pool, z))) {
 			raw_spin_lock_irqsave(&z->lock, flags);
-			known = quarry_zone_chunk(z, pfn, end, false);
+			known = quarry_zone_arena(z, pfn, end, false);
 			raw_spin_unlock_irqrestore(&z->lock, flags);
 		}
 	quarry_pool_look_away(pool);
@@ -635,7 +635,7 @@ static bool is_known(unsigned long pfn, unsigned long end)
 }
 
 /* To a zone's buddy, unless it overlaps what is in a pool already. */
-static int add_chunk(struct quarry_zone *z, struct quarry_chunk *c)
+static int add_arena(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	int err = -EEXIST;
 
@@ -671,14 +671,14 @@ static u8 take_back(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
  * What is done to the frames of a block or run, from @keep on, before they are free. They are
  * ours. Are they zeros then? Without the zone's lock.
  */
-static bool treat(struct quarry_pool *pool, struct quarry_chunk *c, struct quarry_frame f,
+static bool treat(struct quarry_pool *pool, struct quarry_page_arena *c, struct quarry_frame f,
 		  u64 nr, u64 keep)
 {
 	bool zero = want_init_on_free();
 	u64 i;
 
 	for (i = keep; zero && i < nr; i++)
-		clear_page(page_address(quarry_chunk_page(c, f) + i));
+		clear_page(page_address(quarry_page_arena_page(c, f) + i));
 	if (unlikely(READ_ONCE(pool->modes)) && quarry_guard_pages_in(pool, c, f, nr, keep))
 		zero = false;
 	return zero;
@@ -691,7 +691,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	u64 nr = bytes >> PAGE_SHIFT;
 	enum quarry_error kind = QUARRY_ERR_FOREIGN;
 	struct quarry_frame f = {};
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
 	bool zero = false;
@@ -699,7 +699,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	u8 was;
 
 	rcu_read_lock();
-	c = find_chunk(pool, PHYS_PFN(at));
+	c = find_arena(pool, PHYS_PFN(at));
 	buddy = c ? READ_ONCE(c->buddy) : NULL;
 	if (!buddy) {
 		c = NULL;
@@ -725,7 +725,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 		quarry_zone_lock(z, &flags);
 	}
 	if (c->span)
-		quarry_shadow_pages_free(quarry_chunk_page(c, f) + keep, nr - keep);
+		quarry_shadow_pages_free(quarry_page_arena_page(c, f) + keep, nr - keep);
 	/* A block of which something goes is a run of one piece, which nobody frees as a block. */
 	if (keep != nr)
 		was = QUARRY_STATE_RUN | quarry_state_order(was);
@@ -855,7 +855,7 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 {
 	bool pages = flags & QUARRY_ADD_PAGES;
 	u64 nr = bytes >> PAGE_SHIFT;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z = NULL;
 	int err;
 
@@ -863,40 +863,40 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 	    nr >= U32_MAX - QUARRY_AREA_FRAMES ||
 	    flags & ~(QUARRY_ADD_PAGES | QUARRY_ADD_ZERO))
 		return -EINVAL;
-	c = quarry_chunk_wrap(PHYS_PFN(start), nr,
-			      pages ? QUARRY_CHUNK_PAGES : QUARRY_CHUNK_DEVICE,
-			      flags & QUARRY_ADD_ZERO);
+	c = quarry_page_arena_wrap(PHYS_PFN(start), nr,
+				   pages ? QUARRY_ARENA_PAGES : QUARRY_ARENA_DEVICE,
+				   flags & QUARRY_ADD_ZERO);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
-	z = pages ? pool->zone[quarry_chunk_node(c)] : quarry_device_zone(pool);
+	z = pages ? pool->zone[quarry_page_arena_node(c)] : quarry_device_zone(pool);
 	if (!z) {
 		/* The pool is bound to another node. */
-		quarry_chunk_undo(c);
+		quarry_page_arena_undo(c);
 		return -EINVAL;
 	}
 	atomic64_add(nr, &pool->managed);
-	err = add_chunk(z, c);
+	err = add_arena(z, c);
 	if (err) {
 		atomic64_sub(nr, &pool->managed);
-		quarry_chunk_undo(c);
+		quarry_page_arena_undo(c);
 	}
 	return err;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_add_range, QUARRY_NS);
 
 /* The range that was added to a pool there, and its zone; or NULL. Under add_mutex. */
-static struct quarry_chunk *range_at(struct quarry_pool *pool, unsigned long pfn,
-				     struct quarry_zone **zone)
+static struct quarry_page_arena *range_at(struct quarry_pool *pool, unsigned long pfn,
+					  struct quarry_zone **zone)
 {
-	struct quarry_chunk *c = NULL;
+	struct quarry_page_arena *c = NULL;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
 
 	while (!c && (z = quarry_zone_next(pool, z))) {
 		*zone = z;
 		raw_spin_lock_irqsave(&z->lock, flags);
-		c = quarry_zone_chunk(z, pfn, pfn + 1, false);
-		if (c && (c->pfn != pfn || c->kind == QUARRY_CHUNK_KERNEL))
+		c = quarry_zone_arena(z, pfn, pfn + 1, false);
+		if (c && (c->pfn != pfn || c->kind == QUARRY_ARENA_KERNEL))
 			c = NULL;
 		raw_spin_unlock_irqrestore(&z->lock, flags);
 	}
@@ -917,7 +917,7 @@ static struct quarry_chunk *range_at(struct quarry_pool *pool, unsigned long pfn
 int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 {
 	struct quarry_zone *z = NULL;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	int err = -ENOENT;
 
 	/* Neither lists nor caches keep what nobody uses. */

@@ -260,7 +260,7 @@ struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 	for (;;) {
 		page = take_at_hand(reserve, &w) ?: take_stock(reserve, &w) ?:
 		       quarry_alloc_once(reserve->pool, gfp, reserve->order, NUMA_NO_NODE);
-		/* What is out of the stock lies in chunks of the pool, and these are looked at. */
+		/* What is out of the stock lies in arenas of the pool, and these are looked at. */
 		if (page || !w.nofail ||
 		    !quarry_range_could_serve(reserve->pool, &w, reserve->order, &looked))
 			break;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shrinking: chunks with no page out go back to the kernel.
+ * Shrinking: arenas with no page out go back to the kernel.
  *
- * On request and under memory pressure, the youngest-emptied chunks first, never
+ * On request and under memory pressure, the youngest-emptied arenas first, never
  * below the pool's floor; under pressure not near its low watermark either, for the
  * background would take it back with the next page that goes out. So as much as the
  * mark asks for stays, and as much again, up to an arena, for what comes and goes. Who
  * asks for it by quarry_pool_shrink() means it. The buddy keeps the empty
- * ones on a list, so nothing is searched for. A chunk with a page that somebody still
+ * ones on a list, so nothing is searched for. An arena with a page that somebody still
  * refers to is taken out of service instead: it is of no use to us and would poison the
  * kernel. If it was only that somebody referred to it, it is looked at again with each later
  * request, and goes when he has let go.
@@ -24,7 +24,7 @@
 #include "misuse.h"
 #include "pcp.h"
 
-/* Empty chunks that are looked at under the lock. */
+/* Empty arenas that are looked at under the lock. */
 #define LOOKS	32U
 
 static struct shrinker *shrinker;
@@ -55,14 +55,14 @@ static bool let_go(struct quarry_pool *pool, u64 nr, bool mark)
 }
 
 /*
- * Out of the buddy: an empty chunk of the kernel's, of @least to @most frames, that neither
+ * Out of the buddy: an empty arena of the kernel's, of @least to @most frames, that neither
  * the floor nor, with @mark, the low watermark needs. Those that cannot go are put behind
  * the others, so that they are not looked at over and over; and of one call they are no
  * more than a few.
  */
-static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 most, bool mark)
+static struct quarry_page_arena *pick_empty(struct quarry_zone *z, u64 least, u64 most, bool mark)
 {
-	struct quarry_chunk *picked = NULL, *c;
+	struct quarry_page_arena *picked = NULL, *c;
 	unsigned int looks = LOOKS;
 	struct quarry_arena *a;
 	unsigned long flags;
@@ -72,8 +72,8 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 mos
 		a = list_first_entry_or_null(&z->buddy.empty, struct quarry_arena, empty);
 		if (!a)
 			break;
-		c = quarry_arena_chunk(a);
-		if (c->kind == QUARRY_CHUNK_KERNEL && c->nr >= least && c->nr <= most &&
+		c = quarry_page_arena(a);
+		if (c->kind == QUARRY_ARENA_KERNEL && c->nr >= least && c->nr <= most &&
 		    let_go(z->pool, c->nr, mark) && !quarry_zone_leave(z, c))
 			picked = c;
 		else
@@ -83,11 +83,11 @@ static struct quarry_chunk *pick_empty(struct quarry_zone *z, u64 least, u64 mos
 	return picked;
 }
 
-/* Give back empty chunks of @least frames and more, @frames in all at most; how many. */
+/* Give back empty arenas of @least frames and more, @frames in all at most; how many. */
 static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
 {
 	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	u64 given = 0;
 	u32 nr;
 
@@ -109,9 +109,9 @@ static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
 }
 
 /**
- * quarry_zone_shrink() - give empty chunks back
+ * quarry_zone_shrink() - give empty arenas back
  * @z:		the zone
- * @frames:	at most this many frames, in whole chunks
+ * @frames:	at most this many frames, in whole arenas
  * @mark:	leave what the low watermark needs
  *
  * Context: any that may free pages.
@@ -126,9 +126,9 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 }
 
 /**
- * quarry_zone_give_one() - give an empty chunk of one order back
+ * quarry_zone_give_one() - give an empty arena of one order back
  * @z:		the zone
- * @order:	of the chunk
+ * @order:	of the arena
  *
  * Context: any that may free pages. Return: false if there is none that the floor does not
  * need.
@@ -148,7 +148,7 @@ static u64 zone_spare(const struct quarry_zone *z)
 	return held > z->pool->min ? min(spare, held - z->pool->min) : 0;
 }
 
-/* Frames that draining the lists of CPUs might set free, for whole chunks to go. */
+/* Frames that draining the lists of CPUs might set free, for whole arenas to go. */
 static u64 zone_listed(const struct quarry_zone *z)
 {
 	const struct quarry_pcp *pcp;
@@ -171,7 +171,7 @@ static u64 yield_zone(struct quarry_zone *z, u64 frames)
 {
 	if (zone_listed(z))
 		quarry_pcp_drain_all(z->pool, QUARRY_BRIEF);
-	/* Chunks go whole: what is asked for is rounded up to one. */
+	/* Arenas go whole: what is asked for is rounded up to one. */
 	return quarry_zone_shrink(z, round_up(frames, 1UL << QUARRY_KERNEL_ORDER), true);
 }
 
@@ -179,7 +179,7 @@ static u64 yield_zone(struct quarry_zone *z, u64 frames)
  * quarry_pool_yield() - give the kernel what a pool can do without
  * @pool:	a pool that is looked at
  * @node:	of this node; NUMA_NO_NODE: of any
- * @frames:	about so many, in whole chunks
+ * @frames:	about so many, in whole arenas
  *
  * Never below the floor, nor what the low watermark needs. Context: sleeps, but waits for
  * nobody for longer than a moment; may come from reclaim.
@@ -218,7 +218,7 @@ u64 quarry_pool_yield_all(struct quarry_pool *pool)
 /**
  * quarry_pools_yield() - give the kernel what all pools can do without, for a shrinker
  * @node:	the node
- * @frames:	about so many, in whole chunks
+ * @frames:	about so many, in whole arenas
  *
  * Context: as quarry_pool_yield(). Return: frames that the kernel has got.
  */

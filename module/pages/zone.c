@@ -22,7 +22,7 @@
 static void take_deferred(struct quarry_zone *z)
 {
 	struct llist_node *node;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_frame f;
 	unsigned int nr, order;
 	struct page *page;
@@ -35,7 +35,7 @@ static void take_deferred(struct quarry_zone *z)
 			break;
 		page = container_of((struct list_head *)node, struct page, lru);
 		c = quarry_directory_find(page);
-		f.i = c->arena.lo + quarry_chunk_index(c, page);
+		f.i = c->arena.lo + quarry_page_arena_index(c, page);
 		order = c->arena.state[f.i] & QUARRY_STATE_ORDER;
 		WRITE_ONCE(z->coming, node->next);
 		quarry_buddy_free(&z->buddy, &c->arena, f, order, false);

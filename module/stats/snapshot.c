@@ -207,7 +207,7 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 	}
 }
 
-static void fill_area(const struct quarry_chunk *c, u32 i, int node,
+static void fill_area(const struct quarry_page_arena *c, u32 i, int node,
 		      struct quarry_map_area *m)
 {
 	const struct quarry_arena *a = &c->arena;
@@ -235,18 +235,18 @@ struct map_walk {
 };
 
 /*
- * Fill what is wanted of the next chunk from *@pfn on, no more than a bite of it; *@pfn is
- * moved behind that. False if there is no chunk.
+ * Fill what is wanted of the next arena from *@pfn on, no more than a bite of it; *@pfn is
+ * moved behind that. False if there is no arena.
  */
-static bool walk_chunk(struct quarry_pool *pool, bool device, unsigned long *pfn,
+static bool walk_arena(struct quarry_pool *pool, bool device, unsigned long *pfn,
 		       struct map_walk *w)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	unsigned long flags;
 	u32 i, end;
 
-	c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+	c = quarry_pool_arena(pool, device, *pfn, &z, &flags);
 	if (!c)
 		return false;
 	i = (max(*pfn, c->pfn) - c->arena.base) / QUARRY_AREA_FRAMES;
@@ -292,14 +292,14 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
 	unsigned int device;
 
 	for (device = 0; device < 2; device++)
-		for (pfn = 0; walk_chunk(pool, device, &pfn, &w);)
+		for (pfn = 0; walk_arena(pool, device, &pfn, &w);)
 			cond_resched();
 	*total = w.at;
 	return w.n;
 }
 
 /*
- * The largest free order of some areas from *@i on, and of a whole chunk's groups if that
+ * The largest free order of some areas from *@i on, and of a whole arena's groups if that
  * is where they are. Under the zone's lock.
  */
 static int largest_of(const struct quarry_arena *a, u32 *i)
@@ -320,18 +320,18 @@ static int largest_of(const struct quarry_arena *a, u32 *i)
 	return largest;
 }
 
-/* The next chunk from *@pfn on, in bites; *@pfn is moved behind it. False if there is none. */
+/* The next arena from *@pfn on, in bites; *@pfn is moved behind it. False if there is none. */
 static bool next_arena(struct quarry_pool *pool, bool device, unsigned long *pfn,
 		       struct quarry_arena_stats *st)
 {
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 	struct quarry_zone *z;
 	unsigned long flags;
 	int largest = -1;
 	u32 i = 0, nr;
 
 	do {
-		c = quarry_pool_chunk(pool, device, *pfn, &z, &flags);
+		c = quarry_pool_arena(pool, device, *pfn, &z, &flags);
 		if (!c)
 			return false;
 		if (!i || c->id != st->id) {

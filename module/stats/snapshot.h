@@ -20,7 +20,7 @@ unsigned int quarry_pool_map_snapshot(struct quarry_pool *pool, u64 start,
  * struct quarry_arena_stats - one arena
  * @id:		its number in the pool
  * @node:	NUMA node, or NUMA_NO_NODE for device memory
- * @kind:	enum quarry_chunk_kind
+ * @kind:	enum quarry_page_arena_kind
  * @frames:	its frames
  * @free:	of these, free in the buddy
  * @largest:	largest free order inside an area or group, -1 if none

@@ -30,7 +30,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
-struct quarry_chunk;
+struct quarry_page_arena;
 
 /* States of a block that is on a list and in a client's hands; | order. */
 #define QUARRY_STATE_CACHED	0x40
@@ -41,7 +41,8 @@ struct quarry_chunk;
 
 /*
  * References of each page that are quarry's beside the client's. Many, so that whoever drops
- * one that he does not have cannot free the page, however often he does (module/arena/chunk.c).
+ * one that he does not have cannot free the page, however often he does
+ * (module/arena/page_arena.c).
  */
 #define QUARRY_PAGE_OURS	BIT(28)
 
@@ -99,17 +100,17 @@ struct quarry_pool_head {
 
 /**
  * struct quarry_slot4m - what lies in 4 MiB of physical memory
- * @state:	if one chunk fills it all: its state bytes, so placed that the
+ * @state:	if one arena fills it all: its state bytes, so placed that the
  *		number of a frame leads to its byte
- * @key:	of the zone that the same chunk's frames belong to, plus the place that they
+ * @key:	of the zone that the same arena's frames belong to, plus the place that they
  *		are in (module/buddy/buddy.h); else 0, and @state means nothing
- * @chunk:	the lowest chunk that has a frame here, or NULL
+ * @arena:	the lowest arena that has a frame here, or NULL
  * @unused:	a power of two of bytes is found with a shift
  */
 struct quarry_slot4m {
 	u8 *state;
 	u64 key;
-	struct quarry_chunk *chunk;
+	struct quarry_page_arena *arena;
 	void *unused;
 };
 

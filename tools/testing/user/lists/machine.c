@@ -10,7 +10,7 @@
  *	CPUs		a thread is one; its parts of per-CPU memory lie at a fixed distance,
  *			found through a variable of the thread's as in the kernel through gs.
  *			Threads that name the same CPU must not run at the same time
- *	directory	slots of 4 MiB as in module/arena/directory.c, of chunks that fill
+ *	directory	slots of 4 MiB as in module/arena/directory.c, of arenas that fill
  *			them. They come before a pool is used and go after
  *	pools		of a fixed size and one node, their floor and their cap the same. The
  *			kernel has nothing to grow them with
@@ -150,7 +150,7 @@ static unsigned long find_slots(unsigned long nr)
 	unsigned long i, run = 0;
 
 	for (i = 0; i < lists_frames >> QUARRY_SLOT_SHIFT; i++) {
-		run = quarry_slots[i].chunk ? 0 : run + 1;
+		run = quarry_slots[i].arena ? 0 : run + 1;
 		if (run == nr)
 			return i + 1 - nr;
 	}
@@ -158,9 +158,9 @@ static unsigned long find_slots(unsigned long nr)
 	abort();
 }
 
-static void add_chunk(struct quarry_zone *z, unsigned long pfn, u32 nr)
+static void add_arena(struct quarry_zone *z, unsigned long pfn, u32 nr)
 {
-	struct quarry_chunk *c = lists_zalloc(sizeof(*c));
+	struct quarry_page_arena *c = lists_zalloc(sizeof(*c));
 	unsigned long i;
 	u64 place;
 
@@ -169,7 +169,7 @@ static void add_chunk(struct quarry_zone *z, unsigned long pfn, u32 nr)
 	c->nr = nr;
 	c->span = nr;
 	c->page = pfn_to_page(pfn);
-	c->kind = QUARRY_CHUNK_KERNEL;
+	c->kind = QUARRY_ARENA_KERNEL;
 	c->buddy = &z->buddy;
 	quarry_arena_init(&c->arena, lists_zalloc(c->metadata_bytes), pfn, nr);
 	c->state = c->arena.state + c->arena.lo;
@@ -178,7 +178,7 @@ static void add_chunk(struct quarry_zone *z, unsigned long pfn, u32 nr)
 		place = quarry_area_place(&c->arena, ((i << QUARRY_SLOT_SHIFT) - c->arena.base) /
 						     QUARRY_AREA_FRAMES);
 		quarry_slots[i] = (struct quarry_slot4m){
-			.state = c->state - pfn, .chunk = c, .key = z->buddy.key + place,
+			.state = c->state - pfn, .arena = c, .key = z->buddy.key + place,
 		};
 	}
 	quarry_buddy_add(&z->buddy, &c->arena, false);
@@ -212,7 +212,7 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve)
 	next_key += ZONE_KEYS;
 	z->pool = pool;
 	for (; mib; mib -= arena_mib, pfn += arena_mib * MIB_FRAMES)
-		add_chunk(z, pfn, arena_mib * MIB_FRAMES);
+		add_arena(z, pfn, arena_mib * MIB_FRAMES);
 	pool->pcp = reserve_memory(LISTS_CPUS * LISTS_UNIT);
 	for_each_possible_cpu(cpu)
 		quarry_pcp_init(per_cpu_ptr(pool->pcp, cpu), &z->buddy,
@@ -272,11 +272,11 @@ void machine_pool_free(struct quarry_pool *pool)
 	machine_settle(pool);
 	for (i = pool->registered.id >> QUARRY_SLOT_SHIFT;
 	     i < (pool->registered.id + pool->max) >> QUARRY_SLOT_SHIFT; i++) {
-		struct quarry_chunk *c = quarry_slots[i].chunk;
+		struct quarry_page_arena *c = quarry_slots[i].arena;
 
-		quarry_slots[i].chunk = NULL;
+		quarry_slots[i].arena = NULL;
 		quarry_slots[i].key = 0;
-		/* A chunk goes with its last slot. */
+		/* An arena goes with its last slot. */
 		if (i + 1 != (c->pfn + c->nr) >> QUARRY_SLOT_SHIFT)
 			continue;
 		free(c->arena.areas);
@@ -375,7 +375,7 @@ bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patien
 }
 
 void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
-		   const struct quarry_chunk *c, struct quarry_frame f, u64 length)
+		   const struct quarry_page_arena *c, struct quarry_frame f, u64 length)
 {
 	(void)c;
 	(void)f;
@@ -388,7 +388,7 @@ void quarry_misuse_late(struct quarry_pool *pool)
 	quarry_count(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_DOUBLE_FREE);
 }
 
-enum quarry_error quarry_misuse_kind(const struct quarry_chunk *c, struct quarry_frame f)
+enum quarry_error quarry_misuse_kind(const struct quarry_page_arena *c, struct quarry_frame f)
 {
 	struct quarry_frame head;
 
@@ -405,7 +405,7 @@ void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page, unsigne
 {
 }
 
-bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_chunk *c,
+bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_page_arena *c,
 			   struct quarry_frame f, unsigned long nr, unsigned long keep)
 {
 	(void)pool;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The chunks of a zone: by address, and how they come and go.
+ * The arenas of a zone: by address, and how they come and go.
  *
  * Model
- *	A zone has a tree of its chunks, ordered by their first frame, under its lock.
- *	Whoever looks for memory at some place, or for a chunk without struct pages,
+ *	A zone has a tree of its arenas, ordered by their first frame, under its lock.
+ *	Whoever looks for memory at some place, or for an arena without struct pages,
  *	which the directory does not know, finds the next one from there in a
  *	logarithm of steps; whoever goes along may let go of the lock, for an address is
  *	where he goes on.
  *
- *	A chunk comes in three steps, and goes in the same ones backwards:
+ *	An arena comes in three steps, and goes in the same ones backwards:
  *
  *	  directory	a page leads to it
  *	  serve		to its zone, too: a free may come as soon as a block is claimed
@@ -18,7 +18,7 @@
  *
  * Contexts: coming and going sleeps, whatever is not said to be under the lock.
  *
- * Cost: with interrupts off that of one bite, some ten microseconds, and for a chunk of
+ * Cost: with interrupts off that of one bite, some ten microseconds, and for an arena of
  * the kernel's it is the only one.
  */
 #include <linux/mm.h>
@@ -32,28 +32,28 @@
 #include "misuse.h"
 #include "pcp.h"
 
-static struct quarry_chunk *chunk_of(struct rb_node *node)
+static struct quarry_page_arena *arena_of(struct rb_node *node)
 {
-	return node ? rb_entry(node, struct quarry_chunk, node) : NULL;
+	return node ? rb_entry(node, struct quarry_page_arena, node) : NULL;
 }
 
 /**
- * quarry_zone_chunk() - the first chunk that has a frame in a window
+ * quarry_zone_arena() - the first arena that has a frame in a window
  * @z:		the zone
  * @pfn:	first frame of the window
  * @end:	first frame after it
- * @top_down:	the last such chunk
+ * @top_down:	the last such arena
  *
- * Context: under the zone's lock. Return: the chunk, or NULL.
+ * Context: under the zone's lock. Return: the arena, or NULL.
  */
-struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
-				       unsigned long end, bool top_down)
+struct quarry_page_arena *quarry_zone_arena(struct quarry_zone *z, unsigned long pfn,
+					    unsigned long end, bool top_down)
 {
-	struct rb_node *node = z->chunks.rb_node;
-	struct quarry_chunk *c, *best = NULL;
+	struct rb_node *node = z->arenas.rb_node;
+	struct quarry_page_arena *c, *best = NULL;
 
 	while (node) {
-		c = chunk_of(node);
+		c = arena_of(node);
 		if (c->pfn >= end) {
 			node = node->rb_left;
 		} else if (c->pfn + c->nr <= pfn) {
@@ -66,14 +66,14 @@ struct quarry_chunk *quarry_zone_chunk(struct quarry_zone *z, unsigned long pfn,
 	return best;
 }
 
-/* The number of the first chunk's first frame from @pfn on, or ULONG_MAX. */
+/* The number of the first arena's first frame from @pfn on, or ULONG_MAX. */
 static unsigned long first_from(struct quarry_zone *z, unsigned long pfn)
 {
 	unsigned long at = ULONG_MAX, flags;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	if (quarry_zone_lock(z, &flags)) {
-		c = quarry_zone_chunk(z, pfn, ULONG_MAX, false);
+		c = quarry_zone_arena(z, pfn, ULONG_MAX, false);
 		at = c ? c->pfn : ULONG_MAX;
 		quarry_zone_unlock(z, flags);
 	}
@@ -81,23 +81,23 @@ static unsigned long first_from(struct quarry_zone *z, unsigned long pfn)
 }
 
 /**
- * quarry_pool_chunk() - a pool's first chunk from a frame on
+ * quarry_pool_arena() - a pool's first arena from a frame on
  * @pool:	the pool
  * @device:	of the memory without struct pages, or of that with
  * @pfn:	the frame
  * @zone:	set to its zone, which is locked
  * @flags:	for quarry_zone_unlock()
  *
- * For those who go through a pool by address: a bite of a chunk, unlock, and from there
- * again. Context: any but NMI. Return: the chunk, or NULL, and then nothing is locked.
+ * For those who go through a pool by address: a bite of an arena, unlock, and from there
+ * again. Context: any but NMI. Return: the arena, or NULL, and then nothing is locked.
  */
-struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
-				       unsigned long pfn, struct quarry_zone **zone,
-				       unsigned long *flags)
+struct quarry_page_arena *quarry_pool_arena(struct quarry_pool *pool, bool device,
+					    unsigned long pfn, struct quarry_zone **zone,
+					    unsigned long *flags)
 {
 	unsigned long at, first;
 	struct quarry_zone *z;
-	struct quarry_chunk *c;
+	struct quarry_page_arena *c;
 
 	for (;;) {
 		*zone = NULL;
@@ -113,7 +113,7 @@ struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
 		}
 		if (!*zone || !quarry_zone_lock(*zone, flags))
 			return NULL;
-		c = quarry_zone_chunk(*zone, pfn, ULONG_MAX, false);
+		c = quarry_zone_arena(*zone, pfn, ULONG_MAX, false);
 		if (c)
 			return c;
 		/* It has gone since; there may be others. */
@@ -121,26 +121,26 @@ struct quarry_chunk *quarry_pool_chunk(struct quarry_pool *pool, bool device,
 	}
 }
 
-/* The chunk after this one, or before it. Under the zone's lock. */
-struct quarry_chunk *quarry_zone_beside(struct quarry_chunk *c, bool top_down)
+/* The arena after this one, or before it. Under the zone's lock. */
+struct quarry_page_arena *quarry_zone_beside(struct quarry_page_arena *c, bool top_down)
 {
-	return chunk_of(top_down ? rb_prev(&c->node) : rb_next(&c->node));
+	return arena_of(top_down ? rb_prev(&c->node) : rb_next(&c->node));
 }
 
-static void tree_insert(struct quarry_zone *z, struct quarry_chunk *c)
+static void tree_insert(struct quarry_zone *z, struct quarry_page_arena *c)
 {
-	struct rb_node **at = &z->chunks.rb_node, *parent = NULL;
+	struct rb_node **at = &z->arenas.rb_node, *parent = NULL;
 
 	while (*at) {
 		parent = *at;
-		at = c->pfn < chunk_of(parent)->pfn ? &parent->rb_left : &parent->rb_right;
+		at = c->pfn < arena_of(parent)->pfn ? &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&c->node, parent, at);
-	rb_insert_color(&c->node, &z->chunks);
+	rb_insert_color(&c->node, &z->arenas);
 }
 
 /* Join by a bite: true if that was the last one. */
-static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
+static bool join(struct quarry_zone *z, struct quarry_page_arena *c, bool zero)
 {
 	unsigned long flags;
 	bool joined;
@@ -152,16 +152,17 @@ static bool join(struct quarry_zone *z, struct quarry_chunk *c, bool zero)
 }
 
 /**
- * quarry_zone_enter() - a chunk comes into its zone's tree, with the first bite of its frames
+ * quarry_zone_enter() - an arena comes into its zone's tree, with the first bite of its frames
  * @z:		the zone
- * @c:		a chunk that serves it already
- * @tabled:	what it was made to fit, see quarry_chunk_fit_table()
+ * @c:		an arena that serves it already
+ * @tabled:	what it was made to fit, see quarry_page_arena_fit_table()
  * @joined:	set if that bite was the last one
  *
  * Context: any but NMI. Return: false, and nothing has happened, if the pool's modes have been
  * switched since.
  */
-bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool tabled, bool *joined)
+bool quarry_zone_enter(struct quarry_zone *z, struct quarry_page_arena *c, bool tabled,
+		       bool *joined)
 {
 	unsigned long flags;
 	bool fits;
@@ -170,7 +171,7 @@ bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool table
 	fits = READ_ONCE(z->pool->tabled) == tabled;
 	if (fits) {
 		tree_insert(z, c);
-		atomic_inc(&z->pool->chunk_changes);
+		atomic_inc(&z->pool->arena_changes);
 		*joined = quarry_buddy_join(&z->buddy, &c->arena, c->zero);
 	}
 	quarry_zone_unlock(z, flags);
@@ -178,25 +179,25 @@ bool quarry_zone_enter(struct quarry_zone *z, struct quarry_chunk *c, bool table
 }
 
 /**
- * quarry_zone_add() - put a chunk into service
+ * quarry_zone_add() - put an arena into service
  * @z:	the zone
- * @c:	a chunk that belongs to nobody; its frames are counted as managed already
+ * @c:	an arena that belongs to nobody; its frames are counted as managed already
  *
  * Context: sleeps. Return: 0, or what quarry_directory_insert() says.
  */
-int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
+int quarry_zone_add(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	bool tabled, joined;
 	unsigned long flags;
 	int err = 0;
 
-	c->id = atomic_inc_return(&z->pool->next_chunk) - 1;
-	if (c->kind != QUARRY_CHUNK_DEVICE)
+	c->id = atomic_inc_return(&z->pool->next_arena) - 1;
+	if (c->kind != QUARRY_ARENA_DEVICE)
 		err = quarry_inject() ? -ENOMEM : quarry_directory_insert(c);
 	if (err)
 		return err;
 	atomic64_add(c->metadata_bytes, &z->pool->metadata);
-	if (c->kind == QUARRY_CHUNK_KERNEL)
+	if (c->kind == QUARRY_ARENA_KERNEL)
 		atomic64_add(c->nr, &z->pool->held);
 	quarry_zone_lock(z, &flags);
 	quarry_buddy_choose_place(&z->buddy, &c->arena);
@@ -204,7 +205,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 	/* Known before it is used: a block may be freed as soon as it is claimed. */
 	quarry_directory_serve(c, &z->buddy);
 	do {
-		tabled = quarry_chunk_fit_table(z->pool, c);
+		tabled = quarry_page_arena_fit_table(z->pool, c);
 	} while (!quarry_zone_enter(z, c, tabled, &joined));
 	while (!joined) {
 		cond_resched();
@@ -214,14 +215,14 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_chunk *c)
 }
 
 /**
- * quarry_zone_leave() - a bite of a chunk leaves its zone
+ * quarry_zone_leave() - a bite of an arena leaves its zone
  * @z:	the zone
- * @c:	the chunk
+ * @c:	the arena
  *
- * Context: under the zone's lock. Return: as quarry_buddy_leave(); a chunk of the
+ * Context: under the zone's lock. Return: as quarry_buddy_leave(); an arena of the
  * kernel's is one bite.
  */
-int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c)
+int quarry_zone_leave(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	int err;
 
@@ -229,23 +230,23 @@ int quarry_zone_leave(struct quarry_zone *z, struct quarry_chunk *c)
 	err = quarry_buddy_leave(&z->buddy, &c->arena);
 	if (!err) {
 		quarry_zone_drop_poisoned(z, c);
-		rb_erase(&c->node, &z->chunks);
-		atomic_inc(&z->pool->chunk_changes);
+		rb_erase(&c->node, &z->arenas);
+		atomic_inc(&z->pool->arena_changes);
 	}
 	return err;
 }
 
 /**
- * quarry_zone_take_out() - take a chunk out of its zone
+ * quarry_zone_take_out() - take an arena out of its zone
  * @z:	the zone
- * @c:	the chunk, which nobody else takes out
+ * @c:	the arena, which nobody else takes out
  *
  * It is in the directory still, and has to go to quarry_zone_forget(). Context: sleeps.
  *
  * Return: 0; -EBUSY if a frame of it is out, or is claimed meanwhile: then it stays, but
  * that it holds zeros may be forgotten.
  */
-int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c)
+int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	unsigned long flags;
 	int err;
@@ -270,15 +271,15 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_chunk *c)
 }
 
 /**
- * quarry_zone_forget() - take a chunk out of service and give it back
+ * quarry_zone_forget() - take an arena out of service and give it back
  * @z:	its zone
- * @c:	the chunk, out of the buddy already
+ * @c:	the arena, out of the buddy already
  *
- * Context: any that may free pages; sleeps for a chunk that is not the kernel's.
+ * Context: any that may free pages; sleeps for an arena that is not the kernel's.
  *
  * Return: 0, or -EUCLEAN if it had to be put into quarantine.
  */
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
+int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	struct quarry_pool *pool = z->pool;
 	size_t meta = c->metadata_bytes;
@@ -287,12 +288,12 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 
 	quarry_directory_serve(c, NULL);
 	quarry_directory_remove(c);
-	if (!quarry_chunk_give(c)) {
+	if (!quarry_page_arena_release(c)) {
 		atomic64_sub(meta, &pool->metadata);
 		atomic64_sub(nr, &pool->managed);
 		return 0;
 	}
-	c->torn = quarry_chunk_is_torn(c);
+	c->torn = quarry_page_arena_is_torn(c);
 	raw_spin_lock_irqsave(&z->lock, flags);
 	list_add(&c->arena.link, &z->quarantined);
 	z->nr_quarantined += nr;
@@ -303,9 +304,9 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 }
 
 /**
- * quarry_zone_look_again() - give back chunks that somebody referred to who has let go
+ * quarry_zone_look_again() - give back arenas that somebody referred to who has let go
  * @z:	the zone
- * @most:	frames, in whole chunks: no more than so many are given back
+ * @most:	frames, in whole arenas: no more than so many are given back
  *
  * Of those in quarantine that are the kernel's, and of which no reference was dropped that should
  * not have been. Context: any that may free pages, between quarry_pool_begin_giving() and
@@ -314,7 +315,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_chunk *c)
 u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
 {
 	struct quarry_pool *pool = z->pool;
-	struct quarry_chunk *c, *next;
+	struct quarry_page_arena *c, *next;
 	unsigned long flags;
 	u64 given = 0;
 	LIST_HEAD(again);
@@ -329,10 +330,10 @@ u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
 	list_for_each_entry_safe(c, next, &again, arena.link) {
 		meta = c->metadata_bytes;
 		nr = c->nr;
-		if (c->kind != QUARRY_CHUNK_KERNEL || c->torn || nr > most - given)
+		if (c->kind != QUARRY_ARENA_KERNEL || c->torn || nr > most - given)
 			continue;
 		list_del(&c->arena.link);
-		if (quarry_chunk_give(c)) {
+		if (quarry_page_arena_release(c)) {
 			list_add(&c->arena.link, &again);
 			continue;
 		}
