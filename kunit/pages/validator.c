@@ -50,29 +50,29 @@ static void flip_a_free_bit(struct patient *p)
 {
 	u32 f = frame_of(p, p->page);
 
-	p->area->line.free[f / 64 % QUARRY_LINE_WORDS] ^= 1ULL << (f % 64);
+	p->area->bits.free[f / 64 % QUARRY_BITFIELD_WORDS] ^= 1ULL << (f % 64);
 }
 
 static void flip_a_zero_bit(struct patient *p)
 {
 	u32 f = frame_of(p, p->page);
 
-	p->area->zero[f / 64 % QUARRY_LINE_WORDS] ^= 1ULL << (f % 64);
+	p->area->zero[f / 64 % QUARRY_BITFIELD_WORDS] ^= 1ULL << (f % 64);
 }
 
 static void count_of_an_order(struct patient *p)
 {
-	p->area->line.nr[0] ^= 1;
+	p->area->bits.nr[0] ^= 1;
 }
 
 static void mask_of_orders(struct patient *p)
 {
-	p->area->line.orders ^= 1;
+	p->area->bits.orders ^= 1;
 }
 
 static void count_of_an_area(struct patient *p)
 {
-	p->area->line.nfree ^= 1;
+	p->area->bits.nfree ^= 1;
 }
 
 static void count_of_an_arena(struct patient *p)
@@ -122,10 +122,10 @@ static void mask_of_buckets(struct patient *p)
 
 static void whole_bit_of_a_group(struct patient *p)
 {
-	struct quarry_group *g = quarry_area_group(p->area);
-	u64 pos = quarry_arena_position(&p->c->arena, p->area) % QUARRY_LINE_UNITS;
+	struct quarry_areagroup *g = quarry_areagroup_of(p->area);
+	u64 pos = quarry_arena_position(&p->c->arena, p->area) % QUARRY_BITFIELD_UNITS;
 
-	g->line.free[pos / 64] ^= 1ULL << (pos % 64);
+	g->bits.free[pos / 64] ^= 1ULL << (pos % 64);
 }
 
 static void arena_of_an_area(struct patient *p)

@@ -82,7 +82,7 @@ bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero
 	b->nr_frames += end - f;
 	set_areas(b, a);
 	for (; f < end; f += 1U << order) {
-		order = quarry_arena_piece(a, f, end);
+		order = quarry_arena_part(a, f, end);
 		quarry_buddy_free(b, a, (struct quarry_frame){ f }, order, zero);
 	}
 	b->merges = merges;
@@ -109,7 +109,7 @@ int quarry_buddy_leave(struct quarry_buddy *b, struct quarry_arena *a)
 	if (a->nfree != a->hi - a->lo)
 		return -EBUSY;
 	for (f = lo; f < a->hi; f += 1U << order) {
-		order = quarry_arena_piece(a, f, a->hi);
+		order = quarry_arena_part(a, f, a->hi);
 		quarry_buddy_take(b, a, (struct quarry_frame){ f }, order,
 				  QUARRY_LIFE_PAGE, &zero);
 	}

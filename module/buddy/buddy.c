@@ -3,17 +3,17 @@
  * The buddy allocator: claim and free blocks of 2^order frames.
  *
  * Model
- *	An arena is a run of frames; its description is two layers of lines
- *	(line.h) and a byte of state a frame:
+ *	An arena is a run of frames; its description is two layers of bitfields
+ *	(bitfield.h) and a byte of state a frame:
  *
- *	  group   |........|  a bit an area, set when the area is wholly free
+ *	  areagroup   |........|  a bit an area, set when the area is wholly free
  *	             |
  *	  area    |0110....|  a bit a frame, set when the frame is free
  *	             |
  *	  state   [C][.][.]   a byte a frame: what begins here (buddy.h)
  *
- *	Orders 0 to 8 live inside an area, orders 9 to 18 inside a group. An
- *	area whose frames are all free is whole: it is one unit of its group
+ *	Orders 0 to 8 live inside an area, orders 9 to 18 inside an areagroup. An
+ *	area whose frames are all free is whole: it is one unit of its areagroup
  *	and in no bucket. Claiming a small block from a whole area breaks it;
  *	freeing the last block of a broken area makes it whole again. There is
  *	nothing to coalesce later and no list through free memory: a free frame
@@ -22,11 +22,11 @@
  *	Which area serves a claim is chosen in place.c.
  *
  * Invariants, checked by check.c
- *	nfree of an arena = sum over its areas = set bits in their lines
- *	a group's bit is set if and only if its area is whole
+ *	nfree of an arena = sum over its areas = set bits in their bitfields
+ *	an areagroup's bit is set if and only if its area is whole
  *	an area is in a bucket if and only if it is neither full nor whole; which one
  *	follows from its life, largest free order and place
- *	blocks[k] = sum of nr[k] of the areas (k < 9), of the groups (k >= 9)
+ *	blocks[k] = sum of nr[k] of the areas (k < 9), of the areagroups (k >= 9)
  *	every frame that is not free is covered by exactly one head in @state
  *
  * Contexts: no lock, no allocation, no sleep; the caller holds one lock for one
@@ -34,7 +34,7 @@
  * no path that has to be undone.
  *
  * Cost: metadata is two bits and a byte a frame, under 200 bytes an area and some for
- * a group, and 19 KiB of list heads for a struct quarry_buddy.
+ * an areagroup, and 19 KiB of list heads for a struct quarry_buddy.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -44,7 +44,7 @@
 
 #include "place.h"
 
-static_assert(QUARRY_LINE_UNITS == 1U << QUARRY_LINE_ORDER);
+static_assert(QUARRY_BITFIELD_UNITS == 1U << QUARRY_BITFIELD_ORDER);
 static_assert(QUARRY_MAX_RUN == 1U << QUARRY_MAX_ORDER);
 
 /* A batch takes no more pieces out of areas than this, to bound its length. */
@@ -56,12 +56,12 @@ static u32 quarry_nr_areas(u64 first, u32 nr)
 	       QUARRY_AREA_FRAMES;
 }
 
-static u32 quarry_nr_groups(u64 first, u32 nr)
+static u32 quarry_nr_areagroups(u64 first, u32 nr)
 {
-	u32 shift = (first / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
+	u32 shift = (first / QUARRY_AREA_FRAMES) % QUARRY_BITFIELD_UNITS;
 
-	return (shift + quarry_nr_areas(first, nr) + QUARRY_LINE_UNITS - 1) /
-	       QUARRY_LINE_UNITS;
+	return (shift + quarry_nr_areas(first, nr) + QUARRY_BITFIELD_UNITS - 1) /
+	       QUARRY_BITFIELD_UNITS;
 }
 
 /**
@@ -76,7 +76,7 @@ size_t quarry_arena_metadata_bytes(u64 first, u32 nr)
 	size_t areas = quarry_nr_areas(first, nr);
 
 	return areas * sizeof(struct quarry_area) +
-	       quarry_nr_groups(first, nr) * sizeof(struct quarry_group) +
+	       quarry_nr_areagroups(first, nr) * sizeof(struct quarry_areagroup) +
 	       areas * QUARRY_AREA_FRAMES;
 }
 
@@ -102,11 +102,11 @@ void quarry_arena_init(struct quarry_arena *a, void *metadata, u64 first, u32 nr
 	a->nfree = 0;
 	a->buddy = NULL;
 	a->nr_areas = 0;
-	a->nr_groups = quarry_nr_groups(first, nr);
+	a->nr_groups = quarry_nr_areagroups(first, nr);
 	a->placed = false;
 	a->lent = false;
 	a->searched = false;
-	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_LINE_UNITS;
+	a->shift = (a->base / QUARRY_AREA_FRAMES) % QUARRY_BITFIELD_UNITS;
 	a->areas = metadata;
 	a->groups = (void *)(a->areas + quarry_nr_areas(first, nr));
 	a->state = (void *)(a->groups + a->nr_groups);
@@ -140,7 +140,7 @@ static bool zero_take(struct quarry_buddy *b, struct quarry_area *area,
 
 	if (!b->nr_zero)
 		return false;
-	known = quarry_line_unmark(area->zero, pos, order);
+	known = quarry_bitfield_clear(area->zero, pos, order);
 	b->nr_zero -= known;
 	return known == 1U << order;
 }
@@ -179,32 +179,32 @@ static void frames_put(struct quarry_buddy *b, struct quarry_arena *a, u32 nr)
 		quarry_arena_emptied(b, a);
 }
 
-/* Take 2^order whole areas out of their group. */
+/* Take 2^order whole areas out of their areagroup. */
 static void group_take(struct quarry_buddy *b, struct quarry_area *area,
 		       unsigned int order)
 {
-	struct quarry_group *group = quarry_area_group(area);
-	unsigned int pos = quarry_group_position(area);
+	struct quarry_areagroup *group = quarry_areagroup_of(area);
+	unsigned int pos = quarry_areagroup_position(area);
 
-	b->splits += quarry_line_take(&group->line, b->blocks + QUARRY_AREA_ORDER,
-				      pos, order,
-				      quarry_line_maximal(&group->line, pos, order));
+	b->splits += quarry_bitfield_take(&group->bits, b->blocks + QUARRY_AREA_ORDER,
+					  pos, order,
+					  quarry_bitfield_maximal(&group->bits, pos, order));
 	b->nr_whole -= 1U << order;
 	if (group->nr_zero)
-		group->nr_zero -= quarry_line_unmark(group->zero, pos, order);
+		group->nr_zero -= quarry_bitfield_clear(group->zero, pos, order);
 	quarry_place_group(b, group);
 }
 
 static void group_put(struct quarry_buddy *b, struct quarry_area *area,
 		      unsigned int order, bool zero)
 {
-	struct quarry_group *group = quarry_area_group(area);
-	unsigned int pos = quarry_group_position(area);
+	struct quarry_areagroup *group = quarry_areagroup_of(area);
+	unsigned int pos = quarry_areagroup_position(area);
 
-	b->merges += quarry_line_put(&group->line, b->blocks + QUARRY_AREA_ORDER,
-				     pos, order);
+	b->merges += quarry_bitfield_put(&group->bits, b->blocks + QUARRY_AREA_ORDER,
+					 pos, order);
 	if (zero) {
-		quarry_line_fill(group->zero, pos, order, true);
+		quarry_bitfield_fill(group->zero, pos, order, true);
 		group->nr_zero += 1U << order;
 	}
 	b->nr_whole += 1U << order;
@@ -221,10 +221,10 @@ static void area_take(struct quarry_buddy *b, struct quarry_area *area,
 	if (from == QUARRY_AREA_ORDER) {
 		area->life = life;
 		group_take(b, area, 0);
-		/* What the group gave up is the area's until it is split. */
+		/* What the areagroup gave up is the area's until it is split. */
 		b->blocks[QUARRY_AREA_ORDER]++;
 	}
-	b->splits += quarry_line_take(&area->line, b->blocks, pos, order, from);
+	b->splits += quarry_bitfield_take(&area->bits, b->blocks, pos, order, from);
 	frames_taken(b, area->arena, 1U << order);
 }
 
@@ -237,7 +237,7 @@ static bool areas_take(struct quarry_buddy *b, struct quarry_area *area,
 
 	group_take(b, area, order - QUARRY_AREA_ORDER);
 	for (; area < end; area++) {
-		memset(&area->line, 0, sizeof(area->line));
+		memset(&area->bits, 0, sizeof(area->bits));
 		area->life = life;
 		zero &= zero_take(b, area, 0, QUARRY_AREA_ORDER);
 	}
@@ -271,7 +271,7 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 		*zero = areas_take(b, area, order, life);
 	} else {
 		area_take(b, area, pos, order,
-			  quarry_line_maximal(&area->line, pos, order), life);
+			  quarry_bitfield_maximal(&area->bits, pos, order), life);
 		*zero = zero_take(b, area, pos, order);
 		quarry_place_area(b, area);
 	}
@@ -301,8 +301,8 @@ static unsigned int area_claim(struct quarry_buddy *b, struct quarry_area *area,
 	unsigned int order = want->order, got = 0, from, piece, pos, end;
 	u8 state = state_of(want);
 
-	for (; got < nr && *pieces && area->line.orders >> order; --*pieces) {
-		from = order + __ffs(area->line.orders >> order);
+	for (; got < nr && *pieces && area->bits.orders >> order; --*pieces) {
+		from = order + __ffs(area->bits.orders >> order);
 		piece = min_t(unsigned int, order + __fls(nr - got), from);
 		/* A whole area is broken here, so never taken in one piece. */
 		piece = min_t(unsigned int, piece, QUARRY_AREA_ORDER - 1);
@@ -400,8 +400,8 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 	WRITE_ONCE(a->state[f.i], QUARRY_STATE_FREE);
 	if (order < QUARRY_AREA_ORDER) {
 		if (zero)
-			quarry_line_fill(area->zero, pos, order, true);
-		b->merges += quarry_line_put(&area->line, b->blocks, pos, order);
+			quarry_bitfield_fill(area->zero, pos, order, true);
+		b->merges += quarry_bitfield_put(&area->bits, b->blocks, pos, order);
 		if (area->life == QUARRY_LIFE_SHORT)
 			quarry_choice_freed(b, 1U << order, quarry_area_is_whole(area));
 		if (quarry_area_is_whole(area)) {
@@ -413,12 +413,12 @@ void quarry_buddy_free(struct quarry_buddy *b, struct quarry_arena *a,
 		struct quarry_area *p = area;
 
 		for (; p < area + (1U << (order - QUARRY_AREA_ORDER)); p++) {
-			struct quarry_line *l = &p->line;
+			struct quarry_bitfield *l = &p->bits;
 
 			memset(l->free, 0xff, sizeof(l->free));
 			memset(p->zero, zero ? 0xff : 0, sizeof(p->zero));
-			l->nr[QUARRY_LINE_ORDER] = 1;
-			l->orders = 1U << QUARRY_LINE_ORDER;
+			l->nr[QUARRY_BITFIELD_ORDER] = 1;
+			l->orders = 1U << QUARRY_BITFIELD_ORDER;
 			l->nfree = QUARRY_AREA_FRAMES;
 		}
 		group_put(b, area, order - QUARRY_AREA_ORDER, zero);
@@ -444,8 +444,8 @@ bool quarry_arena_is_free(const struct quarry_arena *a, struct quarry_frame f,
 	const struct quarry_area *area = &a->areas[f.i / QUARRY_AREA_FRAMES];
 
 	if (order >= QUARRY_AREA_ORDER)
-		return quarry_line_is_free(&quarry_area_group(area)->line,
-					   quarry_group_position(area),
-					   order - QUARRY_AREA_ORDER);
-	return quarry_line_is_free(&area->line, f.i % QUARRY_AREA_FRAMES, order);
+		return quarry_bitfield_is_free(&quarry_areagroup_of(area)->bits,
+					       quarry_areagroup_position(area),
+					       order - QUARRY_AREA_ORDER);
+	return quarry_bitfield_is_free(&area->bits, f.i % QUARRY_AREA_FRAMES, order);
 }

@@ -13,22 +13,24 @@
 #include <linux/minmax.h>
 #include <linux/types.h>
 
-#include "line.h"
+#include "bitfield.h"
 
-#define QUARRY_AREA_ORDER	QUARRY_LINE_ORDER		/* 2 MiB of 4 KiB frames */
-#define QUARRY_AREA_FRAMES	QUARRY_LINE_UNITS
-#define QUARRY_GROUP_ORDER	(2 * QUARRY_LINE_ORDER)	/* 1 GiB */
-#define QUARRY_MAX_ORDER	QUARRY_GROUP_ORDER
+#define QUARRY_AREA_ORDER	QUARRY_BITFIELD_ORDER		/* 2 MiB of 4 KiB frames */
+#define QUARRY_AREA_FRAMES	QUARRY_BITFIELD_UNITS
+#define QUARRY_AREAGROUP_ORDER	(2 * QUARRY_BITFIELD_ORDER)	/* 1 GiB */
+#define QUARRY_MAX_ORDER	QUARRY_AREAGROUP_ORDER
 #define QUARRY_MAX_RUN		0x40000U	/* 2^QUARRY_MAX_ORDER */
 
-/* Orders that the whole areas of a group can have, as QUARRY_AREA_ORDER and so on. */
-#define QUARRY_GROUP_ORDERS	(QUARRY_LINE_ORDER + 1)
+/* Orders that the whole areas of an areagroup can have, as QUARRY_AREA_ORDER and so on. */
+#define QUARRY_AREAGROUP_ORDERS	(QUARRY_BITFIELD_ORDER + 1)
 
-/* Areas of a group that have a bound for runs together: that of all of it is one cache line. */
+/*
+ * Areas of an areagroup that have a bound for runs together: that of all of it is one cache line.
+ */
 #define QUARRY_PART_AREAS	64U
 
-/* Heads of the lists of groups by their bounds for runs. */
-#define QUARRY_RUN_HEADS	QUARRY_LINE_UNITS
+/* Heads of the lists of areagroups by their bounds for runs. */
+#define QUARRY_RUN_HEADS	QUARRY_BITFIELD_UNITS
 
 /* Areas are sorted by where they are, into so many places; the first is filled first. */
 #define QUARRY_PLACES		32
@@ -129,7 +131,7 @@ struct quarry_arena;
 
 /**
  * struct quarry_area - 512 frames
- * @line:	which are free
+ * @bits:	which are free
  * @zero:	bit set: the frame is free and known to hold zeros
  * @link:	in its bucket of struct quarry_buddy.areas, when @bucket says so
  * @arena:	what it is part of
@@ -140,8 +142,8 @@ struct quarry_arena;
  * @most:	no longer run begins in it (runs.c); QUARRY_AREA_FRAMES: any may
  */
 struct quarry_area {
-	struct quarry_line line;
-	u64 zero[QUARRY_LINE_WORDS];
+	struct quarry_bitfield bits;
+	u64 zero[QUARRY_BITFIELD_WORDS];
 	struct hlist_node link;
 	struct quarry_arena *arena;
 	u16 bucket;
@@ -158,7 +160,7 @@ static inline u16 quarry_area_bucket(unsigned int life, unsigned int order,
 	return (life * QUARRY_AREA_ORDER + order) * QUARRY_PLACES + place;
 }
 
-/* Of the whole areas of a group, how many are known to be zero. */
+/* Of the whole areas of an areagroup, how many are known to be zero. */
 enum quarry_zeros {
 	QUARRY_ZEROS_NONE,
 	QUARRY_ZEROS_SOME,
@@ -167,8 +169,8 @@ enum quarry_zeros {
 };
 
 /**
- * struct quarry_group - 512 areas
- * @line:	which are wholly free
+ * struct quarry_areagroup - 512 areas
+ * @bits:	which are wholly free
  * @zero:	bit set: the area is wholly free and known to hold zeros
  * @link:	in struct quarry_buddy.groups, when @bucket says so
  * @arena:	what it is part of
@@ -181,33 +183,33 @@ enum quarry_zeros {
  * @run_link:	there, if @run_first
  * @run_peers:	all with its place and bound, unless @most is 0
  */
-struct quarry_group {
-	struct quarry_line line;
-	u64 zero[QUARRY_LINE_WORDS];
+struct quarry_areagroup {
+	struct quarry_bitfield bits;
+	u64 zero[QUARRY_BITFIELD_WORDS];
 	struct hlist_node link;
 	struct quarry_arena *arena;
 	u16 bucket;
 	u16 nr_zero;
 	u8 place;
 	u16 most;
-	u16 most_of[QUARRY_LINE_UNITS / QUARRY_PART_AREAS];
+	u16 most_of[QUARRY_BITFIELD_UNITS / QUARRY_PART_AREAS];
 	bool run_first;
 	struct hlist_node run_link;
 	struct list_head run_peers;
 };
 
-static inline enum quarry_zeros quarry_group_zeros(const struct quarry_group *group)
+static inline enum quarry_zeros quarry_areagroup_zeros(const struct quarry_areagroup *group)
 {
 	if (!group->nr_zero)
 		return QUARRY_ZEROS_NONE;
-	return group->nr_zero < group->line.nfree ? QUARRY_ZEROS_SOME : QUARRY_ZEROS_ALL;
+	return group->nr_zero < group->bits.nfree ? QUARRY_ZEROS_SOME : QUARRY_ZEROS_ALL;
 }
 
-/* Groups with whole areas by zeros, the largest order of these areas, and place. */
+/* Areagroups with whole areas by zeros, the largest order of these areas, and place. */
 static inline u16 quarry_whole_bucket(enum quarry_zeros zeros, unsigned int order,
 				      unsigned int place)
 {
-	return (zeros * QUARRY_GROUP_ORDERS + order) * QUARRY_PLACES + place;
+	return (zeros * QUARRY_AREAGROUP_ORDERS + order) * QUARRY_PLACES + place;
 }
 
 /**
@@ -221,13 +223,13 @@ static inline u16 quarry_whole_bucket(enum quarry_zeros zeros, unsigned int orde
  * @nfree:	free frames
  * @nr_areas:	of @areas, those that have joined
  * @nr_groups:	length of @groups
- * @shift:	areas of the first group that lie before areas[0]
+ * @shift:	areas of the first areagroup that lie before areas[0]
  * @place:	of all its areas, if they are no more than QUARRY_PLACE_AREAS
  * @placed:	@place was chosen
  * @lent:	the caller may take it away while no frame is out: it counts in nr_spare then
  * @searched:	not all bounds of its runs are QUARRY_AREA_FRAMES any more
  * @areas:	the areas
- * @groups:	the groups
+ * @groups:	the areagroups
  * @link:	in struct quarry_buddy.arenas, oldest first
  * @empty:	in struct quarry_buddy.empty while no frame is out
  */
@@ -247,7 +249,7 @@ struct quarry_arena {
 	bool lent;
 	bool searched;
 	struct quarry_area *areas;
-	struct quarry_group *groups;
+	struct quarry_areagroup *groups;
 	struct list_head link;
 	struct list_head empty;
 };
@@ -278,11 +280,12 @@ struct quarry_arena {
  * @vain:	frames that came back to areas of short lives and did not pay, see place.c
  * @arenas:	all arenas, oldest first
  * @empty:	arenas with no frame out
- * @groups:	groups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and place
+ * @groups:	areagroups by zeros, the largest order free in them, from QUARRY_AREA_ORDER, and
+ *		place
  * @areas:	broken areas by life, largest free order and place
  * @run_words:	by place, words of @run_bounds that are not 0, as bits
- * @run_bounds:	by place, bounds for which @runs has a group, as bits; of 1 the first
- * @runs:	the first groups of each bound and place, by a hash of these
+ * @run_bounds:	by place, bounds for which @runs has an areagroup, as bits; of 1 the first
+ * @runs:	the first areagroups of each bound and place, by a hash of these
  * @home:	the area that each home claimed from last, or NULL
  */
 struct quarry_buddy {
@@ -301,7 +304,7 @@ struct quarry_buddy {
 	u64 nr_whole;
 	u16 group_orders[QUARRY_ZEROS];
 	u16 area_orders[QUARRY_AREA_LIVES];
-	u32 group_places[QUARRY_ZEROS][QUARRY_GROUP_ORDERS];
+	u32 group_places[QUARRY_ZEROS][QUARRY_AREAGROUP_ORDERS];
 	u32 area_places[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER];
 	u16 asked;
 	u16 asked_before;
@@ -310,10 +313,10 @@ struct quarry_buddy {
 	u32 small_areas[QUARRY_PLACES];
 	struct list_head arenas;
 	struct list_head empty;
-	struct hlist_head groups[QUARRY_ZEROS][QUARRY_GROUP_ORDERS][QUARRY_PLACES];
+	struct hlist_head groups[QUARRY_ZEROS][QUARRY_AREAGROUP_ORDERS][QUARRY_PLACES];
 	struct hlist_head areas[QUARRY_AREA_LIVES][QUARRY_AREA_ORDER][QUARRY_PLACES];
 	u8 run_words[QUARRY_PLACES];
-	u64 run_bounds[QUARRY_PLACES][QUARRY_LINE_WORDS];
+	u64 run_bounds[QUARRY_PLACES][QUARRY_BITFIELD_WORDS];
 	struct hlist_head runs[QUARRY_RUN_HEADS];
 	struct quarry_area *home[QUARRY_HOMES];
 };
@@ -446,17 +449,20 @@ unsigned int quarry_buddy_take(struct quarry_buddy *b, struct quarry_arena *a,
 
 /* runs.c, for the others */
 unsigned int quarry_runs_next(const struct quarry_buddy *b, unsigned int place, unsigned int least);
-struct quarry_group *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
-				       unsigned int most);
-void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most);
+struct quarry_areagroup *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
+					   unsigned int most);
+void quarry_runs_bound(struct quarry_buddy *b, struct quarry_areagroup *group, unsigned int most);
 void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct quarry_frame f,
 		       unsigned int order);
 void quarry_runs_count(struct quarry_area *area);
-void quarry_runs_bound_part(struct quarry_group *group, unsigned int part, unsigned int most);
+void quarry_runs_bound_part(struct quarry_areagroup *group, unsigned int part, unsigned int most);
 void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from);
 void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to);
 
-/* Where a group with a bound and place is listed: each bound of a place has a head of its own. */
+/*
+ * Where an areagroup with a bound and place is listed: each bound of a place has a head of its
+ * own.
+ */
 static inline unsigned int quarry_runs_head(unsigned int most, unsigned int place)
 {
 	return (most ^ place * 17) % QUARRY_RUN_HEADS;
@@ -468,15 +474,15 @@ static inline u64 quarry_arena_position(const struct quarry_arena *a,
 	return a->shift + (area - a->areas);
 }
 
-/* Position of an area in its group, and which part of that it is in. */
-static inline unsigned int quarry_group_position(const struct quarry_area *area)
+/* Position of an area in its areagroup, and which part of that it is in. */
+static inline unsigned int quarry_areagroup_position(const struct quarry_area *area)
 {
-	return quarry_arena_position(area->arena, area) % QUARRY_LINE_UNITS;
+	return quarry_arena_position(area->arena, area) % QUARRY_BITFIELD_UNITS;
 }
 
-static inline unsigned int quarry_group_part(const struct quarry_area *area)
+static inline unsigned int quarry_areagroup_part(const struct quarry_area *area)
 {
-	return quarry_group_position(area) / QUARRY_PART_AREAS;
+	return quarry_areagroup_position(area) / QUARRY_PART_AREAS;
 }
 
 /* Is a block of this order free? A moment old without the caller's lock. */
@@ -490,16 +496,16 @@ static inline bool quarry_buddy_has(const struct quarry_buddy *b, unsigned int o
 	return false;
 }
 
-static inline struct quarry_group *quarry_area_group(const struct quarry_area *area)
+static inline struct quarry_areagroup *quarry_areagroup_of(const struct quarry_area *area)
 {
 	const struct quarry_arena *a = area->arena;
 
-	return &a->groups[quarry_arena_position(a, area) / QUARRY_LINE_UNITS];
+	return &a->groups[quarry_arena_position(a, area) / QUARRY_BITFIELD_UNITS];
 }
 
 /* The order of the largest aligned block that begins at @f and ends by @end. */
-static inline unsigned int quarry_arena_piece(const struct quarry_arena *a,
-					      u32 f, u32 end)
+static inline unsigned int quarry_arena_part(const struct quarry_arena *a,
+					     u32 f, u32 end)
 {
 	unsigned int order = min_t(unsigned int, __fls(end - f), QUARRY_MAX_ORDER);
 	u64 at = a->base + f;

@@ -20,25 +20,25 @@ static void fault(struct quarry_check *c, const char *what)
 		strscpy(c->what, what, sizeof(c->what));
 }
 
-/* Count a line again, one block after the other. */
-static void check_line(const struct quarry_line *l, struct quarry_check *c)
+/* Count a bitfield again, one block after the other. */
+static void check_bitfield(const struct quarry_bitfield *l, struct quarry_check *c)
 {
 	unsigned int k, pos, nr, set = 0;
 
-	for (k = 0; k < QUARRY_LINE_WORDS; k++)
+	for (k = 0; k < QUARRY_BITFIELD_WORDS; k++)
 		set += hweight64(l->free[k]);
 	if (set != l->nfree)
 		fault(c, "free units differ from the bits");
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
-		for (pos = 0, nr = 0; pos < QUARRY_LINE_UNITS; pos += 1U << k)
-			nr += quarry_line_is_free(l, pos, k) &&
-			      quarry_line_maximal(l, pos, k) == k;
+	for (k = 0; k <= QUARRY_BITFIELD_ORDER; k++) {
+		for (pos = 0, nr = 0; pos < QUARRY_BITFIELD_UNITS; pos += 1U << k)
+			nr += quarry_bitfield_is_free(l, pos, k) &&
+			      quarry_bitfield_maximal(l, pos, k) == k;
 		if (nr != l->nr[k])
 			fault(c, "free blocks of an order differ from the bits");
 		if (!nr != !(l->orders & (1U << k)))
 			fault(c, "the mask of free orders is wrong");
 	}
-	if (l->orders >> (QUARRY_LINE_ORDER + 1))
+	if (l->orders >> (QUARRY_BITFIELD_ORDER + 1))
 		fault(c, "the mask of free orders is wrong");
 }
 
@@ -94,7 +94,7 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 	if (quarry_arena_head(a, (struct quarry_frame){ f }, &head) && head.i < f)
 		covered = head.i + (1U << quarry_state_order(a->state[head.i]));
 	for (; f < end; f++) {
-		bool free = quarry_line_is_free(&area->line, f % QUARRY_AREA_FRAMES, 0);
+		bool free = quarry_bitfield_is_free(&area->bits, f % QUARRY_AREA_FRAMES, 0);
 		u8 state = READ_ONCE(a->state[f]);
 
 		c->frames++;
@@ -118,7 +118,7 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 		} else if (!free) {
 			fault(c, "a frame is out and belongs to no block");
 		}
-		if (!free && (area->zero[(f / 64) % QUARRY_LINE_WORDS] >> (f % 64)) & 1)
+		if (!free && (area->zero[(f / 64) % QUARRY_BITFIELD_WORDS] >> (f % 64)) & 1)
 			fault(c, "a frame that is out counts as zero");
 	}
 }
@@ -129,7 +129,7 @@ static bool listed(const struct hlist_head *head, const struct hlist_node *link)
 }
 
 /* No run that begins in an area is longer than is said, as far as that goes. */
-static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry_group *group,
+static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry_areagroup *group,
 			struct quarry_check *c)
 {
 	u64 f = (u64)i * QUARRY_AREA_FRAMES, end = f + QUARRY_AREA_FRAMES;
@@ -137,14 +137,14 @@ static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry
 	unsigned int most = a->areas[i].most, now = 0;
 
 	if (most > QUARRY_AREA_FRAMES || most > group->most)
-		fault(c, "a longer run begins in an area than in its group");
-	if (most > group->most_of[quarry_group_part(&a->areas[i])])
-		fault(c, "a longer run begins in an area than in its part of the group");
+		fault(c, "a longer run begins in an area than in its areagroup");
+	if (most > group->most_of[quarry_areagroup_part(&a->areas[i])])
+		fault(c, "a longer run begins in an area than in its part of the areagroup");
 	if (most != QUARRY_AREA_FRAMES && !a->searched)
 		fault(c, "an arena was searched and does not know");
 	for (; f < all && (f < end || now) && now <= most && now < QUARRY_AREA_FRAMES; f++)
-		now = quarry_line_is_free(&a->areas[f / QUARRY_AREA_FRAMES].line,
-					  f % QUARRY_AREA_FRAMES, 0) ? now + 1 : 0;
+		now = quarry_bitfield_is_free(&a->areas[f / QUARRY_AREA_FRAMES].bits,
+					      f % QUARRY_AREA_FRAMES, 0) ? now + 1 : 0;
 	if (now > most)
 		fault(c, "a longer run begins in an area than is said");
 }
@@ -163,23 +163,23 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 			     struct quarry_check *c)
 {
 	const struct quarry_area *p = &a->areas[area];
-	const struct quarry_line *l = &p->line;
+	const struct quarry_bitfield *l = &p->bits;
 	bool whole = l->nfree == QUARRY_AREA_FRAMES;
 	u64 pos = quarry_arena_position(a, p);
-	const struct quarry_group *group = &a->groups[pos / QUARRY_LINE_UNITS];
+	const struct quarry_areagroup *group = &a->groups[pos / QUARRY_BITFIELD_UNITS];
 
-	check_line(l, c);
+	check_bitfield(l, c);
 	check_states(a, area, c);
 	check_bound(a, area, group, c);
 	if (p->arena != a)
 		fault(c, "an area points to another arena");
 	if (p->home && (p->home >= QUARRY_HOMES || b->home[p->home] != p))
 		fault(c, "an area is nobody's home and does not know");
-	if (whole != quarry_line_is_free(&group->line, pos % QUARRY_LINE_UNITS, 0))
-		fault(c, "a whole area is not in its group, or a broken one is");
-	if ((whole && quarry_line_are_set(p->zero, 0, QUARRY_AREA_ORDER)) !=
-	    quarry_line_are_set(group->zero, pos % QUARRY_LINE_UNITS, 0))
-		fault(c, "a group takes an area for zero, or does not");
+	if (whole != quarry_bitfield_is_free(&group->bits, pos % QUARRY_BITFIELD_UNITS, 0))
+		fault(c, "a whole area is not in its areagroup, or a broken one is");
+	if ((whole && quarry_bitfield_are_set(p->zero, 0, QUARRY_AREA_ORDER)) !=
+	    quarry_bitfield_are_set(group->zero, pos % QUARRY_BITFIELD_UNITS, 0))
+		fault(c, "an areagroup takes an area for zero, or does not");
 	if (p->life >= QUARRY_AREA_LIVES || p->place >= QUARRY_PLACES ||
 	    p->place != quarry_area_place(a, area)) {
 		fault(c, "an area has no such life, or is in another place");
@@ -219,23 +219,23 @@ static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
 	return areas;
 }
 
-/* The same of groups. */
+/* The same of areagroups. */
 static u64 check_group_lists(const struct quarry_buddy *b, unsigned int zeros,
 			     unsigned int order, struct quarry_check *c)
 {
 	const struct hlist_head *list = b->groups[zeros][order];
-	const struct quarry_group *group;
+	const struct quarry_areagroup *group;
 	unsigned int place;
 	u64 groups = 0;
 
 	if (!b->group_places[zeros][order] == !!(b->group_orders[zeros] & (1U << order)))
-		fault(c, "the mask of group orders is wrong");
+		fault(c, "the mask of areagroup orders is wrong");
 	for (place = 0; place < QUARRY_PLACES; place++, list++) {
 		if (hlist_empty(list) == !!(b->group_places[zeros][order] & (1U << place)))
-			fault(c, "the mask of group buckets is wrong");
+			fault(c, "the mask of areagroup buckets is wrong");
 		hlist_for_each_entry(group, list, link) {
 			if (group->bucket != quarry_whole_bucket(zeros, order, place))
-				fault(c, "a bucket holds a stray group");
+				fault(c, "a bucket holds a stray areagroup");
 			groups++;
 		}
 	}
@@ -248,35 +248,35 @@ static bool run_is_noted(const struct quarry_buddy *b, unsigned int place, unsig
 	return b->run_bounds[place][(most - 1) / 64] & 1ULL << (most - 1) % 64;
 }
 
-/* A group of a bound and place and its peers. Returns how many they are. */
-static u64 check_run_peers(const struct quarry_buddy *b, const struct quarry_group *first,
+/* An areagroup of a bound and place and its peers. Returns how many they are. */
+static u64 check_run_peers(const struct quarry_buddy *b, const struct quarry_areagroup *first,
 			   unsigned int head, struct quarry_check *c)
 {
-	const struct quarry_group *peer;
+	const struct quarry_areagroup *peer;
 	u64 groups = 1;
 
 	if (first->place >= QUARRY_PLACES || !first->most || first->most > QUARRY_AREA_FRAMES ||
 	    quarry_runs_head(first->most, first->place) != head || !first->run_first)
-		fault(c, "a group is in the wrong list for runs");
+		fault(c, "an areagroup is in the wrong list for runs");
 	else if (!run_is_noted(b, first->place, first->most))
-		fault(c, "the bound of a group is not noted");
+		fault(c, "the bound of an areagroup is not noted");
 	list_for_each_entry(peer, &first->run_peers, run_peers) {
 		if (peer->most != first->most || peer->place != first->place || peer->run_first)
-			fault(c, "a group has a peer with another bound");
+			fault(c, "an areagroup has a peer with another bound");
 		groups++;
 	}
 	return groups;
 }
 
-/* Returns how many groups are listed for runs. */
+/* Returns how many areagroups are listed for runs. */
 static u64 check_run_lists(const struct quarry_buddy *b, struct quarry_check *c)
 {
-	const struct quarry_group *first;
+	const struct quarry_areagroup *first;
 	u64 groups = 0, noted = 0;
 	unsigned int i, w;
 
 	for (i = 0; i < QUARRY_PLACES; i++)
-		for (w = 0; w < QUARRY_LINE_WORDS; w++)
+		for (w = 0; w < QUARRY_BITFIELD_WORDS; w++)
 			if (!b->run_bounds[i][w] == !!(b->run_words[i] & 1U << w))
 				fault(c, "the mask of bounds for runs is wrong");
 			else
@@ -287,11 +287,11 @@ static u64 check_run_lists(const struct quarry_buddy *b, struct quarry_check *c)
 			noted--;
 		}
 	if (noted)
-		fault(c, "a bound is noted that no group has, or two groups are the first");
+		fault(c, "a bound is noted that no areagroup has, or two areagroups are the first");
 	return groups;
 }
 
-/* The buckets hold as many entries as there are areas and groups to hold. */
+/* The buckets hold as many entries as there are areas and areagroups to hold. */
 static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u64 runs,
 			  struct quarry_check *c)
 {
@@ -299,37 +299,37 @@ static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u
 
 	for (i = 0; i < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; i++)
 		areas -= check_area_lists(b, i / QUARRY_AREA_ORDER, i % QUARRY_AREA_ORDER, c);
-	for (i = 0; i < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; i++)
-		groups -= check_group_lists(b, i / QUARRY_GROUP_ORDERS,
-					    i % QUARRY_GROUP_ORDERS, c);
+	for (i = 0; i < QUARRY_ZEROS * QUARRY_AREAGROUP_ORDERS; i++)
+		groups -= check_group_lists(b, i / QUARRY_AREAGROUP_ORDERS,
+					    i % QUARRY_AREAGROUP_ORDERS, c);
 	runs -= check_run_lists(b, c);
 	if (areas || groups || runs)
-		fault(c, "the buckets miss or repeat an area or group");
+		fault(c, "the buckets miss or repeat an area or areagroup");
 }
 
 static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check *c)
 {
-	const struct quarry_group *group = &a->groups[i];
-	u32 first = i ? i * QUARRY_LINE_UNITS - a->shift : 0;
+	const struct quarry_areagroup *group = &a->groups[i];
+	u32 first = i ? i * QUARRY_BITFIELD_UNITS - a->shift : 0;
 	u16 bucket = QUARRY_NO_BUCKET, zero = 0;
 	unsigned int w;
 
-	check_line(&group->line, c);
-	for (w = 0; w < QUARRY_LINE_WORDS; w++)
+	check_bitfield(&group->bits, c);
+	for (w = 0; w < QUARRY_BITFIELD_WORDS; w++)
 		zero += hweight64(group->zero[w]);
 	if (zero != group->nr_zero)
 		fault(c, "the number of zero areas is wrong");
 	if (group->arena != a)
-		fault(c, "a group points to another arena");
+		fault(c, "an areagroup points to another arena");
 	if (first < a->nr_areas && group->place != a->areas[first].place)
-		fault(c, "a group is in another place than its first area");
-	if (group->line.nfree)
-		bucket = quarry_whole_bucket(quarry_group_zeros(group),
-					     __fls(group->line.orders | 1), group->place);
+		fault(c, "an areagroup is in another place than its first area");
+	if (group->bits.nfree)
+		bucket = quarry_whole_bucket(quarry_areagroup_zeros(group),
+					     __fls(group->bits.orders | 1), group->place);
 	if (group->bucket != bucket)
-		fault(c, "a group is in the wrong bucket");
+		fault(c, "an areagroup is in the wrong bucket");
 	if (group->most > QUARRY_AREA_FRAMES)
-		fault(c, "the bound of a group is above all");
+		fault(c, "the bound of an areagroup is above all");
 }
 
 /**
@@ -355,23 +355,23 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 		for (i = 0; i < a->nr_areas; i++) {
 			const struct quarry_area *area = &a->areas[i];
 
-			sum += area->line.nfree;
-			in_buckets += area->line.nfree &&
-				      area->line.nfree < QUARRY_AREA_FRAMES;
+			sum += area->bits.nfree;
+			in_buckets += area->bits.nfree &&
+				      area->bits.nfree < QUARRY_AREA_FRAMES;
 			for (k = 0; k < QUARRY_AREA_ORDER; k++)
-				blocks[k] += area->line.nr[k];
-			for (k = 0; k < QUARRY_LINE_WORDS; k++)
+				blocks[k] += area->bits.nr[k];
+			for (k = 0; k < QUARRY_BITFIELD_WORDS; k++)
 				zero += hweight64(area->zero[k]);
 			homes += area->home > 0;
 		}
 		for (i = 0; i < a->nr_groups; i++) {
-			const struct quarry_line *l = &a->groups[i].line;
+			const struct quarry_bitfield *l = &a->groups[i].bits;
 
 			check_group(a, i, c);
 			whole += l->nfree;
 			groups += !!l->nfree;
 			runs += !!a->groups[i].most;
-			for (k = 0; k <= QUARRY_LINE_ORDER; k++)
+			for (k = 0; k <= QUARRY_BITFIELD_ORDER; k++)
 				blocks[QUARRY_AREA_ORDER + k] += l->nr[k];
 		}
 		if (a->buddy != b)

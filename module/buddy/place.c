@@ -15,7 +15,7 @@
  *	of these in the first place; but not for the rest of a batch that has something.
  *
  *	  [life][largest order 0..8][place 0..31] -> broken areas
- *	  [zeros][largest order 9..18][place]     -> groups
+ *	  [zeros][largest order 9..18][place]     -> areagroups
  *
  *	Blocks of short life (enum quarry_life) go to areas of their own, and where there
  *	are many arenas to arenas of their own as far as a few tries tell: else one that
@@ -58,7 +58,7 @@
  *	on neither the number of arenas nor their size. design.md has the policies that
  *	were tried and what each kept whole.
  *
- * Nothing is taken here: buddy.c does that, and says which areas and groups have changed.
+ * Nothing is taken here: buddy.c does that, and says which areas and areagroups have changed.
  * That is all there is of the policy: another one is another file in the place of this. What it
  * keeps in struct quarry_buddy, and check.c looks at, is in buddy.h.
  *
@@ -72,7 +72,7 @@
 /* Homes of others that a claim passes by before it shares one. */
 #define HOMES_PASSED	8
 
-/* Groups that are looked at for a better one, and of these such as are zero in part. */
+/* Areagroups that are looked at for a better one, and of these such as are zero in part. */
 #define GROUPS_TRIED	8
 #define CHOICES_TRIED	2
 
@@ -120,7 +120,7 @@
  * struct whole - whole areas that are looked for
  * @claim:	for whom
  * @order:	how many, as order
- * @tries:	groups that may still be looked at
+ * @tries:	areagroups that may still be looked at
  * @choices:	of these that are zero in part
  * @bad:	how much is against @best
  * @best:	first of the best so far, or NULL
@@ -134,11 +134,11 @@ struct whole {
 	struct quarry_area *best;
 };
 
-/* The area at a position of a group. */
-static struct quarry_area *area_at(const struct quarry_group *group, unsigned int pos)
+/* The area at a position of an areagroup. */
+static struct quarry_area *area_at(const struct quarry_areagroup *group, unsigned int pos)
 {
 	const struct quarry_arena *a = group->arena;
-	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+	u64 before = (u64)(group - a->groups) * QUARRY_BITFIELD_UNITS;
 
 	return &a->areas[before + pos - a->shift];
 }
@@ -216,7 +216,7 @@ static u32 group_places(const struct quarry_buddy *b, unsigned int zeros, unsign
 	       (b->group_places[QUARRY_ZEROS_ALL][order] & -(zeros >> QUARRY_ZEROS_ALL & 1));
 }
 
-/* Orders of the largest runs of whole areas in groups, as bits. */
+/* Orders of the largest runs of whole areas in areagroups, as bits. */
 static unsigned int group_orders(const struct quarry_buddy *b)
 {
 	return b->group_orders[QUARRY_ZEROS_NONE] | b->group_orders[QUARRY_ZEROS_SOME] |
@@ -310,12 +310,12 @@ unsigned int quarry_choose_block(const struct quarry_area *area, unsigned int or
 				 const struct quarry_claim *claim)
 {
 	const struct quarry_want *want = claim->want;
-	unsigned int pos = QUARRY_LINE_UNITS;
+	unsigned int pos = QUARRY_BITFIELD_UNITS;
 
 	if (claim->zeros)
-		pos = quarry_line_find_as(&area->line, order, area->zero, want->order,
-					  want->zero);
-	return pos < QUARRY_LINE_UNITS ? pos : quarry_line_find(&area->line, order);
+		pos = quarry_bitfield_find_as(&area->bits, order, area->zero, want->order,
+					      want->zero);
+	return pos < QUARRY_BITFIELD_UNITS ? pos : quarry_bitfield_find(&area->bits, order);
 }
 
 /*
@@ -335,40 +335,40 @@ static bool has_other_life(const struct quarry_arena *a, const struct quarry_cla
 	return false;
 }
 
-/* Are some of the whole areas of a group zero, some not, and it matters which? */
-static bool has_choice(const struct quarry_group *group, const struct whole *w)
+/* Are some of the whole areas of an areagroup zero, some not, and it matters which? */
+static bool has_choice(const struct quarry_areagroup *group, const struct whole *w)
 {
-	return w->claim->zeros && quarry_group_zeros(group) == QUARRY_ZEROS_SOME;
+	return w->claim->zeros && quarry_areagroup_zeros(group) == QUARRY_ZEROS_SOME;
 }
 
 /*
- * 2^order whole areas of a group whose zeros are as they are wanted, or NULL: of the shortest
+ * 2^order whole areas of an areagroup whose zeros are as they are wanted, or NULL: of the shortest
  * runs, or for who wants zeros of any.
  */
-static struct quarry_area *find_choice(const struct quarry_group *group, struct whole *w)
+static struct quarry_area *find_choice(const struct quarry_areagroup *group, struct whole *w)
 {
-	unsigned int from = w->order + __ffs(group->line.orders >> w->order), pos;
+	unsigned int from = w->order + __ffs(group->bits.orders >> w->order), pos;
 	bool zero = w->claim->want->zero;
 
 	if (!w->choices || (zero && group->nr_zero < 1U << w->order))
 		return NULL;
 	w->choices--;
-	pos = quarry_line_find_as(&group->line, from, group->zero, w->order, zero);
-	if (zero && pos == QUARRY_LINE_UNITS)
-		pos = quarry_line_find_set(group->zero, w->order);
-	return pos < QUARRY_LINE_UNITS ? area_at(group, pos) : NULL;
+	pos = quarry_bitfield_find_as(&group->bits, from, group->zero, w->order, zero);
+	if (zero && pos == QUARRY_BITFIELD_UNITS)
+		pos = quarry_bitfield_find_set(group->zero, w->order);
+	return pos < QUARRY_BITFIELD_UNITS ? area_at(group, pos) : NULL;
 }
 
-/* The first area of one of the shortest runs of at least 2^order whole ones in a group. */
-static struct quarry_area *shortest_run(const struct quarry_group *group, unsigned int order)
+/* The first area of one of the shortest runs of at least 2^order whole ones in an areagroup. */
+static struct quarry_area *shortest_run(const struct quarry_areagroup *group, unsigned int order)
 {
-	unsigned int from = order + __ffs(group->line.orders >> order);
+	unsigned int from = order + __ffs(group->bits.orders >> order);
 
-	return area_at(group, quarry_line_find(&group->line, from));
+	return area_at(group, quarry_bitfield_find(&group->bits, from));
 }
 
-/* Is a group better than the best so far? Returns whether that was enough. */
-static bool look_at(const struct quarry_group *group, struct whole *w)
+/* Is an areagroup better than the best so far? Returns whether that was enough. */
+static bool look_at(const struct quarry_areagroup *group, struct whole *w)
 {
 	unsigned int bad = has_other_life(group->arena, w->claim) ? OTHER_LIFE : 0;
 	struct quarry_area *area = NULL;
@@ -385,13 +385,13 @@ static bool look_at(const struct quarry_group *group, struct whole *w)
 }
 
 /*
- * Look at groups of which the zeros are one of @zeros and the largest run of whole areas is one
+ * Look at areagroups of which the zeros are one of @zeros and the largest run of whole areas is one
  * of @orders: of the shortest runs, and of runs of one length those in the first place.
  */
 static bool look_among(const struct quarry_buddy *b, unsigned int zeros, unsigned int orders,
 		       struct whole *w)
 {
-	const struct quarry_group *group;
+	const struct quarry_areagroup *group;
 	unsigned int k, any, some;
 
 	for (; orders; orders &= orders - 1) {
@@ -561,7 +561,7 @@ struct quarry_claim quarry_choice_begin(struct quarry_buddy *b, const struct qua
 }
 
 /*
- * What the choices above are made from, kept up as areas and groups change.
+ * What the choices above are made from, kept up as areas and areagroups change.
  */
 
 /* Put an area into the bucket that it names, or take it out of there. */
@@ -587,7 +587,7 @@ static void area_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
 }
 
 /**
- * quarry_place_area() - move an area to the bucket where its line says that it belongs
+ * quarry_place_area() - move an area to the bucket where its bitfield says that it belongs
  * @b:		the allocator
  * @area:	the area, after a change
  *
@@ -595,7 +595,7 @@ static void area_move(struct quarry_buddy *b, struct quarry_area *area, bool in)
  */
 void quarry_place_area(struct quarry_buddy *b, struct quarry_area *area)
 {
-	const struct quarry_line *l = &area->line;
+	const struct quarry_bitfield *l = &area->bits;
 	u16 bucket = QUARRY_NO_BUCKET;
 
 	if (l->nfree && l->nfree < QUARRY_AREA_FRAMES)
@@ -609,12 +609,12 @@ void quarry_place_area(struct quarry_buddy *b, struct quarry_area *area)
 		area_move(b, area, true);
 }
 
-/* The same of a group. */
-static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool in)
+/* The same of an areagroup. */
+static void group_move(struct quarry_buddy *b, struct quarry_areagroup *group, bool in)
 {
 	unsigned int c = group->bucket % QUARRY_PLACES;
-	unsigned int k = group->bucket / QUARRY_PLACES % QUARRY_GROUP_ORDERS;
-	unsigned int zeros = group->bucket / QUARRY_PLACES / QUARRY_GROUP_ORDERS;
+	unsigned int k = group->bucket / QUARRY_PLACES % QUARRY_AREAGROUP_ORDERS;
+	unsigned int zeros = group->bucket / QUARRY_PLACES / QUARRY_AREAGROUP_ORDERS;
 	struct hlist_head *list = &b->groups[zeros][k][c];
 
 	if (in) {
@@ -632,19 +632,19 @@ static void group_move(struct quarry_buddy *b, struct quarry_group *group, bool 
 }
 
 /**
- * quarry_place_group() - move a group to the bucket where its line says that it belongs
+ * quarry_place_group() - move an areagroup to the bucket where its bitfield says that it belongs
  * @b:		the allocator
- * @group:	the group, after a change
+ * @group:	the areagroup, after a change
  *
  * Context: under the caller's lock.
  */
-void quarry_place_group(struct quarry_buddy *b, struct quarry_group *group)
+void quarry_place_group(struct quarry_buddy *b, struct quarry_areagroup *group)
 {
 	u16 bucket = QUARRY_NO_BUCKET;
 
-	if (group->line.nfree)
-		bucket = quarry_whole_bucket(quarry_group_zeros(group),
-					     __fls(group->line.orders), group->place);
+	if (group->bits.nfree)
+		bucket = quarry_whole_bucket(quarry_areagroup_zeros(group),
+					     __fls(group->bits.orders), group->place);
 	if (bucket == group->bucket)
 		return;
 	if (group->bucket != QUARRY_NO_BUCKET)
@@ -747,8 +747,8 @@ void quarry_place_new(struct quarry_area *area)
 	area->bucket = QUARRY_NO_BUCKET;
 	area->place = quarry_area_place(a, i);
 	area->life = QUARRY_LIFE_PAGE;
-	if (!i || quarry_arena_position(a, area) % QUARRY_LINE_UNITS == 0)
-		quarry_area_group(area)->place = area->place;
+	if (!i || quarry_arena_position(a, area) % QUARRY_BITFIELD_UNITS == 0)
+		quarry_areagroup_of(area)->place = area->place;
 }
 
 /*

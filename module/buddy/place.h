@@ -53,16 +53,16 @@ void quarry_forget_place(struct quarry_buddy *b, struct quarry_arena *a);
 void quarry_forget_home(struct quarry_buddy *b, struct quarry_area *area);
 void quarry_place_new(struct quarry_area *area);
 void quarry_place_area(struct quarry_buddy *b, struct quarry_area *area);
-void quarry_place_group(struct quarry_buddy *b, struct quarry_group *group);
+void quarry_place_group(struct quarry_buddy *b, struct quarry_areagroup *group);
 
 static inline bool quarry_area_is_whole(const struct quarry_area *area)
 {
-	return area->line.nfree == QUARRY_AREA_FRAMES;
+	return area->bits.nfree == QUARRY_AREA_FRAMES;
 }
 
 static inline bool quarry_area_is_zero(const struct quarry_area *area)
 {
-	return quarry_line_are_set(area->zero, 0, QUARRY_AREA_ORDER);
+	return quarry_bitfield_are_set(area->zero, 0, QUARRY_AREA_ORDER);
 }
 
 #endif /* QUARRY_PLACE_H */

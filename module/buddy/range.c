@@ -21,9 +21,9 @@
  *	A search goes along keeping where the free stretch that it is in began. What it
  *	steps over at once, from large to small:
  *
- *	  a group		whose bound says that no such run begins in it (runs.c)
+ *	  an areagroup		whose bound says that no such run begins in it (runs.c)
  *	  areas			some, by their bounds
- *	  whole areas		up to 64, by their group's bits
+ *	  whole areas		up to 64, by their areagroup's bits
  *	  areas that are not	the same, if the run must hold a whole area
  *	  a full area
  *	  an area without a free block as large as the largest that any such run has in
@@ -34,7 +34,7 @@
  *	whose bound does not tell is counted, which is some steps, so that it does from then
  *	on: whoever comes after a search that was in vain is through soon.
  *
- *	Who has no window does not go by address, but where groups have such runs by their
+ *	Who has no window does not go by address, but where areagroups have such runs by their
  *	bounds.
  *
  *	Steps are counted, so that nobody need hold a lock for longer than he wants: a
@@ -69,10 +69,10 @@
  * @align:	alignment
  * @phase:	position where a run may begin, modulo @align
  * @order:	of a block that every such run has in it
- * @unit:	position of the first area among the bits of the groups
+ * @unit:	position of the first area among the bits of the areagroups
  * @least:	bound that an area has at least if such a run begins in it
  * @life:	the only one of areas that are broken; or QUARRY_LIVES: any
- * @only:	the bound of no group but this one is the search's to lower; or NULL: of any
+ * @only:	the bound of no areagroup but this one is the search's to lower; or NULL: of any
  */
 struct path {
 	struct quarry_buddy *b;
@@ -87,7 +87,7 @@ struct path {
 	u64 unit;
 	unsigned int least;
 	u8 life;
-	const struct quarry_group *only;
+	const struct quarry_areagroup *only;
 };
 
 static u64 mirrored(u64 w)
@@ -116,18 +116,18 @@ static struct quarry_area *area_at(const struct path *p, u64 at)
 	return &p->a->areas[p->mirror ? p->a->nr_areas - 1 - i : i];
 }
 
-static const struct quarry_line *area_line(const struct path *p, u64 at)
+static const struct quarry_bitfield *area_line(const struct path *p, u64 at)
 {
-	return &area_at(p, at)->line;
+	return &area_at(p, at)->bits;
 }
 
 /* The word of frames that begins at a position. */
 static u64 frames_word(const struct path *p, u64 at)
 {
-	const struct quarry_line *l = area_line(p, at);
-	unsigned int w = (at / 64) % QUARRY_LINE_WORDS;
+	const struct quarry_bitfield *l = area_line(p, at);
+	unsigned int w = (at / 64) % QUARRY_BITFIELD_WORDS;
 
-	return p->mirror ? mirrored(l->free[QUARRY_LINE_WORDS - 1 - w]) : l->free[w];
+	return p->mirror ? mirrored(l->free[QUARRY_BITFIELD_WORDS - 1 - w]) : l->free[w];
 }
 
 /* The same, without what is outside the window. */
@@ -142,12 +142,12 @@ static u64 window_word(const struct path *p, u64 at)
 	return w;
 }
 
-/* The word of areas around a unit of the groups. */
+/* The word of areas around a unit of the areagroups. */
 static u64 areas_word(const struct path *p, u64 unit)
 {
-	u64 nr = (u64)p->a->nr_groups * QUARRY_LINE_UNITS;
+	u64 nr = (u64)p->a->nr_groups * QUARRY_BITFIELD_UNITS;
 	u64 at = p->mirror ? nr - 1 - unit : unit;
-	u64 w = p->a->groups[at / QUARRY_LINE_UNITS].line.free[(at / 64) % QUARRY_LINE_WORDS];
+	u64 w = p->a->groups[at / QUARRY_BITFIELD_UNITS].bits.free[(at / 64) % QUARRY_BITFIELD_WORDS];
 
 	return p->mirror ? mirrored(w) : w;
 }
@@ -205,15 +205,15 @@ static u64 runs_inside(const struct path *p, u64 at, u64 w)
 		more = min(have, p->nr - have);
 		w &= w >> more;
 	}
-	return w & quarry_line_starts(min_t(unsigned int, ilog2(p->align),
-					    QUARRY_WORD_ORDER)) << skip;
+	return w & quarry_bitfield_starts(min_t(unsigned int, ilog2(p->align),
+						QUARRY_WORD_ORDER)) << skip;
 }
 
 /**
  * struct walk - a search under way
  * @at:		position that it has come to
  * @start:	beginning of the free stretch before @at; @at if there is none
- * @barren:	from the beginning of a group to there no run begins by the areas' bounds
+ * @barren:	from the beginning of an areagroup to there no run begins by the areas' bounds
  * @steps:	that may still be taken
  */
 struct walk {
@@ -223,7 +223,7 @@ struct walk {
 	u32 steps;
 };
 
-/* Parts of a group that are stepped over by their bounds for what a step takes. */
+/* Parts of an areagroup that are stepped over by their bounds for what a step takes. */
 #define PARTS_A_STEP	4
 
 /* What it takes to count an area, in steps. */
@@ -237,53 +237,53 @@ static bool bounds_allow(const struct path *p, const struct quarry_area *area)
 	return p->mirror && area > p->a->areas && area[-1].most >= p->least;
 }
 
-/* The same of the group around the area. */
+/* The same of the areagroup around the area. */
 static bool groups_allow(const struct path *p, const struct quarry_area *area)
 {
-	const struct quarry_group *group = quarry_area_group(area);
+	const struct quarry_areagroup *group = quarry_areagroup_of(area);
 
 	if (group->most >= p->least)
 		return true;
 	return p->mirror && group > p->a->groups && group[-1].most >= p->least;
 }
 
-/* Areas of its group from this one on, in the order of the path. */
+/* Areas of its areagroup from this one on, in the order of the path. */
 static u32 rest_of_group(const struct path *p, const struct quarry_area *area)
 {
-	u32 pos = quarry_group_position(area);
+	u32 pos = quarry_areagroup_position(area);
 
-	return p->mirror ? pos + 1 : QUARRY_LINE_UNITS - pos;
+	return p->mirror ? pos + 1 : QUARRY_BITFIELD_UNITS - pos;
 }
 
 /* Is an area broken, and by a life whose areas do not serve? */
 static bool is_for_others(const struct path *p, const struct quarry_area *area)
 {
 	return p->life < QUARRY_LIVES && area->life != p->life &&
-	       area->line.nfree < QUARRY_AREA_FRAMES;
+	       area->bits.nfree < QUARRY_AREA_FRAMES;
 }
 
 /* Have the bound of an area tell, if it is not whole. Returns the steps that it took. */
 static u32 count(const struct path *p, struct quarry_area *area)
 {
-	if (area->line.nfree == QUARRY_AREA_FRAMES || is_for_others(p, area))
+	if (area->bits.nfree == QUARRY_AREA_FRAMES || is_for_others(p, area))
 		return 0;
 	quarry_runs_count(area);
-	return area->line.nfree ? COUNT_STEPS : 1;
+	return area->bits.nfree ? COUNT_STEPS : 1;
 }
 
-/* Is an area the first of a part of its group that the path meets? */
+/* Is an area the first of a part of its areagroup that the path meets? */
 static bool begins_part(const struct path *p, const struct quarry_area *area)
 {
-	unsigned int pos = quarry_group_position(area) % QUARRY_PART_AREAS;
+	unsigned int pos = quarry_areagroup_position(area) % QUARRY_PART_AREAS;
 
 	return pos == (p->mirror ? QUARRY_PART_AREAS - 1 : 0);
 }
 
-/* The same as below, of whole parts of a group by their bounds. */
+/* The same as below, of whole parts of an areagroup by their bounds. */
 static u32 parts_barren(const struct path *p, struct walk *k, struct quarry_area *area, u32 left)
 {
-	struct quarry_group *group = quarry_area_group(area);
-	unsigned int i = quarry_group_part(area);
+	struct quarry_areagroup *group = quarry_areagroup_of(area);
+	unsigned int i = quarry_areagroup_part(area);
 	u32 n = 0;
 
 	if (!begins_part(p, area))
@@ -326,7 +326,8 @@ static u32 areas_barren(const struct path *p, struct walk *k)
 		area += p->mirror ? -1 : 1;
 	}
 	if (n == QUARRY_PART_AREAS && begins_part(p, first))
-		quarry_runs_bound_part(quarry_area_group(first), quarry_group_part(first), most);
+		quarry_runs_bound_part(quarry_areagroup_of(first), quarry_areagroup_part(first),
+				       most);
 	k->steps -= min(k->steps, n / 4);
 	return n;
 }
@@ -350,15 +351,15 @@ static bool step_word(const struct path *p, struct walk *k, u64 *found)
 /* Step over areas that have no frame of such a run. False if this one may. */
 static bool step_barren(const struct path *p, struct walk *k)
 {
-	struct quarry_group *group = quarry_area_group(area_at(p, k->at));
+	struct quarry_areagroup *group = quarry_areagroup_of(area_at(p, k->at));
 	u32 nr = areas_barren(p, k), rest = rest_of_group(p, area_at(p, k->at));
-	bool known = rest == QUARRY_LINE_UNITS || k->barren == k->at;
+	bool known = rest == QUARRY_BITFIELD_UNITS || k->barren == k->at;
 
 	k->at += (u64)nr * QUARRY_AREA_FRAMES;
 	k->start = k->at;
 	if (nr && known)
 		k->barren = k->at;
-	/* All of the group is, so that this can be known at once. */
+	/* All of the areagroup is, so that this can be known at once. */
 	if (nr == rest && known && group->most >= p->least && (!p->only || p->only == group))
 		quarry_runs_bound(p->b, group, p->least - 1);
 	return nr;
@@ -367,7 +368,7 @@ static bool step_barren(const struct path *p, struct walk *k)
 /* One step from the border of an area that is all in the window. */
 static bool step_area(const struct path *p, struct walk *k, u64 *found)
 {
-	const struct quarry_line *l;
+	const struct quarry_bitfield *l;
 	bool whole, fit;
 	unsigned int nr;
 
@@ -440,7 +441,7 @@ static unsigned int run_order(u32 nr, u32 align)
  * Cost: constant. Context: under the caller's lock.
  *
  * Return: false if no free block is as large as one that every such run has in it, or no
- * group's bound is as high as it must be.
+ * areagroup's bound is as high as it must be.
  */
 bool quarry_buddy_may_have_run(const struct quarry_buddy *b, u32 nr, u32 align)
 {
@@ -466,7 +467,7 @@ static unsigned int write_run(struct quarry_arena *a, u32 f, u32 end)
 	unsigned int order, pieces = 0;
 
 	for (; f < end; f += 1U << order) {
-		order = quarry_arena_piece(a, f, end);
+		order = quarry_arena_part(a, f, end);
 		WRITE_ONCE(a->state[f], kind | order);
 		kind = QUARRY_STATE_RUN_MORE;
 		pieces++;
@@ -518,7 +519,7 @@ static struct path path_of(struct quarry_buddy *b, struct quarry_arena *a,
 	p.end = position(&p, p.mirror ? lo : hi);
 	if (p.mirror) {
 		p.phase = a->base + arena_frames(a) - s->nr;
-		p.unit = (u64)a->nr_groups * QUARRY_LINE_UNITS - a->shift - a->nr_areas;
+		p.unit = (u64)a->nr_groups * QUARRY_BITFIELD_UNITS - a->shift - a->nr_areas;
 	} else {
 		p.phase = -a->base;
 		p.unit = a->shift;
@@ -535,7 +536,7 @@ static bool take_run(struct quarry_buddy *b, struct quarry_arena *a, u32 at,
 	u32 i;
 
 	for (i = at; i < at + s->nr; i += 1U << order) {
-		order = quarry_arena_piece(a, i, at + s->nr);
+		order = quarry_arena_part(a, i, at + s->nr);
 		quarry_buddy_take(b, a, (struct quarry_frame){ i }, order, s->life, &part);
 		zero &= part;
 	}
@@ -585,19 +586,19 @@ int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 }
 
 /**
- * struct part - a group that is searched
+ * struct part - an areagroup that is searched
  * @group:	it
  * @from:	its first area in the arena
  * @to:		the one behind its last
  */
 struct part {
-	struct quarry_group *group;
+	struct quarry_areagroup *group;
 	u32 from;
 	u32 to;
 };
 
 /*
- * A group was searched in vain: from now on its bound says so, as far as alignment and lives
+ * An areagroup was searched in vain: from now on its bound says so, as far as alignment and lives
  * let it. Areas that are in the middle of a stretch were not counted yet.
  */
 static void bound_part(struct quarry_buddy *b, const struct part *part, const struct path *p,
@@ -608,17 +609,17 @@ static void bound_part(struct quarry_buddy *b, const struct part *part, const st
 	u32 i, n = 0;
 
 	for (i = part->from; i < part->to; i++) {
-		k = quarry_group_part(&areas[i]);
+		k = quarry_areagroup_part(&areas[i]);
 		if (part->group->most_of[k] < p->least) {
 			/* Of these nobody need know more. */
 			most_of = part->group->most_of[k];
 			i += QUARRY_PART_AREAS - 1 -
-			     quarry_group_position(&areas[i]) % QUARRY_PART_AREAS;
+			     quarry_areagroup_position(&areas[i]) % QUARRY_PART_AREAS;
 		} else {
 			if (areas[i].most >= p->least)
 				n += count(p, &areas[i]);
 			most_of = max_t(unsigned int, most_of, areas[i].most);
-			if (i + 1 < part->to && quarry_group_part(&areas[i + 1]) == k)
+			if (i + 1 < part->to && quarry_areagroup_part(&areas[i + 1]) == k)
 				continue;
 			quarry_runs_bound_part(part->group, k, most_of);
 			n += QUARRY_PART_AREAS / 4;
@@ -644,28 +645,31 @@ static void bound_by_nfree(struct quarry_buddy *b, const struct part *part, u32 
 	*steps -= min(*steps, (part->to - part->from) / 4);
 }
 
-/* Is there a block that every such run has in it? What begins in a group ends in the next one. */
-static bool has_block(const struct quarry_group *group, const struct quarry_search *s)
+/*
+ * Is there a block that every such run has in it? What begins in an areagroup ends in the next
+ * one.
+ */
+static bool has_block(const struct quarry_areagroup *group, const struct quarry_search *s)
 {
 	unsigned int order = run_order(s->nr, s->align);
 	const struct quarry_arena *a = group->arena;
 
-	if (order < QUARRY_AREA_ORDER || group->line.orders >> (order - QUARRY_AREA_ORDER))
+	if (order < QUARRY_AREA_ORDER || group->bits.orders >> (order - QUARRY_AREA_ORDER))
 		return true;
 	return group + 1 < a->groups + a->nr_groups &&
-	       group[1].line.orders >> (order - QUARRY_AREA_ORDER);
+	       group[1].bits.orders >> (order - QUARRY_AREA_ORDER);
 }
 
-/* The lowest place in a group, as find(). */
-static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
+/* The lowest place in an areagroup, as find(). */
+static int find_in_group(struct quarry_buddy *b, struct quarry_areagroup *group,
 			 struct quarry_search *s, u64 *at)
 {
 	struct quarry_arena *a = group->arena;
-	u64 before = (u64)(group - a->groups) * QUARRY_LINE_UNITS;
+	u64 before = (u64)(group - a->groups) * QUARRY_BITFIELD_UNITS;
 	u64 end = (u64)a->nr_areas * QUARRY_AREA_FRAMES;
 	struct part part = {
 		.group = group, .from = before > a->shift ? before - a->shift : 0,
-		.to = min_t(u64, a->nr_areas, before + QUARRY_LINE_UNITS - a->shift),
+		.to = min_t(u64, a->nr_areas, before + QUARRY_BITFIELD_UNITS - a->shift),
 	};
 	struct path p;
 	int err;
@@ -676,7 +680,7 @@ static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
 	}
 	if (!has_block(group, s))
 		return -ENOSPC;
-	/* What begins in the group ends so many areas behind it at most. */
+	/* What begins in the areagroup ends so many areas behind it at most. */
 	end = min(end, (part.to + s->nr / QUARRY_AREA_FRAMES + 1ULL) * QUARRY_AREA_FRAMES);
 	p = path_of(b, a, s, (u64)part.from * QUARRY_AREA_FRAMES, end);
 	p.only = group;
@@ -686,8 +690,8 @@ static int find_in_group(struct quarry_buddy *b, struct quarry_group *group,
 	return err;
 }
 
-/* In one group, and the claim. */
-static int claim_in_group(struct quarry_buddy *b, struct quarry_group *group,
+/* In one areagroup, and the claim. */
+static int claim_in_group(struct quarry_buddy *b, struct quarry_areagroup *group,
 			  struct quarry_search *s, struct quarry_block *block)
 {
 	u64 at;
@@ -706,13 +710,13 @@ static int claim_in_group(struct quarry_buddy *b, struct quarry_group *group,
 }
 
 /*
- * In the groups of one place and bound, the first one last: it is what the others hang on. What
+ * In the areagroups of one place and bound, the first one last: it is what the others hang on. What
  * was searched in vain may leave, and nothing else does: see struct path.
  */
-static int claim_among(struct quarry_buddy *b, struct quarry_group *first,
+static int claim_among(struct quarry_buddy *b, struct quarry_areagroup *first,
 		       struct quarry_search *s, struct quarry_block *block)
 {
-	struct quarry_group *group, *next;
+	struct quarry_areagroup *group, *next;
 	int err;
 
 	list_for_each_entry_safe(group, next, &first->run_peers, run_peers) {
@@ -901,7 +905,7 @@ void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
 int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 		      struct quarry_frame f, u32 nr, u32 keep)
 {
-	u32 i, end = f.i + nr, cut = f.i + keep, piece_end;
+	u32 i, end = f.i + nr, cut = f.i + keep, part_end;
 	unsigned int order, before = 0, after;
 
 	if (!keep || keep > nr)
@@ -910,9 +914,9 @@ int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 		return 0;
 
 	/* Whole pieces behind the cut go as they are. */
-	for (i = f.i; i < end; i = piece_end) {
+	for (i = f.i; i < end; i = part_end) {
 		order = quarry_state_order(a->state[i]);
-		piece_end = i + (1U << order);
+		part_end = i + (1U << order);
 		if (i >= cut) {
 			quarry_buddy_free(b, a, (struct quarry_frame){ i }, order,
 					  false);
@@ -920,11 +924,11 @@ int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 		}
 		before++;
 		WRITE_ONCE(a->state[i], QUARRY_STATE_FREE);
-		if (piece_end <= cut)
+		if (part_end <= cut)
 			continue;
 		/* The piece across the cut is split, its tail goes in blocks. */
-		for (i = cut, after = 0; i < piece_end; i += 1U << order, after++) {
-			order = quarry_arena_piece(a, i, piece_end);
+		for (i = cut, after = 0; i < part_end; i += 1U << order, after++) {
+			order = quarry_arena_part(a, i, part_end);
 			quarry_buddy_free(b, a, (struct quarry_frame){ i }, order,
 					  false);
 		}

@@ -4,37 +4,37 @@
  * place for a run in all memory.
  *
  * Model
- *	Each area has a bound, as has each group: no longer run begins in it. Runs that go
+ *	Each area has a bound, as has each areagroup: no longer run begins in it. Runs that go
  *	on into the next areas count where they begin, and 512 stands for all from there on.
  *
  *	  area     ..##.###|##......|..#.#.##
  *	  bound       3       8 + 2    1 ...
  *
- *	64 areas have a bound together as well, so that who goes through a group of 512 looks
- *	at one line of these.
+ *	64 areas have a bound together as well, so that who goes through an areagroup of 512 looks
+ *	at one bitfield of these.
  *
  *	A claim leaves bounds as they are: they may be too high then. A free makes them as
  *	high as the stretch that it joins. Whoever searches and comes to an area that may have
  *	his run counts its bits, and from then on its bound is what it has. So each claim costs
  *	some search at most one count, and who never asks for a run pays a look at a flag.
  *
- *	Groups are found by their exact bounds and places: a group that has not quite what is
- *	asked for must cost nothing, for where all runs are as long each full arena is one.
+ *	Areagroups are found by their exact bounds and places: an areagroup that has not quite what
+ *	is asked for must cost nothing, for where all runs are as long each full arena is one.
  *
- *	  [place 0..31] -> a bit for each bound 1 to 512 -> hash -> first group <-> its peers
+ *	  [place 0..31] -> a bit for each bound 1 to 512 -> hash -> first areagroup <-> its peers
  *
- *	There are 16,384 such pairs whatever the memory, so no more than 32 first groups under a
+ *	There are 16,384 such pairs whatever the memory, so no more than 32 first areagroups under a
  *	head of the hash; in practice two or three.
  *
- *	A run goes into the first place that has a group for it, there to the group with the
- *	least bound that serves, and there to the first frames that fit: that is first fit, as
+ *	A run goes into the first place that has an areagroup for it, there to the areagroup with
+ *	the least bound that serves, and there to the first frames that fit: that is first fit, as
  *	far as places tell (place.c).
  *
  * Invariants, checked by check.c
  *	no run that begins in an area is longer than its bound
- *	no area's bound is above its group's, nor above that of its 64
- *	a group is listed under its bound and place, or not at all if that is 0; the bit of these
- *	is set if and only if there is one
+ *	no area's bound is above its areagroup's, nor above that of its 64
+ *	an areagroup is listed under its bound and place, or not at all if that is 0; the bit of
+ *	these is set if and only if there is one
  *	while an arena was not searched all its bounds are 512
  *
  * Contexts: as buddy.c.
@@ -47,7 +47,7 @@
 #include "buddy.h"
 
 /**
- * quarry_runs_next() - the least bound that some group of a place may have
+ * quarry_runs_next() - the least bound that some areagroup of a place may have
  * @b:		the allocator
  * @place:	the place
  * @least:	not below that; 1 to QUARRY_AREA_FRAMES
@@ -75,17 +75,17 @@ static struct hlist_head *head(struct quarry_buddy *b, unsigned int place, unsig
 }
 
 /**
- * quarry_runs_first() - the first of all groups of a place that have a bound
+ * quarry_runs_first() - the first of all areagroups of a place that have a bound
  * @b:		the allocator
  * @place:	the place
  * @most:	the bound
  *
- * Context: under the caller's lock. Return: the group, or NULL; the others are its peers.
+ * Context: under the caller's lock. Return: the areagroup, or NULL; the others are its peers.
  */
-struct quarry_group *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
-				       unsigned int most)
+struct quarry_areagroup *quarry_runs_first(struct quarry_buddy *b, unsigned int place,
+					   unsigned int most)
 {
-	struct quarry_group *group;
+	struct quarry_areagroup *group;
 
 	hlist_for_each_entry(group, head(b, place, most), run_link)
 		if (group->most == most && group->place == place)
@@ -93,9 +93,9 @@ struct quarry_group *quarry_runs_first(struct quarry_buddy *b, unsigned int plac
 	return NULL;
 }
 
-static void list(struct quarry_buddy *b, struct quarry_group *group)
+static void list(struct quarry_buddy *b, struct quarry_areagroup *group)
 {
-	struct quarry_group *first = quarry_runs_first(b, group->place, group->most);
+	struct quarry_areagroup *first = quarry_runs_first(b, group->place, group->most);
 	unsigned int w = (group->most - 1) / 64;
 
 	group->run_first = !first;
@@ -109,10 +109,10 @@ static void list(struct quarry_buddy *b, struct quarry_group *group)
 	b->run_words[group->place] |= 1U << w;
 }
 
-static void unlist(struct quarry_buddy *b, struct quarry_group *group)
+static void unlist(struct quarry_buddy *b, struct quarry_areagroup *group)
 {
 	unsigned int w = (group->most - 1) / 64;
-	struct quarry_group *peer;
+	struct quarry_areagroup *peer;
 
 	if (!group->run_first) {
 		list_del(&group->run_peers);
@@ -120,7 +120,7 @@ static void unlist(struct quarry_buddy *b, struct quarry_group *group)
 	}
 	hlist_del(&group->run_link);
 	if (!list_empty(&group->run_peers)) {
-		peer = list_first_entry(&group->run_peers, struct quarry_group, run_peers);
+		peer = list_first_entry(&group->run_peers, struct quarry_areagroup, run_peers);
 		list_del(&group->run_peers);
 		hlist_add_head(&peer->run_link, head(b, group->place, group->most));
 		peer->run_first = true;
@@ -132,14 +132,14 @@ static void unlist(struct quarry_buddy *b, struct quarry_group *group)
 }
 
 /**
- * quarry_runs_bound() - set the bound of a group
+ * quarry_runs_bound() - set the bound of an areagroup
  * @b:		the allocator
- * @group:	the group
+ * @group:	the areagroup
  * @most:	no longer run begins in it; 0 to QUARRY_AREA_FRAMES
  *
  * Context: under the caller's lock.
  */
-void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsigned int most)
+void quarry_runs_bound(struct quarry_buddy *b, struct quarry_areagroup *group, unsigned int most)
 {
 	if (most < QUARRY_AREA_FRAMES)
 		group->arena->searched = true;
@@ -154,8 +154,8 @@ void quarry_runs_bound(struct quarry_buddy *b, struct quarry_group *group, unsig
 
 static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
 {
-	struct quarry_group *group = quarry_area_group(area);
-	u16 *part = &group->most_of[quarry_group_part(area)];
+	struct quarry_areagroup *group = quarry_areagroup_of(area);
+	u16 *part = &group->most_of[quarry_areagroup_part(area)];
 
 	most = min(most, QUARRY_AREA_FRAMES);
 	if (area->most < most)
@@ -169,28 +169,28 @@ static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int
 /* Free frames at an area's beginning, or at its end. */
 static unsigned int head_of(const struct quarry_area *area)
 {
-	const u64 *words = area->line.free;
+	const u64 *words = area->bits.free;
 	unsigned int n = 0;
 
-	while (n < QUARRY_LINE_WORDS && !~words[n])
+	while (n < QUARRY_BITFIELD_WORDS && !~words[n])
 		n++;
-	return n * 64 + (n < QUARRY_LINE_WORDS ? __ffs64(~words[n]) : 0);
+	return n * 64 + (n < QUARRY_BITFIELD_WORDS ? __ffs64(~words[n]) : 0);
 }
 
 static unsigned int tail_of(const struct quarry_area *area)
 {
-	const u64 *words = area->line.free;
-	unsigned int n = QUARRY_LINE_WORDS;
+	const u64 *words = area->bits.free;
+	unsigned int n = QUARRY_BITFIELD_WORDS;
 
 	while (n && !~words[n - 1])
 		n--;
-	return (QUARRY_LINE_WORDS - n) * 64 + (n ? 64 - fls64(~words[n - 1]) : 0);
+	return (QUARRY_BITFIELD_WORDS - n) * 64 + (n ? 64 - fls64(~words[n - 1]) : 0);
 }
 
 /* The ends of the free stretch around a free frame of an area. */
 static unsigned int stretch_begin(const struct quarry_area *area, unsigned int pos)
 {
-	const u64 *words = area->line.free;
+	const u64 *words = area->bits.free;
 	unsigned int w = pos / 64;
 	u64 out = ~words[w] & (pos % 64 ? ~0ULL >> (64 - pos % 64) : 0);
 
@@ -201,11 +201,11 @@ static unsigned int stretch_begin(const struct quarry_area *area, unsigned int p
 
 static unsigned int stretch_end(const struct quarry_area *area, unsigned int pos)
 {
-	const u64 *words = area->line.free;
+	const u64 *words = area->bits.free;
 	unsigned int w = pos / 64;
 	u64 out = ~words[w] & ~0ULL << pos % 64;
 
-	while (!out && ++w < QUARRY_LINE_WORDS)
+	while (!out && ++w < QUARRY_BITFIELD_WORDS)
 		out = ~words[w];
 	return out ? w * 64 + __ffs64(out) : QUARRY_AREA_FRAMES;
 }
@@ -258,10 +258,10 @@ static unsigned int longest(const struct quarry_arena *a, const struct quarry_ar
 {
 	unsigned int best = 0, now = 0, w;
 
-	if (!area->line.nfree)
+	if (!area->bits.nfree)
 		return 0;
-	for (w = 0; w < QUARRY_LINE_WORDS; w++) {
-		u64 word = area->line.free[w], in;
+	for (w = 0; w < QUARRY_BITFIELD_WORDS; w++) {
+		u64 word = area->bits.free[w], in;
 
 		if (!~word) {
 			now += 64;
@@ -281,7 +281,7 @@ static unsigned int longest(const struct quarry_arena *a, const struct quarry_ar
  * quarry_runs_count() - have an area's bound be what it has
  * @area:	the area
  *
- * Its group's bound stays. Cost: some hundred steps. Context: under the caller's lock.
+ * Its areagroup's bound stays. Cost: some hundred steps. Context: under the caller's lock.
  */
 void quarry_runs_count(struct quarry_area *area)
 {
@@ -290,14 +290,14 @@ void quarry_runs_count(struct quarry_area *area)
 }
 
 /**
- * quarry_runs_bound_part() - set the bound of some areas of a group together
- * @group:	the group
+ * quarry_runs_bound_part() - set the bound of some areas of an areagroup together
+ * @group:	the areagroup
  * @part:	which QUARRY_PART_AREAS
  * @most:	no longer run begins in any of them
  *
  * Context: under the caller's lock.
  */
-void quarry_runs_bound_part(struct quarry_group *group, unsigned int part, unsigned int most)
+void quarry_runs_bound_part(struct quarry_areagroup *group, unsigned int part, unsigned int most)
 {
 	group->most_of[part] = most;
 	if (most < QUARRY_AREA_FRAMES)
@@ -330,9 +330,9 @@ void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from)
  */
 void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to)
 {
-	u32 i = a->nr_areas ? (a->shift + a->nr_areas - 1) / QUARRY_LINE_UNITS + 1 : 0;
+	u32 i = a->nr_areas ? (a->shift + a->nr_areas - 1) / QUARRY_BITFIELD_UNITS + 1 : 0;
 
-	for (; i <= (a->shift + to - 1) / QUARRY_LINE_UNITS; i++) {
+	for (; i <= (a->shift + to - 1) / QUARRY_BITFIELD_UNITS; i++) {
 		if (a->groups[i].most)
 			unlist(b, &a->groups[i]);
 		a->groups[i].most = 0;

@@ -211,7 +211,7 @@ static void fill_area(const struct quarry_page_arena *c, u32 i, int node,
 		      struct quarry_map_area *m)
 {
 	const struct quarry_arena *a = &c->arena;
-	const struct quarry_line *l = &a->areas[i].line;
+	const struct quarry_bitfield *l = &a->areas[i].bits;
 	u32 first = max(i * QUARRY_AREA_FRAMES, a->lo);
 
 	m->arena = c->id;
@@ -308,15 +308,15 @@ static int largest_of(const struct quarry_arena *a, u32 *i)
 	int largest = -1;
 
 	for (k = 0; !*i && k < a->nr_groups; k++)
-		if (a->groups[k].line.nfree)
+		if (a->groups[k].bits.nfree)
 			largest = max_t(int, largest, QUARRY_AREA_ORDER +
-					__fls(a->groups[k].line.orders));
+					__fls(a->groups[k].bits.orders));
 	/* No area by itself has a larger one. */
 	if (largest >= 0)
 		*i = end = a->nr_areas;
 	for (; *i < end; ++*i)
-		if (a->areas[*i].line.nfree)
-			largest = max_t(int, largest, __fls(a->areas[*i].line.orders));
+		if (a->areas[*i].bits.nfree)
+			largest = max_t(int, largest, __fls(a->areas[*i].bits.orders));
 	return largest;
 }
 

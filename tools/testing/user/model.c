@@ -75,12 +75,12 @@ unsigned int model_around(const struct model_arena *a, u64 at,
 }
 
 /**
- * model_piece() - the order of the largest block from here that ends in time
+ * model_part() - the order of the largest block from here that ends in time
  * @a:		the arena
  * @at:		first frame
  * @end:	one past the last
  */
-unsigned int model_piece(const struct model_arena *a, u64 at, u64 end)
+unsigned int model_part(const struct model_arena *a, u64 at, u64 end)
 {
 	unsigned int order = 0;
 

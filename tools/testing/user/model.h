@@ -78,7 +78,7 @@ bool model_fits(const struct model_arena *a, u64 at, unsigned int order);
 bool model_has(const struct model *m, unsigned int order);
 unsigned int model_around(const struct model_arena *a, u64 at,
 			  unsigned int order);
-unsigned int model_piece(const struct model_arena *a, u64 at, u64 end);
+unsigned int model_part(const struct model_arena *a, u64 at, u64 end);
 void model_count(const struct model_arena *a, u64 *blocks);
 
 bool model_take(struct model *m, unsigned int slot, u64 at, unsigned int order);

@@ -396,7 +396,7 @@ static void large(const void *arg)
 	}
 }
 
-/* One arena with many groups, which have each many areas to step over. */
+/* One arena with many areagroups, which have each many areas to step over. */
 static void one_arena(const void *arg)
 {
 	struct kept kept = {};

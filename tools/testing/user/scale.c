@@ -424,43 +424,43 @@ static const struct picture pictures[] = {
 	{ "areas, aligned", 31, 1, true, 512, 1024 },
 };
 
-static struct quarry_line line_of(const struct picture *p)
+static struct quarry_bitfield bitfield_of(const struct picture *p)
 {
-	u64 blocks[QUARRY_LINE_ORDER + 1] = {};
-	struct quarry_line l = {};
+	u64 blocks[QUARRY_BITFIELD_ORDER + 1] = {};
+	struct quarry_bitfield l = {};
 	unsigned int i;
 
-	for (i = 0; i < QUARRY_LINE_UNITS; i++)
+	for (i = 0; i < QUARRY_BITFIELD_UNITS; i++)
 		if (i % (p->free + p->out) < p->free)
-			quarry_line_put(&l, blocks, i, 0);
+			quarry_bitfield_put(&l, blocks, i, 0);
 	return l;
 }
 
 /* A picture, not a pool: nothing can be claimed from it. */
 static void paint(struct quarry_buddy *b, struct quarry_arena *a, const struct picture *p)
 {
-	struct quarry_line line = line_of(p);
+	struct quarry_bitfield line = bitfield_of(p);
 	unsigned int k;
 	u32 i;
 
 	memset(b->blocks, 0, sizeof(b->blocks));
 	for (i = 0; i < a->nr_groups; i++)
-		memset(&a->groups[i].line, 0, sizeof(line));
+		memset(&a->groups[i].bits, 0, sizeof(line));
 	quarry_runs_come(b, a, 0);
 	a->nfree = 0;
 	for (i = 0; i < a->nr_areas; i++) {
-		struct quarry_line *l = &a->areas[i].line;
+		struct quarry_bitfield *l = &a->areas[i].bits;
 
 		a->areas[i].most = QUARRY_AREA_FRAMES;
 		memset(l, 0, sizeof(*l));
 		if (p->islands && i % 2)
-			quarry_line_put(&quarry_area_group(&a->areas[i])->line,
-					b->blocks + QUARRY_AREA_ORDER, i % 512, 0);
+			quarry_bitfield_put(&quarry_areagroup_of(&a->areas[i])->bits,
+					    b->blocks + QUARRY_AREA_ORDER, i % 512, 0);
 		if (p->islands && i % 2) {
 			memset(l->free, 0xff, sizeof(l->free));
-			l->nr[QUARRY_LINE_ORDER] = 1;
-			l->orders = 1u << QUARRY_LINE_ORDER;
-			l->nfree = QUARRY_LINE_UNITS;
+			l->nr[QUARRY_BITFIELD_ORDER] = 1;
+			l->orders = 1u << QUARRY_BITFIELD_ORDER;
+			l->nfree = QUARRY_BITFIELD_UNITS;
 		} else {
 			*l = line;
 		}
@@ -631,8 +631,8 @@ static void metadata(const void *arg)
 	unsigned int i;
 
 	(void)arg;
-	printf("# allocator %zu bytes, once; group %zu, area %zu, arena %zu\n",
-	       sizeof(struct quarry_buddy), sizeof(struct quarry_group),
+	printf("# allocator %zu bytes, once; areagroup %zu, area %zu, arena %zu\n",
+	       sizeof(struct quarry_buddy), sizeof(struct quarry_areagroup),
 	       sizeof(struct quarry_area), sizeof(struct quarry_arena));
 	for (i = 0; i < ARRAY_SIZE(as); i++) {
 		size_t bytes = quarry_arena_metadata_bytes(0, as[i].frames) +

@@ -5,7 +5,7 @@
  * states	Every state that an arena of a few units can reach, and from each
  *		state every operation with every argument. A unit is a frame, and
  *		then an area, so that both layers of lines are walked; arenas lie
- *		at each alignment and across borders of areas and groups. A state
+ *		at each alignment and across borders of areas and areagroups. A state
  *		is one byte a unit (what begins there, free, free and zero,
  *		inside a block), so eight units are the key of a set. States are
  *		built from nothing, each time.
@@ -89,7 +89,7 @@ static u64 key_of(const struct twin *t, const struct place *p)
 		u8 kind = b->run ? QUARRY_STATE_RUN : KIND;
 
 		for (at = b->at, end = at + b->nr; at < end; ) {
-			unsigned int order = model_piece(a, at, end);
+			unsigned int order = model_part(a, at, end);
 
 			symbol[at >> p->shift] = kind | (order - p->shift);
 			kind = QUARRY_STATE_RUN_MORE;
@@ -1108,7 +1108,7 @@ static u64 lowest_run(struct quarry_buddy *b, u32 nr, struct quarry_arena **a)
 	return block.frame.i;
 }
 
-/* A run of many areas begins in a group that has no whole one, and goes on in the next. */
+/* A run of many areas begins in an areagroup that has no whole one, and goes on in the next. */
 static void long_over_border(const void *arg)
 {
 	static u8 metadata[1 << 20];
@@ -1202,7 +1202,7 @@ static void bounds_at(unsigned int order)
 static void bounds(const void *arg)
 {
 	(void)arg;
-	/* Of groups, and of the parts of one. */
+	/* Of areagroups, and of the parts of one. */
 	bounds_at(18);
 	bounds_at(15);
 }

@@ -64,7 +64,7 @@ void steps_add_arena(struct twin *t, struct dice *d, const struct load *l)
 	while (t->m.arena[slot].present)
 		slot++;
 	if (l->large) {
-		/* Over a border of groups, beginning and ending inside an area. */
+		/* Over a border of areagroups, beginning and ending inside an area. */
 		first = GROUP * (1 + dice(d, 3)) - dice(d, 3 * AREA);
 		nr = GROUP + 3 * AREA + dice(d, GROUP / 2);
 	} else if (l->tiny) {
@@ -93,7 +93,7 @@ void steps_add_arena(struct twin *t, struct dice *d, const struct load *l)
 			first = AREA * dice(d, 4096);
 			nr = AREA * (1 + dice(d, 8));
 			break;
-		case 6:		/* over a border of groups */
+		case 6:		/* over a border of areagroups */
 			first = GROUP * (1 + dice(d, 7)) - dice(d, 4 * AREA);
 			nr = 1 + dice(d, 8 * AREA);
 			break;

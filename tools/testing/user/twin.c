@@ -30,7 +30,7 @@
 #define APART_GAIN	8u	/* an area that becomes whole makes good for so many */
 #define APART_AREAS	64u	/* from so many areas on lives have arenas of their own */
 #define ZERO_ORDER	5u	/* smaller blocks are cleared and not looked for */
-#define CHOICES_TRIED	2u	/* so many groups are looked at that have both */
+#define CHOICES_TRIED	2u	/* so many areagroups are looked at that have both */
 #define PIECES_A_BATCH	2u	/* a batch may stop after so many pieces */
 #define BATCH		512u
 #define DIRECT		0x100u	/* beside the kind of a block in the model */
@@ -123,7 +123,7 @@ static void expected_states(const struct twin *t, unsigned int slot, u8 *states,
 		if (p->arena != slot)
 			continue;
 		while (at < end) {
-			unsigned int order = model_piece(a, at, end);
+			unsigned int order = model_part(a, at, end);
 
 			states[at] = quarry_state(kind, order, !p->run && p->kind & DIRECT);
 			for (k = 0; k < (1u << order); k++)
@@ -151,7 +151,7 @@ static void full_arena(struct twin *t, unsigned int slot)
 	for (at = 0; at < a->nr; at++) {
 		u32 f = at + skew(t, slot);
 		const struct quarry_area *area = &q->areas[f / AREA];
-		bool free = area->line.free[f % AREA / 64] >> (f % 64) & 1;
+		bool free = area->bits.free[f % AREA / 64] >> (f % 64) & 1;
 		bool zero = area->zero[f % AREA / 64] >> (f % 64) & 1;
 		bool covered;
 
@@ -159,7 +159,7 @@ static void full_arena(struct twin *t, unsigned int slot)
 		       free ? "free" : "out");
 		expect(t, zero == a->zero[at], "frame %llu is %sknown to be zero", at,
 		       zero ? "" : "not ");
-		expect(t, area->line.nfree == AREA || area->life == t->life[slot][f / AREA],
+		expect(t, area->bits.nfree == AREA || area->life == t->life[slot][f / AREA],
 		       "an area is of life %u, not %u", area->life, t->life[slot][f / AREA]);
 		expect(t, q->state[f] == states[at], "state of frame %llu is %#x, not %#x",
 		       at, q->state[f], states[at]);
@@ -171,7 +171,7 @@ static void full_arena(struct twin *t, unsigned int slot)
 	/* Nothing may be free outside the arena. */
 	for (at = 0; at < (u64)q->nr_areas * AREA; at++)
 		if (at < skew(t, slot) || at >= skew(t, slot) + a->nr)
-			expect(t, !(q->areas[at / AREA].line.free[at % AREA / 64] >>
+			expect(t, !(q->areas[at / AREA].bits.free[at % AREA / 64] >>
 				    (at % 64) & 1) && !q->state[at],
 			       "frame %lld is outside and free",
 			       (s64)at - skew(t, slot));
@@ -423,7 +423,7 @@ static bool has_zeros(const struct model_arena *a, u64 lo, u64 size, unsigned in
 	return false;
 }
 
-/* Of the whole areas of a group: are none zero, some, or all? */
+/* Of the whole areas of an areagroup: are none zero, some, or all? */
 static unsigned int zeros_of(const struct model_arena *a, u64 lo, u64 size)
 {
 	bool zero = false, other = false;
@@ -524,16 +524,16 @@ static void policy_small(struct twin *t, const struct quarry_want *want,
 	}
 }
 
-/* The place of the first area that an arena has in a group. */
+/* The place of the first area that an arena has in an areagroup. */
 static unsigned int place_of_group(struct twin *t, const struct model_arena *a, u64 group)
 {
 	return place_of(t, a, group > a->first ? group : a->first);
 }
 
 /*
- * Whole areas: of a group whose largest run of them is smallest, and of these of one in the
+ * Whole areas: of an areagroup whose largest run of them is smallest, and of these of one in the
  * first place. Zeros go to who wants them, wherever they are, and others leave them for what
- * is in another place. More groups of both kinds than are looked at may hide some.
+ * is in another place. More areagroups of both kinds than are looked at may hide some.
  */
 static void policy_whole(struct twin *t, unsigned int order,
 			 const struct quarry_want *want, const struct model_arena *of, u64 at)
@@ -548,7 +548,7 @@ static void policy_whole(struct twin *t, unsigned int order,
 	area_orders(of, mine, group, order, &my_largest, &fit);
 	expect(t, from == (unsigned int)fit || (matter && want->zero),
 	       "claim %u took from order %u, %d would do", order, from, fit);
-	/* Lives may be a reason for another group: small.c looks at that. */
+	/* Lives may be a reason for another areagroup: small.c looks at that. */
 	if (t->apart && t->b.nr_areas >= APART_AREAS && (t->lives || want->life))
 		return;
 	my_zeros = matter ? zeros_of(of, mine, group) : 0;
@@ -580,12 +580,12 @@ static void policy_whole(struct twin *t, unsigned int order,
 			if (matter && (want->zero || mixed))
 				continue;
 			expect(t, largest >= my_largest,
-			       "claim %u took a group of largest order %d, one of %d would do",
+			       "claim %u took an areagroup of largest order %d, one of %d would do",
 			       want->order, my_largest, largest);
 			place = place_of_group(t, a, abs);
 			expect(t, largest > my_largest || zeros != my_zeros ||
 			       place >= my_place,
-			       "claim %u took a group in place %u, one in %u would do",
+			       "claim %u took an areagroup in place %u, one in %u would do",
 			       want->order, my_place, place);
 		}
 	}
@@ -860,7 +860,7 @@ static void run_claimed(struct twin *t, unsigned int slot, u64 at, u32 nr, u8 li
 	bool known = true;
 
 	while (f < end) {
-		unsigned int order = model_piece(a, f, end);
+		unsigned int order = model_part(a, f, end);
 
 		give_life(t, slot, f, 1ull << order, life);
 		known &= model_take(&t->m, slot, f, order);
@@ -964,7 +964,7 @@ static bool are_alike(struct twin *t, unsigned int slot, u64 at, u32 nr, u8 life
  * @alike:	not beside others
  * @steps:	how long to search
  *
- * Where there is one group an arena, the place is the arena's lowest. Return: what the core
+ * Where there is one areagroup an arena, the place is the arena's lowest. Return: what the core
  * returned.
  */
 int twin_claim_lowest(struct twin *t, u32 nr, u32 align, u8 life, bool alike, u32 steps)
@@ -1073,7 +1073,7 @@ void twin_free(struct twin *t, size_t i, bool zero)
 		quarry_buddy_free(&t->b, q, f, log2_of(p.nr), zero);
 	}
 	for (at = p.at; at < end; ) {
-		unsigned int order = model_piece(a, at, end);
+		unsigned int order = model_part(a, at, end);
 
 		expect(t, !state(t, p.arena, at), "free left state %#x",
 		       state(t, p.arena, at));
@@ -1103,20 +1103,20 @@ void twin_trim(struct twin *t, size_t i, u32 keep)
 	expect(t, err == want, "trim %llu to %u: %d", p.nr, keep, err);
 	if (!err && keep < p.nr) {
 		for (at = p.at; at < cut; at += 1u << order) {
-			order = model_piece(a, at, cut);
+			order = model_part(a, at, cut);
 			after++;
 		}
 		/* What stays allocated is cut at the pieces that it was made of. */
 		for (at = p.at; at < end; at += 1u << order) {
-			u64 back, piece_end;
+			u64 back, part_end;
 			unsigned int k;
 
-			order = model_piece(a, at, end);
-			piece_end = at + (1u << order);
+			order = model_part(a, at, end);
+			part_end = at + (1u << order);
 			before++;
-			for (back = at > cut ? at : cut; back < piece_end;
+			for (back = at > cut ? at : cut; back < part_end;
 			     back += 1u << k) {
-				k = model_piece(a, back, piece_end);
+				k = model_part(a, back, part_end);
 				give_back(t, p.arena, back, k, false);
 				after++;
 			}

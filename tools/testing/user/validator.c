@@ -5,13 +5,13 @@
  * A pool in a rich state (whole, broken and full areas, runs, zero frames, an
  * empty arena) is damaged in one place, validated, and mended again:
  *
- * bits		each bit of each area's and group's line, zeros and bucket, of each
+ * bits		each bit of each area's and areagroup's line, zeros and bucket, of each
  *		state byte and of each counter, flipped alone. Some flips make another
  *		state that is valid (what kind of block begins at a frame, which only
  *		its owner knows): those are the only ones that may pass.
  * lists	entries that are missing, doubled or in a wrong bucket
  * bounds	of runs, too low
- * owners	areas, groups and arenas that point elsewhere
+ * owners	areas, areagroups and arenas that point elsewhere
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static void flip(const char *what, u64 where, void *memory, size_t size)
 	}
 }
 
-static void flip_line(const char *what, u64 where, struct quarry_line *l)
+static void flip_bitfield(const char *what, u64 where, struct quarry_bitfield *l)
 {
 	flip(what, where, l->free, sizeof(l->free));
 	flip(what, where, l->nr, sizeof(l->nr));
@@ -104,7 +104,7 @@ static void bits(const void *arg)
 		struct quarry_arena *a = &t.arena[slot];
 
 		for (i = 0; i < a->nr_areas; i++) {
-			flip_line("line of area", i, &a->areas[i].line);
+			flip_bitfield("bits of area", i, &a->areas[i].bits);
 			flip("zeros of area", i, a->areas[i].zero, sizeof(a->areas[i].zero));
 			flip("bucket of area", i, &a->areas[i].bucket, sizeof(a->areas[i].bucket));
 			flip("home of area", i, &a->areas[i].home, 1);
@@ -114,15 +114,15 @@ static void bits(const void *arg)
 				flip("life of area", i, &a->areas[i].life, 1);
 		}
 		for (i = 0; i < a->nr_groups; i++) {
-			flip_line("line of group", i, &a->groups[i].line);
-			flip("zeros of group", i, a->groups[i].zero,
+			flip_bitfield("bits of areagroup", i, &a->groups[i].bits);
+			flip("zeros of areagroup", i, a->groups[i].zero,
 			     sizeof(a->groups[i].zero));
-			flip("zero areas of group", i, &a->groups[i].nr_zero,
+			flip("zero areas of areagroup", i, &a->groups[i].nr_zero,
 			     sizeof(a->groups[i].nr_zero));
-			flip("bucket of group", i, &a->groups[i].bucket,
+			flip("bucket of areagroup", i, &a->groups[i].bucket,
 			     sizeof(a->groups[i].bucket));
-			flip("place of group", i, &a->groups[i].place, 1);
-			flip("bound for runs of group", i, &a->groups[i].most,
+			flip("place of areagroup", i, &a->groups[i].place, 1);
+			flip("bound for runs of areagroup", i, &a->groups[i].most,
 			     sizeof(a->groups[i].most));
 		}
 		flip("free frames of arena", slot, &a->nfree, sizeof(a->nfree));
@@ -149,27 +149,27 @@ static void masks(const void *arg)
 
 	(void)arg;
 	build();
-	for (k = 0; k <= QUARRY_LINE_ORDER; k++) {
+	for (k = 0; k <= QUARRY_BITFIELD_ORDER; k++) {
 		b->group_orders[k % QUARRY_ZEROS] ^= 1u << k;
-		must_be_seen("mask of orders of groups", 0, k);
+		must_be_seen("mask of orders of areagroups", 0, k);
 		b->group_orders[k % QUARRY_ZEROS] ^= 1u << k;
 	}
 	for (k = 0; k < 3; k++)
 		for (c = 0; c < t.arena[k].nr_groups; c++) {
 			t.arena[k].groups[c].run_first ^= true;
-			must_be_seen("first of its bound, of group", k, c);
+			must_be_seen("first of its bound, of areagroup", k, c);
 			t.arena[k].groups[c].run_first ^= true;
 		}
-	for (k = 0; k < QUARRY_LINE_WORDS; k++)
+	for (k = 0; k < QUARRY_BITFIELD_WORDS; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
 			b->run_words[c] ^= 1u << k;
 			must_be_seen("mask of bounds for runs", c, k);
 			b->run_words[c] ^= 1u << k;
 		}
-	for (k = 0; k < QUARRY_ZEROS * QUARRY_GROUP_ORDERS; k++)
+	for (k = 0; k < QUARRY_ZEROS * QUARRY_AREAGROUP_ORDERS; k++)
 		for (c = 0; c < QUARRY_PLACES; c++) {
 			(&b->group_places[0][0])[k] ^= 1u << c;
-			must_be_seen("mask of groups", c, k);
+			must_be_seen("mask of areagroups", c, k);
 			(&b->group_places[0][0])[k] ^= 1u << c;
 		}
 	for (k = 0; k < QUARRY_AREA_LIVES * QUARRY_AREA_ORDER; k++)
@@ -229,7 +229,7 @@ static void lists(const void *arg)
 	struct quarry_buddy *b = &t.b;
 	struct quarry_arena *a = &t.arena[0];
 	struct quarry_area *area = NULL;
-	struct quarry_group *group;
+	struct quarry_areagroup *group;
 	u32 i;
 
 	(void)arg;
@@ -247,17 +247,17 @@ static void lists(const void *arg)
 	must_be_seen("area in another bucket", 0, 0);
 	hlist_del(&area->link);
 	hlist_add_head(&area->link,
-		       &b->areas[area->life][__fls(area->line.orders)][area->place]);
+		       &b->areas[area->life][__fls(area->bits.orders)][area->place]);
 	must_be_mended();
 
 	group = &t.arena[2].groups[0];
 	hlist_del(&group->link);
-	must_be_seen("group missing from its bucket", 0, 0);
-	hlist_add_head(&group->link, &b->groups[quarry_group_zeros(group)][7][group->place]);
-	must_be_seen("group in another bucket", 0, 0);
+	must_be_seen("areagroup missing from its bucket", 0, 0);
+	hlist_add_head(&group->link, &b->groups[quarry_areagroup_zeros(group)][7][group->place]);
+	must_be_seen("areagroup in another bucket", 0, 0);
 	hlist_del(&group->link);
 	hlist_add_head(&group->link,
-		       &b->groups[quarry_group_zeros(group)][__fls(group->line.orders)]
+		       &b->groups[quarry_areagroup_zeros(group)][__fls(group->bits.orders)]
 				 [group->place]);
 	must_be_mended();
 
@@ -289,7 +289,7 @@ static void bounds(const void *arg)
 		was = a->areas[i].most;
 		a->areas[i].most = 600;
 		must_be_seen("bound of an area too high to be one", i, 0);
-		if (a->areas[i].line.nfree) {
+		if (a->areas[i].bits.nfree) {
 			a->searched = true;
 			a->areas[i].most = 0;
 			must_be_seen("bound of an area hides a run", i, 0);
@@ -303,7 +303,7 @@ static void bounds(const void *arg)
 	for (i = 0; i < a->nr_groups; i++) {
 		was = a->groups[i].most;
 		a->groups[i].most = 511;
-		must_be_seen("bound of a group below its areas'", i, 0);
+		must_be_seen("bound of an areagroup below its areas'", i, 0);
 		a->groups[i].most = was;
 	}
 	must_be_mended();
@@ -319,7 +319,7 @@ static void owners(const void *arg)
 	must_be_seen("area of another arena", 1, 0);
 	a->areas[1].arena = a;
 	a->groups[0].arena = &t.arena[1];
-	must_be_seen("group of another arena", 0, 0);
+	must_be_seen("areagroup of another arena", 0, 0);
 	a->groups[0].arena = a;
 	a->buddy = NULL;
 	must_be_seen("arena of no allocator", 0, 0);
