@@ -39,9 +39,9 @@ void quarry_test_object_fill(void *object, size_t size, u64 salt);
 bool quarry_test_object_filled(const void *object, size_t size, u64 salt);
 
 /* This CPU's magazines; the test is pinned. */
-static inline struct quarry_mags *quarry_test_mags(struct quarry_cache *cache)
+static inline struct quarry_cpu_cache *quarry_test_cpu_cache(struct quarry_cache *cache)
 {
-	return raw_cpu_ptr(cache->mags);
+	return raw_cpu_ptr(cache->cpu_cache);
 }
 
 /* The lowest and highest address of each object, so that no two share a byte. */

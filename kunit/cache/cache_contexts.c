@@ -238,11 +238,11 @@ static void busy_magazines(struct kunit *test)
 	before = quarry_test_cache_stats(test, t->c);
 	KUNIT_EXPECT_GT(test, before->magazine_bytes, 0);
 	preempt_disable();
-	KUNIT_EXPECT_TRUE(test, quarry_mags_enter(quarry_test_mags(t->c)));
-	KUNIT_EXPECT_FALSE(test, quarry_mags_enter(quarry_test_mags(t->c)));
+	KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(t->c)));
+	KUNIT_EXPECT_FALSE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(t->c)));
 	t->in_context = true;
 	go(t);
-	quarry_mags_leave(quarry_test_mags(t->c));
+	quarry_cpu_cache_leave(quarry_test_cpu_cache(t->c));
 	preempt_enable();
 	after = quarry_test_cache_stats(test, t->c);
 	/* A quarter of a trip is malloc's. */
@@ -357,15 +357,15 @@ static void in_nmi_while_the_node_is_locked(struct kunit *test)
 		l.out[i] = quarry_cache_alloc(l.c, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, l.out[i]);
 	}
-	n = quarry_mags_node(quarry_test_mags(l.c));
+	n = quarry_cpu_cache_node(quarry_test_cpu_cache(l.c));
 	before = quarry_test_cache_stats(test, l.c);
 	preempt_disable();
-	KUNIT_EXPECT_TRUE(test, quarry_mags_enter(quarry_test_mags(l.c)));
+	KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(l.c)));
 	quarry_node_lock(n, &flags, false);
 	ran = quarry_test_in_nmi(nmi_late, &l);
 	noted = !llist_empty(&n->late);
 	quarry_node_unlock(n, flags);
-	quarry_mags_leave(quarry_test_mags(l.c));
+	quarry_cpu_cache_leave(quarry_test_cpu_cache(l.c));
 	preempt_enable();
 
 	KUNIT_EXPECT_TRUE(test, ran);
@@ -607,10 +607,10 @@ static void typesafe_pages_wait(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, quarry_test_cache_stats(test, c)->slabs_empty, 1);
 	preempt_disable();
 	rcu_read_lock();
-	n = quarry_pslab_of(p)->node;
+	n = quarry_page_slab_of(p)->node;
 	/* What reaping does when it has waited for the CPUs. */
 	quarry_node_cut(n, 0, &gone);
-	quarry_slabs_let_go(&gone);
+	quarry_page_slabs_discard(&gone);
 	state = *quarry_test_state(virt_to_page(p));
 	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x3c, 128));
 	rcu_read_unlock();
@@ -701,18 +701,18 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 
 	for (round = 0; round < 3; round++) {
 		quarry_test_on_cpu(test, other, leave_some, idle);
-		KUNIT_EXPECT_GT(test, quarry_mags_n(per_cpu_ptr(idle->mags, other)), 0);
+		KUNIT_EXPECT_GT(test, quarry_cpu_cache_n(per_cpu_ptr(idle->cpu_cache, other)), 0);
 		KUNIT_ASSERT_EQ(test, 0, remove_cpu(other));
-		KUNIT_EXPECT_EQ(test, quarry_mags_n(per_cpu_ptr(c->mags, other)), 0);
-		KUNIT_EXPECT_EQ(test, quarry_mags_n(per_cpu_ptr(idle->mags, other)), 0);
-		KUNIT_EXPECT_NULL(test, per_cpu_ptr(idle->mags, other)->loaded);
+		KUNIT_EXPECT_EQ(test, quarry_cpu_cache_n(per_cpu_ptr(c->cpu_cache, other)), 0);
+		KUNIT_EXPECT_EQ(test, quarry_cpu_cache_n(per_cpu_ptr(idle->cpu_cache, other)), 0);
+		KUNIT_EXPECT_NULL(test, per_cpu_ptr(idle->cpu_cache, other)->loaded);
 		/* Modes that are switched meanwhile hold for it too, when it is back. */
 		KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, round ? 0 : QUARRY_MODES));
 		KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(idle));
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
 		quarry_test_on_cpu(test, other, leave_some, c);
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
-		KUNIT_EXPECT_EQ(test, per_cpu_ptr(c->mags, other)->shut,
+		KUNIT_EXPECT_EQ(test, per_cpu_ptr(c->cpu_cache, other)->shut,
 				round ? 0 : QUARRY_SHUT_MODES);
 	}
 	stop_hammer(test, h, 1000);

@@ -148,8 +148,8 @@ static void twice_running(struct kunit *test)
 		for (first = 0; first < WAYS; first++)
 			for (second = 0; second < WAYS; second++) {
 				quarry_test_take_objects(test, c, p, 600);
-				for (i = 599; i && !(full && quarry_test_mags(c)->top + 1 ==
-						     quarry_test_mags(c)->end &&
+				for (i = 599; i && !(full && quarry_test_cpu_cache(c)->top + 1 ==
+						     quarry_test_cpu_cache(c)->end &&
 						     i < 500); i--)
 					quarry_cache_free(c, p[i]);
 				before = quarry_test_cache_stats(test, c);
@@ -198,7 +198,7 @@ static void twice_running_without_a_magazine(struct kunit *test)
 static void twice_running_while_magazines_grow(struct kunit *test)
 {
 	struct quarry_cache *c = quarry_test_near_cache(test, 96);
-	struct quarry_mags *m = quarry_test_mags(c);
+	struct quarry_cpu_cache *m = quarry_test_cpu_cache(c);
 	struct quarry_cache_stats *before;
 	unsigned int second, i, high, cap;
 	void *p[20];
@@ -328,18 +328,18 @@ static void what_comes_home_late_is_judged(struct kunit *test)
 	void *p[20];
 
 	quarry_test_take_objects(test, c, p, 20);
-	quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
-	n = quarry_mags_node(quarry_test_mags(c));
+	quarry_cpu_cache_drain_cpus(&c, 1, QUARRY_FOREVER);
+	n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 	before = quarry_test_cache_stats(test, c);
 	preempt_disable();
-	KUNIT_EXPECT_TRUE(test, quarry_mags_enter(quarry_test_mags(c)));
+	KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(c)));
 	quarry_node_lock(n, &flags, false);
 	for (i = 0; i < 20; i++)
 		quarry_cache_free_nolock(c, p[i]);
 	for (i = 0; i < 5; i++)
-		quarry_slab_put(&quarry_pslab_of(p[i])->slab, p[i]);
+		quarry_slab_put(&quarry_page_slab_of(p[i])->slab, p[i]);
 	quarry_node_unlock(n, flags);
-	quarry_mags_leave(quarry_test_mags(c));
+	quarry_cpu_cache_leave(quarry_test_cpu_cache(c));
 	preempt_enable();
 	quarry_node_settle(n);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_DOUBLE_FREE, 5);

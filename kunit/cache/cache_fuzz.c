@@ -154,7 +154,7 @@ static void *last_byte(const void *object)
 	unsigned long end;
 
 	preempt_disable();
-	slab = &quarry_pslab_of(object)->slab;
+	slab = &quarry_page_slab_of(object)->slab;
 	end = quarry_slab_start(slab) + quarry_shape_bytes(quarry_slab_shape(slab));
 	preempt_enable();
 	return (void *)(end - 1);

@@ -250,7 +250,7 @@ static void a_second_copy_keeps_no_slab(struct kunit *test)
 		o.p[o.nr] = quarry_cache_alloc(c, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, o.p[o.nr]);
 		o.nr++;
-	} while (!quarry_test_mags(c)->loaded || quarry_mags_n(quarry_test_mags(c)));
+	} while (!quarry_test_cpu_cache(c)->loaded || quarry_cpu_cache_n(quarry_test_cpu_cache(c)));
 	quarry_cache_free(c, o.p[3]);
 	/* There, without magazines, straight to the slabs. */
 	atomic64_add(budget, &quarry_magazine_budget_used);
@@ -258,13 +258,13 @@ static void a_second_copy_keeps_no_slab(struct kunit *test)
 	atomic64_sub(budget, &quarry_magazine_budget_used);
 	before = quarry_test_cache_stats(test, c);
 	KUNIT_ASSERT_EQ(test, before->slabs_empty, before->slabs);
-	KUNIT_ASSERT_EQ(test, quarry_mags_n(quarry_test_mags(c)), 1);
+	KUNIT_ASSERT_EQ(test, quarry_cpu_cache_n(quarry_test_cpu_cache(c)), 1);
 	quarry_test_only_cache_error(test, c, kunit_kzalloc(test, sizeof(*before), GFP_KERNEL),
 				     -1, 0);
 	/* As pressure does it, which does not empty magazines first. */
 	KUNIT_EXPECT_GT(test, quarry_cache_reap(c, false), 0);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_DOUBLE_FREE, 1);
-	KUNIT_EXPECT_EQ(test, quarry_mags_n(quarry_test_mags(c)), 0);
+	KUNIT_EXPECT_EQ(test, quarry_cpu_cache_n(quarry_test_cpu_cache(c)), 0);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->slabs, 0);
 	quarry_test_take_objects(test, c, p, 10);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 10);
@@ -294,8 +294,8 @@ static void where_no_object_is(struct kunit *test)
 	unsigned long start, first, after;
 
 	preempt_disable();
-	start = quarry_slab_start(&quarry_pslab_of(f.p[0])->slab);
-	first = quarry_pslab_of(f.p[0])->slab.first;
+	start = quarry_slab_start(&quarry_page_slab_of(f.p[0])->slab);
+	first = quarry_page_slab_of(f.p[0])->slab.first;
 	preempt_enable();
 	quarry_cache_free(f.c, (void *)(start + quarry_shape_bytes(shape) - 1));
 	expect_refused(test, &f, QUARRY_CACHE_ERR_INTERIOR, 1);
@@ -379,7 +379,7 @@ static void destroying_with_objects_out(struct kunit *test)
 /* A cache with something in magazines, a depot, quarantine and slabs. */
 struct patient {
 	struct quarry_cache *c;
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	struct quarry_cache_node *n;
 	struct quarry_slab *slab;
 	struct quarry_magazine *full;
@@ -526,13 +526,13 @@ static void damage_is_found(struct kunit *test)
 	quarry_test_take_objects(test, p.c, all, 400);
 	quarry_test_give_objects(p.c, all + 1, 399);
 	p.out = all[0];
-	p.m = quarry_test_mags(p.c);
-	p.n = quarry_mags_node(p.m);
+	p.m = quarry_test_cpu_cache(p.c);
+	p.n = quarry_cpu_cache_node(p.m);
 	KUNIT_ASSERT_FALSE(test, list_empty(&p.n->depot.full));
-	KUNIT_ASSERT_GT(test, quarry_mags_n(p.m), 0);
+	KUNIT_ASSERT_GT(test, quarry_cpu_cache_n(p.m), 0);
 	p.full = list_first_entry(&p.n->depot.full, struct quarry_magazine, link);
 	preempt_disable();
-	p.slab = &quarry_pslab_of(p.out)->slab;
+	p.slab = &quarry_page_slab_of(p.out)->slab;
 	preempt_enable();
 	KUNIT_ASSERT_LT(test, p.c->shape[0].nr % 64, 63);
 
@@ -562,7 +562,7 @@ static void damage_of_quarantine_is_found(struct kunit *test)
 	quarry_test_give_objects(c, p, 3);
 	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
 	preempt_disable();
-	r = quarry_guard_record(quarry_pslab_of(p[1]), p[1]);
+	r = quarry_guard_record(quarry_page_slab_of(p[1]), p[1]);
 	preempt_enable();
 	for (i = 0; i < 2; i++) {
 		change_bit(QUARRY_RECORD_OUT, &r->flags);

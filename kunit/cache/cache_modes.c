@@ -95,7 +95,7 @@ static void switched_with_objects_out(struct kunit *test)
 	quarry_test_cache_sound(test, c);
 	quarry_test_take_objects(test, c, plain, 150);
 	for (i = 0; i < 150; i++)
-		broken += !!quarry_pslab_of(plain[i])->records;
+		broken += !!quarry_page_slab_of(plain[i])->records;
 	quarry_test_give_objects(c, plain, 150);
 	KUNIT_EXPECT_EQ(test, broken, 0);
 	KUNIT_EXPECT_EQ(test, map->overlaps, 0);

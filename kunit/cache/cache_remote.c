@@ -57,7 +57,7 @@ static struct far set_up(struct kunit *test, unsigned int nr)
 
 static struct quarry_remote *remote(const struct far *f)
 {
-	struct quarry_mags_cold *cold = quarry_test_mags(f->c)->cold;
+	struct quarry_cpu_cache_cold *cold = quarry_test_cpu_cache(f->c)->cold;
 
 	return cold ? &cold->remote : NULL;
 }
@@ -166,10 +166,10 @@ static void a_visit_empties_it(struct kunit *test)
 
 	free_some(test, &f, 20);
 	KUNIT_EXPECT_EQ(test, in_remote(&f), 20);
-	KUNIT_EXPECT_TRUE(test, quarry_mags_has_any(quarry_test_mags(f.c)));
+	KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_has_any(quarry_test_cpu_cache(f.c)));
 	st = quarry_test_cache_stats(test, f.c);
 	KUNIT_EXPECT_EQ(test, st->magazine_bytes, 20 * st->stride);
-	KUNIT_EXPECT_EQ(test, quarry_mags_drain_cpus(&f.c, 1, QUARRY_FOREVER), 20);
+	KUNIT_EXPECT_EQ(test, quarry_cpu_cache_drain_cpus(&f.c, 1, QUARRY_FOREVER), 20);
 	KUNIT_EXPECT_NULL(test, remote(&f)->mag);
 	/* As it is: what is in it is at hand there. */
 	KUNIT_EXPECT_EQ(test, READ_ONCE(f.c->nodes[f.node]->depot.nr_objects), 20);
@@ -437,10 +437,10 @@ static void a_dead_cache_goes_wholly(struct kunit *test)
 	u32 id = f.c->registered.id;
 	unsigned int i;
 
-	quarry_test_mags(f.c)->wants = QUARRY_WANTS_MAGAZINE | QUARRY_WANTS_REMOTE;
+	quarry_test_cpu_cache(f.c)->wants = QUARRY_WANTS_MAGAZINE | QUARRY_WANTS_REMOTE;
 	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_cache_destroy(f.c));
 	quarry_test_forget_cache(test, f.c);
-	quarry_test_mags(f.c)->wants = QUARRY_WANTS_MAGAZINE | QUARRY_WANTS_REMOTE;
+	quarry_test_cpu_cache(f.c)->wants = QUARRY_WANTS_MAGAZINE | QUARRY_WANTS_REMOTE;
 	quarry_test_give_objects(f.c, f.p, f.nr);
 	for (i = 0; i < 200 && quarry_test_cache_exists(test, id); i++)
 		msleep(100);

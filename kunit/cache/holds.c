@@ -120,17 +120,17 @@ static void late_objects_come_in_parts(struct kunit *test)
 	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
 		c = quarry_test_near_cache(test, sizes[k]);
 		quarry_test_take_objects(test, c, p, PAGES);
-		quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
-		n = quarry_mags_node(quarry_test_mags(c));
+		quarry_cpu_cache_drain_cpus(&c, 1, QUARRY_FOREVER);
+		n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 		preempt_disable();
-		KUNIT_EXPECT_TRUE(test, quarry_mags_enter(quarry_test_mags(c)));
+		KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(c)));
 		quarry_node_lock(n, &flags, false);
 		is = n->plain.nr_free;
 		for (i = 0; i < PAGES; i++)
 			quarry_cache_free_nolock(c, p[i]);
 		KUNIT_EXPECT_EQ(test, n->plain.nr_free, is);
 		quarry_node_unlock(n, flags);
-		quarry_mags_leave(quarry_test_mags(c));
+		quarry_cpu_cache_leave(quarry_test_cpu_cache(c));
 		preempt_enable();
 		for (holds = 0, i = 0; i < PAGES && holds < PAGES; holds++) {
 			was = is;
@@ -163,7 +163,7 @@ static void the_validator_lets_others_in(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, MANY);
 	struct quarry_cache *c = with_many_slabs(test, p, 0);
-	struct quarry_cache_node *n = quarry_mags_node(quarry_test_mags(c));
+	struct quarry_cache_node *n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 	struct quarry_slab *slab;
 	u64 holds = READ_ONCE(n->holds);
 
@@ -172,7 +172,7 @@ static void the_validator_lets_others_in(struct kunit *test)
 	KUNIT_EXPECT_GE(test, READ_ONCE(n->holds) - holds, MANY / 512 + 1);
 	/* What is wrong with the last one, or with the sums, is found all the same. */
 	preempt_disable();
-	slab = &quarry_pslab_of(p[0])->slab;
+	slab = &quarry_page_slab_of(p[0])->slab;
 	preempt_enable();
 	slab->nfree++;
 	KUNIT_EXPECT_GT(test, quarry_test_cache_faults(test, c, NULL), 0);
@@ -250,7 +250,7 @@ static void owners_are_gathered_in_parts(struct kunit *test)
 	struct quarry_trace *t = kunit_kcalloc(test, 8, sizeof(*t), GFP_KERNEL);
 	void **p = quarry_test_objects(test, MANY);
 	struct quarry_cache *c = with_many_slabs(test, p, QUARRY_MODE_OWNER);
-	struct quarry_cache_node *n = quarry_mags_node(quarry_test_mags(c));
+	struct quarry_cache_node *n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 	u64 holds = READ_ONCE(n->holds), untraced, all = 0;
 	unsigned int nr, i;
 
@@ -269,7 +269,7 @@ static void lost_objects_come_back_in_parts(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, MANY);
 	struct quarry_cache *c = with_many_slabs(test, p, QUARRY_MODE_POISON);
-	struct quarry_cache_node *n = quarry_mags_node(quarry_test_mags(c));
+	struct quarry_cache_node *n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 	unsigned int i, lost;
 
 	for (i = 0; i < MANY; i++)
@@ -305,7 +305,7 @@ static void slabs_are_counted_by_place(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, MANY);
 	struct quarry_cache *c = with_many_slabs(test, p, 0);
-	struct quarry_cache_node *n = quarry_mags_node(quarry_test_mags(c));
+	struct quarry_cache_node *n = quarry_cpu_cache_node(quarry_test_cpu_cache(c));
 	struct quarry_cache_fill fill;
 	u64 seed = quarry_test_seed;
 	unsigned int i, k, at;
@@ -317,7 +317,7 @@ static void slabs_are_counted_by_place(struct kunit *test)
 		quarry_cache_free(c, p[at]);
 		p[at] = p[MANY - i - 1];
 	}
-	quarry_mags_drain_cpus(&c, 1, QUARRY_FOREVER);
+	quarry_cpu_cache_drain_cpus(&c, 1, QUARRY_FOREVER);
 	quarry_cache_fill_snapshot(n, &fill);
 	for (partial = 0, k = 0; k < QUARRY_SLAB_BUCKETS; k++) {
 		quarry_node_lock(n, &flags, false);

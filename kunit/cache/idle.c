@@ -67,7 +67,7 @@ static bool has_idle(struct quarry_cache *c)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		if (quarry_mags_has_any(per_cpu_ptr(c->mags, cpu)))
+		if (quarry_cpu_cache_has_any(per_cpu_ptr(c->cpu_cache, cpu)))
 			return true;
 	return slabs_of(c, true);
 }

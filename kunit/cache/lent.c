@@ -173,7 +173,7 @@ static void without_a_lock(void *arg)
 static void while_it_is_locked(void *arg)
 {
 	struct lender *l = arg;
-	struct quarry_cache_node *n = quarry_mags_node(quarry_test_mags(l->c));
+	struct quarry_cache_node *n = quarry_cpu_cache_node(quarry_test_cpu_cache(l->c));
 	unsigned long flags;
 
 	quarry_node_lock(n, &flags, false);

@@ -220,12 +220,12 @@ struct impatient {
 /* Objects that came and went on this CPU, to and from magazines and slabs. */
 static u64 moved_here(struct quarry_cache *c)
 {
-	struct quarry_mags *m = quarry_test_mags(c);
+	struct quarry_cpu_cache *m = quarry_test_cpu_cache(c);
 	u64 nr = m->allocs + m->frees;
 
 	if (m->cold)
-		nr += local_read(&m->cold->count[QUARRY_MAGS_DIRECT_ALLOCS]) +
-		      local_read(&m->cold->count[QUARRY_MAGS_DIRECT_FREES]);
+		nr += local_read(&m->cold->count[QUARRY_CPU_CACHE_DIRECT_ALLOCS]) +
+		      local_read(&m->cold->count[QUARRY_CPU_CACHE_DIRECT_FREES]);
 	return nr;
 }
 

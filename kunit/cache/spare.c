@@ -47,7 +47,7 @@ static struct quarry_pool *pool_of(struct kunit *test, u64 bytes)
 
 static bool has_any(struct quarry_cache *c, int cpu)
 {
-	return quarry_mags_has_any(per_cpu_ptr(c->mags, cpu));
+	return quarry_cpu_cache_has_any(per_cpu_ptr(c->cpu_cache, cpu));
 }
 
 static u64 slabs_of(struct quarry_cache *c)
@@ -448,7 +448,7 @@ static void leave_slabs(struct kunit *test, struct quarry_cache **c)
 		quarry_test_take_objects(test, c[i], objects, 200);
 		quarry_test_give_objects(c[i], objects, 200);
 	}
-	quarry_mags_drain_cpus(c, CACHES, QUARRY_FOREVER);
+	quarry_cpu_cache_drain_cpus(c, CACHES, QUARRY_FOREVER);
 }
 
 /* How many depots are shut; *@left: caches that have not given up a slab. */

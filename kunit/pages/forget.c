@@ -177,7 +177,7 @@ static void objects_of_a_dead_cache_are_lost(struct kunit *test)
 	}
 	slab = PAGE_SIZE << c->shape[1].order;
 	preempt_disable();
-	page = quarry_pslab_of(object[0])->page;
+	page = quarry_page_slab_of(object[0])->page;
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_forget(pool, &lost));
 	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_cache_destroy(c));

@@ -238,10 +238,11 @@ static u64 drain_caches(struct kunit *test, struct quarry_cache **c, unsigned in
 	for (i = 0; i < nr_caches; i++)
 		quarry_test_on_cpu(test, cpu, leave_objects, c[i]);
 	*made = quarry_visits_made(cpu);
-	nr = quarry_mags_drain_cpus(c, nr_caches, QUARRY_FOREVER);
+	nr = quarry_cpu_cache_drain_cpus(c, nr_caches, QUARRY_FOREVER);
 	*made = quarry_visits_made(cpu) - *made;
 	for (i = 0; i < nr_caches; i++)
-		KUNIT_EXPECT_FALSE(test, quarry_mags_has_any(per_cpu_ptr(c[i]->mags, cpu)));
+		KUNIT_EXPECT_FALSE(test,
+				   quarry_cpu_cache_has_any(per_cpu_ptr(c[i]->cpu_cache, cpu)));
 	return nr;
 }
 
@@ -418,7 +419,7 @@ static void one_cpu_holds_up_one_cache(struct kunit *test)
 		nr_a = fill_beside_slabs(test, x, of_a);
 		nr_b = fill_beside_slabs(test, y, of_b);
 		task = start_hog(test, &h, other);
-		ready = quarry_mags_has_any(per_cpu_ptr(x->mags, other)) &&
+		ready = quarry_cpu_cache_has_any(per_cpu_ptr(x->cpu_cache, other)) &&
 			nr_a < FRAMES(SZ_4M) && nr_b < FRAMES(SZ_4M);
 		if (ready) {
 			first = page_of(test, a, false);

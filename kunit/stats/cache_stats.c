@@ -70,7 +70,7 @@ struct at_hand {
 };
 
 /* A magazine that was missed comes first thing, in the place of the smaller one. */
-static void bring(struct at_hand *h, const struct quarry_mags *m)
+static void bring(struct at_hand *h, const struct quarry_cpu_cache *m)
 {
 	const struct quarry_magazine *loaded = m->loaded, *previous = m->previous;
 
@@ -90,15 +90,15 @@ static void bring(struct at_hand *h, const struct quarry_mags *m)
 
 static struct at_hand look(struct quarry_cache *c)
 {
-	struct quarry_mags *m = quarry_test_mags(c);
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cpu_cache *m = quarry_test_cpu_cache(c);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	struct at_hand h = {};
 	unsigned long flags;
 
 	h.loaded = m->loaded;
 	h.previous = m->previous ? m->previous->n : 0;
 	h.previous_room = m->previous ? m->previous->cap - m->previous->n : 0;
-	h.n = quarry_mags_n(m) - h.previous;
+	h.n = quarry_cpu_cache_n(m) - h.previous;
 	h.room = m->loaded ? m->loaded->cap - h.n : 0;
 	quarry_node_lock(n, &flags, false);
 	h.spare = n->depot.nr_spare;
@@ -223,7 +223,7 @@ static void what_does_not_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->align, 16);
 	KUNIT_EXPECT_EQ(test, st->objects_per_slab, (PAGE_SIZE << st->order) / 112);
 	KUNIT_EXPECT_EQ(test, st->percpu_bytes,
-			num_possible_cpus() * sizeof(struct quarry_mags));
+			num_possible_cpus() * sizeof(struct quarry_cpu_cache));
 	/* Nobody has used it: it costs little, however many CPUs there are. */
 	KUNIT_EXPECT_LE(test, st->percpu_bytes, num_possible_cpus() * 128ULL);
 	KUNIT_EXPECT_EQ(test, st->pad, 0);
@@ -263,8 +263,9 @@ static void gauges(struct kunit *test)
 	st = quarry_test_cache_stats(test, c);
 	KUNIT_EXPECT_EQ(test, st->magazines, 1);
 	/* And a place of this CPU's to count in, from now on. */
-	KUNIT_EXPECT_EQ(test, st->percpu_bytes, num_possible_cpus() * sizeof(struct quarry_mags) +
-			sizeof(struct quarry_mags_cold));
+	KUNIT_EXPECT_EQ(test, st->percpu_bytes,
+			num_possible_cpus() * sizeof(struct quarry_cpu_cache) +
+			sizeof(struct quarry_cpu_cache_cold));
 	KUNIT_EXPECT_EQ(test, st->slow_allocs, 2);
 	KUNIT_EXPECT_EQ(test, st->magazine_capacity, 28);
 	KUNIT_EXPECT_EQ(test, st->magazine_bytes, 27 * 64);
@@ -348,12 +349,12 @@ static void capacity_follows_the_misses(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, 2000);
 	struct quarry_cache *c;
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	unsigned int i;
 	u32 most, before;
 
 	c = quarry_test_near_cache(test, 64);
-	m = quarry_test_mags(c);
+	m = quarry_test_cpu_cache(c);
 	KUNIT_EXPECT_EQ(test, m->cap, c->cap_min);
 	KUNIT_EXPECT_GT(test, c->cap_max, c->cap_min);
 	for (i = 0; i < 200 && m->cap < c->cap_max; i++) {
@@ -373,18 +374,18 @@ static void capacity_follows_the_misses(struct kunit *test)
 	m->seen = 0;
 	for (i = 0; m->cap > c->cap_min && i < 10; i++) {
 		before = m->cap;
-		quarry_mags_calm(c, m);
+		quarry_cpu_cache_shrink(c, m);
 		if (m->cap >= before)
 			break;
 	}
-	quarry_mags_calm(c, m);
+	quarry_cpu_cache_shrink(c, m);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, m->cap, c->cap_min);
 	/* One with many misses since the last does not. */
 	preempt_disable();
 	m->seen = 31;
 	m->cap = 60;
-	quarry_mags_calm(c, m);
+	quarry_cpu_cache_shrink(c, m);
 	KUNIT_EXPECT_EQ(test, m->cap, 60);
 	KUNIT_EXPECT_EQ(test, m->seen, 0);
 	m->cap = c->cap_min;

@@ -46,7 +46,7 @@ int quarry_caches_dead(struct quarry_pool *pool)
 }
 
 /* One of many. Under the lock. */
-static void disown(struct quarry_pslab *s, void *data)
+static void disown(struct quarry_page_slab *s, void *data)
 {
 	unsigned int order = quarry_slab_shape(&s->slab)->order;
 
@@ -71,7 +71,7 @@ void quarry_caches_abandon(struct quarry_pool *pool)
 			quarry_node_walk(n, false, disown, NULL);
 	/* Whoever has seen a label keeps preemption off until he has put the object back. */
 	synchronize_rcu();
-	quarry_slabs_settle();
+	quarry_slab_list_settle();
 	while ((cache = quarry_cache_look_next(cache))) {
 		if (cache->pool != pool)
 			continue;

@@ -40,10 +40,10 @@
 /* The node of this CPU, or the nearest one that the cache may use. */
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache)
 {
-	return quarry_mags_node(raw_cpu_ptr(cache->mags));
+	return quarry_cpu_cache_node(raw_cpu_ptr(cache->cpu_cache));
 }
 
-static bool is_guarded_now(const struct quarry_mags *m)
+static bool is_guarded_now(const struct quarry_cpu_cache *m)
 {
 	return m->shut & QUARRY_SHUT_MODES;
 }
@@ -58,39 +58,39 @@ static void turn_round(void **objects, unsigned int nr)
 }
 
 /**
- * quarry_mags_refill() - get objects into the loaded magazine
+ * quarry_cpu_cache_refill() - get objects into the loaded magazine
  * @cache:	the cache
  * @m:		entered; its loaded magazine has none
  * @try:	do not wait for locks
  *
  * Context: any; preemption off. Return: false if there are none, or no magazine.
  */
-bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try)
+bool quarry_cpu_cache_refill(struct quarry_cache *cache, struct quarry_cpu_cache *m, bool try)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	struct quarry_magazine *mag;
 	unsigned long flags;
 	u32 nr = 0;
 
-	if (quarry_mags_swap_full(m))
+	if (quarry_cpu_cache_swap_full(m))
 		return true;
 	if (!quarry_node_lock(n, &flags, try))
 		return false;
-	if (!m->shut && quarry_mags_take_full(m, &n->depot)) {
-		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
+	if (!m->shut && quarry_cpu_cache_take_full(m, &n->depot)) {
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_EXCHANGES);
 		nr = m->loaded->n;
-	} else if (quarry_mags_fit(m, &n->depot)) {
+	} else if (quarry_cpu_cache_fit(m, &n->depot)) {
 		mag = m->loaded;
-		nr = quarry_slabs_take(is_guarded_now(m) ? &n->guarded : &n->plain,
-				       min(mag->cap, REFILL), mag->slot);
+		nr = quarry_slab_list_take(is_guarded_now(m) ? &n->guarded : &n->plain,
+					   min(mag->cap, REFILL), mag->slot);
 		mag->n = nr;
-		quarry_cache_count_add(cache, QUARRY_MAGS_REFILLS, !!nr);
+		quarry_cache_count_add(cache, QUARRY_CPU_CACHE_REFILLS, !!nr);
 		turn_round(mag->slot, nr);
 	} else {
 		m->wants |= QUARRY_WANTS_MAGAZINE;
 	}
 	quarry_node_unlock(n, flags);
-	quarry_mags_event(cache, m);
+	quarry_cpu_cache_event(cache, m);
 	return nr;
 }
 
@@ -103,12 +103,12 @@ static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n
 
 	if (!quarry_node_lock(n, &flags, try))
 		return NULL;
-	if (!quarry_slabs_take(guarded ? &n->guarded : &n->plain, 1, &object))
+	if (!quarry_slab_list_take(guarded ? &n->guarded : &n->plain, 1, &object))
 		object = guarded ? NULL : quarry_depot_pop(&n->depot);
 	quarry_node_unlock(n, flags);
 	if (object) {
-		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
-		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_DIRECT_ALLOCS);
 	}
 	return object;
 }
@@ -117,28 +117,28 @@ static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n
 static void *take_local(struct quarry_cache *cache, bool *guarded, bool try)
 {
 	void *object = NULL;
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (quarry_mags_enter(m)) {
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (quarry_cpu_cache_enter(m)) {
 		bool at_hand = m->loaded && m->loaded->n;
 
 		*guarded = is_guarded_now(m);
-		if (at_hand || quarry_mags_refill(cache, m, try)) {
+		if (at_hand || quarry_cpu_cache_refill(cache, m, try)) {
 			if (!at_hand)
-				quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
+				quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS);
 			if (READ_ONCE(cache->modes) & QUARRY_MODE_RANDOM)
 				quarry_guard_pick(m->loaded);
 			object = m->loaded->slot[--m->loaded->n];
 			m->allocs++;
 		}
-		quarry_mags_leave(m);
+		quarry_cpu_cache_leave(m);
 	} else {
 		*guarded = READ_ONCE(cache->modes);
 	}
 	if (!object)
-		object = take_direct(cache, quarry_mags_node(m), *guarded, try);
+		object = take_direct(cache, quarry_cpu_cache_node(m), *guarded, try);
 	preempt_enable();
 	return object;
 }
@@ -161,7 +161,7 @@ static void *take_lent(struct quarry_cache *cache, gfp_t gfp, struct quarry_cach
 		       bool guarded)
 {
 	struct quarry_cache_node *n = here, *at = NULL;
-	struct quarry_slabs *slabs;
+	struct quarry_slab_list *slabs;
 	unsigned long flags;
 	void *object = NULL;
 
@@ -171,7 +171,7 @@ static void *take_lent(struct quarry_cache *cache, gfp_t gfp, struct quarry_cach
 		slabs = guarded ? &n->guarded : &n->plain;
 		if (!list_empty(&slabs->lent) || !list_empty(&slabs->spent)) {
 			quarry_node_lock(n, &flags, false);
-			object = quarry_slabs_take_lent(slabs);
+			object = quarry_slab_list_take_lent(slabs);
 			quarry_node_unlock(n, flags);
 		}
 		if (object || gfp & __GFP_THISNODE)
@@ -180,8 +180,8 @@ static void *take_lent(struct quarry_cache *cache, gfp_t gfp, struct quarry_cach
 		n = at;
 	}
 	if (object) {
-		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
-		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_DIRECT_ALLOCS);
 	}
 	return object;
 }
@@ -309,7 +309,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		 * What other CPUs have of it, which the pool does not ask for unless it makes
 		 * a slab complete; and then once more.
 		 */
-		quarry_mags_drain_cpus(&cache, 1, QUARRY_PATIENT);
+		quarry_cpu_cache_drain_cpus(&cache, 1, QUARRY_PATIENT);
 		drained = true;
 	}
 }
@@ -378,8 +378,8 @@ static bool fails(struct quarry_cache *cache, gfp_t gfp)
 	if (likely(!quarry_fault_armed(&cache->fault)) || gfp & __GFP_NOFAIL ||
 	    !quarry_fault_fires(&cache->fault))
 		return false;
-	quarry_cache_count(cache, QUARRY_MAGS_FAIL_INJECTED);
-	quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+	quarry_cache_count(cache, QUARRY_CPU_CACHE_FAIL_INJECTED);
+	quarry_cache_count(cache, QUARRY_CPU_CACHE_FAILURES);
 	return true;
 }
 
@@ -413,7 +413,7 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 		/* One that was written to while it was free is not handed out. */
 	} while (object && guarded && !quarry_guard_out(object, false));
 	if (unlikely(!object)) {
-		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_FAILURES);
 		return NULL;
 	}
 	return quarry_object_clear(cache, object, gfp);
@@ -485,44 +485,44 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 	if (object)
 		object = quarry_object_clear(cache, object, gfp);
 	if (!object)
-		quarry_cache_count(cache, QUARRY_MAGS_FAILURES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_FAILURES);
 	return object;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_nolock, QUARRY_NS);
 
 /**
- * quarry_mags_make_room() - get the loaded magazine room for an object
+ * quarry_cpu_cache_make_room() - get the loaded magazine room for an object
  * @cache:	the cache
  * @m:		entered
  * @try:	do not wait for locks
  *
  * Context: any; preemption off. Return: false if there is no magazine.
  */
-bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try)
+bool quarry_cpu_cache_make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m, bool try)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	unsigned long flags;
 	bool done = false;
 
 	if (m->loaded && m->loaded->n < m->loaded->cap)
 		return true;
-	if (quarry_mags_swap_room(m))
+	if (quarry_cpu_cache_swap_room(m))
 		return true;
-	quarry_mags_event(cache, m);
+	quarry_cpu_cache_event(cache, m);
 	if (!m->shut && quarry_node_lock(n, &flags, try)) {
 		/* Who takes slabs away has looked for magazines here, see reap.c. */
-		done = !n->depot.shut && quarry_mags_give_full(m, &n->depot);
+		done = !n->depot.shut && quarry_cpu_cache_put_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {
-		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_EXCHANGES);
 		return true;
 	}
 	if (!m->shut || !m->loaded)
 		m->wants |= QUARRY_WANTS_MAGAZINE;
 	if (!m->loaded)
 		return false;
-	quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+	quarry_cache_count(cache, QUARRY_CPU_CACHE_FLUSHES);
 	quarry_magazine_flush(n, m->loaded, (m->loaded->cap + 1) / 2, try);
 	return true;
 }
@@ -530,38 +530,38 @@ bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bo
 /* Into this CPU's loaded magazine, if the object may be there. Preemption off. */
 static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool try)
 {
-	struct quarry_mags *m = this_cpu_ptr(n->cache->mags);
+	struct quarry_cpu_cache *m = this_cpu_ptr(n->cache->cpu_cache);
 	struct quarry_magazine *mag;
 	bool room, done = false;
 
 	if (m->tag != n->tag[0] || guarded != is_guarded_now(m) ||
-	    m->shut & QUARRY_SHUT_DEAD || !quarry_mags_enter(m))
+	    m->shut & QUARRY_SHUT_DEAD || !quarry_cpu_cache_enter(m))
 		return false;
 	room = m->loaded && m->loaded->n < m->loaded->cap;
-	if (quarry_mags_make_room(n->cache, m, try)) {
+	if (quarry_cpu_cache_make_room(n->cache, m, try)) {
 		if (!room)
-			quarry_cache_count(n->cache, QUARRY_MAGS_SLOW_FREES);
+			quarry_cache_count(n->cache, QUARRY_CPU_CACHE_SLOW_FREES);
 		mag = m->loaded;
 		mag->slot[mag->n++] = object;
 		m->frees++;
 		done = true;
 	}
-	quarry_mags_leave(m);
+	quarry_cpu_cache_leave(m);
 	return done;
 }
 
 static void count_direct_frees(struct quarry_cache *cache, unsigned int nr)
 {
-	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, nr);
-	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES, nr);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_SLOW_FREES, nr);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_DIRECT_FREES, nr);
 }
 
 /* Is this the object that was freed last on this CPU? */
 static bool is_last(struct quarry_cache *cache, const void *object)
 {
-	struct quarry_mags *m = this_cpu_ptr(cache->mags);
+	struct quarry_cpu_cache *m = this_cpu_ptr(cache->cpu_cache);
 
-	if (quarry_mags_is_busy(m))
+	if (quarry_cpu_cache_is_busy(m))
 		return false;
 	if (quarry_remote_is_last_here(cache, object))
 		return true;
@@ -572,7 +572,7 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 }
 
 /* What is wrong with a free of an address in a slab, if that can be told now? Preemption off. */
-static enum quarry_slab_fault look(struct quarry_cache *cache, const struct quarry_pslab *s,
+static enum quarry_slab_fault look(struct quarry_cache *cache, const struct quarry_page_slab *s,
 				   const void *object)
 {
 	enum quarry_slab_fault fault;
@@ -591,11 +591,11 @@ static enum quarry_slab_fault look(struct quarry_cache *cache, const struct quar
  */
 bool quarry_object_is_free(struct quarry_cache *cache, const void *object)
 {
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	bool is_free;
 
 	preempt_disable();
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	is_free = s && s->node->cache == cache && look(cache, s, object) == QUARRY_SLAB_FREE;
 	preempt_enable();
 	return is_free;
@@ -609,7 +609,7 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 			bool try)
 {
 	struct quarry_cache *cache = n->cache;
-	struct quarry_pslab *s = quarry_pslab_of(object);
+	struct quarry_page_slab *s = quarry_page_slab_of(object);
 	enum quarry_slab_fault fault;
 	bool guarded;
 

@@ -25,7 +25,7 @@
 #define STRETCH	256U
 
 /* Objects in the loaded magazine; none while nothing is open. */
-static __always_inline size_t nr_loaded(const struct quarry_mags *m)
+static __always_inline size_t nr_loaded(const struct quarry_cpu_cache *m)
 {
 	return m->end == &m->stub[1] ? 0 : m->top - m->loaded->slot;
 }
@@ -34,7 +34,7 @@ static __always_inline size_t nr_loaded(const struct quarry_mags *m)
  * The newest @nr; there are as many. Not by memcpy(): for this few words its call costs
  * more than it saves.
  */
-static __always_inline void copy_out(struct quarry_mags *m, size_t nr, void **p)
+static __always_inline void copy_out(struct quarry_cpu_cache *m, size_t nr, void **p)
 {
 	void **from = m->top - nr, **end = m->top, **last;
 
@@ -63,22 +63,22 @@ static __always_inline void copy_out(struct quarry_mags *m, size_t nr, void **p)
 }
 
 /* The loaded magazine is empty: another one, from this CPU or the depot. Closed. */
-static bool next_full(struct quarry_cache *cache, struct quarry_mags *m)
+static bool next_full(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	unsigned long flags;
-	bool done = quarry_mags_swap_full(m);
+	bool done = quarry_cpu_cache_swap_full(m);
 
 	/* A magazine that is too small for one call is a miss. */
-	quarry_mags_event(cache, m);
+	quarry_cpu_cache_event(cache, m);
 	if (!done) {
 		quarry_node_lock(n, &flags, false);
-		done = quarry_mags_take_full(m, &n->depot);
+		done = quarry_cpu_cache_take_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
-		quarry_cache_count_add(cache, QUARRY_MAGS_EXCHANGES, done);
+		quarry_cache_count_add(cache, QUARRY_CPU_CACHE_EXCHANGES, done);
 	}
 	if (done)
-		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS);
 	return done;
 }
 
@@ -91,40 +91,40 @@ static size_t take_slabs(struct quarry_cache *cache, struct quarry_cache_node *n
 
 	do {
 		quarry_node_lock(n, &flags, false);
-		some = quarry_slabs_take(&n->plain, min_t(size_t, nr - got, BATCH), p + got);
+		some = quarry_slab_list_take(&n->plain, min_t(size_t, nr - got, BATCH), p + got);
 		quarry_node_unlock(n, flags);
 		got += some;
 	} while (some == BATCH);
-	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_ALLOCS, got);
-	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_ALLOCS, got);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS, got);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_DIRECT_ALLOCS, got);
 	return got;
 }
 
 /* From as many magazines, and then slabs, as it takes. */
 static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	size_t got = 0, some;
 
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (!quarry_mags_is_busy(m) && !m->shut) {
-		quarry_mags_mark(m);
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (!quarry_cpu_cache_is_busy(m) && !m->shut) {
+		quarry_cpu_cache_set_busy(m);
 		for (;;) {
 			some = min(nr - got, nr_loaded(m));
 			copy_out(m, some, p + got);
 			got += some;
-			quarry_mags_close(m);
+			quarry_cpu_cache_close(m);
 			if (got == nr || !next_full(cache, m))
 				break;
-			quarry_mags_open(m);
+			quarry_cpu_cache_open(m);
 		}
 		if (got < nr)
-			got += take_slabs(cache, quarry_mags_node(m), nr - got, p + got);
+			got += take_slabs(cache, quarry_cpu_cache_node(m), nr - got, p + got);
 		if (!m->loaded)
 			m->wants |= QUARRY_WANTS_MAGAZINE;
-		quarry_mags_open(m);
-		quarry_mags_unmark(m);
+		quarry_cpu_cache_open(m);
+		quarry_cpu_cache_clear_busy(m);
 	}
 	preempt_enable();
 	return got;
@@ -180,22 +180,22 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
  */
 int quarry_cache_alloc_bulk(struct quarry_cache *cache, gfp_t gfp, size_t nr, void **p)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 
 	quarry_might_alloc(gfp);
 	if (unlikely(gfp & QUARRY_GFP_OBJECT_SLOW || want_init_on_alloc(gfp)))
 		return alloc_bulk_slow(cache, gfp, nr, p);
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (likely(quarry_mags_try_mark(m))) {
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (likely(quarry_cpu_cache_try_busy(m))) {
 		if (likely(nr_loaded(m) >= nr)) {
 			copy_out(m, nr, p);
-			quarry_mags_unmark(m);
+			quarry_cpu_cache_clear_busy(m);
 			preempt_enable();
 			quarry_objects_out(cache, p, nr);
 			return nr;
 		}
-		quarry_mags_unmark(m);
+		quarry_cpu_cache_clear_busy(m);
 	}
 	preempt_enable();
 	return alloc_bulk_slow(cache, gfp, nr, p);
@@ -206,7 +206,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_bulk, QUARRY_NS);
  * Is this an object that belongs in these magazines? Then *@label is that of its slab, and
  * *@same the bits that its objects have in common.
  */
-static __always_inline bool belongs(struct quarry_cache *cache, const struct quarry_mags *m,
+static __always_inline bool belongs(struct quarry_cache *cache, const struct quarry_cpu_cache *m,
 				    void *object, u64 *label, u64 *same)
 {
 	if (unlikely(!quarry_label_look(quarry_object_pfn(object), label)) ||
@@ -250,7 +250,7 @@ static __always_inline unsigned long copy_eight(void **to, void **from, unsigned
  * Into the loaded magazine, up to one that does not belong there; there is room. The first of
  * each slab is looked up, and those after it are compared with it.
  */
-static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_mags *m,
+static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_cpu_cache *m,
 				      size_t nr, void **p)
 {
 	void **start = p, **end = p + nr, **to = m->top, **eights;
@@ -284,28 +284,28 @@ static __always_inline size_t copy_in(struct quarry_cache *cache, struct quarry_
 }
 
 /* The loaded magazine is full: another one, from this CPU or the depot. Closed. */
-static bool next_room(struct quarry_cache *cache, struct quarry_mags *m)
+static bool next_room(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	unsigned long flags;
-	bool done = quarry_mags_swap_room(m);
+	bool done = quarry_cpu_cache_swap_room(m);
 
-	quarry_mags_event(cache, m);
+	quarry_cpu_cache_event(cache, m);
 	if (!done) {
 		quarry_node_lock(n, &flags, false);
-		done = quarry_mags_give_full(m, &n->depot);
+		done = quarry_cpu_cache_put_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
-		quarry_cache_count_add(cache, QUARRY_MAGS_EXCHANGES, done);
+		quarry_cache_count_add(cache, QUARRY_CPU_CACHE_EXCHANGES, done);
 	}
 	if (done)
-		quarry_cache_count(cache, QUARRY_MAGS_SLOW_FREES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_FREES);
 	return done;
 }
 
 /* Past the magazines, up to one object that does not belong to this node. Preemption off. */
-static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_t nr, void **p)
+static size_t put_slabs(struct quarry_cache *cache, struct quarry_cpu_cache *m, size_t nr, void **p)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	size_t i, start, taken = 0;
 	u64 label, same;
 
@@ -318,37 +318,37 @@ static size_t put_slabs(struct quarry_cache *cache, struct quarry_mags *m, size_
 		quarry_objects_sort(p + start, i);
 		taken += quarry_node_put(n, p + start, i, false);
 	}
-	quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, taken);
-	quarry_cache_count_add(cache, QUARRY_MAGS_DIRECT_FREES, taken);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_SLOW_FREES, taken);
+	quarry_cache_count_add(cache, QUARRY_CPU_CACHE_DIRECT_FREES, taken);
 	return nr;
 }
 
 /* Into magazines and then slabs, up to one object that does not belong there. */
 static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	size_t done = 0;
 	bool full;
 
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (!quarry_mags_is_busy(m) && !m->shut) {
-		quarry_mags_mark(m);
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (!quarry_cpu_cache_is_busy(m) && !m->shut) {
+		quarry_cpu_cache_set_busy(m);
 		for (;;) {
 			done += copy_in(cache, m, min_t(size_t, nr - done, m->end - m->top),
 					p + done);
 			full = m->top == m->end;
-			quarry_mags_close(m);
+			quarry_cpu_cache_close(m);
 			if (done == nr || !full || !next_room(cache, m))
 				break;
-			quarry_mags_open(m);
+			quarry_cpu_cache_open(m);
 		}
 		if (done < nr && full)
 			done += put_slabs(cache, m, nr - done, p + done);
 		if (!m->loaded)
 			m->wants |= QUARRY_WANTS_MAGAZINE;
-		quarry_mags_open(m);
-		quarry_mags_unmark(m);
+		quarry_cpu_cache_open(m);
+		quarry_cpu_cache_clear_busy(m);
 	}
 	preempt_enable();
 	return done;
@@ -393,7 +393,7 @@ static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void 
  */
 void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	size_t done = 0;
 
 	if (unlikely(!cache)) {
@@ -401,11 +401,11 @@ void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p)
 		return;
 	}
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (likely(quarry_mags_try_mark(m))) {
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (likely(quarry_cpu_cache_try_busy(m))) {
 		if (likely((size_t)(m->end - m->top) >= nr && nr && m->top[-1] != *p))
 			done = copy_in(cache, m, nr, p);
-		quarry_mags_unmark(m);
+		quarry_cpu_cache_clear_busy(m);
 	}
 	preempt_enable();
 	if (unlikely(done < nr))

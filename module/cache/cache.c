@@ -25,9 +25,9 @@
 #include "../base/inject.h"
 #include "cache.h"
 
-static_assert(!offsetof(struct quarry_cache, mags));
+static_assert(!offsetof(struct quarry_cache, cpu_cache));
 /* What a cache costs that was never used, a CPU. */
-static_assert(sizeof(struct quarry_mags) <= 128);
+static_assert(sizeof(struct quarry_cpu_cache) <= 128);
 static_assert(offsetof(struct quarry_magazine, slot) ==
 	      offsetof(struct quarry_magazine, guard) + sizeof(void *));
 static_assert(QUARRY_CACHE_SIZE_MAX == QUARRY_OBJECT_MAX);
@@ -263,8 +263,8 @@ static struct quarry_cache_node *node_create(struct quarry_cache *cache, int nod
 	raw_spin_lock_init(&n->lock);
 	n->cache = cache;
 	n->node = node;
-	quarry_slabs_init(&n->plain, &cache->shape[0], &cache->least[0], 0);
-	quarry_slabs_init(&n->guarded, &cache->shape[1], &cache->least[1], cache->red);
+	quarry_slab_list_init(&n->plain, &cache->shape[0], &cache->least[0], 0);
+	quarry_slab_list_init(&n->guarded, &cache->shape[1], &cache->least[1], cache->red);
 	quarry_depot_init(&n->depot);
 	INIT_LIST_HEAD(&n->slabs);
 	init_llist_head(&n->late);
@@ -295,23 +295,24 @@ static int nodes_create(struct quarry_cache *cache)
 	return 0;
 }
 
-static int mags_create(struct quarry_cache *cache)
+static int cpu_caches_create(struct quarry_cache *cache)
 {
 	int cpu, node;
 
 	quarry_magazines_limit(cache);
-	cache->mags = quarry_inject() ? NULL : alloc_percpu(struct quarry_mags);
-	if (!cache->mags)
+	cache->cpu_cache = quarry_inject() ? NULL : alloc_percpu(struct quarry_cpu_cache);
+	if (!cache->cpu_cache)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		node = cache->pool->node != NUMA_NO_NODE ? cache->pool->node : cpu_to_mem(cpu);
-		quarry_mags_init(per_cpu_ptr(cache->mags, cpu), cache->nodes[node]->tag[0],
-				 &cache->shape[0].starts, cache->cap_min);
+		quarry_cpu_cache_init(per_cpu_ptr(cache->cpu_cache, cpu),
+				      cache->nodes[node]->tag[0],
+				      &cache->shape[0].starts, cache->cap_min);
 #ifdef CONFIG_KASAN_GENERIC
-		per_cpu_ptr(cache->mags, cpu)->bytes = quarry_cache_shadowed(cache);
+		per_cpu_ptr(cache->cpu_cache, cpu)->bytes = quarry_cache_shadowed(cache);
 #endif
 		if (want_init_on_free())
-			per_cpu_ptr(cache->mags, cpu)->shut = QUARRY_SHUT_WIPE;
+			per_cpu_ptr(cache->cpu_cache, cpu)->shut = QUARRY_SHUT_WIPE;
 	}
 	return 0;
 }
@@ -328,7 +329,7 @@ static void empty(struct quarry_cache *cache)
 			quarry_node_cut(cache->nodes[i], 0, &gone);
 		}
 	/* Magazines have been shut for good, and are empty. */
-	quarry_slabs_let_go(&gone);
+	quarry_page_slabs_discard(&gone);
 }
 
 /* From now on nobody new finds a node through a tag. */
@@ -342,16 +343,16 @@ static void untag(struct quarry_cache *cache)
 }
 
 /* Who gave back the last object of a dead cache may have brought a magazine for it. */
-static void mags_free(struct quarry_cache *cache)
+static void cpu_caches_free(struct quarry_cache *cache)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	unsigned int i;
 	int cpu;
 
-	if (!cache->mags)
+	if (!cache->cpu_cache)
 		return;
 	for_each_possible_cpu(cpu) {
-		m = per_cpu_ptr(cache->mags, cpu);
+		m = per_cpu_ptr(cache->cpu_cache, cpu);
 		struct quarry_magazine *mag[] = {
 			m->loaded, m->previous, m->cold ? m->cold->remote.mag : NULL,
 		};
@@ -361,7 +362,7 @@ static void mags_free(struct quarry_cache *cache)
 				quarry_magazine_free(cache, mag[i]);
 		kfree(m->cold);
 	}
-	free_percpu(cache->mags);
+	free_percpu(cache->cpu_cache);
 }
 
 /* Drop a reference; with the last one the cache goes. Context: any but NMI. */
@@ -379,7 +380,7 @@ void quarry_cache_put(struct quarry_cache *cache)
 		}
 	kfree(cache->nodes);
 	quarry_cache_forget_texts(cache);
-	mags_free(cache);
+	cpu_caches_free(cache);
 	kfree(cache);
 }
 
@@ -391,7 +392,7 @@ static void cache_put_rcu(struct rcu_head *rcu)
 /* All pages are in the pool: what is left goes when nobody can be looking at it. */
 static void forget(struct quarry_cache *cache)
 {
-	quarry_slabs_settle();
+	quarry_slab_list_settle();
 	untag(cache);
 	quarry_pool_put(cache->pool);
 	call_rcu(&cache->rcu, cache_put_rcu);
@@ -479,7 +480,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	cache->pool = pool;
 	err = nodes_create(cache);
 	if (!err)
-		err = mags_create(cache);
+		err = cpu_caches_create(cache);
 	if (!err && modes_of(flags))
 		err = quarry_cache_set_modes(cache, modes_of(flags));
 	if (err) {
@@ -651,8 +652,8 @@ u64 quarry_cache_objects_out(struct quarry_cache *cache)
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_node_settle(n);
 		quarry_node_lock(n, &flags, false);
-		out += quarry_slabs_objects(&n->plain) - n->plain.nr_free +
-		       quarry_slabs_objects(&n->guarded) - n->guarded.nr_free;
+		out += quarry_slab_list_objects(&n->plain) - n->plain.nr_free +
+		       quarry_slab_list_objects(&n->guarded) - n->guarded.nr_free;
 		quarry_node_unlock(n, flags);
 	}
 	return out;
@@ -797,7 +798,7 @@ void quarry_caches_exit(void)
 	list_for_each_entry_safe(cache, next, &gone, link) {
 		struct quarry_cache_node *n = NULL;
 
-		quarry_slabs_settle();
+		quarry_slab_list_settle();
 		while ((n = quarry_cache_node_next(cache, n)))
 			quarry_node_lose(n);
 		forget(cache);

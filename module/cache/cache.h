@@ -3,7 +3,7 @@
  * What a cache is made of. See cache.c for its life, alloc.c for the way of an object.
  *
  *	struct quarry_cache
- *	  |-- mags, one a CPU	loaded and previous magazine (slab/magazine.c)
+ *	  |-- cpu_cache		loaded and previous magazine (slab/magazine.c)
  *	  `-- node[], one a node
  *	        |-- depot	magazines that no CPU has
  *	        |-- plain	slabs, objects one beside the other
@@ -17,7 +17,7 @@
  *	   parting (reap.c)		one at a time takes slabs off. May be waited for in
  *					reclaim
  *	   labels_lock (labels.c)	a MiB gets its labels; nothing inside
- *	2. busy of a mags		this CPU's magazines: a mark, not a lock
+ *	2. busy of a CPU cache		this CPU's magazines: a mark, not a lock
  *	3. node->lock			slabs and depot of one node; raw, IRQs off. No two
  *					at once, and nothing of the pool's inside
  *	   caches.lock (cache.c)		the registry of caches, for a few steps; raw
@@ -71,7 +71,7 @@ struct quarry_record {
 #define QUARRY_RECORD_FREE	1
 
 /**
- * struct quarry_pslab - a slab with the pages behind it
+ * struct quarry_page_slab - a slab with the pages behind it
  * @rcu:	to let those go who looked at it through a page
  * @all:	among all slabs of its node; who walks over them puts a mark there
  * @late_link:	in the node's list of slabs with objects freed without the lock
@@ -87,7 +87,7 @@ struct quarry_record {
  * @tallied:	which time that was, in full: what an earlier one left is true no more
  * @slab:	the slab; last, for its bits
  */
-struct quarry_pslab {
+struct quarry_page_slab {
 	struct rcu_head rcu;
 	struct list_head all;
 	struct llist_node late_link;
@@ -103,9 +103,9 @@ struct quarry_pslab {
 	struct quarry_slab slab;
 };
 
-static inline struct quarry_pslab *quarry_pslab(struct quarry_slab *slab)
+static inline struct quarry_page_slab *quarry_page_slab(struct quarry_slab *slab)
 {
-	return container_of(slab, struct quarry_pslab, slab);
+	return container_of(slab, struct quarry_page_slab, slab);
 }
 
 /* Most objects in quarantine on one node. */
@@ -148,8 +148,8 @@ struct quarry_cache_node {
 	int node;
 	u16 tag[2];
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
-	struct quarry_slabs plain;
-	struct quarry_slabs guarded;
+	struct quarry_slab_list plain;
+	struct quarry_slab_list guarded;
 	struct quarry_depot depot;
 	struct list_head slabs;
 	struct llist_head late;
@@ -174,18 +174,18 @@ struct quarry_cache_node {
 };
 
 /**
- * struct quarry_mags_cold - the part of a CPU's magazines that only the slow paths need
- * @count:	enum quarry_mags_count; moved by this CPU alone, but in any context
+ * struct quarry_cpu_cache_cold - the part of a CPU's magazines that only the slow paths need
+ * @count:	enum quarry_cpu_cache_count; moved by this CPU alone, but in any context
  * @remote:	objects of other nodes; of whoever has marked the magazines
  */
-struct quarry_mags_cold {
-	local_t count[QUARRY_MAGS_COUNTS];
+struct quarry_cpu_cache_cold {
+	local_t count[QUARRY_CPU_CACHE_COUNTS];
 	struct quarry_remote remote;
 };
 
 /**
  * struct quarry_cache - see include/linux/quarry_cache.h
- * @mags:	per-CPU magazines; first, as struct quarry_cache_head says
+ * @cpu_cache:	per-CPU magazines; first, as struct quarry_cache_head says
  * @pool:	where slabs come from
  * @shape:	of slabs: plain and guarded
  * @least:	of slabs that found no larger block; nr is 0 where there is no smaller one
@@ -223,7 +223,7 @@ struct quarry_mags_cold {
  * @rcu:	for the latter
  */
 struct quarry_cache {
-	struct quarry_mags __percpu *mags;
+	struct quarry_cpu_cache __percpu *cpu_cache;
 	struct quarry_pool *pool;
 	struct quarry_shape shape[2];
 	struct quarry_shape least[2];
@@ -236,7 +236,7 @@ struct quarry_cache {
 	u32 user_size;
 	u32 cap_min;
 	u32 cap_max;
-	atomic64_t count[QUARRY_MAGS_COUNTS];
+	atomic64_t count[QUARRY_CPU_CACHE_COUNTS];
 	atomic_t nr_cold;
 	atomic64_t errors[QUARRY_NR_CACHE_ERRORS];
 	atomic_t magazines;
@@ -288,12 +288,12 @@ static inline void quarry_objects_in(const struct quarry_cache *cache, void **ob
 
 /* Count for this CPU. Context: any. */
 static inline void quarry_cache_count_add(struct quarry_cache *cache,
-					  enum quarry_mags_count which, long nr)
+					  enum quarry_cpu_cache_count which, long nr)
 {
-	struct quarry_mags_cold *cold;
+	struct quarry_cpu_cache_cold *cold;
 
 	preempt_disable();
-	cold = READ_ONCE(this_cpu_ptr(cache->mags)->cold);
+	cold = READ_ONCE(this_cpu_ptr(cache->cpu_cache)->cold);
 	if (likely(cold))
 		local_add(nr, &cold->count[which]);
 	else
@@ -301,24 +301,24 @@ static inline void quarry_cache_count_add(struct quarry_cache *cache,
 	preempt_enable();
 }
 
-static inline void quarry_cache_count(struct quarry_cache *cache, enum quarry_mags_count which)
+static inline void quarry_cache_count(struct quarry_cache *cache, enum quarry_cpu_cache_count which)
 {
 	quarry_cache_count_add(cache, which, 1);
 }
 
-static inline bool quarry_mags_enter(struct quarry_mags *m)
+static inline bool quarry_cpu_cache_enter(struct quarry_cpu_cache *m)
 {
-	if (unlikely(quarry_mags_is_busy(m)))
+	if (unlikely(quarry_cpu_cache_is_busy(m)))
 		return false;
-	quarry_mags_mark(m);
-	quarry_mags_close(m);
+	quarry_cpu_cache_set_busy(m);
+	quarry_cpu_cache_close(m);
 	return true;
 }
 
-static inline void quarry_mags_leave(struct quarry_mags *m)
+static inline void quarry_cpu_cache_leave(struct quarry_cpu_cache *m)
 {
-	quarry_mags_open(m);
-	quarry_mags_unmark(m);
+	quarry_cpu_cache_open(m);
+	quarry_cpu_cache_clear_busy(m);
 }
 
 /*
@@ -356,10 +356,10 @@ u16 quarry_tag_of(unsigned long pfn);
 bool quarry_tag_is_large(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_node(unsigned long pfn);
 struct quarry_cache_node *quarry_tag_get_node(u16 tag);
-struct quarry_pslab *quarry_pslab_of(const void *object);
+struct quarry_page_slab *quarry_page_slab_of(const void *object);
 
 /* The node whose objects a CPU's magazines hold. */
-static inline struct quarry_cache_node *quarry_mags_node(const struct quarry_mags *m)
+static inline struct quarry_cache_node *quarry_cpu_cache_node(const struct quarry_cpu_cache *m)
 {
 	return quarry_tag_get_node(m->tag);
 }
@@ -376,21 +376,21 @@ static inline bool quarry_node_has_late(const struct quarry_cache_node *n)
 }
 
 bool quarry_node_walk(struct quarry_cache_node *n, bool records,
-		      void (*fn)(struct quarry_pslab *s, void *data), void *data);
+		      void (*fn)(struct quarry_page_slab *s, void *data), void *data);
 struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp, int node,
 					   bool guarded);
 bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guarded,
 		      int *looked);
 bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp);
 bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp);
-void quarry_slabs_settle(void);
+void quarry_slab_list_settle(void);
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
-u64 quarry_slabs_let_go(struct list_head *gone);
+u64 quarry_page_slabs_discard(struct list_head *gone);
 void quarry_node_lose(struct quarry_cache_node *n);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
 			     bool try);
 
-/* What a CPU has missed: bits of struct quarry_mags.wants. */
+/* What a CPU has missed: bits of struct quarry_cpu_cache.wants. */
 #define QUARRY_WANTS_MAGAZINE	1
 #define QUARRY_WANTS_REMOTE	2
 
@@ -400,7 +400,7 @@ void quarry_magazine_bring(struct quarry_cache *cache);
 /* Bring this CPU a magazine if it missed one. Context: any. */
 static inline void quarry_magazine_supply(struct quarry_cache *cache)
 {
-	if (unlikely(READ_ONCE(raw_cpu_ptr(cache->mags)->wants)))
+	if (unlikely(READ_ONCE(raw_cpu_ptr(cache->cpu_cache)->wants)))
 		quarry_magazine_bring(cache);
 }
 
@@ -408,21 +408,21 @@ struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap
 					     int node);
 void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *mag);
 void quarry_magazines_limit(struct quarry_cache *cache);
-u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m);
+u64 quarry_cpu_cache_drain(struct quarry_cache *cache, struct quarry_cpu_cache *m);
 void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *mag, u32 nr,
 			   bool try);
 u64 quarry_depot_drain(struct quarry_cache_node *n, u32 keep);
-void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m);
-void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m);
+void quarry_cpu_cache_event(struct quarry_cache *cache, struct quarry_cpu_cache *m);
+void quarry_cpu_cache_shrink(struct quarry_cache *cache, struct quarry_cpu_cache *m);
 extern atomic64_t quarry_magazine_budget_used;
 u64 quarry_magazine_budget(void);
 void quarry_magazine_set_budget(u64 bytes);
 
 /* remote.c: objects of other nodes */
-const struct quarry_magazine *quarry_remote_magazine(const struct quarry_mags *m);
-bool quarry_remote_has_any(const struct quarry_mags *m);
+const struct quarry_magazine *quarry_remote_magazine(const struct quarry_cpu_cache *m);
+bool quarry_remote_has_any(const struct quarry_cpu_cache *m);
 bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object);
-bool quarry_remote_beside_shut(const struct quarry_mags *m);
+bool quarry_remote_beside_shut(const struct quarry_cpu_cache *m);
 size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool try);
 void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_node *n);
 void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bool try);
@@ -432,23 +432,23 @@ bool quarry_cache_gfp_ok(struct quarry_cache *cache, gfp_t gfp);
 struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 bool quarry_object_is_free(struct quarry_cache *cache, const void *object);
-bool quarry_mags_refill(struct quarry_cache *cache, struct quarry_mags *m, bool try);
-bool quarry_mags_make_room(struct quarry_cache *cache, struct quarry_mags *m, bool try);
+bool quarry_cpu_cache_refill(struct quarry_cache *cache, struct quarry_cpu_cache *m, bool try);
+bool quarry_cpu_cache_make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m, bool try);
 
 /* guard.c: safety modes of one object */
 bool quarry_guard_out(void *object, bool try);
-bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack);
+bool quarry_guard_in(struct quarry_page_slab *s, void *object, depot_stack_handle_t stack);
 void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool try);
 void quarry_guard_pick(struct quarry_magazine *mag);
 unsigned int quarry_guard_release(struct quarry_cache_node *n);
 bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *only);
 void quarry_guard_forgive(struct quarry_cache_node *n);
-struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object);
+struct quarry_record *quarry_guard_record(struct quarry_page_slab *s, const void *object);
 
 /* strays.c: what the kernel has freed */
 u64 quarry_strays_find(struct quarry_cache *cache);
 void quarry_strays_find_in(struct quarry_pool *pool);
-void quarry_strays_mend(struct quarry_pslab *s);
+void quarry_strays_mend(struct quarry_page_slab *s);
 int quarry_strays_watch(void);
 void quarry_strays_unwatch(void);
 
@@ -532,14 +532,15 @@ void quarry_cache_bury(struct quarry_cache *cache);
 void quarry_cache_put(struct quarry_cache *cache);
 
 /* visits.c: magazines of all CPUs */
-bool quarry_mags_has_any(const struct quarry_mags *m);
-u64 quarry_mags_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
-			   enum quarry_patience patience);
-void quarry_mags_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches, int cpu);
-void quarry_mags_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches);
-bool quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience);
-bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience);
-bool quarry_mags_has_shut(struct quarry_cache *cache);
+bool quarry_cpu_cache_has_any(const struct quarry_cpu_cache *m);
+u64 quarry_cpu_cache_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
+				enum quarry_patience patience);
+void quarry_cpu_cache_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches,
+				int cpu);
+void quarry_cpu_cache_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches);
+bool quarry_cpu_cache_drain_parting(struct list_head *caches, enum quarry_patience patience);
+bool quarry_cpu_cache_drain_disabled(struct list_head *caches, enum quarry_patience patience);
+bool quarry_cpu_cache_is_disabled(struct quarry_cache *cache);
 
 /* spare.c: what could go */
 bool quarry_node_has_spare(const struct quarry_cache_node *n);

@@ -56,12 +56,12 @@ static void fault(struct checking *c, const char *what)
 static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 			  const struct quarry_magazine *mag)
 {
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	u32 i, k;
 
 	/* What it says of itself may be what is wrong. */
 	for (k = 0; mag && k < min(mag->n, mag->cap); k++) {
-		s = quarry_pslab_of(mag->slot[k]);
+		s = quarry_page_slab_of(mag->slot[k]);
 		if (!s || s->node != n)
 			fault(c, "a magazine has an object of another node");
 		else if (quarry_slab_look(&s->slab, mag->slot[k], &i))
@@ -72,10 +72,10 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 }
 
 /* Those of other nodes, each under the lock of its own. */
-static void check_remote(struct checking *c, const struct quarry_mags *m)
+static void check_remote(struct checking *c, const struct quarry_cpu_cache *m)
 {
 	const struct quarry_magazine *mag = m->cold ? m->cold->remote.mag : NULL;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	unsigned long flags;
 	u32 i, k;
 
@@ -83,8 +83,8 @@ static void check_remote(struct checking *c, const struct quarry_mags *m)
 		return;
 	fault(c, quarry_remote_check(&m->cold->remote));
 	for (k = 0; k < min(mag->n, mag->cap); k++) {
-		s = quarry_pslab_of(mag->slot[k]);
-		if (!s || s->node->cache != c->cache || s->node == quarry_mags_node(m)) {
+		s = quarry_page_slab_of(mag->slot[k]);
+		if (!s || s->node->cache != c->cache || s->node == quarry_cpu_cache_node(m)) {
 			fault(c, "a magazine for other nodes has another object");
 			continue;
 		}
@@ -99,25 +99,25 @@ static bool has_magazines(void *data, int cpu)
 {
 	const struct checking *c = data;
 
-	return quarry_mags_has_any(per_cpu_ptr(c->cache->mags, cpu));
+	return quarry_cpu_cache_has_any(per_cpu_ptr(c->cache->cpu_cache, cpu));
 }
 
 static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 {
 	struct checking *c = data;
-	struct quarry_mags *m = per_cpu_ptr(c->cache->mags, cpu);
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cpu_cache *m = per_cpu_ptr(c->cache->cpu_cache, cpu);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	unsigned long flags;
 
-	if (!quarry_mags_enter(m))
+	if (!quarry_cpu_cache_enter(m))
 		return QUARRY_VISIT_INSIDE;
-	fault(c, quarry_mags_check(m));
+	fault(c, quarry_cpu_cache_check(m));
 	quarry_node_lock(n, &flags, false);
 	check_objects(c, n, m->loaded);
 	check_objects(c, n, m->previous);
 	quarry_node_unlock(n, flags);
 	check_remote(c, m);
-	quarry_mags_leave(m);
+	quarry_cpu_cache_leave(m);
 	return QUARRY_VISIT_DONE;
 }
 
@@ -127,7 +127,7 @@ static const struct quarry_visitor checker = {
 };
 
 /* One of many. Under the lock. */
-static void check_slab(struct quarry_pslab *s, void *data)
+static void check_slab(struct quarry_page_slab *s, void *data)
 {
 	const struct quarry_cache_node *n = s->node;
 	struct checking *c = data;
@@ -191,8 +191,8 @@ static bool check_at_once(struct checking *c, struct quarry_cache_node *n)
 	few = n->plain.nr_slabs + n->guarded.nr_slabs + n->depot.nr_full +
 	      n->depot.nr_spare <= FEW && n->depot.nr_objects <= FEW_OBJECTS;
 	if (few) {
-		fault(c, quarry_slabs_check(&n->plain));
-		fault(c, quarry_slabs_check(&n->guarded));
+		fault(c, quarry_slab_list_check(&n->plain));
+		fault(c, quarry_slab_list_check(&n->guarded));
 		fault(c, quarry_depot_check(&n->depot));
 		list_for_each_entry(mag, &n->depot.full, link)
 			check_objects(c, n, mag);
@@ -213,7 +213,7 @@ static void check_node(struct checking *c, struct quarry_cache_node *n)
 	quarry_node_lock(n, &flags, false);
 	for (i = 0; i < n->quarantine_n; i++) {
 		void *object = n->quarantine[(n->quarantine_at + i) % QUARRY_QUARANTINE];
-		struct quarry_pslab *s = quarry_pslab_of(object);
+		struct quarry_page_slab *s = quarry_page_slab_of(object);
 
 		if (!s || !s->records)
 			fault(c, "something in quarantine is no guarded object");

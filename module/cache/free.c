@@ -51,8 +51,8 @@ void quarry_free(const void *object)
 	preempt_disable();
 	if (likely(quarry_label_look(pfn, &label))) {
 		n = quarry_tag_get_node(label);
-		if (likely(n && quarry_mags_push(this_cpu_ptr(n->cache->mags), label,
-						 (void *)object))) {
+		if (likely(n && quarry_cpu_cache_push(this_cpu_ptr(n->cache->cpu_cache), label,
+						      (void *)object))) {
 			preempt_enable();
 			return;
 		}

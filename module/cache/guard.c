@@ -41,7 +41,7 @@
 #include "cache.h"
 
 /* The record of an object of a guarded slab. */
-struct quarry_record *quarry_guard_record(struct quarry_pslab *s, const void *object)
+struct quarry_record *quarry_guard_record(struct quarry_page_slab *s, const void *object)
 {
 	u32 i = ((unsigned long)object - s->slab.first) / quarry_slab_shape(&s->slab)->stride;
 
@@ -123,11 +123,11 @@ bool quarry_guard_out(void *object, bool try)
 {
 	struct quarry_record *r;
 	struct quarry_cache *cache;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	u32 modes;
 
 	preempt_disable();
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	preempt_enable();
 	cache = s->node->cache;
 	modes = READ_ONCE(cache->modes);
@@ -138,7 +138,7 @@ bool quarry_guard_out(void *object, bool try)
 		atomic_inc(&s->node->lost);
 		if (!test_and_set_bit(QUARRY_RECORD_LISTED, &s->records[0].flags))
 			llist_add(&s->lost_link, &s->node->lost_slabs);
-		quarry_cache_count(cache, QUARRY_MAGS_DIRECT_FREES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_DIRECT_FREES);
 		quarry_shadow_free(object, quarry_cache_shadowed(cache));
 		return false;
 	}
@@ -161,7 +161,7 @@ bool quarry_guard_out(void *object, bool try)
  *
  * Return: false if it was not out: it must not be taken.
  */
-bool quarry_guard_in(struct quarry_pslab *s, void *object, depot_stack_handle_t stack)
+bool quarry_guard_in(struct quarry_page_slab *s, void *object, depot_stack_handle_t stack)
 {
 	struct quarry_record *r = quarry_guard_record(s, object);
 	struct quarry_cache *cache = s->node->cache;
@@ -283,7 +283,7 @@ bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *o
 }
 
 /* The objects of a slab that were kept from being reused go back. Under the lock. */
-static void put_lost(struct quarry_pslab *s)
+static void put_lost(struct quarry_page_slab *s)
 {
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	u32 i;
@@ -306,11 +306,11 @@ static void put_lost(struct quarry_pslab *s)
 void quarry_guard_forgive(struct quarry_cache_node *n)
 {
 	struct llist_node *at = llist_del_all(&n->lost_slabs);
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	unsigned long flags;
 
 	while (at) {
-		s = llist_entry(at, struct quarry_pslab, lost_link);
+		s = llist_entry(at, struct quarry_page_slab, lost_link);
 		at = at->next;
 		/* A slab at a time: with all its objects back it may go. */
 		quarry_node_lock(n, &flags, false);

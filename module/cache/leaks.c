@@ -28,7 +28,7 @@ struct survey {
 	unsigned int which;
 };
 
-static void gather_slab(struct quarry_pslab *s, void *data)
+static void gather_slab(struct quarry_page_slab *s, void *data)
 {
 	struct survey *v = data;
 	u32 i;

@@ -137,27 +137,27 @@ void quarry_magazine_free(struct quarry_cache *cache, struct quarry_magazine *ma
  */
 static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry_magazine *mag)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (quarry_mags_enter(m)) {
-		mag = quarry_mags_install(m, mag);
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (quarry_cpu_cache_enter(m)) {
+		mag = quarry_cpu_cache_install(m, mag);
 		/* Whoever shuts them looks for magazines then, and we for that (modes.c). */
 		smp_mb();
 		/* The other one is to be as large. */
 		if (m->previous && m->previous->cap < m->cap)
 			m->wants |= QUARRY_WANTS_MAGAZINE;
-		quarry_mags_leave(m);
+		quarry_cpu_cache_leave(m);
 	}
 	preempt_enable();
 	return mag;
 }
 
 /* What this CPU's slow calls count in; until it is there, the cache counts for it. */
-static void bring_cold(struct quarry_cache *cache, struct quarry_mags *m, int node)
+static void bring_cold(struct quarry_cache *cache, struct quarry_cpu_cache *m, int node)
 {
-	struct quarry_mags_cold *cold;
+	struct quarry_cpu_cache_cold *cold;
 
 	cold = quarry_inject() ? NULL :
 	       kzalloc_node(sizeof(*cold), GFP_NOWAIT | __GFP_NOWARN, node);
@@ -175,17 +175,17 @@ static struct quarry_magazine *install_remote(struct quarry_cache *cache,
 					      struct quarry_magazine *mag,
 					      struct quarry_cache_node **n)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 
 	preempt_disable();
-	m = this_cpu_ptr(cache->mags);
-	if (m->cold && quarry_mags_try_mark(m)) {
+	m = this_cpu_ptr(cache->cpu_cache);
+	if (m->cold && quarry_cpu_cache_try_busy(m)) {
 		if (m->cold->remote.tag)
 			*n = quarry_tag_get_node(m->cold->remote.tag);
 		mag = quarry_remote_install(&m->cold->remote, mag);
 		/* As in install(). */
 		smp_mb();
-		quarry_mags_unmark(m);
+		quarry_cpu_cache_clear_busy(m);
 	}
 	preempt_enable();
 	return mag;
@@ -221,7 +221,7 @@ static void leave_over(struct quarry_cache_node *n, struct quarry_magazine *mag,
  */
 void quarry_magazine_bring(struct quarry_cache *cache)
 {
-	struct quarry_mags *m = raw_cpu_ptr(cache->mags);
+	struct quarry_cpu_cache *m = raw_cpu_ptr(cache->cpu_cache);
 	struct quarry_cache_node *n = quarry_cache_home(cache);
 	struct quarry_magazine *mag;
 	u32 cap, wants, one;
@@ -246,13 +246,13 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 }
 
 /**
- * quarry_mags_event() - a CPU had to go to its node
+ * quarry_cpu_cache_event() - a CPU had to go to its node
  * @cache:	the cache
  * @m:		entered
  *
  * Context: any.
  */
-void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m)
+void quarry_cpu_cache_event(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
 	if (++m->seen < EVENTS || m->cap >= cache->cap_max)
 		return;
@@ -262,13 +262,13 @@ void quarry_mags_event(struct quarry_cache *cache, struct quarry_mags *m)
 }
 
 /**
- * quarry_mags_calm() - the reaper has come by: was there any hurry since?
+ * quarry_cpu_cache_shrink() - the reaper has come by: was there any hurry since?
  * @cache:	the cache
  * @m:		of any CPU, from outside: what that counts at the same time may be lost
  *
  * Context: any.
  */
-void quarry_mags_calm(struct quarry_cache *cache, struct quarry_mags *m)
+void quarry_cpu_cache_shrink(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
 	if (m->seen < EVENTS / 8 && m->cap > cache->cap_min)
 		m->cap = smaller(m->cap);
@@ -294,9 +294,9 @@ void quarry_magazine_flush(struct quarry_cache_node *n, struct quarry_magazine *
 }
 
 /* To the depot of its node as it is, unless it has objects of several. @m: entered. */
-static u64 drain_remote(struct quarry_cache *cache, struct quarry_mags *m)
+static u64 drain_remote(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	struct quarry_remote *r = &m->cold->remote;
 	struct quarry_magazine *mag = r->mag;
 	unsigned long flags;
@@ -305,7 +305,7 @@ static u64 drain_remote(struct quarry_cache *cache, struct quarry_mags *m)
 	if (nr && r->tag) {
 		n = quarry_tag_get_node(r->tag);
 	} else if (nr) {
-		quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_FLUSHES);
 		quarry_remote_flush(cache, r, false);
 	}
 	WRITE_ONCE(r->mag, NULL);
@@ -316,7 +316,7 @@ static u64 drain_remote(struct quarry_cache *cache, struct quarry_mags *m)
 }
 
 /**
- * quarry_mags_drain() - empty one CPU's magazines
+ * quarry_cpu_cache_drain() - empty one CPU's magazines
  * @cache:	the cache
  * @m:		entered
  *
@@ -326,9 +326,9 @@ static u64 drain_remote(struct quarry_cache *cache, struct quarry_mags *m)
  *
  * Return: objects that have gone.
  */
-u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
+u64 quarry_cpu_cache_drain(struct quarry_cache *cache, struct quarry_cpu_cache *m)
 {
-	struct quarry_cache_node *n = quarry_mags_node(m);
+	struct quarry_cache_node *n = quarry_cpu_cache_node(m);
 	struct quarry_magazine *mag[2] = { m->loaded, m->previous };
 	unsigned long flags;
 	unsigned int i;
@@ -344,7 +344,7 @@ u64 quarry_mags_drain(struct quarry_cache *cache, struct quarry_mags *m)
 			continue;
 		nr += mag[i]->n;
 		if (mag[i]->n)
-			quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+			quarry_cache_count(cache, QUARRY_CPU_CACHE_FLUSHES);
 		quarry_magazine_flush(n, mag[i], mag[i]->n, false);
 		quarry_node_lock(n, &flags, false);
 		quarry_depot_put(&n->depot, mag[i]);

@@ -60,7 +60,7 @@ enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault)
 /* What is known of the object's past. Preemption off. */
 static void say_owners(struct quarry_report *report, const void *object)
 {
-	struct quarry_pslab *s = quarry_pslab_of(object);
+	struct quarry_page_slab *s = quarry_page_slab_of(object);
 	const struct quarry_record *r;
 	u32 i;
 
@@ -76,12 +76,12 @@ static void say_owners(struct quarry_report *report, const void *object)
 static void say(struct quarry_report *r, const struct quarry_cache *cache,
 		enum quarry_cache_error kind, const void *object)
 {
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	u32 i = 0, at = 0;
 	bool known;
 
 	preempt_disable();
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	known = s && quarry_slab_look(&s->slab, object, &i) != QUARRY_SLAB_OUTSIDE;
 	if (known)
 		at = (unsigned long)object - s->slab.first -
@@ -163,11 +163,11 @@ void quarry_free_to_no_cache(const void *object)
 {
 	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS +
 						      QUARRY_CACHE_ERR_WRONG_CACHE);
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	quarry_report_say(r, "free to a cache that is NULL; refused");
 	preempt_disable();
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	if (s)
 		atomic64_inc(&s->node->cache->errors[QUARRY_CACHE_ERR_WRONG_CACHE]);
 	say_owners(r, object);

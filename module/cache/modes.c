@@ -36,29 +36,29 @@ static bool changes_content(const struct shutting *s)
 }
 
 /* Entered, or of a CPU that is off line. Preemption off. */
-static void shut_one(const struct shutting *s, struct quarry_mags *m)
+static void shut_one(const struct shutting *s, struct quarry_cpu_cache *m)
 {
 	if (changes_content(s))
-		quarry_mags_drain(s->cache, m);
+		quarry_cpu_cache_drain(s->cache, m);
 	m->shut = (m->shut | s->set) & ~s->clear;
 }
 
 /* Of a CPU where nobody can be inside. */
 static void shut_other(const struct shutting *s, int cpu)
 {
-	struct quarry_mags *m = per_cpu_ptr(s->cache->mags, cpu);
+	struct quarry_cpu_cache *m = per_cpu_ptr(s->cache->cpu_cache, cpu);
 
 	preempt_disable();
-	quarry_mags_close(m);
+	quarry_cpu_cache_close(m);
 	shut_one(s, m);
-	quarry_mags_open(m);
+	quarry_cpu_cache_open(m);
 	preempt_enable();
 }
 
 static bool not_as_wished(void *data, int cpu)
 {
 	const struct shutting *s = data;
-	u8 shut = READ_ONCE(per_cpu_ptr(s->cache->mags, cpu)->shut);
+	u8 shut = READ_ONCE(per_cpu_ptr(s->cache->cpu_cache, cpu)->shut);
 
 	return ((shut | s->set) & ~s->clear) != shut;
 }
@@ -66,12 +66,12 @@ static bool not_as_wished(void *data, int cpu)
 static enum quarry_answer shut_there(void *data, int cpu, u64 *sum)
 {
 	const struct shutting *s = data;
-	struct quarry_mags *m = per_cpu_ptr(s->cache->mags, cpu);
+	struct quarry_cpu_cache *m = per_cpu_ptr(s->cache->cpu_cache, cpu);
 
-	if (!quarry_mags_enter(m))
+	if (!quarry_cpu_cache_enter(m))
 		return QUARRY_VISIT_INSIDE;
 	shut_one(s, m);
-	quarry_mags_leave(m);
+	quarry_cpu_cache_leave(m);
 	return QUARRY_VISIT_DONE;
 }
 
@@ -108,16 +108,16 @@ void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
  */
 void quarry_cache_shut_dead(struct quarry_cache *cache)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		m = per_cpu_ptr(cache->mags, cpu);
+		m = per_cpu_ptr(cache->cpu_cache, cpu);
 		WRITE_ONCE(m->shut, m->shut | QUARRY_SHUT_DEAD);
 	}
 	/* Pairs with that of install(), magazines.c. */
 	smp_mb();
-	quarry_mags_drain_cpus(&cache, 1, QUARRY_FOREVER);
+	quarry_cpu_cache_drain_cpus(&cache, 1, QUARRY_FOREVER);
 }
 
 /* The same for good, at unload, when nobody is left who could be inside on any CPU. */

@@ -26,12 +26,12 @@
  */
 void *quarry_object_start(const void *address)
 {
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	void *start = NULL;
 	u32 i;
 
 	preempt_disable();
-	s = quarry_pslab_of(address);
+	s = quarry_page_slab_of(address);
 	if (s && quarry_slab_look(&s->slab, address, &i) != QUARRY_SLAB_OUTSIDE)
 		start = (void *)(s->slab.first +
 				 (unsigned long)i * quarry_slab_shape(&s->slab)->stride);

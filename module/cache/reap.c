@@ -22,7 +22,7 @@
  *			CPU that has any, by a visit that comes when nothing is under way
  *			there; then the depot, which is shut meanwhile, so that no CPU
  *			gets back what another has left, or its first magazine
- *	let go		to the pool (quarry_slabs_let_go())
+ *	let go		to the pool (quarry_page_slabs_discard())
  *
  *	A CPU that does not answer keeps what it has a magazine of, and no other cache's: those go
  *	without it. Who cannot do without waits for it, but comes again and again, so that others
@@ -95,15 +95,15 @@ void quarry_reaper_kick(void)
  */
 static bool calm(struct quarry_cache *cache)
 {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	bool more = false;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		m = per_cpu_ptr(cache->mags, cpu);
-		quarry_mags_calm(cache, m);
+		m = per_cpu_ptr(cache->cpu_cache, cpu);
+		quarry_cpu_cache_shrink(cache, m);
 		m->last_ops = READ_ONCE(m->allocs) + READ_ONCE(m->frees);
-		more |= quarry_mags_has_any(m);
+		more |= quarry_cpu_cache_has_any(m);
 	}
 	return more;
 }
@@ -151,7 +151,7 @@ static u64 let_go(struct quarry_cache *cache)
 			set_shut(n, false);
 		}
 	list_splice_init(&cache->gone, &going);
-	return quarry_slabs_let_go(&going);
+	return quarry_page_slabs_discard(&going);
 }
 
 /*
@@ -172,9 +172,9 @@ static u64 part(const struct quarry_pool *pool, const struct quarry_cache *only,
 			list_move_tail(&cache->parting, &meant);
 	if (list_empty(&meant))
 		return 0;
-	all = quarry_mags_drain_shut(&meant, patience);
+	all = quarry_cpu_cache_drain_disabled(&meant, patience);
 	list_for_each_entry_safe(cache, next, &meant, parting)
-		if (all || !quarry_mags_has_shut(cache)) {
+		if (all || !quarry_cpu_cache_is_disabled(cache)) {
 			list_del_init(&cache->parting);
 			bytes += let_go(cache);
 		}
@@ -302,7 +302,7 @@ static void reaper(struct kthread_work *work)
 	quarry_chore_at_work(&reaper_chore);
 	bury_all();
 	while (quarry_caches_look_round(&round, NULL)) {
-		quarry_mags_drain_idle(round.cache, round.nr);
+		quarry_cpu_cache_drain_idle(round.cache, round.nr);
 		for (i = 0; i < round.nr; i++)
 			more |= calm(round.cache[i]);
 		more |= trim_round(&round, until);
@@ -337,7 +337,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 	u64 bytes;
 
 	if (wholly)
-		quarry_mags_drain_cpus(&cache, 1, QUARRY_FOREVER);
+		quarry_cpu_cache_drain_cpus(&cache, 1, QUARRY_FOREVER);
 	lock_parting();
 	cut_all(cache);
 	bytes = part_wholly(NULL, cache);
@@ -393,7 +393,7 @@ static u64 reclaim_all(struct quarry_pool *pool)
 	unsigned int i;
 
 	while (quarry_caches_look_round(&round, pool)) {
-		quarry_mags_drain_cpus(round.cache, round.nr, QUARRY_FOREVER);
+		quarry_cpu_cache_drain_cpus(round.cache, round.nr, QUARRY_FOREVER);
 		lock_parting();
 		for (i = 0; i < round.nr; i++) {
 			if (!quarry_cache_is_listed(round.cache[i]))
@@ -438,7 +438,7 @@ static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_p
 {
 	struct quarry_cache *cache, *next;
 
-	*all &= quarry_mags_drain_parting(batch, patience);
+	*all &= quarry_cpu_cache_drain_parting(batch, patience);
 	list_for_each_entry_safe(cache, next, batch, parting) {
 		list_del_init(&cache->parting);
 		cut_all(cache);
@@ -568,7 +568,7 @@ static int cpu_dead(unsigned int cpu)
 	/* As in pages/hotplug.c. */
 	quarry_visits_stopped(cpu);
 	while (quarry_caches_look_round(&round, NULL))
-		quarry_mags_drain_cpu(round.cache, round.nr, cpu);
+		quarry_cpu_cache_drain_cpu(round.cache, round.nr, cpu);
 	return 0;
 }
 

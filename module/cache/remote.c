@@ -18,7 +18,7 @@
  *
  *	An allocation that would take any node's takes it from there again.
  *
- *	The magazine hangs on the cold part of a CPU's magazines (struct quarry_mags_cold), has
+ *	The magazine hangs on the cold part of a CPU's magazines (struct quarry_cpu_cache_cold), has
  *	their mark, is brought as they are, counts in the same budget, and is emptied by
  *	whoever empties them. While they are shut it is passed by.
  *
@@ -28,15 +28,15 @@
 
 #include "cache.h"
 
-static struct quarry_remote *remote_of(const struct quarry_mags *m)
+static struct quarry_remote *remote_of(const struct quarry_cpu_cache *m)
 {
-	struct quarry_mags_cold *cold = READ_ONCE(m->cold);
+	struct quarry_cpu_cache_cold *cold = READ_ONCE(m->cold);
 
 	return cold ? &cold->remote : NULL;
 }
 
 /* A CPU's magazine for objects of other nodes, or NULL. Of another CPU a moment old. */
-const struct quarry_magazine *quarry_remote_magazine(const struct quarry_mags *m)
+const struct quarry_magazine *quarry_remote_magazine(const struct quarry_cpu_cache *m)
 {
 	const struct quarry_remote *r = remote_of(m);
 
@@ -44,15 +44,15 @@ const struct quarry_magazine *quarry_remote_magazine(const struct quarry_mags *m
 }
 
 /* Has the CPU one? */
-bool quarry_remote_has_any(const struct quarry_mags *m)
+bool quarry_remote_has_any(const struct quarry_cpu_cache *m)
 {
 	return quarry_remote_magazine(m);
 }
 
 /* Might it have an object of a node whose depot is shut? A moment old. */
-bool quarry_remote_beside_shut(const struct quarry_mags *m)
+bool quarry_remote_beside_shut(const struct quarry_cpu_cache *m)
 {
-	struct quarry_cache *cache = quarry_mags_node(m)->cache;
+	struct quarry_cache *cache = quarry_cpu_cache_node(m)->cache;
 	struct quarry_cache_node *n = NULL;
 
 	if (!quarry_remote_has_any(m))
@@ -66,7 +66,7 @@ bool quarry_remote_beside_shut(const struct quarry_mags *m)
 /* Is this the object of another node that was freed last on this CPU? Preemption off. */
 bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object)
 {
-	const struct quarry_remote *r = remote_of(this_cpu_ptr(cache->mags));
+	const struct quarry_remote *r = remote_of(this_cpu_ptr(cache->cpu_cache));
 
 	return r && quarry_remote_is_last(r, object);
 }
@@ -103,30 +103,30 @@ void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bo
 }
 
 /* The magazine is full: an empty one, or empty it. Marked. */
-static void make_room(struct quarry_cache *cache, struct quarry_mags *m,
+static void make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m,
 		      struct quarry_remote *r, bool try)
 {
 	struct quarry_cache_node *n;
 	unsigned long flags;
 	bool done = false;
 
-	quarry_mags_event(cache, m);
+	quarry_cpu_cache_event(cache, m);
 	n = r->tag ? quarry_tag_get_node(r->tag) : NULL;
 	if (n && quarry_node_lock(n, &flags, try)) {
 		done = quarry_remote_give(r, &n->depot);
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {
-		quarry_cache_count(cache, QUARRY_MAGS_EXCHANGES);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_EXCHANGES);
 		return;
 	}
 	m->wants |= QUARRY_WANTS_REMOTE;
-	quarry_cache_count(cache, QUARRY_MAGS_FLUSHES);
+	quarry_cache_count(cache, QUARRY_CPU_CACHE_FLUSHES);
 	quarry_remote_flush(cache, r, try);
 }
 
 /* The tag of an object of another node of @cache; 0 for anything else. Preemption off. */
-static u32 tag_of(struct quarry_cache *cache, const struct quarry_mags *m, u32 known,
+static u32 tag_of(struct quarry_cache *cache, const struct quarry_cpu_cache *m, u32 known,
 		  const void *object)
 {
 	struct quarry_cache_node *n;
@@ -155,12 +155,12 @@ static u32 tag_of(struct quarry_cache *cache, const struct quarry_mags *m, u32 k
  */
 size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool try)
 {
-	struct quarry_mags *m = this_cpu_ptr(cache->mags);
+	struct quarry_cpu_cache *m = this_cpu_ptr(cache->cpu_cache);
 	struct quarry_remote *r = remote_of(m);
 	size_t done = 0;
 	u32 tag;
 
-	if (m->shut || !quarry_mags_try_mark(m))
+	if (m->shut || !quarry_cpu_cache_try_busy(m))
 		return 0;
 	tag = r && quarry_remote_n(r) ? r->tag : 0;
 	while (done < nr) {
@@ -181,9 +181,9 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 		done++;
 	}
 	m->frees += done;
-	quarry_mags_unmark(m);
+	quarry_cpu_cache_clear_busy(m);
 	if (done)
-		quarry_cache_count_add(cache, QUARRY_MAGS_SLOW_FREES, done);
+		quarry_cache_count_add(cache, QUARRY_CPU_CACHE_SLOW_FREES, done);
 	return done;
 }
 
@@ -196,18 +196,18 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
  */
 void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_node *n)
 {
-	struct quarry_mags *m = this_cpu_ptr(cache->mags);
+	struct quarry_cpu_cache *m = this_cpu_ptr(cache->cpu_cache);
 	struct quarry_remote *r = remote_of(m);
 	void *object = NULL;
 
-	if (!r || m->shut || !quarry_mags_try_mark(m))
+	if (!r || m->shut || !quarry_cpu_cache_try_busy(m))
 		return NULL;
 	if (!n || (quarry_remote_n(r) &&
 		   node_of(cache, r->mag->slot[quarry_remote_n(r) - 1]) == n))
 		object = quarry_remote_pop(r);
 	m->allocs += !!object;
-	quarry_mags_unmark(m);
+	quarry_cpu_cache_clear_busy(m);
 	if (object)
-		quarry_cache_count(cache, QUARRY_MAGS_SLOW_ALLOCS);
+		quarry_cache_count(cache, QUARRY_CPU_CACHE_SLOW_ALLOCS);
 	return object;
 }

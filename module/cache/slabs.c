@@ -14,7 +14,7 @@
  *	of the order that suits the objects; where the pool has none at hand, of the lowest
  *	order that holds one (slab/shape.c). Reaping is the
  *	mirror, in two steps: quarry_node_cut() takes a slab off the lists and its labels
- *	away, quarry_slabs_let_go() gives it back. Between them whoever reaps empties the
+ *	away, quarry_page_slabs_discard() gives it back. Between them whoever reaps empties the
  *	magazines (reap.c). The block is marked SLAB in the page layer meanwhile, so that a
  *	free of its pages is refused there.
  *
@@ -75,7 +75,7 @@ static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
 			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
 
 /* An object back to its slab. Under the lock. */
-static enum quarry_slab_fault put_home(struct quarry_cache_node *n, struct quarry_pslab *s,
+static enum quarry_slab_fault put_home(struct quarry_cache_node *n, struct quarry_page_slab *s,
 				       void *object)
 {
 	enum quarry_slab_fault fault = quarry_slab_put(&s->slab, object);
@@ -85,14 +85,14 @@ static enum quarry_slab_fault put_home(struct quarry_cache_node *n, struct quarr
 }
 
 /* A slab has objects that were freed without the lock. */
-static void note_late(struct quarry_cache_node *n, struct quarry_pslab *s)
+static void note_late(struct quarry_cache_node *n, struct quarry_page_slab *s)
 {
 	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->late))
 		llist_add(&s->late_link, &n->late);
 }
 
 /* Put back up to @most objects of a slab. Under the lock. Returns how many. */
-static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_pslab *s,
+static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_page_slab *s,
 				 unsigned int most)
 {
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
@@ -130,14 +130,14 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_psla
 static void take_late(struct quarry_cache_node *n)
 {
 	unsigned int left = LATE, slabs = LATE;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	while (left && slabs--) {
 		if (!n->coming)
 			WRITE_ONCE(n->coming, llist_del_all(&n->late));
 		if (!n->coming)
 			break;
-		s = llist_entry(n->coming, struct quarry_pslab, late_link);
+		s = llist_entry(n->coming, struct quarry_page_slab, late_link);
 		WRITE_ONCE(n->coming, n->coming->next);
 		left -= take_late_of(n, s, left);
 	}
@@ -193,7 +193,7 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 		quarry_cache_misuse(n->cache, QUARRY_CACHE_ERR_DOUBLE_FREE, wrong);
 		nr_wrong--;
 	}
-	/* Whoever waits for the node to go waits for this: quarry_slabs_settle(). */
+	/* Whoever waits for the node to go waits for this: quarry_slab_list_settle(). */
 	if (unlikely(spent)) {
 		llist_add(&n->sweep_link, &to_sweep);
 		irq_work_queue(&sweeper);
@@ -230,9 +230,9 @@ void quarry_node_settle(struct quarry_cache_node *n)
  * Return: true if nobody else had the lock meanwhile.
  */
 bool quarry_node_walk(struct quarry_cache_node *n, bool records,
-		      void (*fn)(struct quarry_pslab *s, void *data), void *data)
+		      void (*fn)(struct quarry_page_slab *s, void *data), void *data)
 {
-	struct quarry_pslab mark = {}, *s;
+	struct quarry_page_slab mark = {}, *s;
 	unsigned long flags;
 	unsigned int steps;
 	u64 start, bites = 0;
@@ -266,7 +266,7 @@ bool quarry_node_walk(struct quarry_cache_node *n, bool records,
 }
 
 /* Free an object without the lock. False if it is free already. */
-static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
+static bool put_late(struct quarry_cache_node *n, struct quarry_page_slab *s, u32 i)
 {
 	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->late))
 		return false;
@@ -277,7 +277,7 @@ static bool put_late(struct quarry_cache_node *n, struct quarry_pslab *s, u32 i)
 /* One object back to its slab, whoever claims that it is one of @n's. Locked or not. */
 static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object, bool has_lock)
 {
-	struct quarry_pslab *s = quarry_pslab_of(object);
+	struct quarry_page_slab *s = quarry_page_slab_of(object);
 	enum quarry_slab_fault fault;
 	u32 i;
 
@@ -331,13 +331,13 @@ unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsign
 	return done;
 }
 
-static struct quarry_pslab *pslab_alloc(const struct quarry_shape *shape, bool guarded,
-					gfp_t gfp, int node)
+static struct quarry_page_slab *page_slab_alloc(const struct quarry_shape *shape, bool guarded,
+						gfp_t gfp, int node)
 {
-	size_t slab = sizeof(struct quarry_pslab) - sizeof(struct quarry_slab) +
+	size_t slab = sizeof(struct quarry_page_slab) - sizeof(struct quarry_slab) +
 		      quarry_slab_metadata_bytes(shape);
 	size_t late = BITS_TO_LONGS(shape->nr + 1) * sizeof(long);
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	s = quarry_inject() ? NULL : kzalloc_node(slab + late, gfp, node);
 	if (!s)
@@ -356,24 +356,24 @@ static struct quarry_pslab *pslab_alloc(const struct quarry_shape *shape, bool g
 	return s;
 }
 
-static void pslab_free(struct quarry_pslab *s)
+static void page_slab_free(struct quarry_page_slab *s)
 {
 	kfree(s->records);
 	kfree(s);
 }
 
 /* Nobody looks at the slab any more; but a wrong free may have put it on the list. */
-static void pslab_free_rcu(struct rcu_head *rcu)
+static void page_slab_free_rcu(struct rcu_head *rcu)
 {
-	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+	struct quarry_page_slab *s = container_of(rcu, struct quarry_page_slab, rcu);
 	struct quarry_cache *cache = s->node->cache;
 
 	quarry_node_settle(s->node);
-	pslab_free(s);
+	page_slab_free(s);
 	quarry_cache_put(cache);
 }
 
-static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long private)
+static void set_private(struct quarry_page_slab *s, unsigned int nr, unsigned long private)
 {
 	unsigned int i;
 
@@ -382,7 +382,7 @@ static void set_private(struct quarry_pslab *s, unsigned int nr, unsigned long p
 }
 
 /* The pages of a slab that nobody can find any more, back to the pool. */
-static void give_pages(struct quarry_pslab *s)
+static void give_pages(struct quarry_page_slab *s)
 {
 	unsigned int order = quarry_slab_shape(&s->slab)->order;
 	struct quarry_cache *cache = s->node->cache;
@@ -443,14 +443,14 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 						   &cache->shape[guarded];
 	unsigned int nr = 1U << shape->order;
 	struct quarry_cache_node *n;
-	struct quarry_slabs *slabs;
-	struct quarry_pslab *s;
+	struct quarry_slab_list *slabs;
+	struct quarry_page_slab *s;
 	unsigned long first, i, flags;
 	bool lent;
 	u64 label;
 
 	/* For what describes it nobody waits for ever, as little as for its pages. */
-	s = pslab_alloc(shape, guarded, gfp & ~(__GFP_THISNODE | __GFP_NOFAIL), node);
+	s = page_slab_alloc(shape, guarded, gfp & ~(__GFP_THISNODE | __GFP_NOFAIL), node);
 	if (!s)
 		return NULL;
 	s->page = quarry_alloc_slab(cache->pool, gfp | (cache->flags & SLAB_RECLAIM_ACCOUNT ?
@@ -467,7 +467,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	slabs = guarded ? &n->guarded : &n->plain;
 
 	quarry_node_lock(n, &flags, false);
-	first = quarry_slabs_first(slabs, least, (unsigned long)page_address(s->page));
+	first = quarry_slab_list_first(slabs, least, (unsigned long)page_address(s->page));
 	quarry_node_unlock(n, flags);
 	lent = quarry_node_is_lending(cache, gfp);
 	quarry_slab_init(&s->slab, slabs, least, lent, first);
@@ -483,7 +483,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		atomic_inc(&cache->nr_least);
 	/*
 	 * Who finds the label must find the private word, and behind it a slab that is whole: a
-	 * wrong free may look at it before it is on a list. Pairs with quarry_pslab_of().
+	 * wrong free may look at it before it is on a list. Pairs with quarry_page_slab_of().
 	 */
 	smp_wmb();
 	label = quarry_shape_label(shape, first, READ_ONCE(n->tag[guarded])) |
@@ -494,7 +494,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		goto description;
 	}
 	quarry_node_lock(n, &flags, false);
-	quarry_slabs_add(&s->slab);
+	quarry_slab_list_add(&s->slab);
 	list_add(&s->all, &n->slabs);
 	n->grows++;
 	n->metadata += s->bytes;
@@ -507,7 +507,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 pages:
 	__quarry_free_pages(cache->pool, s->page, shape->order);
 description:
-	pslab_free(s);
+	page_slab_free(s);
 	return NULL;
 }
 
@@ -560,18 +560,18 @@ bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guar
 
 static void typesafe_release(struct rcu_head *rcu)
 {
-	struct quarry_pslab *s = container_of(rcu, struct quarry_pslab, rcu);
+	struct quarry_page_slab *s = container_of(rcu, struct quarry_page_slab, rcu);
 	struct quarry_pool *pool = s->node->cache->pool;
 
 	give_pages(s);
 	/* See await_arrivals(), reap.c. */
 	atomic_inc(&pool->slabs_came);
 	quarry_wake_waiters(pool);
-	pslab_free_rcu(rcu);
+	page_slab_free_rcu(rcu);
 }
 
 /* A slab that is in no list and has no labels. */
-static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
+static void release(struct quarry_cache_node *n, struct quarry_page_slab *s)
 {
 	refcount_inc(&n->cache->refs);
 	/* Who frees an object a second time may wipe it, before he finds out what he has done. */
@@ -581,13 +581,13 @@ static void release(struct quarry_cache_node *n, struct quarry_pslab *s)
 		return;
 	}
 	give_pages(s);
-	call_rcu(&s->rcu, pslab_free_rcu);
+	call_rcu(&s->rcu, page_slab_free_rcu);
 }
 
 /* A slab goes, which was taken off its list. Under the lock. */
-static struct quarry_pslab *forget(struct quarry_cache_node *n, struct quarry_slab *slab)
+static struct quarry_page_slab *forget(struct quarry_cache_node *n, struct quarry_slab *slab)
 {
-	struct quarry_pslab *s = quarry_pslab(slab);
+	struct quarry_page_slab *s = quarry_page_slab(slab);
 
 	list_del(&s->all);
 	n->metadata -= s->bytes;
@@ -595,7 +595,7 @@ static struct quarry_pslab *forget(struct quarry_cache_node *n, struct quarry_sl
 	return s;
 }
 
-static void unlabel(struct quarry_pslab *s)
+static void unlabel(struct quarry_page_slab *s)
 {
 	quarry_label_frames(page_to_pfn(s->page), 1UL << quarry_slab_shape(&s->slab)->order,
 			    0, 0);
@@ -612,7 +612,7 @@ static void unlabel(struct quarry_pslab *s)
  */
 u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
 {
-	struct quarry_pslab *s[HOLD];
+	struct quarry_page_slab *s[HOLD];
 	unsigned long flags;
 	unsigned int nr, i;
 	u64 all = 0;
@@ -621,8 +621,8 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		nr = 0;
 		quarry_node_lock(n, &flags, false);
 		while (nr < HOLD && n->plain.nr_empty + n->guarded.nr_empty > keep) {
-			struct quarry_slab *slab = quarry_slabs_remove_empty(&n->guarded) ?:
-						   quarry_slabs_remove_empty(&n->plain);
+			struct quarry_slab *slab = quarry_slab_list_remove_empty(&n->guarded) ?:
+						   quarry_slab_list_remove_empty(&n->plain);
 
 			s[nr++] = forget(n, slab);
 		}
@@ -633,25 +633,25 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 		}
 		all += nr;
 	} while (nr == HOLD);
-	/* Pairs with that in quarry_pslab_of(). */
+	/* Pairs with that in quarry_page_slab_of(). */
 	smp_wmb();
 	return all;
 }
 
 /**
- * quarry_slabs_let_go() - give slabs back to the pool
+ * quarry_page_slabs_discard() - give slabs back to the pool
  * @gone:	of quarry_node_cut(), of any nodes; no magazine holds any of them
  *
  * Context: any but NMI. Return: bytes given back.
  */
-u64 quarry_slabs_let_go(struct list_head *gone)
+u64 quarry_page_slabs_discard(struct list_head *gone)
 {
 	struct quarry_slab *slab, *next;
 	u64 bytes = 0;
 
 	list_for_each_entry_safe(slab, next, gone, link) {
 		bytes += quarry_shape_bytes(quarry_slab_shape(slab));
-		release(quarry_pslab(slab)->node, quarry_pslab(slab));
+		release(quarry_page_slab(slab)->node, quarry_page_slab(slab));
 	}
 	return bytes;
 }
@@ -664,11 +664,11 @@ u64 quarry_slabs_let_go(struct list_head *gone)
  */
 void quarry_node_lose(struct quarry_cache_node *n)
 {
-	struct quarry_pslab *s, *next;
+	struct quarry_page_slab *s, *next;
 
 	list_for_each_entry_safe(s, next, &n->slabs, all) {
 		list_del(&s->all);
-		pslab_free(s);
+		page_slab_free(s);
 	}
 }
 
@@ -687,8 +687,8 @@ static void sweep_node(struct quarry_cache_node *n)
 	quarry_node_lock(n, &flags, false);
 	n->sweeping = false;
 	for (nr = 0; nr < HOLD; nr++) {
-		slab = quarry_slabs_remove_spent(&n->guarded) ?:
-		       quarry_slabs_remove_spent(&n->plain);
+		slab = quarry_slab_list_remove_spent(&n->guarded) ?:
+		       quarry_slab_list_remove_spent(&n->plain);
 		if (!slab)
 			break;
 		list_add(&forget(n, slab)->slab.link, &gone);
@@ -697,10 +697,10 @@ static void sweep_node(struct quarry_cache_node *n)
 	n->spent = nr == HOLD;
 	quarry_node_unlock(n, flags);
 	list_for_each_entry(slab, &gone, link)
-		unlabel(quarry_pslab(slab));
-	/* Pairs with that in quarry_pslab_of(). */
+		unlabel(quarry_page_slab(slab));
+	/* Pairs with that in quarry_page_slab_of(). */
 	smp_wmb();
-	quarry_slabs_let_go(&gone);
+	quarry_page_slabs_discard(&gone);
 }
 
 static void sweep(struct irq_work *work)
@@ -712,7 +712,7 @@ static void sweep(struct irq_work *work)
 }
 
 /* Nothing of a cache is out: wait until nobody looks at its nodes for what is. */
-void quarry_slabs_settle(void)
+void quarry_slab_list_settle(void)
 {
 	irq_work_sync(&sweeper);
 }

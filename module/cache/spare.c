@@ -48,7 +48,7 @@ static u64 this_time;
  */
 static struct {
 	unsigned long page;
-	struct quarry_pslab *slab;
+	struct quarry_page_slab *slab;
 	u64 time;
 } memo[MEMO];
 
@@ -128,21 +128,21 @@ struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct q
 }
 
 /* The slab of an object, or NULL. Preemption off. */
-static struct quarry_pslab *slab_of(unsigned long at)
+static struct quarry_page_slab *slab_of(unsigned long at)
 {
 	unsigned long page = at >> PAGE_SHIFT;
 	unsigned int i = page % MEMO;
 
 	if (memo[i].page != page || memo[i].time != this_time) {
 		memo[i].page = page;
-		memo[i].slab = quarry_pslab_of((void *)at);
+		memo[i].slab = quarry_page_slab_of((void *)at);
 		memo[i].time = this_time;
 	}
 	return memo[i].slab;
 }
 
 /* An object of a slab more is in a magazine: is that all of it that is out? */
-static bool completes(struct quarry_pslab *s)
+static bool completes(struct quarry_page_slab *s)
 {
 	if (s->tallied != this_time) {
 		s->tallied = this_time;
@@ -155,7 +155,7 @@ static bool completes(struct quarry_pslab *s)
 /* Count an object. Preemption off. True: a slab could be complete. */
 static bool count_one(const void *object)
 {
-	struct quarry_pslab *s = slab_of((unsigned long)object);
+	struct quarry_page_slab *s = slab_of((unsigned long)object);
 
 	return s && completes(s);
 }
@@ -172,13 +172,13 @@ static bool count(const struct quarry_magazine *mag, u32 n)
 }
 
 /* Of one CPU. Preemption off. True: a slab could be complete. */
-static bool count_cpu(const struct quarry_mags *m)
+static bool count_cpu(const struct quarry_cpu_cache *m)
 {
 	const struct quarry_magazine *loaded = READ_ONCE(m->loaded);
 	const struct quarry_magazine *previous = READ_ONCE(m->previous);
 	const struct quarry_magazine *remote = quarry_remote_magazine(m);
 
-	return (loaded && count(loaded, quarry_mags_loaded_n(m, loaded))) ||
+	return (loaded && count(loaded, quarry_cpu_cache_loaded_n(m, loaded))) ||
 	       (previous && count(previous, READ_ONCE(previous->n))) ||
 	       (remote && count(remote, READ_ONCE(remote->n)));
 }
@@ -241,12 +241,12 @@ struct sight {
 	bool empty;
 };
 
-static void look_at_slabs(const struct quarry_slabs *s, struct sight *sight)
+static void look_at_slabs(const struct quarry_slab_list *s, struct sight *sight)
 {
 	if (!READ_ONCE(s->nr_slabs))
 		return;
 	sight->empty |= READ_ONCE(s->nr_empty);
-	sight->least = min(sight->least, quarry_slabs_least_out(s));
+	sight->least = min(sight->least, quarry_slab_list_least_out(s));
 }
 
 static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
@@ -267,14 +267,14 @@ static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
 static int look_at_cpus(struct quarry_cache *cache, struct sight *sight)
 {
 	const struct quarry_magazine *remote;
-	const struct quarry_mags *m;
+	const struct quarry_cpu_cache *m;
 	int cpu, last = -1;
 
 	for_each_possible_cpu(cpu) {
 		if (!sight->magazines)
 			break;
-		m = per_cpu_ptr(cache->mags, cpu);
-		if (!quarry_mags_has_any(m))
+		m = per_cpu_ptr(cache->cpu_cache, cpu);
+		if (!quarry_cpu_cache_has_any(m))
 			continue;
 		last = cpu;
 		/* Magazines and slabs that are seen now stay so long. */
@@ -282,7 +282,7 @@ static int look_at_cpus(struct quarry_cache *cache, struct sight *sight)
 		remote = quarry_remote_magazine(m);
 		sight->magazines -= min(sight->magazines, (u32)!!READ_ONCE(m->loaded) +
 							  !!READ_ONCE(m->previous) + !!remote);
-		sight->objects += quarry_mags_n(m) + (remote ? READ_ONCE(remote->n) : 0);
+		sight->objects += quarry_cpu_cache_n(m) + (remote ? READ_ONCE(remote->n) : 0);
 		preempt_enable();
 	}
 	return last;
@@ -315,7 +315,7 @@ bool quarry_cache_could_give(struct quarry_cache *cache)
 		if (found || cpu > last)
 			break;
 		preempt_disable();
-		found = count_cpu(per_cpu_ptr(cache->mags, cpu));
+		found = count_cpu(per_cpu_ptr(cache->cpu_cache, cpu));
 		preempt_enable();
 	}
 	return found;

@@ -38,7 +38,7 @@ struct finding {
 	struct page *page;
 };
 
-static unsigned int nr_pages(const struct quarry_pslab *s)
+static unsigned int nr_pages(const struct quarry_page_slab *s)
 {
 	return 1U << quarry_slab_shape(&s->slab)->order;
 }
@@ -61,7 +61,7 @@ static void count(struct quarry_cache *cache, const struct finding *f)
 }
 
 /* One of many. Under the lock. */
-static void look(struct quarry_pslab *s, void *data)
+static void look(struct quarry_page_slab *s, void *data)
 {
 	struct finding *f = data;
 	unsigned int i, missing = 0;
@@ -102,7 +102,7 @@ u64 quarry_strays_find(struct quarry_cache *cache)
  *
  * Context: any but NMI.
  */
-void quarry_strays_mend(struct quarry_pslab *s)
+void quarry_strays_mend(struct quarry_page_slab *s)
 {
 	struct finding f = {};
 	unsigned int i, missing;
@@ -134,11 +134,11 @@ static void see_kfree(void *data, unsigned long call_site, const void *object)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_report *r;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	if (likely(!quarry_owns(object)) || in_nmi())
 		return;
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	if (s)
 		cache = s->node->cache;
 	if (cache) {

@@ -11,7 +11,7 @@
  *	that it is the beginning of an object (slab/shape.c). All else is sorted out here.
  *
  *	  address -> frame -> tag -> struct quarry_cache_node   (table below)
- *	                  `-> struct page -> private -> struct quarry_pslab
+ *	                  `-> struct page -> private -> struct quarry_page_slab
  *
  *	A page of a slab is ours alone, and so is its private word.
  *
@@ -138,24 +138,24 @@ struct quarry_cache_node *quarry_tag_node(unsigned long pfn)
 }
 
 /**
- * quarry_pslab_of() - the slab of an address
+ * quarry_page_slab_of() - the slab of an address
  * @object:	any value
  *
  * Context: preemption off, and while it stays so the slab can be looked at.
  *
  * Return: the slab that the address's page belongs to, or NULL.
  */
-struct quarry_pslab *quarry_pslab_of(const void *object)
+struct quarry_page_slab *quarry_page_slab_of(const void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
 	u16 tag = quarry_tag_of(pfn);
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	if (!tag || tag == QUARRY_TAG_LARGE)
 		return NULL;
 	/* The slab is as whole as its label promises. Pairs with that in grow(), slabs.c. */
 	smp_rmb();
-	s = (struct quarry_pslab *)READ_ONCE(pfn_to_page(pfn)->private);
+	s = (struct quarry_page_slab *)READ_ONCE(pfn_to_page(pfn)->private);
 	/* Pairs with that in quarry_node_cut(). */
 	smp_rmb();
 	return quarry_tag_of(pfn) == tag ? s : NULL;

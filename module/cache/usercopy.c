@@ -75,11 +75,11 @@ int quarry_usercopy_check(const void *ptr, size_t n)
 	u32 i, from, size;
 	const void *start;
 	u64 at, bytes;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	int err = 0;
 
 	preempt_disable();
-	s = quarry_pslab_of(ptr);
+	s = quarry_page_slab_of(ptr);
 	if (s && n) {
 		cache = s->node->cache;
 		from = cache->kind == QUARRY_CACHE_CLASS ? 0 : cache->user_offset;

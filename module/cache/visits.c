@@ -33,7 +33,7 @@ struct errand {
 	struct quarry_cache *const *caches;
 	unsigned int nr_caches;
 	struct list_head *list;
-	bool (*due)(const struct quarry_mags *m);
+	bool (*due)(const struct quarry_cpu_cache *m);
 	int cpu;
 	struct quarry_cache *at;
 	unsigned int next;
@@ -43,7 +43,7 @@ struct errand {
 };
 
 /* Has the CPU a magazine? Of another CPU a moment old. */
-bool quarry_mags_has_any(const struct quarry_mags *m)
+bool quarry_cpu_cache_has_any(const struct quarry_cpu_cache *m)
 {
 	return READ_ONCE(m->loaded) || READ_ONCE(m->previous) || quarry_remote_has_any(m);
 }
@@ -61,7 +61,7 @@ static struct quarry_cache *next_of(struct errand *e)
 
 static bool is_due(const struct errand *e, struct quarry_cache *cache)
 {
-	return e->due(per_cpu_ptr(cache->mags, e->cpu));
+	return e->due(per_cpu_ptr(cache->cpu_cache, e->cpu));
 }
 
 /* Each cache is looked at once a CPU, and those of the last interrupt again. */
@@ -96,16 +96,16 @@ static enum quarry_answer empty_there(void *data, int cpu, u64 *sum)
 	struct errand *e = data;
 	unsigned int i, left = 0;
 	bool inside = false;
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	u64 nr = 0;
 
 	for (i = 0; i < e->nr; i++) {
-		m = per_cpu_ptr(e->cache[i]->mags, cpu);
-		if (nr && nr + quarry_mags_n(m) > BITE) {
+		m = per_cpu_ptr(e->cache[i]->cpu_cache, cpu);
+		if (nr && nr + quarry_cpu_cache_n(m) > BITE) {
 			e->cache[left++] = e->cache[i];
-		} else if (quarry_mags_enter(m)) {
-			nr += quarry_mags_drain(e->cache[i], m);
-			quarry_mags_leave(m);
+		} else if (quarry_cpu_cache_enter(m)) {
+			nr += quarry_cpu_cache_drain(e->cache[i], m);
+			quarry_cpu_cache_leave(m);
 		} else {
 			inside = true;
 			e->cache[left++] = e->cache[i];
@@ -124,23 +124,23 @@ static const struct quarry_visitor emptier = {
 };
 
 static struct errand errand_for(struct quarry_cache *const *caches, unsigned int nr_caches,
-				bool (*due)(const struct quarry_mags *m))
+				bool (*due)(const struct quarry_cpu_cache *m))
 {
 	return (struct errand){ .caches = caches, .nr_caches = nr_caches, .due = due, .cpu = -1 };
 }
 
 /**
- * quarry_mags_drain_cpus() - empty the magazines of all CPUs
+ * quarry_cpu_cache_drain_cpus() - empty the magazines of all CPUs
  * @caches:	of these caches
  * @nr_caches:	how many
  * @patience:	with CPUs that take no interrupts
  *
  * Context: sleeps; unless for ever, for a bounded time. Return: objects given to slabs.
  */
-u64 quarry_mags_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
-			   enum quarry_patience patience)
+u64 quarry_cpu_cache_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_caches,
+				enum quarry_patience patience)
 {
-	struct errand e = errand_for(caches, nr_caches, quarry_mags_has_any);
+	struct errand e = errand_for(caches, nr_caches, quarry_cpu_cache_has_any);
 	u64 nr = 0;
 
 	quarry_visit(&emptier, &e, patience, &nr);
@@ -148,22 +148,22 @@ u64 quarry_mags_drain_cpus(struct quarry_cache *const *caches, unsigned int nr_c
 }
 
 /* The same of one CPU, which has stopped. Context: sleeps. */
-void quarry_mags_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches, int cpu)
+void quarry_cpu_cache_drain_cpu(struct quarry_cache *const *caches, unsigned int nr_caches, int cpu)
 {
-	struct errand e = errand_for(caches, nr_caches, quarry_mags_has_any);
+	struct errand e = errand_for(caches, nr_caches, quarry_cpu_cache_has_any);
 	u64 nr = 0;
 
 	quarry_visit_cpu(&emptier, &e, cpu, QUARRY_FOREVER, &nr);
 }
 
-static bool is_idle(const struct quarry_mags *m)
+static bool is_idle(const struct quarry_cpu_cache *m)
 {
-	return quarry_mags_has_any(m) &&
+	return quarry_cpu_cache_has_any(m) &&
 	       READ_ONCE(m->allocs) + READ_ONCE(m->frees) == m->last_ops;
 }
 
 /* Empty magazines that were not used since the reaper last came by. */
-void quarry_mags_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches)
+void quarry_cpu_cache_drain_idle(struct quarry_cache *const *caches, unsigned int nr_caches)
 {
 	struct errand e = errand_for(caches, nr_caches, is_idle);
 	u64 nr = 0;
@@ -172,24 +172,24 @@ void quarry_mags_drain_idle(struct quarry_cache *const *caches, unsigned int nr_
 }
 
 /**
- * quarry_mags_drain_parting() - empty the magazines of some caches
+ * quarry_cpu_cache_drain_parting() - empty the magazines of some caches
  * @caches:	which, through @parting
  * @patience:	with CPUs that take no interrupts
  *
  * Context: sleeps; unless for ever, for a bounded time. Return: false if a CPU was given up.
  */
-bool quarry_mags_drain_parting(struct list_head *caches, enum quarry_patience patience)
+bool quarry_cpu_cache_drain_parting(struct list_head *caches, enum quarry_patience patience)
 {
-	struct errand e = { .list = caches, .due = quarry_mags_has_any, .cpu = -1 };
+	struct errand e = { .list = caches, .due = quarry_cpu_cache_has_any, .cpu = -1 };
 	u64 nr = 0;
 
 	return quarry_visit(&emptier, &e, patience, &nr);
 }
 
-static bool is_shut_off(const struct quarry_mags *m)
+static bool is_shut_off(const struct quarry_cpu_cache *m)
 {
-	return quarry_mags_has_any(m) && (READ_ONCE(quarry_mags_node(m)->depot.shut) ||
-					  quarry_remote_beside_shut(m));
+	return quarry_cpu_cache_has_any(m) && (READ_ONCE(quarry_cpu_cache_node(m)->depot.shut) ||
+					       quarry_remote_beside_shut(m));
 }
 
 /*
@@ -203,7 +203,7 @@ static const struct quarry_visitor finisher = {
 };
 
 /**
- * quarry_mags_drain_shut() - empty the magazines beside depots that are shut
+ * quarry_cpu_cache_drain_disabled() - empty the magazines beside depots that are shut
  * @caches:	in which such depots are, through @parting
  * @patience:	with CPUs that take no interrupts
  *
@@ -211,7 +211,7 @@ static const struct quarry_visitor finisher = {
  *
  * Return: false if a CPU was given up.
  */
-bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patience)
+bool quarry_cpu_cache_drain_disabled(struct list_head *caches, enum quarry_patience patience)
 {
 	struct errand e = { .list = caches, .due = is_shut_off, .cpu = -1 };
 	u64 nr = 0;
@@ -219,13 +219,13 @@ bool quarry_mags_drain_shut(struct list_head *caches, enum quarry_patience patie
 	return quarry_visit(&finisher, &e, patience, &nr);
 }
 
-/* Has a CPU of one cache what quarry_mags_drain_shut() is after? As there. */
-bool quarry_mags_has_shut(struct quarry_cache *cache)
+/* Has a CPU of one cache what quarry_cpu_cache_drain_disabled() is after? As there. */
+bool quarry_cpu_cache_is_disabled(struct quarry_cache *cache)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		if (is_shut_off(per_cpu_ptr(cache->mags, cpu)))
+		if (is_shut_off(per_cpu_ptr(cache->cpu_cache, cpu)))
 			return true;
 	return false;
 }

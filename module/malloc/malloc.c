@@ -91,7 +91,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_malloc_node, QUARRY_NS);
 /* The size of an object that is out, 0 of anything else. Preemption off. */
 static size_t object_size(const void *object)
 {
-	struct quarry_pslab *s = quarry_pslab_of(object);
+	struct quarry_page_slab *s = quarry_page_slab_of(object);
 	u32 i;
 
 	if (!s || quarry_slab_look(&s->slab, object, &i) ||
@@ -120,12 +120,12 @@ size_t quarry_malloc_bytes(const void *object)
  */
 void quarry_malloc_resized(const void *object, size_t size, size_t whole)
 {
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 
 	if (!whole)
 		return;
 	preempt_disable();
-	s = quarry_pslab_of(object);
+	s = quarry_page_slab_of(object);
 	/* Some objects may be looked at as long as their slab stays. */
 	if (!s || quarry_cache_shadowed(s->node->cache))
 		quarry_shadow_resize(object, size, whole);

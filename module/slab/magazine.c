@@ -34,14 +34,14 @@
  *	While it is open, top and end point into the loaded magazine, and the fast path
  *	works. While it is closed they point behind a stub that looks
  *	empty to a pop and full to a push, and the magazine's own n counts. The slow
- *	paths work on a closed one. A CPU whose mags are shut stays closed: that is
+ *	paths work on a closed one. A CPU whose CPU cache is shut stays closed: that is
  *	how safety modes get to see every call without giving the magazines up.
  *
- * Invariants, checked by quarry_mags_check() and quarry_depot_check()
+ * Invariants, checked by quarry_cpu_cache_check() and quarry_depot_check()
  *	n <= cap; below the first slot is NULL; full magazines have objects, spare ones
  *	have none, and the largest is first; the counts are those of the lists
  *
- * Contexts: no lock, no allocation. A struct quarry_mags belongs to whoever has
+ * Contexts: no lock, no allocation. A struct quarry_cpu_cache belongs to whoever has
  * set its busy mark; a depot has the lock of its node.
  */
 #include <linux/errno.h>
@@ -51,14 +51,14 @@
 #include "magazine.h"
 
 /**
- * quarry_mags_init() - a CPU without magazines
+ * quarry_cpu_cache_init() - a CPU without magazines
  * @m:		filled
  * @tag:	of the slabs of its node
  * @starts:	of the same
  * @cap:	of magazines to come
  */
-void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,
-		      u32 cap)
+void quarry_cpu_cache_init(struct quarry_cpu_cache *m, u16 tag, const struct quarry_starts *starts,
+			   u32 cap)
 {
 	memset(m, 0, sizeof(*m));
 	m->idle_tag = tag;
@@ -69,16 +69,16 @@ void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts
 	m->end = &m->stub[1];
 }
 
-static bool is_open(const struct quarry_mags *m)
+static bool is_open(const struct quarry_cpu_cache *m)
 {
 	return m->end != &m->stub[1];
 }
 
 /**
- * quarry_mags_open() - let the fast path in
+ * quarry_cpu_cache_open() - let the fast path in
  * @m:	open or closed; stays closed if it has no magazine or is shut
  */
-void quarry_mags_open(struct quarry_mags *m)
+void quarry_cpu_cache_open(struct quarry_cpu_cache *m)
 {
 	if (is_open(m) || m->shut || !m->loaded)
 		return;
@@ -87,10 +87,10 @@ void quarry_mags_open(struct quarry_mags *m)
 }
 
 /**
- * quarry_mags_close() - keep the fast path out
+ * quarry_cpu_cache_close() - keep the fast path out
  * @m:	open or closed
  */
-void quarry_mags_close(struct quarry_mags *m)
+void quarry_cpu_cache_close(struct quarry_cpu_cache *m)
 {
 	if (!is_open(m))
 		return;
@@ -100,13 +100,14 @@ void quarry_mags_close(struct quarry_mags *m)
 }
 
 /**
- * quarry_mags_loaded_n() - objects in a CPU's loaded magazine
+ * quarry_cpu_cache_loaded_n() - objects in a CPU's loaded magazine
  * @m:		open or closed, of any CPU
  * @loaded:	its loaded magazine, as was just seen
  *
  * Context: any; the magazine must stay meanwhile. Another CPU's answer may be a moment old.
  */
-u32 quarry_mags_loaded_n(const struct quarry_mags *m, const struct quarry_magazine *loaded)
+u32 quarry_cpu_cache_loaded_n(const struct quarry_cpu_cache *m,
+			      const struct quarry_magazine *loaded)
 {
 	unsigned long at = READ_ONCE(m->top) - loaded->slot;
 
@@ -115,19 +116,19 @@ u32 quarry_mags_loaded_n(const struct quarry_mags *m, const struct quarry_magazi
 }
 
 /**
- * quarry_mags_n() - objects in a CPU's magazines
+ * quarry_cpu_cache_n() - objects in a CPU's magazines
  * @m:	open or closed, of any CPU
  *
  * Context: any; the magazines must stay meanwhile. Another CPU's answer may be a moment
  * old.
  */
-u32 quarry_mags_n(const struct quarry_mags *m)
+u32 quarry_cpu_cache_n(const struct quarry_cpu_cache *m)
 {
 	const struct quarry_magazine *loaded = READ_ONCE(m->loaded);
 	const struct quarry_magazine *previous = READ_ONCE(m->previous);
 	u32 n = previous ? READ_ONCE(previous->n) : 0;
 
-	return loaded ? n + quarry_mags_loaded_n(m, loaded) : n;
+	return loaded ? n + quarry_cpu_cache_loaded_n(m, loaded) : n;
 }
 
 /**
@@ -168,7 +169,7 @@ void quarry_objects_sort(void **objects, u32 nr)
 	}
 }
 
-static void swap_two(struct quarry_mags *m)
+static void swap_two(struct quarry_cpu_cache *m)
 {
 	struct quarry_magazine *loaded = m->loaded;
 
@@ -177,7 +178,7 @@ static void swap_two(struct quarry_mags *m)
 }
 
 /* The loaded magazine is empty: has the previous one an object? @m is closed. */
-bool quarry_mags_swap_full(struct quarry_mags *m)
+bool quarry_cpu_cache_swap_full(struct quarry_cpu_cache *m)
 {
 	if (!m->previous || !m->previous->n)
 		return false;
@@ -186,7 +187,7 @@ bool quarry_mags_swap_full(struct quarry_mags *m)
 }
 
 /* The loaded magazine is full: has the previous one room? @m is closed. */
-bool quarry_mags_swap_room(struct quarry_mags *m)
+bool quarry_cpu_cache_swap_room(struct quarry_cpu_cache *m)
 {
 	if (!m->previous || m->previous->n == m->previous->cap)
 		return false;
@@ -212,7 +213,7 @@ static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
 }
 
 /**
- * quarry_mags_take_full() - exchange an empty magazine for a full one
+ * quarry_cpu_cache_take_full() - exchange an empty magazine for a full one
  * @m:	closed, with no object
  * @d:	the node's depot
  *
@@ -221,7 +222,7 @@ static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
  *
  * Return: false if the depot has none, or is shut.
  */
-bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d)
+bool quarry_cpu_cache_take_full(struct quarry_cpu_cache *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
@@ -244,13 +245,13 @@ bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d)
 }
 
 /**
- * quarry_mags_give_full() - exchange a full magazine for an empty one
+ * quarry_cpu_cache_put_full() - exchange a full magazine for an empty one
  * @m:	closed, with no room
  * @d:	the node's depot
  *
  * Return: false if the depot has no spare one.
  */
-bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d)
+bool quarry_cpu_cache_put_full(struct quarry_cpu_cache *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag = quarry_depot_get_spare(d);
 
@@ -264,15 +265,15 @@ bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d)
 }
 
 /**
- * quarry_mags_install() - put a new magazine in the place of a smaller one
+ * quarry_cpu_cache_install() - put a new magazine in the place of a smaller one
  * @m:		closed
  * @mag:	empty
  *
  * Return: the magazine that is left over, empty; @mag if neither is smaller; NULL if @m had
  * none.
  */
-struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
-					    struct quarry_magazine *mag)
+struct quarry_magazine *quarry_cpu_cache_install(struct quarry_cpu_cache *m,
+						 struct quarry_magazine *mag)
 {
 	struct quarry_magazine **place = &m->loaded, *old;
 
@@ -296,13 +297,13 @@ struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
 }
 
 /**
- * quarry_mags_fit() - load a spare magazine if it is larger, or if none is loaded
+ * quarry_cpu_cache_fit() - load a spare magazine if it is larger, or if none is loaded
  * @m:	closed, with no object
  * @d:	the node's depot; while it is shut nobody gets his first one
  *
  * Return: has @m a magazine loaded?
  */
-bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d)
+bool quarry_cpu_cache_fit(struct quarry_cpu_cache *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
@@ -560,12 +561,12 @@ const char *quarry_depot_check(const struct quarry_depot *d)
 }
 
 /**
- * quarry_mags_check() - check every invariant
+ * quarry_cpu_cache_check() - check every invariant
  * @m:	closed
  *
  * Return: NULL, or what is wrong, in words.
  */
-const char *quarry_mags_check(const struct quarry_mags *m)
+const char *quarry_cpu_cache_check(const struct quarry_cpu_cache *m)
 {
 	const char *what = NULL;
 

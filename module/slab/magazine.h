@@ -3,7 +3,7 @@
 #ifndef QUARRY_MAGAZINE_H
 #define QUARRY_MAGAZINE_H
 
-#include <linux/quarry/mags.h>
+#include <linux/quarry/cpu_cache.h>
 
 /**
  * struct quarry_depot - magazines that no CPU has
@@ -35,22 +35,23 @@ struct quarry_remote {
 	u32 tag;
 };
 
-void quarry_mags_init(struct quarry_mags *m, u16 tag, const struct quarry_starts *starts,
-		      u32 cap);
-void quarry_mags_open(struct quarry_mags *m);
-void quarry_mags_close(struct quarry_mags *m);
-u32 quarry_mags_loaded_n(const struct quarry_mags *m, const struct quarry_magazine *loaded);
-u32 quarry_mags_n(const struct quarry_mags *m);
+void quarry_cpu_cache_init(struct quarry_cpu_cache *m, u16 tag, const struct quarry_starts *starts,
+			   u32 cap);
+void quarry_cpu_cache_open(struct quarry_cpu_cache *m);
+void quarry_cpu_cache_close(struct quarry_cpu_cache *m);
+u32 quarry_cpu_cache_loaded_n(const struct quarry_cpu_cache *m,
+			      const struct quarry_magazine *loaded);
+u32 quarry_cpu_cache_n(const struct quarry_cpu_cache *m);
 
 void quarry_magazine_init(struct quarry_magazine *mag, u32 cap);
 void quarry_objects_sort(void **objects, u32 nr);
-bool quarry_mags_swap_full(struct quarry_mags *m);
-bool quarry_mags_swap_room(struct quarry_mags *m);
-bool quarry_mags_take_full(struct quarry_mags *m, struct quarry_depot *d);
-bool quarry_mags_give_full(struct quarry_mags *m, struct quarry_depot *d);
-struct quarry_magazine *quarry_mags_install(struct quarry_mags *m,
-					    struct quarry_magazine *mag);
-bool quarry_mags_fit(struct quarry_mags *m, struct quarry_depot *d);
+bool quarry_cpu_cache_swap_full(struct quarry_cpu_cache *m);
+bool quarry_cpu_cache_swap_room(struct quarry_cpu_cache *m);
+bool quarry_cpu_cache_take_full(struct quarry_cpu_cache *m, struct quarry_depot *d);
+bool quarry_cpu_cache_put_full(struct quarry_cpu_cache *m, struct quarry_depot *d);
+struct quarry_magazine *quarry_cpu_cache_install(struct quarry_cpu_cache *m,
+						 struct quarry_magazine *mag);
+bool quarry_cpu_cache_fit(struct quarry_cpu_cache *m, struct quarry_depot *d);
 
 /* Is this the object that was taken last? */
 static inline bool quarry_remote_is_last(const struct quarry_remote *r, const void *object)
@@ -73,7 +74,7 @@ struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap);
 void *quarry_depot_pop(struct quarry_depot *d);
 const char *quarry_magazine_check(const struct quarry_magazine *mag);
 const char *quarry_depot_check(const struct quarry_depot *d);
-const char *quarry_mags_check(const struct quarry_mags *m);
+const char *quarry_cpu_cache_check(const struct quarry_cpu_cache *m);
 const char *quarry_remote_check(const struct quarry_remote *r);
 
 #endif /* QUARRY_MAGAZINE_H */

@@ -3,7 +3,7 @@
 #ifndef QUARRY_SHAPE_H
 #define QUARRY_SHAPE_H
 
-#include <linux/quarry/mags.h>
+#include <linux/quarry/cpu_cache.h>
 #include <linux/types.h>
 
 /* Slabs are blocks of the page layer: 2^12 to 2^22 bytes. */

@@ -33,14 +33,14 @@
  *	is handed out together lies together. Putting back finds the object's bit and
  *	looks at it: that is where every wrong free is seen at the latest.
  *
- * Invariants, checked by quarry_slabs_check()
+ * Invariants, checked by quarry_slab_list_check()
  *	nfree of a slab = bits set; nr_free = sum of nfree
  *	a slab is in the list that its nfree says
  *	the lengths of the lists are those counted; a bit of @buckets is set if and only if
  *	that list has an entry
  *
  * Contexts: no lock, no allocation; the caller holds one lock for one struct
- * quarry_slabs. Bits alone may be looked at without it: they are written with
+ * quarry_slab_list. Bits alone may be looked at without it: they are written with
  * WRITE_ONCE(), a word at a time.
  *
  * Cost: a search over at most 8 buckets by one bit scan, then a word for 64 objects.
@@ -69,7 +69,7 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape)
 }
 
 /**
- * quarry_slabs_init() - no slabs yet
+ * quarry_slab_list_init() - no slabs yet
  * @s:		filled
  * @shape:	of those to come; kept
  * @least:	of those that find no block for @shape, of quarry_shape_least(); kept
@@ -77,8 +77,8 @@ size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape)
  *
  * Context: any.
  */
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
-		       const struct quarry_shape *least, u32 lead)
+void quarry_slab_list_init(struct quarry_slab_list *s, const struct quarry_shape *shape,
+			   const struct quarry_shape *least, u32 lead)
 {
 	unsigned int k;
 
@@ -104,7 +104,7 @@ static u32 place_of(const struct quarry_shape *shape, u32 nfree)
 }
 
 /* A list: of a place, a bucket or QUARRY_SLAB_EMPTY or _FULL; QUARRY_SLAB_LENT or _SPENT. */
-struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place)
+struct list_head *quarry_slab_list_head(struct quarry_slab_list *s, u32 place)
 {
 	if (place == QUARRY_SLAB_EMPTY)
 		return &s->empty;
@@ -123,10 +123,10 @@ static u32 list_of(bool lent, u32 place)
 	return place == QUARRY_SLAB_EMPTY ? QUARRY_SLAB_SPENT : QUARRY_SLAB_LENT;
 }
 
-static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
+static void enlist(struct quarry_slab_list *s, struct quarry_slab *slab, u32 place)
 {
 	slab->place = place;
-	list_add(&slab->link, quarry_slabs_list(s, list_of(slab->is_lent, place)));
+	list_add(&slab->link, quarry_slab_list_head(s, list_of(slab->is_lent, place)));
 	if (place < QUARRY_SLAB_BUCKETS) {
 		if (!slab->is_lent)
 			s->buckets |= 1U << place;
@@ -134,11 +134,11 @@ static void enlist(struct quarry_slabs *s, struct quarry_slab *slab, u32 place)
 	}
 	if (place == QUARRY_SLAB_EMPTY) {
 		s->nr_empty++;
-		s->empty_pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
+		s->empty_pages += 1U << quarry_slab_list_shape(s, slab->is_least)->order;
 	}
 }
 
-static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
+static void delist(struct quarry_slab_list *s, struct quarry_slab *slab)
 {
 	u32 place = slab->place;
 
@@ -155,7 +155,7 @@ static void delist(struct quarry_slabs *s, struct quarry_slab *slab)
 }
 
 /* Objects of a slab came or went. */
-static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
+static void replace(struct quarry_slab_list *s, struct quarry_slab *slab)
 {
 	u32 place = place_of(quarry_slab_shape(slab), slab->nfree);
 
@@ -166,16 +166,16 @@ static void replace(struct quarry_slabs *s, struct quarry_slab *slab)
 }
 
 /**
- * quarry_slabs_first() - where the first object of the next slab is to lie
+ * quarry_slab_list_first() - where the first object of the next slab is to lie
  * @s:		whose
  * @least:	of which shape it is to be
  * @start:	address of the slab's pages, aligned to their length
  *
  * Each call gives the next colour. Context: under the caller's lock.
  */
-unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start)
+unsigned long quarry_slab_list_first(struct quarry_slab_list *s, bool least, unsigned long start)
 {
-	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
+	const struct quarry_shape *shape = quarry_slab_list_shape(s, least);
 	u32 *colour = &s->colour[least];
 	unsigned long first = start + (unsigned long)*colour * shape->step + s->lead;
 
@@ -188,16 +188,16 @@ unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned lo
  * @slab:	quarry_slab_metadata_bytes() bytes, any content
  * @s:		whose it is to be
  * @least:	of which shape it is
- * @lent:	its objects are for quarry_slabs_take_lent() alone
- * @first:	of quarry_slabs_first()
+ * @lent:	its objects are for quarry_slab_list_take_lent() alone
+ * @first:	of quarry_slab_list_first()
  *
- * Nothing can be taken from it before quarry_slabs_add(). But from here on it can be looked
+ * Nothing can be taken from it before quarry_slab_list_add(). But from here on it can be looked
  * at, and whatever is put back is refused. Context: any.
  */
-void quarry_slab_init(struct quarry_slab *slab, struct quarry_slabs *s, bool least, bool lent,
+void quarry_slab_init(struct quarry_slab *slab, struct quarry_slab_list *s, bool least, bool lent,
 		      unsigned long first)
 {
-	const struct quarry_shape *shape = quarry_slabs_shape(s, least);
+	const struct quarry_shape *shape = quarry_slab_list_shape(s, least);
 	u32 w, words = words_of(shape);
 
 	slab->owner = s;
@@ -212,14 +212,14 @@ void quarry_slab_init(struct quarry_slab *slab, struct quarry_slabs *s, bool lea
 }
 
 /**
- * quarry_slabs_add() - let objects be taken from a slab
+ * quarry_slab_list_add() - let objects be taken from a slab
  * @slab:	of quarry_slab_init()
  *
  * Context: under the caller's lock.
  */
-void quarry_slabs_add(struct quarry_slab *slab)
+void quarry_slab_list_add(struct quarry_slab *slab)
 {
-	struct quarry_slabs *s = slab->owner;
+	struct quarry_slab_list *s = slab->owner;
 
 	enlist(s, slab, QUARRY_SLAB_EMPTY);
 	s->nr_slabs++;
@@ -227,7 +227,7 @@ void quarry_slabs_add(struct quarry_slab *slab)
 	s->nr_free += slab->nfree;
 }
 
-static struct quarry_slab *remove_first(struct quarry_slabs *s, struct list_head *list)
+static struct quarry_slab *remove_first(struct quarry_slab_list *s, struct list_head *list)
 {
 	struct quarry_slab *slab = list_first_entry(list, struct quarry_slab, link);
 
@@ -239,23 +239,23 @@ static struct quarry_slab *remove_first(struct quarry_slabs *s, struct list_head
 }
 
 /**
- * quarry_slabs_remove_spent() - give up a lent slab with nothing out
+ * quarry_slab_list_remove_spent() - give up a lent slab with nothing out
  * @s:	the slabs
  *
  * Context: under the caller's lock. Return: the slab, no longer one of @s; or NULL.
  */
-struct quarry_slab *quarry_slabs_remove_spent(struct quarry_slabs *s)
+struct quarry_slab *quarry_slab_list_remove_spent(struct quarry_slab_list *s)
 {
 	return list_empty(&s->spent) ? NULL : remove_first(s, &s->spent);
 }
 
 /**
- * quarry_slabs_remove_empty() - give up a slab with nothing out, lent ones first
+ * quarry_slab_list_remove_empty() - give up a slab with nothing out, lent ones first
  * @s:	the slabs
  *
  * Context: under the caller's lock. Return: the slab, no longer one of @s; or NULL.
  */
-struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s)
+struct quarry_slab *quarry_slab_list_remove_empty(struct quarry_slab_list *s)
 {
 	if (!list_empty(&s->spent))
 		return remove_first(s, &s->spent);
@@ -265,7 +265,7 @@ struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s)
 }
 
 /* The fullest slab that has an object, or NULL. */
-static struct quarry_slab *pick(struct quarry_slabs *s)
+static struct quarry_slab *pick(struct quarry_slab_list *s)
 {
 	if (s->buckets)
 		return list_first_entry(&s->partial[__fls(s->buckets)],
@@ -296,7 +296,7 @@ static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **
 }
 
 /**
- * quarry_slabs_take() - take objects out
+ * quarry_slab_list_take() - take objects out
  * @s:		the slabs
  * @nr:		how many are wanted
  * @objects:	room for them; filled by address inside each slab
@@ -304,7 +304,7 @@ static unsigned int slab_take(struct quarry_slab *slab, unsigned int nr, void **
  * Not of lent slabs. Context: under the caller's lock. Return: how many there were, up to
  * @nr.
  */
-unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects)
+unsigned int quarry_slab_list_take(struct quarry_slab_list *s, unsigned int nr, void **objects)
 {
 	struct quarry_slab *slab;
 	unsigned int got = 0;
@@ -321,12 +321,12 @@ unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **o
 }
 
 /**
- * quarry_slabs_take_lent() - take an object of a lent slab out
+ * quarry_slab_list_take_lent() - take an object of a lent slab out
  * @s:	the slabs
  *
  * Context: under the caller's lock. Return: the object, or NULL.
  */
-void *quarry_slabs_take_lent(struct quarry_slabs *s)
+void *quarry_slab_list_take_lent(struct quarry_slab_list *s)
 {
 	struct list_head *list = list_empty(&s->lent) ? &s->spent : &s->lent;
 	struct quarry_slab *slab;
@@ -342,13 +342,13 @@ void *quarry_slabs_take_lent(struct quarry_slabs *s)
 }
 
 /**
- * quarry_slabs_least_out() - how many objects must come back before a slab is empty
+ * quarry_slab_list_least_out() - how many objects must come back before a slab is empty
  * @s:	the slabs, of which none is
  *
  * Context: under the caller's lock, or a moment old. Return: not more than are out of any
  * slab that is not lent, and just as many if there is but one slab; ~0U if there is none.
  */
-u32 quarry_slabs_least_out(const struct quarry_slabs *s)
+u32 quarry_slab_list_least_out(const struct quarry_slab_list *s)
 {
 	u64 slabs = READ_ONCE(s->nr_slabs), nfree = READ_ONCE(s->nr_free);
 	u32 nr = READ_ONCE(s->nr_least) ? s->least->nr : s->shape->nr;
@@ -421,9 +421,9 @@ enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
  *
  * Context: under the caller's lock. Return: NULL, or what is wrong, in words.
  */
-const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_slab *slab)
+const char *quarry_slab_check(const struct quarry_slab_list *s, const struct quarry_slab *slab)
 {
-	const struct quarry_shape *shape = quarry_slabs_shape(s, slab->is_least);
+	const struct quarry_shape *shape = quarry_slab_list_shape(s, slab->is_least);
 	u32 w, nfree = 0, words = words_of(shape);
 	unsigned long start = slab->first & ~((unsigned long)quarry_shape_bytes(shape) - 1);
 
@@ -444,14 +444,14 @@ const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_
 }
 
 /**
- * quarry_slabs_check() - check every invariant
+ * quarry_slab_list_check() - check every invariant
  * @s:	the slabs
  *
  * Cost: a step a slab. Context: under the caller's lock.
  *
  * Return: NULL, or what is wrong, in words.
  */
-const char *quarry_slabs_check(const struct quarry_slabs *s)
+const char *quarry_slab_list_check(const struct quarry_slab_list *s)
 {
 	u64 slabs = 0, least = 0, empty = 0, pages = 0, nfree = 0;
 	u64 here[QUARRY_SLAB_FULL + 1] = {};
@@ -461,7 +461,7 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 
 	for (place = 0; place <= QUARRY_SLAB_SPENT; place++) {
 		const struct list_head *list =
-			quarry_slabs_list((struct quarry_slabs *)s, place);
+			quarry_slab_list_head((struct quarry_slab_list *)s, place);
 
 		if (place < QUARRY_SLAB_BUCKETS &&
 		    list_empty(list) == !!(s->buckets & 1U << place))
@@ -479,7 +479,7 @@ const char *quarry_slabs_check(const struct quarry_slabs *s)
 			if (slab->place != QUARRY_SLAB_EMPTY)
 				continue;
 			empty++;
-			pages += 1U << quarry_slabs_shape(s, slab->is_least)->order;
+			pages += 1U << quarry_slab_list_shape(s, slab->is_least)->order;
 		}
 	}
 	for (place = 0; place < QUARRY_SLAB_BUCKETS; place++)

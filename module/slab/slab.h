@@ -29,7 +29,7 @@ enum quarry_slab_fault {
 
 /**
  * struct quarry_slab - a block of pages cut into objects
- * @link:	in a list of struct quarry_slabs
+ * @link:	in a list of struct quarry_slab_list
  * @owner:	whose it is
  * @first:	address of the first object
  * @nfree:	objects that are here
@@ -40,7 +40,7 @@ enum quarry_slab_fault {
  */
 struct quarry_slab {
 	struct list_head link;
-	struct quarry_slabs *owner;
+	struct quarry_slab_list *owner;
 	unsigned long first;
 	u32 nfree;
 	u16 place;
@@ -50,7 +50,7 @@ struct quarry_slab {
 };
 
 /**
- * struct quarry_slabs - the slabs of one cache on one node
+ * struct quarry_slab_list - the slabs of one cache on one node
  * @shape:	of them all but a few
  * @least:	of those that found no larger block
  * @partial:	by how much is out
@@ -68,7 +68,7 @@ struct quarry_slab {
  * @colour:	of the next slab of @shape, and of @least
  * @lead:	bytes of each stride before the object
  */
-struct quarry_slabs {
+struct quarry_slab_list {
 	const struct quarry_shape *shape;
 	const struct quarry_shape *least;
 	struct list_head partial[QUARRY_SLAB_BUCKETS];
@@ -89,33 +89,33 @@ struct quarry_slabs {
 
 size_t quarry_slab_metadata_bytes(const struct quarry_shape *shape);
 
-void quarry_slabs_init(struct quarry_slabs *s, const struct quarry_shape *shape,
-		       const struct quarry_shape *least, u32 lead);
-unsigned long quarry_slabs_first(struct quarry_slabs *s, bool least, unsigned long start);
-void quarry_slab_init(struct quarry_slab *slab, struct quarry_slabs *s, bool least, bool lent,
+void quarry_slab_list_init(struct quarry_slab_list *s, const struct quarry_shape *shape,
+			   const struct quarry_shape *least, u32 lead);
+unsigned long quarry_slab_list_first(struct quarry_slab_list *s, bool least, unsigned long start);
+void quarry_slab_init(struct quarry_slab *slab, struct quarry_slab_list *s, bool least, bool lent,
 		      unsigned long first);
-void quarry_slabs_add(struct quarry_slab *slab);
-struct quarry_slab *quarry_slabs_remove_empty(struct quarry_slabs *s);
-struct quarry_slab *quarry_slabs_remove_spent(struct quarry_slabs *s);
-void *quarry_slabs_take_lent(struct quarry_slabs *s);
-unsigned int quarry_slabs_take(struct quarry_slabs *s, unsigned int nr, void **objects);
-u32 quarry_slabs_least_out(const struct quarry_slabs *s);
+void quarry_slab_list_add(struct quarry_slab *slab);
+struct quarry_slab *quarry_slab_list_remove_empty(struct quarry_slab_list *s);
+struct quarry_slab *quarry_slab_list_remove_spent(struct quarry_slab_list *s);
+void *quarry_slab_list_take_lent(struct quarry_slab_list *s);
+unsigned int quarry_slab_list_take(struct quarry_slab_list *s, unsigned int nr, void **objects);
+u32 quarry_slab_list_least_out(const struct quarry_slab_list *s);
 enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
 					const void *object, u32 *index);
 enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
-struct list_head *quarry_slabs_list(struct quarry_slabs *s, u32 place);
-const char *quarry_slab_check(const struct quarry_slabs *s, const struct quarry_slab *slab);
-const char *quarry_slabs_check(const struct quarry_slabs *s);
+struct list_head *quarry_slab_list_head(struct quarry_slab_list *s, u32 place);
+const char *quarry_slab_check(const struct quarry_slab_list *s, const struct quarry_slab *slab);
+const char *quarry_slab_list_check(const struct quarry_slab_list *s);
 
-static inline const struct quarry_shape *quarry_slabs_shape(const struct quarry_slabs *s,
-							    bool least)
+static inline const struct quarry_shape *quarry_slab_list_shape(const struct quarry_slab_list *s,
+								bool least)
 {
 	return least ? s->least : s->shape;
 }
 
 static inline const struct quarry_shape *quarry_slab_shape(const struct quarry_slab *slab)
 {
-	return quarry_slabs_shape(slab->owner, slab->is_least);
+	return quarry_slab_list_shape(slab->owner, slab->is_least);
 }
 
 /* Where its pages begin. */
@@ -125,13 +125,13 @@ static inline unsigned long quarry_slab_start(const struct quarry_slab *slab)
 }
 
 /* Objects in all slabs, here or out. */
-static inline u64 quarry_slabs_objects(const struct quarry_slabs *s)
+static inline u64 quarry_slab_list_objects(const struct quarry_slab_list *s)
 {
 	return (s->nr_slabs - s->nr_least) * s->shape->nr + s->nr_least * s->least->nr;
 }
 
 /* Bytes of all slabs. */
-static inline u64 quarry_slabs_bytes(const struct quarry_slabs *s)
+static inline u64 quarry_slab_list_bytes(const struct quarry_slab_list *s)
 {
 	return (s->nr_slabs - s->nr_least) * quarry_shape_bytes(s->shape) +
 	       s->nr_least * quarry_shape_bytes(s->least);

@@ -25,13 +25,13 @@ static_assert(sizeof(struct quarry_cache_stats) ==
 	      (ARRAY_SIZE(quarry_cache_figures) - QUARRY_NR_CACHE_ERRORS + QUARRY_ERRORS_MAX) *
 	      sizeof(u64));
 
-/* Where in the struct stands what is counted where it happens: by enum quarry_mags_count. */
+/* Where in the struct stands what is counted where it happens: by enum quarry_cpu_cache_count. */
 #define COUNTED(kind, field, NAME, text)	\
 	QUARRY_IF_COUNTED(kind, offsetof(struct quarry_cache_stats, field))
 static const u16 counted[] = QUARRY_CACHE_FIGURES(COUNTED);
 
 struct sums {
-	u64 count[QUARRY_MAGS_COUNTS];
+	u64 count[QUARRY_CPU_CACHE_COUNTS];
 	u64 allocs;
 	u64 frees;
 	u64 in_magazines;
@@ -44,18 +44,18 @@ static void sum_cpus(struct quarry_cache *cache, struct sums *s)
 	int cpu;
 
 	memset(s, 0, sizeof(*s));
-	for (k = 0; k < QUARRY_MAGS_COUNTS; k++)
+	for (k = 0; k < QUARRY_CPU_CACHE_COUNTS; k++)
 		s->count[k] = atomic64_read(&cache->count[k]);
 	for_each_possible_cpu(cpu) {
-		const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
-		const struct quarry_mags_cold *cold = READ_ONCE(m->cold);
+		const struct quarry_cpu_cache *m = per_cpu_ptr(cache->cpu_cache, cpu);
+		const struct quarry_cpu_cache_cold *cold = READ_ONCE(m->cold);
 
-		for (k = 0; cold && k < QUARRY_MAGS_COUNTS; k++)
+		for (k = 0; cold && k < QUARRY_CPU_CACHE_COUNTS; k++)
 			s->count[k] += local_read(&cold->count[k]);
 		s->allocs += READ_ONCE(m->allocs);
 		s->frees += READ_ONCE(m->frees);
 		rcu_read_lock();
-		s->in_magazines += quarry_mags_n(m) +
+		s->in_magazines += quarry_cpu_cache_n(m) +
 				   (cold ? quarry_remote_n(&cold->remote) : 0);
 		rcu_read_unlock();
 		s->cap = max(s->cap, READ_ONCE(m->cap));
@@ -63,19 +63,19 @@ static void sum_cpus(struct quarry_cache *cache, struct sums *s)
 }
 
 /* Objects of one kind of slab: in all, and here. Under the lock. */
-static void add_slabs(const struct quarry_slabs *slabs, struct quarry_cache_stats *st,
+static void add_slabs(const struct quarry_slab_list *slabs, struct quarry_cache_stats *st,
 		      u64 *nr, u64 *bytes)
 {
 	const struct quarry_shape *shape = slabs->shape;
-	u64 objects = quarry_slabs_objects(slabs);
+	u64 objects = quarry_slab_list_objects(slabs);
 
 	if (!slabs->nr_slabs)
 		return;
 	st->slabs += slabs->nr_slabs;
 	st->slabs_empty += slabs->nr_empty;
-	st->slab_bytes += quarry_slabs_bytes(slabs);
+	st->slab_bytes += quarry_slab_list_bytes(slabs);
 	st->partial_bytes += slabs->nr_free * shape->stride;
-	st->waste_bytes += quarry_slabs_bytes(slabs) - objects * shape->stride;
+	st->waste_bytes += quarry_slab_list_bytes(slabs) - objects * shape->stride;
 	*nr += objects - slabs->nr_free;
 	*bytes += (objects - slabs->nr_free) * shape->stride;
 }
@@ -129,8 +129,8 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->magazine_bytes = nr ? mul_u64_u64_div_u64(bytes, held, nr) : 0;
 	st->object_bytes = bytes - st->magazine_bytes;
 	st->metadata_bytes += atomic64_read(&cache->magazine_bytes);
-	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_mags) +
-			   (u64)atomic_read(&cache->nr_cold) * sizeof(struct quarry_mags_cold);
+	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_cpu_cache) +
+			   (u64)atomic_read(&cache->nr_cold) * sizeof(struct quarry_cpu_cache_cold);
 	st->magazines = atomic_read(&cache->magazines);
 	st->magazine_capacity = s.cap;
 
@@ -177,8 +177,8 @@ int quarry_cache_traces(struct quarry_cache *cache, bool frees, struct quarry_tr
 void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 			       struct quarry_cache_cpu *stats)
 {
-	const struct quarry_mags *m = per_cpu_ptr(cache->mags, cpu);
-	const struct quarry_mags_cold *cold = READ_ONCE(m->cold);
+	const struct quarry_cpu_cache *m = per_cpu_ptr(cache->cpu_cache, cpu);
+	const struct quarry_cpu_cache_cold *cold = READ_ONCE(m->cold);
 	const struct quarry_magazine *loaded, *previous;
 
 	memset(stats, 0, sizeof(*stats));
@@ -188,7 +188,7 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 	previous = READ_ONCE(m->previous);
 	stats->loaded = loaded ? loaded->cap : 0;
 	stats->previous = previous ? previous->cap : 0;
-	stats->n = quarry_mags_n(m);
+	stats->n = quarry_cpu_cache_n(m);
 	stats->remote = cold ? quarry_remote_n(&cold->remote) : 0;
 	rcu_read_unlock();
 	stats->cap = READ_ONCE(m->cap);
@@ -199,7 +199,7 @@ void quarry_cache_cpu_snapshot(struct quarry_cache *cache, int cpu,
 /* One node's slabs. Context: any but interrupts. */
 void quarry_cache_fill_snapshot(struct quarry_cache_node *n, struct quarry_cache_fill *fill)
 {
-	struct quarry_slabs *kinds[] = { &n->plain, &n->guarded };
+	struct quarry_slab_list *kinds[] = { &n->plain, &n->guarded };
 	unsigned long flags;
 	unsigned int i, k;
 	u64 partial;
@@ -232,8 +232,8 @@ void quarry_cache_sums_snapshot(struct quarry_cache *cache, struct quarry_cache_
 	memset(sums, 0, sizeof(*sums));
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_node_lock(n, &flags, false);
-		sums->objects += quarry_slabs_objects(&n->plain) +
-				 quarry_slabs_objects(&n->guarded);
+		sums->objects += quarry_slab_list_objects(&n->plain) +
+				 quarry_slab_list_objects(&n->guarded);
 		sums->depot += n->depot.nr_objects;
 		quarry_node_unlock(n, flags);
 	}

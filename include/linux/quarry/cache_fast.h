@@ -15,7 +15,7 @@
 #ifndef _LINUX_QUARRY_CACHE_FAST_H
 #define _LINUX_QUARRY_CACHE_FAST_H
 
-#include <linux/quarry/mags.h>
+#include <linux/quarry/cpu_cache.h>
 
 /* Flags that ask for more than the fast path does. */
 #define QUARRY_GFP_OBJECT_SLOW	(__GFP_THISNODE | __GFP_DMA | __GFP_DMA32 | \
@@ -63,7 +63,7 @@ static __always_inline bool quarry_label_look(unsigned long pfn, u64 *label)
 
 /* How every struct quarry_cache begins. */
 struct quarry_cache_head {
-	struct quarry_mags __percpu *mags;
+	struct quarry_cpu_cache __percpu *cpu_cache;
 };
 
 void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, int node);
@@ -87,7 +87,7 @@ static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
 	void *object;
 
 	preempt_disable();
-	object = quarry_mags_pop(this_cpu_ptr(((struct quarry_cache_head *)cache)->mags));
+	object = quarry_cpu_cache_pop(this_cpu_ptr(((struct quarry_cache_head *)cache)->cpu_cache));
 	if (likely(object)) {
 		preempt_enable();
 		return object;
@@ -100,13 +100,13 @@ static __always_inline void *quarry_object_pop(struct quarry_cache *cache)
 static __always_inline bool quarry_object_push(struct quarry_cache *cache, void *object)
 {
 	unsigned long pfn = quarry_object_pfn(object);
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	u64 label;
 
 	preempt_disable();
 	if (likely(quarry_label_look(pfn, &label))) {
-		m = this_cpu_ptr(((struct quarry_cache_head *)cache)->mags);
-		if (likely(quarry_mags_push(m, label, object))) {
+		m = this_cpu_ptr(((struct quarry_cache_head *)cache)->cpu_cache);
+		if (likely(quarry_cpu_cache_push(m, label, object))) {
 			preempt_enable();
 			return true;
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads over one depot and one struct quarry_slabs, each with magazines of its own.
+ * Threads over one depot and one struct quarry_slab_list, each with magazines of its own.
  *
- * The contract is that a struct quarry_mags belongs to one thread, that the node's
+ * The contract is that a struct quarry_cpu_cache belongs to one thread, that the node's
  * lock covers depot and slabs, and that quarry_slab_look() needs no lock for an object
  * the caller has. So: THREADS threads take and give back objects as module/cache does,
  * pass some on to each other through mailboxes, drain, trim, grow and shrink.
@@ -15,7 +15,7 @@
  * whoever has it. Built with ThreadSanitizer that word, the slots of magazines
  * and all that the core reads is a race unless a lock stands between two owners.
  *
- * quarry_mags_n() is called on other threads' magazines, which the owner changes
+ * quarry_cpu_cache_n() is called on other threads' magazines, which the owner changes
  * with plain stores: what it reads is a race by the language, and may be a moment old
  * on purpose. So the thread that calls it is left out under ThreadSanitizer, which has
  * no word for half a race; the rest stays strict.
@@ -58,9 +58,9 @@ struct mailbox {
 	unsigned int n;
 };
 
-/* Threads write their mags all the time: not in one cache line. */
+/* Threads write their CPU caches all the time: not in one cache line. */
 struct thread {
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	struct mailbox mailbox;
 	struct dice d;
 	struct object *held[HELD];
@@ -73,7 +73,7 @@ struct thread {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Under it: */
-static struct quarry_slabs slabs;
+static struct quarry_slab_list slabs;
 static struct quarry_depot depot;
 static struct quarry_slab *slab[SLABS];
 static struct quarry_magazine *dropped[1 << 16];
@@ -129,14 +129,14 @@ static void grow(void)
 	if (!slab[i])
 		fail("no memory");
 	quarry_slab_init(slab[i], &slabs, false, false,
-			 quarry_slabs_first(&slabs, false, (unsigned long)memory +
-					    i * quarry_shape_bytes(&shape)));
-	quarry_slabs_add(slab[i]);
+			 quarry_slab_list_first(&slabs, false, (unsigned long)memory +
+						i * quarry_shape_bytes(&shape)));
+	quarry_slab_list_add(slab[i]);
 }
 
 static bool shrink(void)
 {
-	struct quarry_slab *gone = quarry_slabs_remove_empty(&slabs);
+	struct quarry_slab *gone = quarry_slab_list_remove_empty(&slabs);
 
 	if (!gone)
 		return false;
@@ -188,7 +188,7 @@ static void check(const char *what)
 static void check_node(void)
 {
 	check(quarry_depot_check(&depot));
-	check(quarry_slabs_check(&slabs));
+	check(quarry_slab_list_check(&slabs));
 }
 
 /* --- a thread --------------------------------------------------------------- */
@@ -196,7 +196,7 @@ static void check_node(void)
 /* Closed. As quarry_magazine_bring(). */
 static void supply(struct thread *t)
 {
-	struct quarry_mags *m = &t->m;
+	struct quarry_cpu_cache *m = &t->m;
 	struct quarry_magazine *mag;
 
 	if (!m->wants)
@@ -206,7 +206,7 @@ static void supply(struct thread *t)
 	if (!mag)
 		fail("no memory");
 	quarry_magazine_init(mag, m->cap);
-	mag = quarry_mags_install(m, mag);
+	mag = quarry_cpu_cache_install(m, mag);
 	m->wants = m->previous && m->previous->cap < m->cap;
 	pthread_mutex_lock(&lock);
 	if (mag && (mag->cap < m->cap || depot.nr_spare > 2 * nr_threads))
@@ -217,21 +217,21 @@ static void supply(struct thread *t)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Closed. As quarry_mags_refill(). */
+/* Closed. As quarry_cpu_cache_refill(). */
 static bool refill(struct thread *t)
 {
-	struct quarry_mags *m = &t->m;
+	struct quarry_cpu_cache *m = &t->m;
 	u32 nr = 0;
 
 	supply(t);
-	if ((m->loaded && m->loaded->n) || quarry_mags_swap_full(m))
+	if ((m->loaded && m->loaded->n) || quarry_cpu_cache_swap_full(m))
 		return true;
 	pthread_mutex_lock(&lock);
-	if (quarry_mags_take_full(m, &depot)) {
+	if (quarry_cpu_cache_take_full(m, &depot)) {
 		t->exchanges++;
 		nr = m->loaded->n;
-	} else if (quarry_mags_fit(m, &depot)) {
-		nr = quarry_slabs_take(&slabs, min(m->loaded->cap, REFILL), m->loaded->slot);
+	} else if (quarry_cpu_cache_fit(m, &depot)) {
+		nr = quarry_slab_list_take(&slabs, min(m->loaded->cap, REFILL), m->loaded->slot);
 		m->loaded->n = nr;
 	} else {
 		m->wants = 1;
@@ -242,21 +242,21 @@ static bool refill(struct thread *t)
 
 static void take(struct thread *t)
 {
-	void *object = quarry_mags_pop(&t->m);
+	void *object = quarry_cpu_cache_pop(&t->m);
 
 	if (!object) {
-		quarry_mags_close(&t->m);
+		quarry_cpu_cache_close(&t->m);
 		if (refill(t)) {
 			object = t->m.loaded->slot[--t->m.loaded->n];
 			t->m.allocs++;
 		}
-		quarry_mags_open(&t->m);
+		quarry_cpu_cache_open(&t->m);
 	}
 	if (!object) {
 		pthread_mutex_lock(&lock);
-		if (!quarry_slabs_take(&slabs, 1, &object)) {
+		if (!quarry_slab_list_take(&slabs, 1, &object)) {
 			grow();
-			if (!quarry_slabs_take(&slabs, 1, &object))
+			if (!quarry_slab_list_take(&slabs, 1, &object))
 				object = NULL;
 		}
 		pthread_mutex_unlock(&lock);
@@ -266,17 +266,17 @@ static void take(struct thread *t)
 		own(t, object);
 }
 
-/* Closed. As quarry_mags_make_room(). */
+/* Closed. As quarry_cpu_cache_make_room(). */
 static bool make_room(struct thread *t)
 {
-	struct quarry_mags *m = &t->m;
+	struct quarry_cpu_cache *m = &t->m;
 	bool done = true;
 
 	supply(t);
-	if ((m->loaded && m->loaded->n < m->loaded->cap) || quarry_mags_swap_room(m))
+	if ((m->loaded && m->loaded->n < m->loaded->cap) || quarry_cpu_cache_swap_room(m))
 		return true;
 	pthread_mutex_lock(&lock);
-	if (quarry_mags_give_full(m, &depot)) {
+	if (quarry_cpu_cache_put_full(m, &depot)) {
 		t->exchanges++;
 	} else {
 		m->wants = 1;
@@ -296,9 +296,9 @@ static void give(struct thread *t, struct object *o)
 	/* Without the lock, while others take from and put to the same slab. */
 	if (quarry_slab_look(slab_of(o), o, &i) != QUARRY_SLAB_OK)
 		fail("an object that is out is said to be free");
-	if (quarry_mags_push(&t->m, quarry_shape_label(&shape, slab_of(o)->first, TAG), o))
+	if (quarry_cpu_cache_push(&t->m, quarry_shape_label(&shape, slab_of(o)->first, TAG), o))
 		return;
-	quarry_mags_close(&t->m);
+	quarry_cpu_cache_close(&t->m);
 	if (make_room(t)) {
 		t->m.loaded->slot[t->m.loaded->n++] = o;
 		t->m.frees++;
@@ -309,7 +309,7 @@ static void give(struct thread *t, struct object *o)
 		pthread_mutex_unlock(&lock);
 		t->direct--;
 	}
-	quarry_mags_open(&t->m);
+	quarry_cpu_cache_open(&t->m);
 }
 
 /* Hand the last object to another thread, if there is room in its mailbox. */
@@ -348,7 +348,7 @@ static void drain(struct thread *t)
 	struct quarry_magazine *mag[2];
 	unsigned int i;
 
-	quarry_mags_close(&t->m);
+	quarry_cpu_cache_close(&t->m);
 	mag[0] = t->m.loaded;
 	mag[1] = t->m.previous;
 	t->m.loaded = NULL;
@@ -372,9 +372,9 @@ static void housekeeping(struct thread *t)
 		return;
 	}
 	if (what == 1) {
-		quarry_mags_close(&t->m);
-		check(quarry_mags_check(&t->m));
-		quarry_mags_open(&t->m);
+		quarry_cpu_cache_close(&t->m);
+		check(quarry_cpu_cache_check(&t->m));
+		quarry_cpu_cache_open(&t->m);
 		return;
 	}
 	if (what == 2) {
@@ -427,7 +427,7 @@ static void *count(void *arg)
 
 	while (!atomic_load(&stop)) {
 		for (i = 0; i < nr_threads; i++) {
-			u32 n = quarry_mags_n(&thread[i].m);
+			u32 n = quarry_cpu_cache_n(&thread[i].m);
 
 			if (n > 2 * caps[ARRAY_SIZE(caps) - 1])
 				fail("more in magazines than they can hold");
@@ -461,10 +461,10 @@ static void start(u64 seed)
 		fail("no memory");
 	memset(memory, 0, SLABS * quarry_shape_bytes(&shape));
 	quarry_shape_least(&least, &shape);
-	quarry_slabs_init(&slabs, &shape, &least, 16);
+	quarry_slab_list_init(&slabs, &shape, &least, 16);
 	quarry_depot_init(&depot);
 	for (i = 0; i < nr_threads; i++) {
-		quarry_mags_init(&thread[i].m, TAG, &shape.starts, caps[i % ARRAY_SIZE(caps)]);
+		quarry_cpu_cache_init(&thread[i].m, TAG, &shape.starts, caps[i % ARRAY_SIZE(caps)]);
 		pthread_mutex_init(&thread[i].mailbox.lock, NULL);
 		thread[i].id = i + 1;
 		dice_seed(&thread[i].d, seed + i);

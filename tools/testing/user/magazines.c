@@ -93,43 +93,44 @@ static struct quarry_magazine *new_magazine(u32 cap, u32 n)
 static void stub(const void *arg)
 {
 	struct quarry_magazine *mag = new_magazine(2, 1);
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	u32 shut;
 
 	(void)arg;
 	memset(&m, 0x5a, sizeof(m));
-	quarry_mags_init(&m, TAG, &any, 28);
+	quarry_cpu_cache_init(&m, TAG, &any, 28);
 	if (m.idle_tag != TAG || m.tag != TAG || m.starts.scale || m.starts.bound != ~0ULL ||
 	    m.cap != 28 || m.shut || m.wants || m.loaded || m.previous)
 		fail("not as it should begin");
 	for (shut = 0; shut < 2; shut++) {
 		m.shut = shut;
-		quarry_mags_open(&m);
-		if (quarry_mags_pop(&m) || quarry_mags_push(&m, TAG, objects) ||
-		    quarry_mags_n(&m) != shut)
+		quarry_cpu_cache_open(&m);
+		if (quarry_cpu_cache_pop(&m) || quarry_cpu_cache_push(&m, TAG, objects) ||
+		    quarry_cpu_cache_n(&m) != shut)
 			fail("the fast path works without a magazine, or shut");
-		quarry_mags_close(&m);
+		quarry_cpu_cache_close(&m);
 		m.loaded = mag;
 	}
 	m.shut = 0;
-	quarry_mags_open(&m);
-	if (!quarry_mags_push(&m, TAG, &objects[1]))
+	quarry_cpu_cache_open(&m);
+	if (!quarry_cpu_cache_push(&m, TAG, &objects[1]))
 		fail("a magazine of two does not take the second object");
 	/* Twice running is once. */
-	quarry_mags_open(&m);
-	if (quarry_mags_push(&m, TAG, &objects[2]) || quarry_mags_n(&m) != 2)
+	quarry_cpu_cache_open(&m);
+	if (quarry_cpu_cache_push(&m, TAG, &objects[2]) || quarry_cpu_cache_n(&m) != 2)
 		fail("a magazine of two does not hold two");
-	quarry_mags_mark(&m);
-	if (quarry_mags_pop(&m) || quarry_mags_n(&m) != 2)
+	quarry_cpu_cache_set_busy(&m);
+	if (quarry_cpu_cache_pop(&m) || quarry_cpu_cache_n(&m) != 2)
 		fail("the fast path works where magazines are busy");
-	quarry_mags_unmark(&m);
+	quarry_cpu_cache_clear_busy(&m);
 	m.shut = 1;
-	quarry_mags_open(&m);
-	if (quarry_mags_pop(&m) != &objects[1])
+	quarry_cpu_cache_open(&m);
+	if (quarry_cpu_cache_pop(&m) != &objects[1])
 		fail("not the last in is the first out");
-	quarry_mags_close(&m);
-	quarry_mags_close(&m);
-	if (mag->n != 1 || quarry_mags_n(&m) != 1 || quarry_mags_pop(&m) || m.allocs != 1 ||
+	quarry_cpu_cache_close(&m);
+	quarry_cpu_cache_close(&m);
+	if (mag->n != 1 || quarry_cpu_cache_n(&m) != 1 || quarry_cpu_cache_pop(&m) ||
+	    m.allocs != 1 ||
 	    m.frees != 1)
 		fail("closed with the wrong number of objects");
 	free(mag);
@@ -138,15 +139,16 @@ static void stub(const void *arg)
 static void swaps(const void *arg)
 {
 	struct quarry_magazine *one = new_magazine(CAP, 0), *two = new_magazine(CAP - 1, 0);
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	u32 full, n;
 
 	(void)arg;
-	quarry_mags_init(&m, TAG, &any, CAP);
-	if (quarry_mags_swap_full(&m) || quarry_mags_swap_room(&m) || m.loaded || m.previous)
+	quarry_cpu_cache_init(&m, TAG, &any, CAP);
+	if (quarry_cpu_cache_swap_full(&m) || quarry_cpu_cache_swap_room(&m) || m.loaded ||
+	    m.previous)
 		fail("nothing was swapped for nothing");
 	m.loaded = one;
-	if (quarry_mags_swap_full(&m) || quarry_mags_swap_room(&m) || m.loaded != one)
+	if (quarry_cpu_cache_swap_full(&m) || quarry_cpu_cache_swap_room(&m) || m.loaded != one)
 		fail("a magazine was swapped for none");
 	for (full = 0; full < 2; full++)
 		for (n = 0; n <= two->cap; n++) {
@@ -155,7 +157,8 @@ static void swaps(const void *arg)
 			m.loaded = one;
 			m.previous = two;
 			two->n = n;
-			if ((full ? quarry_mags_swap_full(&m) : quarry_mags_swap_room(&m)) !=
+			if ((full ?
+			     quarry_cpu_cache_swap_full(&m) : quarry_cpu_cache_swap_room(&m)) !=
 			    want || m.loaded != (want ? two : one) ||
 			    m.previous != (want ? one : two))
 				fail("swap for %s with %u of %u objects: not %u",
@@ -235,10 +238,10 @@ static void install(u32 cap, u32 loaded, u32 n, u32 previous, u32 k)
 	struct quarry_magazine *mag = new_magazine(cap, 0), *old, *left;
 	struct quarry_magazine *one = loaded ? new_magazine(loaded, 0) : NULL;
 	struct quarry_magazine *two = previous ? new_magazine(previous, 0) : NULL;
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	bool second;
 
-	quarry_mags_init(&m, TAG, &any, cap);
+	quarry_cpu_cache_init(&m, TAG, &any, cap);
 	m.loaded = one;
 	m.previous = two;
 	if (one)
@@ -248,9 +251,9 @@ static void install(u32 cap, u32 loaded, u32 n, u32 previous, u32 k)
 	/* The smaller one goes, and none is the smallest; of equals the loaded one. */
 	second = one && previous < loaded;
 	old = second ? two : one;
-	left = quarry_mags_install(&m, mag);
-	if (quarry_mags_check(&m))
-		fail("%s", quarry_mags_check(&m));
+	left = quarry_cpu_cache_install(&m, mag);
+	if (quarry_cpu_cache_check(&m))
+		fail("%s", quarry_cpu_cache_check(&m));
 	if (old && old->cap >= cap) {
 		if (left != mag || mag->n || m.loaded != one || m.previous != two ||
 		    one->n != n || (two && two->n != k))
@@ -289,10 +292,10 @@ static void gather(u32 cap, u32 two, const u32 *full, u32 nr, u32 want, u32 left
 {
 	struct quarry_magazine *mag;
 	struct quarry_depot depot;
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	u32 i, nr_objects = 0;
 
-	quarry_mags_init(&m, TAG, &any, cap);
+	quarry_cpu_cache_init(&m, TAG, &any, cap);
 	quarry_depot_init(&depot);
 	m.loaded = cap ? new_magazine(cap, 0) : NULL;
 	m.previous = two ? new_magazine(two, 0) : NULL;
@@ -306,10 +309,10 @@ static void gather(u32 cap, u32 two, const u32 *full, u32 nr, u32 want, u32 left
 			mag->slot[mag->n] = &objects[nr_objects + mag->n];
 		quarry_depot_put(&depot, mag);
 	}
-	if (quarry_mags_take_full(&m, &depot) != !!want)
+	if (quarry_cpu_cache_take_full(&m, &depot) != !!want)
 		fail("%u, %u: not %u", cap, two, !!want);
-	if (quarry_depot_check(&depot) || quarry_mags_check(&m))
-		fail("%s", quarry_depot_check(&depot) ?: quarry_mags_check(&m));
+	if (quarry_depot_check(&depot) || quarry_cpu_cache_check(&m))
+		fail("%s", quarry_depot_check(&depot) ?: quarry_cpu_cache_check(&m));
 	if ((m.loaded ? m.loaded->n : 0) != want || depot.nr_full != left)
 		fail("%u, %u: %u objects, not %u; %u magazines left, not %u", cap, two,
 		     m.loaded ? m.loaded->n : 0, want, depot.nr_full, left);
@@ -492,17 +495,17 @@ static void shut_depot(const void *arg)
 {
 	struct quarry_magazine *mag;
 	struct quarry_depot depot;
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 
 	(void)arg;
-	quarry_mags_init(&m, TAG, &any, CAP);
+	quarry_cpu_cache_init(&m, TAG, &any, CAP);
 	quarry_depot_init(&depot);
 	m.loaded = new_magazine(CAP, 0);
 	m.previous = new_magazine(CAP, 0);
 	quarry_depot_put(&depot, new_magazine(CAP, CAP));
 	quarry_depot_put(&depot, new_magazine(2, 2));
 	depot.shut = true;
-	if (quarry_mags_take_full(&m, &depot) || m.loaded->n || m.previous->n ||
+	if (quarry_cpu_cache_take_full(&m, &depot) || m.loaded->n || m.previous->n ||
 	    depot.nr_full != 2 || depot.nr_objects != CAP + 2)
 		fail("a depot that is shut gives");
 	/* A full one for an empty one, which it still has. */
@@ -511,10 +514,10 @@ static void shut_depot(const void *arg)
 	free(m.previous);
 	m.loaded = new_magazine(CAP, CAP);
 	m.previous = new_magazine(CAP, CAP);
-	if (!quarry_mags_give_full(&m, &depot) || depot.nr_full != 3 || m.loaded->n)
+	if (!quarry_cpu_cache_put_full(&m, &depot) || depot.nr_full != 3 || m.loaded->n)
 		fail("nothing can be left in a depot that is shut");
 	depot.shut = false;
-	if (!quarry_mags_take_full(&m, &depot) || m.loaded->n != CAP)
+	if (!quarry_cpu_cache_take_full(&m, &depot) || m.loaded->n != CAP)
 		fail("a depot that is open again gives nothing");
 	free(m.loaded);
 	free(m.previous);
@@ -528,7 +531,7 @@ static void distance(const void *arg)
 	unsigned int i, nr_out = OBJECTS / 2, since = CAP, visits = 0, run = 0;
 	void *out[OBJECTS];
 	struct quarry_depot depot;
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 	bool taking = false;
 	struct dice d;
 
@@ -536,7 +539,7 @@ static void distance(const void *arg)
 	printf("# seed %llu\n", seed);
 	dice_seed(&d, seed);
 	quarry_depot_init(&depot);
-	quarry_mags_init(&m, TAG, &any, CAP);
+	quarry_cpu_cache_init(&m, TAG, &any, CAP);
 	for (i = 0; i < OBJECTS / CAP + 3; i++)
 		quarry_depot_put(&depot, new_magazine(CAP, 0));
 	for (i = 0; i < nr_out; i++)
@@ -549,19 +552,20 @@ static void distance(const void *arg)
 		run--;
 		if (taking ? nr_out == OBJECTS / 2 : !nr_out)
 			continue;
-		while (taking ? !(out[nr_out] = quarry_mags_pop(&m)) :
-				!quarry_mags_push(&m, TAG, out[nr_out - 1])) {
-			quarry_mags_close(&m);
-			if (!(taking ? quarry_mags_swap_full(&m) : quarry_mags_swap_room(&m))) {
+		while (taking ? !(out[nr_out] = quarry_cpu_cache_pop(&m)) :
+				!quarry_cpu_cache_push(&m, TAG, out[nr_out - 1])) {
+			quarry_cpu_cache_close(&m);
+			if (!(taking ?
+			      quarry_cpu_cache_swap_full(&m) : quarry_cpu_cache_swap_room(&m))) {
 				if (since < CAP)
 					fail("back at the depot after %u calls", since);
 				since = 0;
 				visits++;
-				if (!(taking ? quarry_mags_take_full(&m, &depot) :
-					       quarry_mags_give_full(&m, &depot)))
+				if (!(taking ? quarry_cpu_cache_take_full(&m, &depot) :
+					       quarry_cpu_cache_put_full(&m, &depot)))
 					fail("the depot should have had one");
 			}
-			quarry_mags_open(&m);
+			quarry_cpu_cache_open(&m);
 		}
 		nr_out += taking ? 1 : -1;
 		since++;
@@ -569,7 +573,7 @@ static void distance(const void *arg)
 	if (visits < 1000)
 		fail("%u visits tell nothing", visits);
 	printf("# %u visits\n", visits);
-	quarry_mags_close(&m);
+	quarry_cpu_cache_close(&m);
 	free(m.loaded);
 	free(m.previous);
 	while ((m.loaded = quarry_depot_get_full(&depot) ?: quarry_depot_get_spare(&depot)))
@@ -695,50 +699,50 @@ static void damage_depot(struct quarry_magazine *full, struct quarry_magazine *s
 		fail("%s", quarry_depot_check(&depot));
 }
 
-static void damage_magazine(const struct quarry_mags *m, struct quarry_magazine *mag)
+static void damage_magazine(const struct quarry_cpu_cache *m, struct quarry_magazine *mag)
 {
 	void *object = mag->slot[0];
 	u32 n = mag->n;
 
 	mag->guard = objects;
-	must_say(quarry_mags_check(m), "below a magazine's first");
+	must_say(quarry_cpu_cache_check(m), "below a magazine's first");
 	mag->guard = NULL;
 	mag->n = mag->cap + 1;
-	must_say(quarry_mags_check(m), "more than it can");
+	must_say(quarry_cpu_cache_check(m), "more than it can");
 	mag->n = n;
 	mag->slot[0] = NULL;
-	must_say(quarry_mags_check(m), "holds nothing");
+	must_say(quarry_cpu_cache_check(m), "holds nothing");
 	mag->slot[0] = object;
 	object = mag->slot[n - 1];
 	mag->slot[n - 1] = NULL;
-	must_say(quarry_mags_check(m), "holds nothing");
+	must_say(quarry_cpu_cache_check(m), "holds nothing");
 	mag->slot[n - 1] = object;
-	if (quarry_mags_check(m))
-		fail("%s", quarry_mags_check(m));
+	if (quarry_cpu_cache_check(m))
+		fail("%s", quarry_cpu_cache_check(m));
 }
 
 static void damage(const void *arg)
 {
 	struct quarry_magazine *one = new_magazine(CAP, 3), *two = new_magazine(4, 4);
 	struct quarry_magazine *spare = new_magazine(CAP, 0), *small = new_magazine(CAP - 1, 0);
-	struct quarry_mags m;
+	struct quarry_cpu_cache m;
 
 	(void)arg;
-	quarry_mags_init(&m, TAG, &any, CAP);
+	quarry_cpu_cache_init(&m, TAG, &any, CAP);
 	m.loaded = one;
 	m.previous = two;
-	if (quarry_mags_check(&m))
-		fail("%s", quarry_mags_check(&m));
+	if (quarry_cpu_cache_check(&m))
+		fail("%s", quarry_cpu_cache_check(&m));
 	damage_magazine(&m, one);
 	damage_magazine(&m, two);
 	m.stub[0] = objects;
-	must_say(quarry_mags_check(&m), "in the stub");
+	must_say(quarry_cpu_cache_check(&m), "in the stub");
 	m.stub[0] = NULL;
-	quarry_mags_open(&m);
-	must_say(quarry_mags_check(&m), "open that should be closed");
-	quarry_mags_close(&m);
+	quarry_cpu_cache_open(&m);
+	must_say(quarry_cpu_cache_check(&m), "open that should be closed");
+	quarry_cpu_cache_close(&m);
 	m.loaded = NULL;
-	must_say(quarry_mags_check(&m), "none is loaded");
+	must_say(quarry_cpu_cache_check(&m), "none is loaded");
 	damage_depot(one, spare, small);
 	free(small);
 	free(one);

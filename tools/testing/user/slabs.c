@@ -342,7 +342,7 @@ static void colours(const void *arg)
 	static const u32 leads[] = { 0, 8, 64, 128 };
 	unsigned long start = 1ul << 30, first, end;
 	struct quarry_shape shape, least;
-	struct quarry_slabs slabs;
+	struct quarry_slab_list slabs;
 	unsigned int i, k;
 	u32 size;
 
@@ -353,12 +353,12 @@ static void colours(const void *arg)
 				fail("size %u lead %u was refused", size, leads[i]);
 			memset(&slabs, 0x5a, sizeof(slabs));
 			quarry_shape_least(&least, &shape);
-			quarry_slabs_init(&slabs, &shape, &least, leads[i]);
+			quarry_slab_list_init(&slabs, &shape, &least, leads[i]);
 			for (k = 0; k < 2 * shape.colours + 1; k++) {
 				/* Those of the other shape have colours of their own. */
 				if (least.nr && k % 3 == 1)
-					quarry_slabs_first(&slabs, true, start);
-				first = quarry_slabs_first(&slabs, false, start);
+					quarry_slab_list_first(&slabs, true, start);
+				first = quarry_slab_list_first(&slabs, false, start);
 				if (first != start + leads[i] +
 					     (u64)(k % shape.colours) * shape.step)
 					fail("size %u lead %u: call %u gives %lu", size,
@@ -411,7 +411,7 @@ static void refuses_all(struct quarry_slab *slab)
 static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 {
 	struct quarry_shape shape, least, both[2];
-	struct quarry_slabs slabs;
+	struct quarry_slab_list slabs;
 	struct quarry_slab *slab;
 	unsigned long at, start;
 	u32 bytes, i;
@@ -430,16 +430,16 @@ static void look_at_all(u32 size, u32 align, u32 lead, bool is_least)
 	slab = malloc(quarry_slab_metadata_bytes(&shape));
 	if (!slab)
 		fail("no memory");
-	quarry_slabs_init(&slabs, &both[0], &both[1], lead);
+	quarry_slab_list_init(&slabs, &both[0], &both[1], lead);
 	/* The last colour. */
 	for (i = 1; i < shape.colours; i++)
-		quarry_slabs_first(&slabs, is_least, start);
+		quarry_slab_list_first(&slabs, is_least, start);
 	quarry_slab_init(slab, &slabs, is_least, false,
-			 quarry_slabs_first(&slabs, is_least, start));
+			 quarry_slab_list_first(&slabs, is_least, start));
 	refuses_all(slab);
-	quarry_slabs_add(slab);
+	quarry_slab_list_add(slab);
 	for (i = 0; i < shape.nr; i++)
-		if (quarry_slabs_take(&slabs, 1, &object) != 1)
+		if (quarry_slab_list_take(&slabs, 1, &object) != 1)
 			fail("size %u: no object %u", size, i);
 	for (i = 0; i < shape.nr; i += 3)
 		quarry_slab_put(slab, (void *)(slab->first + (u64)i * shape.stride));
@@ -474,7 +474,7 @@ struct twin {
 	struct quarry_shape shape;
 	struct quarry_shape least;
 	const struct quarry_shape *of[SLABS];
-	struct quarry_slabs slabs;
+	struct quarry_slab_list slabs;
 	struct quarry_slab *slab[SLABS];
 	char *memory[SLABS];
 	u8 *is_out[SLABS];
@@ -523,8 +523,8 @@ static void add_slab(struct twin *t, bool least, bool lent)
 		fail("no memory");
 	memset(t->memory[i], 0x11 + i, bytes);
 	quarry_slab_init(t->slab[i], &t->slabs, least, lent,
-			 quarry_slabs_first(&t->slabs, least, (unsigned long)t->memory[i]));
-	quarry_slabs_add(t->slab[i]);
+			 quarry_slab_list_first(&t->slabs, least, (unsigned long)t->memory[i]));
+	quarry_slab_list_add(t->slab[i]);
 	if (quarry_slab_start(t->slab[i]) != (unsigned long)t->memory[i])
 		fail("a slab does not know where it begins");
 	if (t->slab[i]->first - (unsigned long)t->memory[i] !=
@@ -539,8 +539,8 @@ static void add_slab(struct twin *t, bool least, bool lent)
 /* One with nothing out; @spent: one that is lent. */
 static void remove_slab(struct twin *t, bool spent)
 {
-	struct quarry_slab *slab = spent ? quarry_slabs_remove_spent(&t->slabs) :
-					   quarry_slabs_remove_empty(&t->slabs);
+	struct quarry_slab *slab = spent ? quarry_slab_list_remove_spent(&t->slabs) :
+					   quarry_slab_list_remove_empty(&t->slabs);
 	bool has = false, has_lent = false;
 	unsigned int i, k;
 
@@ -614,7 +614,7 @@ static void take(struct twin *t, unsigned int nr)
 
 	if (t->nr_out + nr > OUT)
 		return;
-	got = quarry_slabs_take(&t->slabs, nr, objects);
+	got = quarry_slab_list_take(&t->slabs, nr, objects);
 	if (got != min_t(u64, nr, t->nr_objects - t->lent_objects - (t->nr_out - t->lent_out)))
 		fail("took %u of %u", got, nr);
 	for (i = 0; i < got; i++) {
@@ -650,7 +650,7 @@ static void take_lent(struct twin *t)
 		out = t->slab[i] && t->slab[i]->is_lent ? out_of(t, i) : 0;
 		in_use |= out && out < t->of[i]->nr;
 	}
-	object = quarry_slabs_take_lent(&t->slabs);
+	object = quarry_slab_list_take_lent(&t->slabs);
 	any = t->lent_out < t->lent_objects;
 	if (!!object != any)
 		fail("%llu of %llu lent objects out, got %p", t->lent_out, t->lent_objects,
@@ -717,7 +717,7 @@ static void check_lists(struct twin *t)
 	u64 listed = 0;
 
 	for (list = 0; list <= QUARRY_SLAB_SPENT; list++)
-		list_for_each_entry(slab, quarry_slabs_list(&t->slabs, list), link) {
+		list_for_each_entry(slab, quarry_slab_list_head(&t->slabs, list), link) {
 			i = slab_of(t, (void *)slab->first);
 			out = out_of(t, i);
 			nr = t->of[i]->nr;
@@ -738,7 +738,7 @@ static void check_lists(struct twin *t)
 /* What must come back before a slab is empty: an eighth too little at most, never too much. */
 static void check_least_out(struct twin *t)
 {
-	u32 told = quarry_slabs_least_out(&t->slabs), least = ~0U, out, i;
+	u32 told = quarry_slab_list_least_out(&t->slabs), least = ~0U, out, i;
 
 	for (i = 0; i < SLABS; i++) {
 		if (!t->slab[i])
@@ -757,14 +757,14 @@ static void check_least_out(struct twin *t)
 
 static void check(struct twin *t)
 {
-	const char *what = quarry_slabs_check(&t->slabs);
+	const char *what = quarry_slab_list_check(&t->slabs);
 
 	if (what)
 		fail("%s", what);
 	check_lists(t);
 	check_least_out(t);
 	if (t->slabs.nr_free != t->nr_objects - t->nr_out ||
-	    quarry_slabs_objects(&t->slabs) != t->nr_objects)
+	    quarry_slab_list_objects(&t->slabs) != t->nr_objects)
 		fail("%u objects out, %llu free", t->nr_out, t->slabs.nr_free);
 }
 
@@ -790,7 +790,7 @@ static void walk_of(u64 seed, u32 size, u32 align, u32 lead, u64 steps)
 	if (!t || quarry_shape_init(&t->shape, size, align, LINE))
 		fail("no twin");
 	quarry_shape_least(&t->least, &t->shape);
-	quarry_slabs_init(&t->slabs, &t->shape, &t->least, lead);
+	quarry_slab_list_init(&t->slabs, &t->shape, &t->least, lead);
 	for (step = 0; step < steps; step++) {
 		bool filling = step / 700 % 2;
 		unsigned int what = dice(&d, 100);
@@ -836,7 +836,7 @@ static void walk(const void *arg)
 /* @words: of what must be said. */
 static void must_say(struct twin *t, const char *words)
 {
-	const char *what = quarry_slabs_check(&t->slabs);
+	const char *what = quarry_slab_list_check(&t->slabs);
 
 	if (!what || !strstr(what, words))
 		fail("not \"%s\" but \"%s\"", words, what ?: "all is well");
@@ -846,7 +846,7 @@ static void damage_slab(struct twin *t, unsigned int i)
 {
 	const struct quarry_shape *shape = t->of[i];
 	struct quarry_slab *slab = t->slab[i];
-	struct quarry_slabs other = t->slabs;
+	struct quarry_slab_list other = t->slabs;
 
 	slab->free[0] ^= 1;
 	must_say(t, "differ from its bits");
@@ -884,7 +884,7 @@ static void damage(const void *arg)
 	if (!t || quarry_shape_init(&t->shape, 104, 0, LINE))
 		fail("no twin");
 	quarry_shape_least(&t->least, &t->shape);
-	quarry_slabs_init(&t->slabs, &t->shape, &t->least, 8);
+	quarry_slab_list_init(&t->slabs, &t->shape, &t->least, 8);
 	add_slab(t, false, false);
 	add_slab(t, true, false);
 	take(t, 5);
@@ -894,22 +894,22 @@ static void damage(const void *arg)
 	/* In the list of another place, which it believes in. */
 	slab = t->slab[slab_of(t, t->out[0])];
 	place = slab->place;
-	list_move(&slab->link, quarry_slabs_list(&t->slabs, QUARRY_SLAB_FULL));
+	list_move(&slab->link, quarry_slab_list_head(&t->slabs, QUARRY_SLAB_FULL));
 	slab->place = QUARRY_SLAB_FULL;
 	t->slabs.buckets = 0;
 	t->slabs.nr_partial[place]--;
 	must_say(t, "in the wrong list");
-	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
+	list_move(&slab->link, quarry_slab_list_head(&t->slabs, place));
 	slab->place = place;
 	t->slabs.buckets = 1u << place;
 	t->slabs.nr_partial[place]++;
 	check(t);
 	/* And where it does not. */
-	list_move(&slab->link, quarry_slabs_list(&t->slabs, QUARRY_SLAB_FULL));
+	list_move(&slab->link, quarry_slab_list_head(&t->slabs, QUARRY_SLAB_FULL));
 	t->slabs.buckets = 0;
 	t->slabs.nr_partial[place]--;
 	must_say(t, "in the wrong list");
-	list_move(&slab->link, quarry_slabs_list(&t->slabs, place));
+	list_move(&slab->link, quarry_slab_list_head(&t->slabs, place));
 	t->slabs.buckets = 1u << place;
 	t->slabs.nr_partial[place]++;
 	check(t);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where is each object? A few CPUs with magazines, one depot and one struct
- * quarry_slabs, used as module/cache uses them, beside a model.
+ * quarry_slab_list, used as module/cache uses them, beside a model.
  *
  * Model
  *	A byte for each object says where it is: in its slab, in a magazine, or out with
@@ -54,7 +54,7 @@ struct pile {
 };
 
 struct cpu {
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	struct mag *loaded;
 	struct mag *previous;
 	bool open;
@@ -90,7 +90,7 @@ struct stock {
 	struct quarry_shape least;
 	u32 lead;
 	u32 bytes;
-	struct quarry_slabs slabs;
+	struct quarry_slab_list slabs;
 	struct quarry_depot depot;
 	struct cpu cpu[CPUS];
 	char *memory;
@@ -172,10 +172,10 @@ static void add_slab(struct stock *t)
 		fail(t, "no memory");
 	start = t->memory + i * t->bytes;
 	first = start + t->added++ % t->shape.colours * t->shape.step + t->lead;
-	if (quarry_slabs_first(&t->slabs, false, (unsigned long)start) != (unsigned long)first)
+	if (quarry_slab_list_first(&t->slabs, false, (unsigned long)start) != (unsigned long)first)
 		fail(t, "the first object is to lie at the wrong place");
 	quarry_slab_init(slab, &t->slabs, false, false, (unsigned long)first);
-	quarry_slabs_add(slab);
+	quarry_slab_list_add(slab);
 	if (quarry_slab_start(slab) != (unsigned long)start)
 		fail(t, "a slab does not know where it begins");
 	t->slab[i] = slab;
@@ -196,7 +196,7 @@ static bool is_empty(const struct stock *t, unsigned int i)
 
 static bool remove_slab(struct stock *t)
 {
-	struct quarry_slab *slab = quarry_slabs_remove_empty(&t->slabs);
+	struct quarry_slab *slab = quarry_slab_list_remove_empty(&t->slabs);
 	unsigned int i;
 
 	for (i = 0; !slab && i < SLABS; i++)
@@ -217,7 +217,7 @@ static bool remove_slab(struct stock *t)
 
 static u32 take_from_slabs(struct stock *t, u32 nr, void **objects, enum place to)
 {
-	u32 i, got = quarry_slabs_take(&t->slabs, nr, objects);
+	u32 i, got = quarry_slab_list_take(&t->slabs, nr, objects);
 
 	if (got != min_t(u64, nr, t->nr_in))
 		fail(t, "%u of %u taken from slabs with %llu", got, nr, t->nr_in);
@@ -462,8 +462,8 @@ static void fast_path_fails(const struct stock *t, struct cpu *c, u16 tag)
 	void **top = c->m->top;
 	u64 calls = c->m->allocs + c->m->frees;
 
-	if (quarry_mags_push(c->m, label, t->memory) ||
-	    (c->m->idle_tag & QUARRY_MAGS_BUSY && quarry_mags_pop(c->m)))
+	if (quarry_cpu_cache_push(c->m, label, t->memory) ||
+	    (c->m->idle_tag & QUARRY_CPU_CACHE_BUSY && quarry_cpu_cache_pop(c->m)))
 		fail(t, "the fast path works where it must not");
 	if (c->m->top != top || c->m->allocs + c->m->frees != calls)
 		fail(t, "the fast path has left a trace");
@@ -473,9 +473,9 @@ static void enter(struct stock *t, struct cpu *c)
 {
 	u16 tag = c->m->tag;
 
-	quarry_mags_mark(c->m);
+	quarry_cpu_cache_set_busy(c->m);
 	fast_path_fails(t, c, tag);
-	quarry_mags_close(c->m);
+	quarry_cpu_cache_close(c->m);
 	c->open = false;
 	if (c->loaded && c->loaded->real->n != c->loaded->n)
 		fail(t, "closed with %u objects, model %u", c->loaded->real->n, c->loaded->n);
@@ -485,9 +485,9 @@ static void enter(struct stock *t, struct cpu *c)
 
 static void leave(struct cpu *c)
 {
-	quarry_mags_open(c->m);
+	quarry_cpu_cache_open(c->m);
 	c->open = !c->m->shut && c->loaded;
-	quarry_mags_unmark(c->m);
+	quarry_cpu_cache_clear_busy(c->m);
 }
 
 static void same_two(const struct stock *t, const struct cpu *c, const char *what)
@@ -506,7 +506,7 @@ static bool swap_two(struct stock *t, struct cpu *c, bool full)
 		c->loaded = c->previous;
 		c->previous = loaded;
 	}
-	if ((full ? quarry_mags_swap_full(c->m) : quarry_mags_swap_room(c->m)) != will)
+	if ((full ? quarry_cpu_cache_swap_full(c->m) : quarry_cpu_cache_swap_room(c->m)) != will)
 		fail(t, "swap for %s: not %u", full ? "an object" : "room", will);
 	same_two(t, c, "swap");
 	return will;
@@ -548,8 +548,8 @@ static bool trade(struct stock *t, struct cpu *c, bool full)
 		c->loaded = mag;
 		will = true;
 	}
-	if ((full ? quarry_mags_take_full(c->m, &t->depot) :
-		    quarry_mags_give_full(c->m, &t->depot)) != will)
+	if ((full ? quarry_cpu_cache_take_full(c->m, &t->depot) :
+		    quarry_cpu_cache_put_full(c->m, &t->depot)) != will)
 		fail(t, "exchange for a %s one: not %u", full ? "full" : "spare", will);
 	same_two(t, c, "exchange");
 	check_mag(t, c->loaded, "exchanged", false);
@@ -567,13 +567,13 @@ static bool load_larger(struct stock *t, struct cpu *c)
 			model_put(t, c->loaded);
 		c->loaded = mag;
 	}
-	if (quarry_mags_fit(c->m, &t->depot) != !!c->loaded)
+	if (quarry_cpu_cache_fit(c->m, &t->depot) != !!c->loaded)
 		fail(t, "fit: not %u", !!c->loaded);
 	same_two(t, c, "fit");
 	return c->loaded;
 }
 
-/* What quarry_mags_refill() does. */
+/* What quarry_cpu_cache_refill() does. */
 static bool refill(struct stock *t, struct cpu *c)
 {
 	struct quarry_magazine *real;
@@ -599,7 +599,7 @@ static bool refill(struct stock *t, struct cpu *c)
 	return nr;
 }
 
-/* What quarry_mags_make_room() does. */
+/* What quarry_cpu_cache_make_room() does. */
 static bool make_room(struct stock *t, struct cpu *c)
 {
 	if (c->loaded && c->loaded->n < c->loaded->cap)
@@ -632,7 +632,7 @@ static struct mag *install(struct stock *t, struct cpu *c, struct mag *mag)
 			old->n = 0;
 		}
 	}
-	same(t, old, quarry_mags_install(c->m, mag->real), "install");
+	same(t, old, quarry_cpu_cache_install(c->m, mag->real), "install");
 	same_two(t, c, "install");
 	check_mag(t, *place, "installed", false);
 	check_mag(t, old, "left over", false);
@@ -677,7 +677,7 @@ static void take(struct stock *t, struct cpu *c)
 		return;
 	if (c->open && c->loaded->n)
 		want = c->loaded->object[c->loaded->n - 1];
-	object = quarry_mags_pop(c->m);
+	object = quarry_cpu_cache_pop(c->m);
 	if (object != want)
 		fail(t, "pop: another object, or none");
 	if (object) {
@@ -711,14 +711,14 @@ static void give(struct stock *t, struct cpu *c, unsigned int at)
 		fail(t, "an object that is out is said to be free");
 	label = label_of(t, object, c->m->tag);
 	fast_path_fails(t, c, c->m->tag ^ 1);
-	if (quarry_mags_push(c->m, label, object + 1 + k % (t->shape.stride - 1)))
+	if (quarry_cpu_cache_push(c->m, label, object + 1 + k % (t->shape.stride - 1)))
 		fail(t, "the inside of an object was pushed");
-	if (quarry_mags_push(c->m, label, object) != want)
+	if (quarry_cpu_cache_push(c->m, label, object) != want)
 		fail(t, "push: not %u", want);
 	if (want) {
 		move(t, object, IS_OUT, IN_MAGAZINE);
 		c->loaded->object[c->loaded->n++] = object;
-		if (quarry_mags_push(c->m, label, object))
+		if (quarry_cpu_cache_push(c->m, label, object))
 			fail(t, "the same object was pushed twice running");
 		return;
 	}
@@ -734,7 +734,7 @@ static void give(struct stock *t, struct cpu *c, unsigned int at)
 	leave(c);
 }
 
-/* What quarry_mags_drain() does. */
+/* What quarry_cpu_cache_drain() does. */
 static void drain_cpu(struct stock *t, struct cpu *c)
 {
 	struct mag *mag[2] = { c->loaded, c->previous };
@@ -780,14 +780,14 @@ static u64 check_cpu(struct stock *t, struct cpu *c)
 	bool was_open = c->open;
 	const char *what;
 
-	if (quarry_mags_n(c->m) != n)
-		fail(t, "%u objects in magazines, model %u", quarry_mags_n(c->m), n);
-	if (was_open && !quarry_mags_check(c->m))
+	if (quarry_cpu_cache_n(c->m) != n)
+		fail(t, "%u objects in magazines, model %u", quarry_cpu_cache_n(c->m), n);
+	if (was_open && !quarry_cpu_cache_check(c->m))
 		fail(t, "open magazines were checked as if they were closed");
 	enter(t, c);
-	if (quarry_mags_n(c->m) != n)
-		fail(t, "closed, %u objects in magazines, model %u", quarry_mags_n(c->m), n);
-	what = quarry_mags_check(c->m);
+	if (quarry_cpu_cache_n(c->m) != n)
+		fail(t, "closed, %u objects in magazines, model %u", quarry_cpu_cache_n(c->m), n);
+	what = quarry_cpu_cache_check(c->m);
 	if (what)
 		fail(t, "%s", what);
 	same_two(t, c, "check");
@@ -840,7 +840,7 @@ void stock_check(struct stock *t)
 		nr += check_cpu(t, &t->cpu[i]);
 	what = quarry_depot_check(depot);
 	if (!what)
-		what = quarry_slabs_check(&t->slabs);
+		what = quarry_slab_list_check(&t->slabs);
 	if (what)
 		fail(t, "%s", what);
 	in_depot = check_pile(t, &t->full, &depot->full);
@@ -876,13 +876,13 @@ struct stock *stock_new(const struct stock_kind *kind, u64 seed)
 	t->bytes = quarry_shape_bytes(&t->shape);
 	t->memory = aligned_alloc(t->bytes, SLABS * t->bytes);
 	quarry_shape_least(&t->least, &t->shape);
-	quarry_slabs_init(&t->slabs, &t->shape, &t->least, t->lead);
+	quarry_slab_list_init(&t->slabs, &t->shape, &t->least, t->lead);
 	quarry_depot_init(&t->depot);
 	for (i = 0; i < CPUS; i++) {
 		t->cpu[i].m = malloc(sizeof(*t->cpu[i].m));
 		if (!t->memory || !t->cpu[i].m)
 			fail(t, "no memory");
-		quarry_mags_init(t->cpu[i].m, i + 2, &t->shape.starts, caps[i]);
+		quarry_cpu_cache_init(t->cpu[i].m, i + 2, &t->shape.starts, caps[i]);
 		if (t->cpu[i].m->idle_tag != i + 2 || t->cpu[i].m->tag != i + 2 ||
 		    t->cpu[i].m->cap != caps[i])
 			fail(t, "a CPU has forgotten its tag");

@@ -406,7 +406,7 @@ void quarry_strays_find_in(struct quarry_pool *pool)
 {
 }
 
-void quarry_strays_mend(struct quarry_pslab *s)
+void quarry_strays_mend(struct quarry_page_slab *s)
 {
 }
 

@@ -236,7 +236,7 @@ static u32 any_of(u32 of)
 struct hold {
 	unsigned long flags;
 	struct quarry_cache_node *n;
-	struct quarry_mags *m;
+	struct quarry_cpu_cache *m;
 	bool nmi;
 };
 
@@ -248,8 +248,8 @@ static void hold(struct hold *h, u32 of)
 		quarry_node_lock(h->n, &h->flags, false);
 	}
 	if (dice(&w.d, 2)) {
-		h->m = this_cpu_ptr(w.c[of]->mags);
-		if (!quarry_mags_enter(h->m))
+		h->m = this_cpu_ptr(w.c[of]->cpu_cache);
+		if (!quarry_cpu_cache_enter(h->m))
 			fail("magazines of cache %u are busy", of);
 	}
 	h->nmi = dice(&w.d, 2);
@@ -260,7 +260,7 @@ static void release(struct hold *h)
 {
 	machine_nmi(false);
 	if (h->m)
-		quarry_mags_leave(h->m);
+		quarry_cpu_cache_leave(h->m);
 	if (h->n)
 		quarry_node_unlock(h->n, h->flags);
 	machine_interrupts();
@@ -318,7 +318,7 @@ static void take(void)
 /* A byte of the slab that no object begins at: the last one. */
 static u8 *slab_end(const void *object)
 {
-	const struct quarry_slab *slab = &quarry_pslab_of(object)->slab;
+	const struct quarry_slab *slab = &quarry_page_slab_of(object)->slab;
 
 	return (u8 *)(quarry_slab_start(slab) + quarry_shape_bytes(quarry_slab_shape(slab))) - 1;
 }
@@ -335,7 +335,7 @@ static void *wrong_pointer(u32 of)
 		return NULL;
 	case 12:
 		/* Its slab may have gone, and then it is nothing; or another's is there. */
-		return past && quarry_pslab_of(past) ? past + 1 : past;
+		return past && quarry_page_slab_of(past) ? past + 1 : past;
 	case 1:
 		return (void *)(1 + dice(&w.d, 1 << 20));
 	case 2:
@@ -441,14 +441,14 @@ static void give_twice(void)
 static void write_beside(void)
 {
 	u32 at = w.nr ? dice(&w.d, w.nr) : OUT, of;
-	struct quarry_pslab *s;
+	struct quarry_page_slab *s;
 	u8 *p, *beside;
 
 	if (at == OUT)
 		return;
 	of = w.out[at].of;
 	p = w.out[at].p;
-	s = quarry_pslab_of(p);
+	s = quarry_page_slab_of(p);
 	if (!s->records || !test_bit(QUARRY_RECORD_RED, &quarry_guard_record(s, p)->flags))
 		return;
 	beside = dice(&w.d, 2) ? p - 1 - dice(&w.d, w.c[of]->red) :

@@ -5,8 +5,8 @@
  *
  * Apart from quarry/cache_fast.h because the core is compiled in user space too.
  */
-#ifndef _LINUX_QUARRY_MAGS_H
-#define _LINUX_QUARRY_MAGS_H
+#ifndef _LINUX_QUARRY_CPU_CACHE_H
+#define _LINUX_QUARRY_CPU_CACHE_H
 
 #include <linux/compiler.h>
 #include <linux/list.h>
@@ -68,28 +68,28 @@ static __always_inline bool quarry_starts_at(const struct quarry_starts *starts,
 }
 
 /*
- * Counters that only slow paths move; they stand apart, in struct quarry_mags_cold. They are
+ * Counters that only slow paths move; they stand apart, in struct quarry_cpu_cache_cold. They are
  * those that QUARRY_CACHE_FIGURES has as counted where it happens.
  */
-#define QUARRY_MAGS_COUNT_OF(kind, field, NAME, text)	\
-	QUARRY_IF_COUNTED(kind, QUARRY_MAGS_##NAME)
-enum quarry_mags_count QUARRY_CACHE_FIGURES(QUARRY_MAGS_COUNT_OF);
+#define QUARRY_CPU_CACHE_COUNT_OF(kind, field, NAME, text)	\
+	QUARRY_IF_COUNTED(kind, QUARRY_CPU_CACHE_##NAME)
+enum quarry_cpu_cache_count QUARRY_CACHE_FIGURES(QUARRY_CPU_CACHE_COUNT_OF);
 
-#define QUARRY_MAGS_ZERO_OF(kind, field, NAME, text)	QUARRY_IF_COUNTED(kind, 0)
-#define QUARRY_MAGS_COUNTS	sizeof((const u8 [])QUARRY_CACHE_FIGURES(QUARRY_MAGS_ZERO_OF))
+#define QUARRY_CPU_CACHE_ZERO_OF(kind, field, NAME, text)	QUARRY_IF_COUNTED(kind, 0)
+#define QUARRY_CPU_CACHE_COUNTS	sizeof((const u8 [])QUARRY_CACHE_FIGURES(QUARRY_CPU_CACHE_ZERO_OF))
 
-/* Of struct quarry_mags.idle_tag: in no tag. */
-#define QUARRY_MAGS_BUSY_BIT	31
-#define QUARRY_MAGS_BUSY	0x80000000U
+/* Of struct quarry_cpu_cache.idle_tag: in no tag. */
+#define QUARRY_CPU_CACHE_BUSY_BIT	31
+#define QUARRY_CPU_CACHE_BUSY	0x80000000U
 
 /**
- * struct quarry_mags - one CPU's part of a cache
+ * struct quarry_cpu_cache - one CPU's part of a cache
  * @top:	after the newest object of the loaded magazine, while it is open
  * @end:	where @top may go
  * @allocs:	objects handed out from magazines, ever
  * @frees:	objects taken back to magazines, ever
  * @starts:	of the slabs with @tag
- * @idle_tag:	@tag; while all of this is being changed QUARRY_MAGS_BUSY, with or without it
+ * @idle_tag:	@tag; while all of this is being changed QUARRY_CPU_CACHE_BUSY, with or without it
  * @tag:	of the slabs of this CPU's node
  * @shut:	reasons to keep the fast path out: then @top is @end, below it NULL
  * @wants:	a magazine was missed
@@ -102,7 +102,7 @@ enum quarry_mags_count QUARRY_CACHE_FIGURES(QUARRY_MAGS_COUNT_OF);
  * @stub:	what @top points behind while nothing is open
  * @cold:	what this CPU has counted, once it has come by the slow way; else NULL
  */
-struct quarry_mags {
+struct quarry_cpu_cache {
 	void **top;
 	void **end;
 	u64 allocs;
@@ -121,69 +121,71 @@ struct quarry_mags {
 	struct quarry_magazine *loaded;
 	struct quarry_magazine *previous;
 	void *stub[1];
-	struct quarry_mags_cold *cold;
+	struct quarry_cpu_cache_cold *cold;
 };
 
 /*
  * Mark and unmark. All that the fast path does to @idle_tag is done to the whole of it: a
  * CPU cannot forward a byte's store to a word's load, and the next call comes soon.
  */
-static __always_inline void quarry_mags_mark(struct quarry_mags *m)
+static __always_inline void quarry_cpu_cache_set_busy(struct quarry_cpu_cache *m)
 {
-	m->idle_tag |= QUARRY_MAGS_BUSY;
+	m->idle_tag |= QUARRY_CPU_CACHE_BUSY;
 	barrier();
 }
 
-static __always_inline void quarry_mags_unmark(struct quarry_mags *m)
+static __always_inline void quarry_cpu_cache_clear_busy(struct quarry_cpu_cache *m)
 {
 	barrier();
-	m->idle_tag &= ~QUARRY_MAGS_BUSY;
+	m->idle_tag &= ~QUARRY_CPU_CACHE_BUSY;
 }
 
-static __always_inline bool quarry_mags_is_busy(const struct quarry_mags *m)
+static __always_inline bool quarry_cpu_cache_is_busy(const struct quarry_cpu_cache *m)
 {
-	return m->idle_tag & QUARRY_MAGS_BUSY;
+	return m->idle_tag & QUARRY_CPU_CACHE_BUSY;
 }
 
 /*
  * Mark, or false if somebody is inside already. Only interrupts can come between, so this
  * need not be atomic.
  */
-static __always_inline bool quarry_mags_try_mark(struct quarry_mags *m)
+static __always_inline bool quarry_cpu_cache_try_busy(struct quarry_cpu_cache *m)
 {
 #ifdef CONFIG_X86
 	/* As __test_and_set_bit(), which takes a long. */
-	return !GEN_BINARY_RMWcc("btsl", m->idle_tag, c, "I", QUARRY_MAGS_BUSY_BIT);
+	return !GEN_BINARY_RMWcc("btsl", m->idle_tag, c, "I", QUARRY_CPU_CACHE_BUSY_BIT);
 #else
-	if (quarry_mags_is_busy(m))
+	if (quarry_cpu_cache_is_busy(m))
 		return false;
-	quarry_mags_mark(m);
+	quarry_cpu_cache_set_busy(m);
 	return true;
 #endif
 }
 
 /* KASAN is told that an object has gone out of a magazine, or comes into one. */
 #ifdef CONFIG_KASAN_GENERIC
-static __always_inline void quarry_mags_shadow_out(const struct quarry_mags *m, void *object)
+static __always_inline void quarry_cpu_cache_shadow_out(const struct quarry_cpu_cache *m,
+							void *object)
 {
 	quarry_shadow_open(object, m->bytes);
 }
 
-static __always_inline void quarry_mags_shadow_in(const struct quarry_mags *m, void *object)
+static __always_inline void quarry_cpu_cache_shadow_in(const struct quarry_cpu_cache *m,
+						       void *object)
 {
 	quarry_shadow_free(object, m->bytes);
 }
 #else
-#define quarry_mags_shadow_out(m, object)	do { } while (0)
-#define quarry_mags_shadow_in(m, object)	do { } while (0)
+#define quarry_cpu_cache_shadow_out(m, object)	do { } while (0)
+#define quarry_cpu_cache_shadow_in(m, object)	do { } while (0)
 #endif
 
 /* Pop an object if that is all there is to do, else NULL. Preemption is off. */
-static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
+static __always_inline void *quarry_cpu_cache_pop(struct quarry_cpu_cache *m)
 {
 	void *object;
 
-	if (unlikely(!quarry_mags_try_mark(m)))
+	if (unlikely(!quarry_cpu_cache_try_busy(m)))
 		return NULL;
 	object = m->top[-1];
 	if (likely(object)) {
@@ -191,9 +193,9 @@ static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
 		barrier();
 		m->top--;
 		m->allocs++;
-		quarry_mags_shadow_out(m, object);
+		quarry_cpu_cache_shadow_out(m, object);
 	}
-	quarry_mags_unmark(m);
+	quarry_cpu_cache_clear_busy(m);
 	return object;
 }
 
@@ -201,7 +203,8 @@ static __always_inline void *quarry_mags_pop(struct quarry_mags *m)
  * Push an object whose frame has @label, if it belongs to these magazines and that is all
  * there is to do; else false. Preemption is off.
  */
-static __always_inline bool quarry_mags_push(struct quarry_mags *m, u64 label, void *object)
+static __always_inline bool quarry_cpu_cache_push(struct quarry_cpu_cache *m, u64 label,
+						  void *object)
 {
 	u32 tag = label;
 	void **top;
@@ -209,13 +212,13 @@ static __always_inline bool quarry_mags_push(struct quarry_mags *m, u64 label, v
 	/* Of this cache and node, and nobody is inside: one comparison. */
 	if (unlikely(tag != m->idle_tag || !quarry_starts_at(&m->starts, label, object)))
 		return false;
-	/* As quarry_mags_mark(), but nothing is read that was just written. */
-	m->idle_tag = QUARRY_MAGS_BUSY;
+	/* As quarry_cpu_cache_set_busy(), but nothing is read that was just written. */
+	m->idle_tag = QUARRY_CPU_CACHE_BUSY;
 	barrier();
 	top = m->top;
 	/* The same object twice running is the commonest double free of all. */
 	if (likely(top != m->end && top[-1] != object)) {
-		quarry_mags_shadow_in(m, object);
+		quarry_cpu_cache_shadow_in(m, object);
 		*top = object;
 		/* In memory, as above. */
 		barrier();
@@ -230,4 +233,4 @@ static __always_inline bool quarry_mags_push(struct quarry_mags *m, u64 label, v
 	return false;
 }
 
-#endif /* _LINUX_QUARRY_MAGS_H */
+#endif /* _LINUX_QUARRY_CPU_CACHE_H */
