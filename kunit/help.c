@@ -288,8 +288,8 @@ void quarry_test_sound(struct kunit *test, struct quarry_pool *pool)
 	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
 	st = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, st->managed_bytes,
-			st->allocated_bytes + st->cached_bytes + st->free_bytes +
-			st->quarantined_bytes);
+			st->allocated_bytes + st->pcp_bytes + st->free_bytes +
+			st->retired_bytes);
 	KUNIT_EXPECT_EQ(test, st->allocated_bytes,
 			(st->alloc_frames - st->free_frames) << PAGE_SHIFT);
 	KUNIT_EXPECT_GE(test, st->managed_bytes, st->min_bytes);
@@ -308,9 +308,9 @@ void quarry_test_at_rest(struct kunit *test, struct quarry_pool *pool)
 	quarry_test_sound(test, pool);
 	st = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, st->allocated_bytes, 0);
-	KUNIT_EXPECT_EQ(test, st->cached_bytes, 0);
+	KUNIT_EXPECT_EQ(test, st->pcp_bytes, 0);
 	/* An arena with a frame that has failed is in use by that (poison.c). */
-	if (!st->quarantined_bytes)
+	if (!st->retired_bytes)
 		KUNIT_EXPECT_EQ(test, st->arenas, st->arenas_empty);
 }
 

@@ -277,7 +277,7 @@ static void expect_nothing_left(struct world *w, u64 *memfree)
 	u64 now = quarry_test_memfree();
 
 	KUNIT_EXPECT_EQ(w->test, st->allocated_bytes, 0);
-	KUNIT_EXPECT_EQ(w->test, st->quarantined_bytes, 0);
+	KUNIT_EXPECT_EQ(w->test, st->retired_bytes, 0);
 	quarry_test_sound(w->test, w->pool);
 	KUNIT_EXPECT_GT(w->test, now + NOISE, *memfree);
 	*memfree = now;

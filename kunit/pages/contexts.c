@@ -173,7 +173,7 @@ static void interrupt_inside_a_marked_section(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mine);
 	quarry_free_pages(pool, mine, 2);
 	before = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_GT(test, before->cached_bytes, 0);
+	KUNIT_EXPECT_GT(test, before->pcp_bytes, 0);
 
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
@@ -184,7 +184,7 @@ static void interrupt_inside_a_marked_section(struct kunit *test)
 	preempt_enable();
 
 	after = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);
+	KUNIT_EXPECT_EQ(test, after->pcp_bytes, before->pcp_bytes);
 	KUNIT_EXPECT_EQ(test, after->refills, before->refills);
 	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes);
 	KUNIT_EXPECT_EQ(test, after->allocs - before->allocs, ORDERS_OF_TRIP * 3);
@@ -208,7 +208,7 @@ static void bulk_inside_a_marked_section(struct kunit *test)
 	quarry_pcp_leave(this_cpu_ptr(pool->pcp));
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, got, 64);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->cached_bytes, 0);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->pcp_bytes, 0);
 }
 
 #ifdef CONFIG_X86_LOCAL_APIC

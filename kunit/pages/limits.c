@@ -74,12 +74,12 @@ static void the_last_frame_comes_out(struct kunit *test)
 	for (order = 0; order <= quarry_max_order(); order += 5) {
 		quarry_test_on_cpu(test, 0, leave_on_lists, s);
 		quarry_test_on_cpu(test, other, leave_on_lists, s);
-		KUNIT_EXPECT_GT(test, quarry_test_stats(test, pool)->cached_bytes, 0);
+		KUNIT_EXPECT_GT(test, quarry_test_stats(test, pool)->pcp_bytes, 0);
 		nr = quarry_test_take_all(test, pool, GFP_KERNEL, order, pages,
 					  FRAMES(SZ_16M) + 1);
 		KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_16M) >> order);
 		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->free_bytes, 0);
-		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->cached_bytes, 0);
+		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->pcp_bytes, 0);
 		quarry_test_sound(test, pool);
 		quarry_test_give_all(pool, order, pages, nr);
 	}

@@ -120,8 +120,8 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, n);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).strays, ARRAY_SIZE(last) - 1);
 	KUNIT_EXPECT_EQ(test, after->free_bytes, before->free_bytes);
-	KUNIT_EXPECT_EQ(test, after->cached_bytes,
-			before->cached_bytes + (ARRAY_SIZE(last) - 1) * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, after->pcp_bytes,
+			before->pcp_bytes + (ARRAY_SIZE(last) - 1) * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, after->frees, before->frees + ARRAY_SIZE(last) - 1);
 	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes);
 	quarry_free_pages(pool, last[ARRAY_SIZE(last) - 1], 0);
@@ -130,7 +130,7 @@ static void pages_of_the_last_places_go_to_the_zone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).strays, 0);
 	KUNIT_EXPECT_EQ(test, after->free_bytes,
 			before->free_bytes + ARRAY_SIZE(last) * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);
+	KUNIT_EXPECT_EQ(test, after->pcp_bytes, before->pcp_bytes);
 	KUNIT_EXPECT_EQ(test, after->frees, before->frees + ARRAY_SIZE(last));
 	KUNIT_EXPECT_EQ(test, after->flushes, before->flushes + 1);
 	/* One that strays does not make the others stray. */
@@ -265,7 +265,7 @@ static void who_may_not_be_preempted_gets_lists_later(struct kunit *test)
 	st = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, st->allocs, 1);
 	KUNIT_EXPECT_EQ(test, st->frees, 1);
-	KUNIT_EXPECT_EQ(test, st->cached_bytes, 0);
+	KUNIT_EXPECT_EQ(test, st->pcp_bytes, 0);
 	for (i = 0; i < 2000 && quarry_test_stats(test, pool)->percpu_bytes == closed; i++) {
 		msleep(20);
 		call_without_sleeping(test, pool);
@@ -283,7 +283,7 @@ static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_256M);
 	struct page *arena, *area, *singles[4];
 	struct quarry_pool_stats *before;
-	unsigned int i, cached;
+	unsigned int i, on_lists;
 
 	arena = quarry_alloc_pages(pool, GFP_ATOMIC, 10);
 	KUNIT_ASSERT_NOT_NULL(test, arena);
@@ -295,8 +295,8 @@ static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 	area = quarry_alloc_pages(pool, GFP_ATOMIC, 9);
 	KUNIT_ASSERT_NOT_NULL(test, area);
 	quarry_free_pages(pool, arena, 10);
-	cached = list_here(test, pool, 0).n;
-	KUNIT_ASSERT_GT(test, cached, 0);
+	on_lists = list_here(test, pool, 0).n;
+	KUNIT_ASSERT_GT(test, on_lists, 0);
 	KUNIT_ASSERT_EQ(test, list_here(test, pool, 10).n, 1);
 	before = quarry_test_stats(test, pool);
 
@@ -304,7 +304,7 @@ static void a_drain_goes_no_further_than_it_must(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, singles[0]);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->drains, before->drains + 1);
 	KUNIT_EXPECT_EQ(test, list_here(test, pool, 10).n, 0);
-	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, cached);
+	KUNIT_EXPECT_EQ(test, list_here(test, pool, 0).n, on_lists);
 	quarry_free_pages(pool, singles[0], 9);
 	quarry_free_pages(pool, area, 9);
 	quarry_test_sound(test, pool);

@@ -9,7 +9,7 @@
  *
  * The module reports each site with a stack; those in the kernel's log are meant.
  *
- * Stray references of the kernel end in quarantine by design: the arena must never
+ * Stray references of the kernel end with a retired arena by design: the arena must never
  * go back to the kernel. Such a test keeps the arena's number of pages and, when its
  * pool is gone, gives them back by hand, so that nothing is lost.
  */
@@ -72,7 +72,7 @@ static void double_free_of_a_block_on_a_list(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	quarry_free_pages(f.pool, page, 0);
 	KUNIT_EXPECT_EQ(test, *quarry_test_state(page) & QUARRY_STATE_KIND &
-			~QUARRY_STATE_ZERO, QUARRY_STATE_CACHED);
+			~QUARRY_STATE_ZERO, QUARRY_STATE_PCP);
 	f.before = quarry_test_stats(test, f.pool);
 	quarry_free_pages(f.pool, page, 0);
 	expect_refused(test, &f, QUARRY_ERR_DOUBLE_FREE, 1);
@@ -634,7 +634,7 @@ static void arena_with_a_stray_reference_stays(struct kunit *test)
 	before = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), 0);
 	after = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, after->quarantined_bytes, SZ_4M);
+	KUNIT_EXPECT_EQ(test, after->retired_bytes, SZ_4M);
 	KUNIT_EXPECT_EQ(test, after->managed_bytes, SZ_4M);
 	KUNIT_EXPECT_EQ(test, after->free_bytes, 0);
 	KUNIT_EXPECT_EQ(test, after->shrinks, before->shrinks);
@@ -678,7 +678,7 @@ static void arena_that_was_only_looked_at_comes_back(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), 0);
 		quarry_pool_drain(pool);
 		after = quarry_test_stats(test, pool);
-		KUNIT_EXPECT_EQ(test, after->quarantined_bytes, SZ_4M);
+		KUNIT_EXPECT_EQ(test, after->retired_bytes, SZ_4M);
 		KUNIT_EXPECT_EQ(test, after->managed_bytes, SZ_4M);
 		KUNIT_EXPECT_EQ(test, page_count(page + 77), QUARRY_PAGE_REFS + 1);
 		put_page(page + 77);
@@ -687,7 +687,7 @@ static void arena_that_was_only_looked_at_comes_back(struct kunit *test)
 		else
 			KUNIT_EXPECT_EQ(test, quarry_pool_shrink(pool, ~0ULL), SZ_4M);
 		after = quarry_test_stats(test, pool);
-		KUNIT_EXPECT_EQ(test, after->quarantined_bytes, 0);
+		KUNIT_EXPECT_EQ(test, after->retired_bytes, 0);
 		KUNIT_EXPECT_EQ(test, after->managed_bytes, 0);
 		KUNIT_EXPECT_EQ(test, after->metadata_bytes, 0);
 		KUNIT_EXPECT_EQ(test, after->shrinks, before->shrinks + 1);
@@ -695,8 +695,8 @@ static void arena_that_was_only_looked_at_comes_back(struct kunit *test)
 	}
 }
 
-/* What comes back from quarantine counts against what was asked for, as any arena does. */
-static void quarantine_goes_no_further_than_asked(struct kunit *test)
+/* A retired arena that comes back counts against what was asked for, as any arena does. */
+static void what_was_retired_goes_no_further_than_asked(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_4M);
 	struct page *page = quarry_alloc_pages(pool, GFP_KERNEL, 10);
@@ -735,7 +735,7 @@ static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE_PARAM(stray_reference_is_reported, stray_gen_params),
 	KUNIT_CASE(arena_with_a_stray_reference_stays),
 	KUNIT_CASE(arena_that_was_only_looked_at_comes_back),
-	KUNIT_CASE(quarantine_goes_no_further_than_asked),
+	KUNIT_CASE(what_was_retired_goes_no_further_than_asked),
 	{}
 };
 

@@ -43,7 +43,7 @@ static void nobody_gets(struct kunit *test, struct quarry_pool *pool, struct pag
 		}
 	}
 	st = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, st->quarantined_bytes, kept << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, st->retired_bytes, kept << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, st->allocated_bytes, got << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, got + kept, ALL);
 	for (i = 0; i < nr; i++)
@@ -103,7 +103,7 @@ static void a_frame_in_use(struct kunit *test)
 		u64 kept = order ? 2 : 1;
 
 		fail(bad);
-		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes,
+		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->retired_bytes,
 				(kept - 1) << PAGE_SHIFT);
 		quarry_free_pages(pool, page, order);
 		next = one(test, pool, order);
@@ -268,7 +268,7 @@ static void nothing_that_sleeps_is_called(struct kunit *test)
 	quarry_poison_settle();
 	quarry_free_pages(pool, page, 0);
 	quarry_pool_drain(pool);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->retired_bytes, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(pool));
 	unregister_trace_kmalloc(see_kmalloc, &w);
 	unregister_trace_kfree(see_kfree, &w);
@@ -292,7 +292,7 @@ static void a_frame_of_somebody_else(struct kunit *test)
 	KUNIT_EXPECT_GT(test, quarry_pool_shrink(pool, ~0ULL), 0);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, 0);
 	fail(ours);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes, 0);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->retired_bytes, 0);
 }
 
 /* Pool, frame and all: nothing is lost, and nothing of it is in use. */
@@ -313,7 +313,7 @@ static void a_pool_goes_with_what_it_keeps(struct kunit *test)
 		fail(page);
 		quarry_free_pages(pool, page, 0);
 		quarry_pool_drain(pool);
-		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->quarantined_bytes,
+		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->retired_bytes,
 				PAGE_SIZE);
 		if (way) {
 			u64 bytes = 1;

@@ -332,14 +332,14 @@ static void drain_empties_the_lists(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_8M, SZ_8M);
 	struct page *pages[32];
-	u64 cached;
+	u64 on_lists;
 
 	KUNIT_ASSERT_EQ(test, 32, quarry_alloc_pages_bulk(pool, GFP_KERNEL, 1, 32, pages));
 	quarry_free_pages_bulk(pool, 1, 32, pages);
-	cached = quarry_test_stats(test, pool)->cached_bytes;
-	KUNIT_EXPECT_GT(test, cached, 0);
-	KUNIT_EXPECT_EQ(test, quarry_pool_drain(pool), cached);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->cached_bytes, 0);
+	on_lists = quarry_test_stats(test, pool)->pcp_bytes;
+	KUNIT_EXPECT_GT(test, on_lists, 0);
+	KUNIT_EXPECT_EQ(test, quarry_pool_drain(pool), on_lists);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->pcp_bytes, 0);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->free_bytes, SZ_8M);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->areas_free, 4);
 	KUNIT_EXPECT_EQ(test, quarry_pool_drain(pool), 0);
@@ -361,7 +361,7 @@ static void lists_are_bounded(struct kunit *test)
 			KUNIT_EXPECT_GT(test, nr, 0);
 			quarry_test_give_all(pool, order, pages, nr);
 			st = quarry_test_stats(test, pool);
-			KUNIT_EXPECT_LE(test, st->cached_bytes, st->cache_limit_bytes);
+			KUNIT_EXPECT_LE(test, st->pcp_bytes, st->cache_limit_bytes);
 		}
 }
 
@@ -381,7 +381,7 @@ static void lives_are_kept_apart(struct kunit *test)
 	struct page *movable = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_MOVABLE, 0);
 	struct page *other = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_RECLAIMABLE, 3);
 	struct quarry_cache *cache = quarry_cache_create_in(pool, "kunit-lives", 64, 0, 0, NULL);
-	u64 cached, nfree;
+	u64 on_lists, nfree;
 	void *object;
 
 	KUNIT_ASSERT_NOT_NULL(test, plain);
@@ -393,11 +393,11 @@ static void lives_are_kept_apart(struct kunit *test)
 	KUNIT_EXPECT_NE(test, area_of(plain), area_of(movable));
 	KUNIT_EXPECT_EQ(test, area_of(other), area_of(movable));
 	KUNIT_EXPECT_EQ(test, area_of(virt_to_page(object)), area_of(plain));
-	cached = quarry_test_stats(test, pool)->cached_bytes;
+	on_lists = quarry_test_stats(test, pool)->pcp_bytes;
 	nfree = quarry_test_stats(test, pool)->free_bytes;
 	quarry_free_pages(pool, movable, 0);
 	quarry_free_pages(pool, other, 3);
-	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->cached_bytes, cached);
+	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->pcp_bytes, on_lists);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->free_bytes, nfree + 9 * PAGE_SIZE);
 	quarry_free_pages(pool, plain, 0);
 	quarry_cache_free(cache, object);

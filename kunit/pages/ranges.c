@@ -653,10 +653,10 @@ static void device_requests_leave_lists_alone(struct kunit *test)
 		pages[nr] = quarry_alloc_pages(pool, GFP_KERNEL, 0);
 	quarry_test_give_all(pool, 0, pages, nr);
 	before = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_GT(test, before->cached_bytes, 0);
+	KUNIT_EXPECT_GT(test, before->pcp_bytes, 0);
 	KUNIT_EXPECT_EQ(test, -ENOMEM, take(pool, 1025, 1, 0, 0, QUARRY_RANGE_DEVICE, &at));
 	after = quarry_test_stats(test, pool);
-	KUNIT_EXPECT_EQ(test, after->cached_bytes, before->cached_bytes);
+	KUNIT_EXPECT_EQ(test, after->pcp_bytes, before->pcp_bytes);
 	KUNIT_EXPECT_EQ(test, after->drains, before->drains);
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_remove_range(pool, DEVICE));
 }

@@ -160,7 +160,7 @@ static void state_of_a_free_frame(struct patient *p)
 
 static void state_of_a_block_on_a_list(struct patient *p)
 {
-	*p->list->top[-1].state ^= QUARRY_STATE_CACHED ^ QUARRY_STATE_ALLOC;
+	*p->list->top[-1].state ^= QUARRY_STATE_PCP ^ QUARRY_STATE_ALLOC;
 }
 
 static void page_of_a_slot(struct patient *p)

@@ -420,7 +420,7 @@ static void orders_are_what_is_left(struct kunit *test)
 		frames += o->orders[k].free_blocks << k;
 		KUNIT_EXPECT_EQ(test, o->orders[k].allocs, k < 9);
 		KUNIT_EXPECT_EQ(test, o->orders[k].frees, 0);
-		KUNIT_EXPECT_EQ(test, o->orders[k].cached_blocks, 0);
+		KUNIT_EXPECT_EQ(test, o->orders[k].pcp_blocks, 0);
 	}
 	KUNIT_EXPECT_EQ(test, frames, 1);
 	KUNIT_EXPECT_EQ(test, o->orders[0].free_blocks, 1);

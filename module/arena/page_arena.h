@@ -40,7 +40,7 @@ struct quarry_page_table;
  * @kind:	where the memory came from
  * @order:	of the kernel's block
  * @zero:	the memory arrived as zeros
- * @torn:	in quarantine: references are missing of a page of it
+ * @torn:	retired: references are missing of a page of it
  * @metadata_bytes: what the description costs
  * @rcu:	to let readers of the directory go
  * @table:	of the layer above: what it knows of each frame; or NULL. Goes with the arena

@@ -59,12 +59,12 @@ struct quarry_frame {
  *
  *	FREE		nothing begins here: free, or inside a larger block
  *	DEFERRED	freed where no lock could be had, not yet in the buddy
- *	CACHED		a block on a per-CPU list; CACHED_ZERO: known to be zero
+ *	PCP		a block on a per-CPU list; PCP_ZERO: known to be zero
  *	ALLOC		a block in a client's hands
  *	SLAB		a block that the layer of caches has in use
  *	RUN, RUN_MORE	first and further pieces of a run that is no power of two
  *
- * A CACHED, ALLOC or SLAB block may be *direct*: it goes back to where it came from, past
+ * A PCP, ALLOC or SLAB block may be *direct*: it goes back to where it came from, past
  * all lists. Its order is then counted down from 31, where no order is: so it is
  * another state to all who look for the plain one, the free that is compiled into
  * clients for one.
@@ -73,9 +73,9 @@ struct quarry_frame {
 #define QUARRY_STATE_KIND	0xe0
 #define QUARRY_STATE_FREE	0x00
 #define QUARRY_STATE_DEFERRED	0x20
-#define QUARRY_STATE_CACHED	0x40
-#define QUARRY_STATE_ZERO	0x20	/* in CACHED_ZERO */
-#define QUARRY_STATE_CACHED_ZERO (QUARRY_STATE_CACHED | QUARRY_STATE_ZERO)
+#define QUARRY_STATE_PCP	0x40
+#define QUARRY_STATE_ZERO	0x20	/* in PCP_ZERO */
+#define QUARRY_STATE_PCP_ZERO (QUARRY_STATE_PCP | QUARRY_STATE_ZERO)
 #define QUARRY_STATE_ALLOC	0x80
 #define QUARRY_STATE_SLAB	0xa0
 #define QUARRY_STATE_RUN	0xc0
@@ -96,7 +96,7 @@ static inline bool quarry_state_is_direct(u8 state)
 	u8 kind = state & QUARRY_STATE_KIND;
 
 	return (state & QUARRY_STATE_ORDER) > QUARRY_MAX_ORDER &&
-	       (kind == QUARRY_STATE_CACHED || kind == QUARRY_STATE_ALLOC ||
+	       (kind == QUARRY_STATE_PCP || kind == QUARRY_STATE_ALLOC ||
 		kind == QUARRY_STATE_SLAB);
 }
 

@@ -7,7 +7,7 @@
  *	quarry/visits			interrupts sent to each CPU
  *	quarry/forgotten		pools that were forgotten, and memory lost with them
  *	quarry/pools/NAME/stats		everything in numbers
- *	quarry/pools/NAME/orders	free, cached, handed out, taken back by order
+ *	quarry/pools/NAME/orders	free, on per-CPU lists, handed out, taken back by order
  *	quarry/pools/NAME/arenas	the blocks taken from the kernel
  *	quarry/pools/NAME/fragmentation	indices by order
  *	quarry/pools/NAME/map		a character for every 2 MiB area
@@ -198,13 +198,13 @@ static int show_orders(struct seq_file *m, const char *head,
 
 static void orders_line(struct seq_file *m, const struct quarry_order_stats *o)
 {
-	seq_printf(m, " %llu %llu %llu %llu", o->free_blocks, o->cached_blocks, o->allocs,
+	seq_printf(m, " %llu %llu %llu %llu", o->free_blocks, o->pcp_blocks, o->allocs,
 		   o->frees);
 }
 
 static int orders_show(struct seq_file *m, void *v)
 {
-	return show_orders(m, "# quarry orders 1\n# order free cached allocs frees\n",
+	return show_orders(m, "# quarry orders 1\n# order free pcp allocs frees\n",
 			   orders_line);
 }
 
@@ -300,7 +300,7 @@ static int percpu_show(struct seq_file *m, void *v)
 	unsigned int k;
 	int cpu;
 
-	seq_puts(m, "# quarry percpu 1\n# cpu order cached capacity allocs frees strays\n");
+	seq_puts(m, "# quarry percpu 1\n# cpu order pcp capacity allocs frees strays\n");
 	for_each_possible_cpu(cpu)
 		for (k = 0; k <= quarry_max_order(); k++) {
 			quarry_pool_cpu_snapshot(pool, cpu, k, &st);
@@ -321,9 +321,9 @@ static const struct quarry_figure accounting_fields[] = {
 	FIELD(partial_bytes),
 	FIELD(waste_bytes),
 	FIELD(pages_bytes),
-	FIELD(cached_bytes),
+	FIELD(pcp_bytes),
 	FIELD(free_bytes),
-	FIELD(quarantined_bytes),
+	FIELD(retired_bytes),
 	FIELD(metadata_bytes),
 };
 
@@ -339,11 +339,13 @@ static int accounting_show(struct seq_file *m, void *v)
 	seq_puts(m, "# quarry accounting 1\n");
 	quarry_show_figures(m, accounting_fields, ARRAY_SIZE(accounting_fields), &a);
 	seq_printf(m, "unaccounted_bytes %lld\n", a.unaccounted_bytes);
-	seq_printf(m, "# %llu taken = %llu in objects + %llu in magazines + %llu in partial slabs + %llu waste of slabs + %llu in pages with clients + %llu on per-CPU lists + %llu free + %llu quarantined + %llu metadata, off by %lld\n",
+	seq_printf(m,
+		   "# %llu taken = %llu in objects + %llu in magazines + %llu in partial slabs + %llu waste of slabs + %llu in pages with clients + %llu on per-CPU lists + %llu free + %llu retired + %llu metadata, off by %lld\n",
 		   a.taken_bytes, a.object_bytes, a.magazine_bytes, a.partial_bytes,
-		   a.waste_bytes, a.pages_bytes, a.cached_bytes, a.free_bytes,
-		   a.quarantined_bytes, a.metadata_bytes, a.unaccounted_bytes);
-	seq_printf(m, "# of all pools together, and in none of the above\nlabel_bytes %llu\ndirectory_bytes %llu\n",
+		   a.waste_bytes, a.pages_bytes, a.pcp_bytes, a.free_bytes,
+		   a.retired_bytes, a.metadata_bytes, a.unaccounted_bytes);
+	seq_printf(m,
+		   "# of all pools together, and in none of the above\nlabel_bytes %llu\ndirectory_bytes %llu\n",
 		   quarry_label_bytes(),
 		   quarry_directory_bytes() + quarry_labels_table_bytes());
 	return 0;

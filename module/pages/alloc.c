@@ -23,7 +23,7 @@
  * reserve would drain away through those who allocate and free.
  *
  * Invariants: a block is in one place: a client's hands (ALLOC), one list
- * (CACHED), a zone's deferred list, or free in the buddy.
+ * (PCP), a zone's deferred list, or free in the buddy.
  *
  * Contexts: any, NMI included; see include/linux/quarry.h.
  */
@@ -226,7 +226,7 @@ static struct page *pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		struct quarry_slot *slot = --pcp->lists.list[order].top;
 		u8 state = READ_ONCE(*slot->state);
 
-		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order)) {
+		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_PCP | order)) {
 			quarry_pcp_drop(pool, pcp, order);
 			continue;
 		}
@@ -564,7 +564,7 @@ static bool free_to_zone(struct quarry_pool *pool, struct quarry_zone *z,
 	bool done;
 
 	if (quarry_zone_lock(z, &flags)) {
-		done = cmpxchg(state, was, QUARRY_STATE_CACHED | order) == was;
+		done = cmpxchg(state, was, QUARRY_STATE_PCP | order) == was;
 		if (done) {
 			quarry_shadow_pages_free(page, 1UL << order);
 			quarry_buddy_free(&z->buddy, &c->arena, f, order, zero);
@@ -588,7 +588,7 @@ static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
 	struct quarry_frame f = { state - c->arena.state };
 	unsigned int order = quarry_state_order(was), i;
 	bool zero = want_init_on_free();
-	u8 ours = QUARRY_STATE_CACHED | order;
+	u8 ours = QUARRY_STATE_PCP | order;
 
 	quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 	if (cmpxchg(state, was, ours) != was)
@@ -616,9 +616,9 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		return free_guarded(pool, z, c, page, state, was);
 	if (zero) {
 		/* As there, ours before it is written to. */
-		if (cmpxchg(state, was, QUARRY_STATE_CACHED | order) != was)
+		if (cmpxchg(state, was, QUARRY_STATE_PCP | order) != was)
 			return false;
-		was = QUARRY_STATE_CACHED | order;
+		was = QUARRY_STATE_PCP | order;
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
 	}
@@ -639,7 +639,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	if (done)
 		quarry_shadow_pages_free(page, 1UL << order);
 	if (done && zero)
-		WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
+		WRITE_ONCE(*state, QUARRY_STATE_PCP_ZERO | order);
 	if (done && goes == QUARRY_TO_LIST) {
 		*list->top++ = (struct quarry_slot){ page, state };
 		list->left--;

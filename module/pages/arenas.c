@@ -277,7 +277,7 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c)
  *
  * Context: any that may free pages; sleeps for an arena that is not the kernel's.
  *
- * Return: 0, or -EUCLEAN if it had to be put into quarantine.
+ * Return: 0, or -EUCLEAN if it had to be retired.
  */
 int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
 {
@@ -295,8 +295,8 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
 	}
 	c->torn = quarry_page_arena_is_torn(c);
 	raw_spin_lock_irqsave(&z->lock, flags);
-	list_add(&c->arena.link, &z->quarantined);
-	z->nr_quarantined += nr;
+	list_add(&c->arena.link, &z->retired);
+	z->nr_retired += nr;
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	quarry_misuse(pool, QUARRY_ERR_STRAY_REF, c, (struct quarry_frame){ c->arena.lo },
 		      nr);
@@ -308,7 +308,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
  * @z:	the zone
  * @most:	frames, in whole arenas: no more than so many are given back
  *
- * Of those in quarantine that are the kernel's, and of which no reference was dropped that should
+ * Of those retired that are the kernel's, and of which no reference was dropped that should
  * not have been. Context: any that may free pages, between quarry_pool_begin_giving() and
  * quarry_pool_end_giving(). Return: frames given back.
  */
@@ -322,10 +322,10 @@ u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
 	size_t meta;
 	u32 nr;
 
-	if (!READ_ONCE(z->nr_quarantined))
+	if (!READ_ONCE(z->nr_retired))
 		return 0;
 	raw_spin_lock_irqsave(&z->lock, flags);
-	list_splice_init(&z->quarantined, &again);
+	list_splice_init(&z->retired, &again);
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	list_for_each_entry_safe(c, next, &again, arena.link) {
 		meta = c->metadata_bytes;
@@ -343,8 +343,8 @@ u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
 		given += nr;
 	}
 	raw_spin_lock_irqsave(&z->lock, flags);
-	list_splice(&again, &z->quarantined);
-	z->nr_quarantined -= given;
+	list_splice(&again, &z->retired);
+	z->nr_retired -= given;
 	raw_spin_unlock_irqrestore(&z->lock, flags);
 	return given;
 }

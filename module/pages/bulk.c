@@ -16,7 +16,7 @@
 static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 			     unsigned int nr, struct page **pages)
 {
-	const u8 cached = QUARRY_STATE_CACHED | order, out = QUARRY_STATE_ALLOC | order;
+	const u8 on_lists = QUARRY_STATE_PCP | order, out = QUARRY_STATE_ALLOC | order;
 	struct quarry_slot *slot, *end;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
@@ -35,7 +35,7 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 	while (slot != end) {
 		u8 *state = slot[-1].state;
 
-		if (unlikely(*state != cached))
+		if (unlikely(*state != on_lists))
 			break;
 		*state = out;
 		*pages++ = (--slot)->page;

@@ -130,12 +130,12 @@ static void clear_zone(struct quarry_zone *z, struct list_head *left)
 
 	quarry_zone_lock(z, &flags);
 	list_splice_init(&z->buddy.arenas, left);
-	list_splice_init(&z->quarantined, left);
+	list_splice_init(&z->retired, left);
 	key = z->buddy.key;
 	quarry_buddy_init(&z->buddy);
 	z->buddy.key = key;
 	z->arenas = RB_ROOT;
-	z->nr_quarantined = 0;
+	z->nr_retired = 0;
 	quarry_zone_drop_poisoned(z, NULL);
 	quarry_zone_unlock(z, flags);
 	quarry_poison_tidy();
@@ -156,7 +156,9 @@ static u64 give_zone(struct quarry_zone *z)
 	clear_zone(z, &left);
 	list_for_each_entry_safe(c, next, &left, arena.link) {
 		list_del(&c->arena.link);
-		/* In quarantine nothing is free; whoever referred to a page may have let go. */
+		/*
+		 * In what is retired nothing is free; whoever referred to a page may have let go.
+		 */
 		if (c->arena.buddy)
 			quarry_directory_remove(c);
 		else if (!quarry_page_arena_release(c))

@@ -15,7 +15,7 @@
  *	move all of a long list.
  *
  *	A slot holds the page and the address of its state byte. A block on a
- *	list is CACHED there; pop turns that into ALLOC and refuses anything else,
+ *	list is PCP there; pop turns that into ALLOC and refuses anything else,
  *	so that a block that got onto two lists by a racing double free is still
  *	handed out once.
  *
@@ -204,7 +204,7 @@ static bool give(struct quarry_pcp *pcp, struct quarry_page_arena *c,
 	u8 state = READ_ONCE(*slot->state);
 	struct quarry_frame f;
 
-	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order))
+	if (!c || (state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_PCP | order))
 		return false;
 	f.i = slot->state - c->arena.state;
 	quarry_buddy_free(pcp->buddy, &c->arena, f, order, state & QUARRY_STATE_ZERO);
@@ -573,7 +573,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
  * quarry_pcp_add_stray() - let a block wait for others that go to the zone, or go with them
  * @pool:	the pool
  * @pcp:	this CPU's, entered and open; QUARRY_TO_STRAYS was said
- * @slot:	the block, marked as cached
+ * @slot:	the block, marked as on a list
  * @order:	its order
  *
  * Context: any; preemption off.
@@ -607,7 +607,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	struct quarry_list *list = &pcp->lists.list[order];
 	struct quarry_zone *z = quarry_buddy_zone(pcp->buddy);
 	const struct quarry_want w = {
-		.order = order, .kind = QUARRY_STATE_CACHED, .home = pcp->home,
+		.order = order, .kind = QUARRY_STATE_PCP, .home = pcp->home,
 	};
 	struct quarry_block blocks[QUARRY_REFILL];
 	struct quarry_slot *slots = list->top;
@@ -634,7 +634,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		u8 *state = &block->arena->state[block->frame.i];
 
 		if (block->zero)
-			WRITE_ONCE(*state, QUARRY_STATE_CACHED_ZERO | order);
+			WRITE_ONCE(*state, QUARRY_STATE_PCP_ZERO | order);
 		slots[i].page = quarry_page_arena_page(c, block->frame);
 		slots[i].state = state;
 	}
@@ -654,7 +654,7 @@ static u64 check_slot(const struct quarry_pcp *pcp, const struct quarry_slot *sl
 
 	return !c || c->buddy != pcp->buddy ||
 	       &c->state[quarry_page_arena_index(c, slot->page)] != slot->state ||
-	       (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_CACHED | order);
+	       (READ_ONCE(*slot->state) & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_PCP | order);
 }
 
 static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)

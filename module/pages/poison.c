@@ -19,7 +19,7 @@
  * beginning of the next, so nobody can claim it in between: see quarry_zone_lock(), which pays
  * nothing for this while nothing is sought.
  *
- * Kept frames count as quarantined, not as out. When their arena goes they go with it, page by
+ * Kept frames count as retired, not as out. When their arena goes they go with it, page by
  * page, and the kernel, whose mark they have, gives them to nobody. Until then the arena
  * stays with the pool.
  *

@@ -94,7 +94,7 @@ static struct quarry_zone *zone_create(struct quarry_pool *pool, unsigned int in
 	quarry_buddy_init(&z->buddy);
 	z->arenas = RB_ROOT;
 	init_llist_head(&z->deferred);
-	INIT_LIST_HEAD(&z->quarantined);
+	INIT_LIST_HEAD(&z->retired);
 	INIT_LIST_HEAD(&z->poisoned);
 	z->buddy.key = atomic64_add_return(ZONE_KEYS, &zone_keys);
 	z->buddy.expected = pool->min / QUARRY_AREA_FRAMES;
@@ -241,14 +241,14 @@ static void pool_free(struct quarry_pool *pool)
 			} else {
 				quarry_directory_serve(c, NULL);
 				quarry_directory_remove(c);
-				list_move(&a->link, &z->quarantined);
+				list_move(&a->link, &z->retired);
 			}
 		}
 		quarry_zone_lock(z, &flags);
 		quarry_zone_drop_poisoned(z, NULL);
 		quarry_zone_unlock(z, flags);
 		/* The kernel must not have these pages, so nobody has. */
-		list_for_each_entry_safe(c, next, &z->quarantined, arena.link) {
+		list_for_each_entry_safe(c, next, &z->retired, arena.link) {
 			list_del(&c->arena.link);
 			/* Whoever referred to its pages may have let go. */
 			if (!c->arena.buddy && !quarry_page_arena_release(c))
@@ -514,7 +514,7 @@ int quarry_default_pool_init(const struct quarry_pool_config *config)
  * quarry_pool_drain() - move what per-CPU lists hold to the buddy
  * @pool:	the pool
  *
- * Caches in the pool give up what they do not use first. Arenas in quarantine go to the kernel if
+ * Caches in the pool give up what they do not use first. Retired arenas go to the kernel if
  * nobody refers to their pages any more.
  *
  * Context: sleeps. Return: bytes moved.

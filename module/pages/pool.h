@@ -160,8 +160,8 @@ struct quarry_pcp {
  * @coming:	of these, those that are being put back; under @lock
  * @todo:	the next hold of @lock begins with work: there are @coming, or it @seeks
  * @nr_deferred: frames on @deferred and @coming
- * @quarantined: arenas out of service, through arena.link
- * @nr_quarantined: frames of these
+ * @retired: arenas out of service, through arena.link
+ * @nr_retired: frames of these
  * @poisoned:	frames whose hardware has failed (poison.c); under @lock
  * @nr_kept:	of these, frames that are kept
  * @seeks:	others are not free yet
@@ -180,8 +180,8 @@ struct quarry_zone {
 	bool todo;
 	bool seeks;
 	atomic_long_t nr_deferred;
-	struct list_head quarantined;
-	u64 nr_quarantined;
+	struct list_head retired;
+	u64 nr_retired;
 	struct list_head poisoned;
 	u64 nr_kept;
 };

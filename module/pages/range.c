@@ -392,7 +392,7 @@ static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
 	unsigned int k;
 
 	while ((z = quarry_zone_next(pool, z)))
-		fixed += READ_ONCE(z->nr_quarantined);
+		fixed += READ_ONCE(z->nr_retired);
 	for (k = 0; k <= QUARRY_KERNEL_ORDER; k++) {
 		/* An arena that has no room for it is of no use wherever it lies. */
 		if (!q->pieces) {
@@ -664,7 +664,7 @@ static u8 take_back(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
 		out = nr == 1ULL << order;
 	else
 		out = !quarry_arena_check_run(a, f, nr);
-	return out && cmpxchg(state, was, QUARRY_STATE_CACHED | order) == was ? was : 0;
+	return out && cmpxchg(state, was, QUARRY_STATE_PCP | order) == was ? was : 0;
 }
 
 /*

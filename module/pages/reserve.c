@@ -61,13 +61,13 @@ struct quarry_reserve {
 };
 
 /*
- * Blocks in stock are marked CACHED, as on a per-CPU list: a client that frees one
+ * Blocks in stock are marked PCP, as on a per-CPU list: a client that frees one
  * of them has freed it twice, and is told so.
  */
 static bool into_stock(struct quarry_reserve *r, struct page *page)
 {
 	bool mine = quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_ALLOC,
-				      QUARRY_STATE_CACHED);
+				      QUARRY_STATE_PCP);
 
 	if (mine)
 		quarry_shadow_pages_free(page, 1UL << r->order);
@@ -77,7 +77,7 @@ static bool into_stock(struct quarry_reserve *r, struct page *page)
 static void out_of_stock(struct quarry_reserve *r, struct page *page)
 {
 	quarry_shadow_pages_open(page, 1UL << r->order);
-	quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_CACHED,
+	quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_PCP,
 			  QUARRY_STATE_ALLOC);
 }
 

@@ -4,7 +4,7 @@
  *
  *	taken = managed + metadata
  *	managed = objects + magazines + partial slabs + waste	(the slabs)
- *		+ pages with clients + on per-CPU lists + free + quarantined
+ *		+ pages with clients + on per-CPU lists + free + retired
  *
  * The two sides are counted apart: managed is the length of the arenas; pages out are
  * what was handed out less what came back; slabs are what the caches count under their
@@ -54,9 +54,9 @@ static int add_pool(struct quarry_pool *pool, struct quarry_accounting *acc, u64
 		return -ENOMEM;
 	quarry_pool_snapshot(pool, st);
 	acc->managed_bytes = st->managed_bytes;
-	acc->cached_bytes = st->cached_bytes;
+	acc->pcp_bytes = st->pcp_bytes;
 	acc->free_bytes = st->free_bytes;
-	acc->quarantined_bytes = st->quarantined_bytes;
+	acc->retired_bytes = st->retired_bytes;
 	acc->metadata_bytes += st->metadata_bytes + st->percpu_bytes;
 	*out = (st->alloc_frames - st->free_frames) << PAGE_SHIFT;
 	kfree(st);
@@ -88,7 +88,7 @@ int quarry_pool_accounting(struct quarry_pool *pool, struct quarry_accounting *a
 	acc->taken_bytes = acc->managed_bytes + acc->metadata_bytes;
 	acc->unaccounted_bytes = acc->taken_bytes - acc->object_bytes - acc->magazine_bytes -
 				 acc->partial_bytes - acc->waste_bytes - acc->pages_bytes -
-				 acc->cached_bytes - acc->free_bytes -
-				 acc->quarantined_bytes - acc->metadata_bytes;
+				 acc->pcp_bytes - acc->free_bytes -
+				 acc->retired_bytes - acc->metadata_bytes;
 	return 0;
 }

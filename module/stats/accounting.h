@@ -16,9 +16,9 @@
  * @partial_bytes:	objects in slabs
  * @waste_bytes:	of slabs, what no object covers
  * @pages_bytes:	pages with clients, large blocks of malloc among them
- * @cached_bytes:	pages on per-CPU lists
+ * @pcp_bytes:	pages on per-CPU lists
  * @free_bytes:		pages free in the buddy
- * @quarantined_bytes:	pages out of service
+ * @retired_bytes:	pages out of service
  * @unaccounted_bytes:	@taken_bytes less all of the above from @metadata_bytes on: 0 at
  *			rest
  */
@@ -31,9 +31,9 @@ struct quarry_accounting {
 	u64 partial_bytes;
 	u64 waste_bytes;
 	u64 pages_bytes;
-	u64 cached_bytes;
+	u64 pcp_bytes;
 	u64 free_bytes;
-	u64 quarantined_bytes;
+	u64 retired_bytes;
 	s64 unaccounted_bytes;
 };
 

@@ -6,7 +6,7 @@
  * Counters live in the per-CPU structures and in the buddies; they only grow.
  * Gauges are read under each zone's lock, so a zone is consistent in itself; what
  * lies on per-CPU lists is read without stopping the CPUs and may be a moment old.
- * At rest managed = allocated + cached + free + quarantined, because allocated is
+ * At rest managed = allocated + pcp + free + retired, because allocated is
  * what is left of managed.
  *
  * Context: any but interrupts, unless a function says that it sleeps.
@@ -43,7 +43,7 @@ struct sums {
 	u64 count[QUARRY_COUNT_DIRECT_ALLOCS];
 	u64 allocs[QUARRY_PCP_ORDERS];
 	u64 frees[QUARRY_PCP_ORDERS];
-	u64 cached[QUARRY_PCP_ORDERS];
+	u64 on_lists[QUARRY_PCP_ORDERS];
 	unsigned int open;	/* CPUs whose lists are open */
 };
 
@@ -80,7 +80,7 @@ static void sum_cpus(struct quarry_pool *pool, struct sums *s)
 			quarry_list_calls(pcp, k, &allocs, &frees);
 			s->allocs[k] += allocs;
 			s->frees[k] += frees;
-			s->cached[k] += quarry_list_n(pcp, k) + quarry_pcp_strays(pcp, k);
+			s->on_lists[k] += quarry_list_n(pcp, k) + quarry_pcp_strays(pcp, k);
 		}
 	}
 }
@@ -95,7 +95,7 @@ static void add_zone(struct quarry_zone *z, struct quarry_pool_stats *st, u64 *f
 	*frames += z->buddy.nr_frames - z->nr_kept;
 	st->free_bytes += z->buddy.nfree << PAGE_SHIFT;
 	st->zero_bytes += z->buddy.nr_zero << PAGE_SHIFT;
-	st->quarantined_bytes += (z->nr_quarantined + z->nr_kept) << PAGE_SHIFT;
+	st->retired_bytes += (z->nr_retired + z->nr_kept) << PAGE_SHIFT;
 	st->arenas += z->buddy.nr_arenas;
 	st->arenas_empty += z->buddy.nr_empty;
 	st->areas += z->buddy.nr_areas;
@@ -119,7 +119,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 {
 	u32 size = st->size, flags = st->flags;
 	struct quarry_zone *z = NULL;
-	u64 frames = 0, cached = 0;
+	u64 frames = 0, on_lists = 0;
 	struct sums s;
 	unsigned int k;
 
@@ -140,15 +140,15 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 		st->frees += s.frees[k];
 		st->alloc_frames += s.allocs[k] << k;
 		st->free_frames += s.frees[k] << k;
-		cached += s.cached[k] << k;
+		on_lists += s.on_lists[k] << k;
 	}
 	st->min_bytes = pool->min << PAGE_SHIFT;
 	st->max_bytes = pool->max << PAGE_SHIFT;
 	st->low_bytes = pool->low << PAGE_SHIFT;
 	st->reserve_bytes = pool->reserve << PAGE_SHIFT;
-	st->managed_bytes = (frames << PAGE_SHIFT) + st->quarantined_bytes;
-	st->cached_bytes = min(cached << PAGE_SHIFT, (frames << PAGE_SHIFT) - st->free_bytes);
-	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->cached_bytes;
+	st->managed_bytes = (frames << PAGE_SHIFT) + st->retired_bytes;
+	st->pcp_bytes = min(on_lists << PAGE_SHIFT, (frames << PAGE_SHIFT) - st->free_bytes);
+	st->allocated_bytes = (frames << PAGE_SHIFT) - st->free_bytes - st->pcp_bytes;
 	st->metadata_bytes = atomic64_read(&pool->metadata);
 	st->percpu_bytes = (u64)num_possible_cpus() * sizeof(struct quarry_pcp) +
 			   s.open * sizeof(struct quarry_cold);
@@ -201,7 +201,7 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 		o->extfrag_milli = quarry_extfrag_milli(blocks, k);
 		if (k >= QUARRY_PCP_ORDERS)
 			continue;
-		o->cached_blocks = s.cached[k];
+		o->pcp_blocks = s.on_lists[k];
 		o->allocs = s.allocs[k];
 		o->frees = s.frees[k];
 	}

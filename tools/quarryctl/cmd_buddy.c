@@ -5,7 +5,7 @@
 
 #include "quarryctl.h"
 
-enum { POOL, ORDER, BLOCK, FREE_BLOCKS, FREE, CACHED_BLOCKS, ALLOCS, FREES, UNUSABLE, EXTFRAG };
+enum { POOL, ORDER, BLOCK, FREE_BLOCKS, FREE, PCP_BLOCKS, ALLOCS, FREES, UNUSABLE, EXTFRAG };
 
 static const struct column columns[] = {
 	[POOL]		= { .name = "POOL", .help = "its name" },
@@ -15,7 +15,7 @@ static const struct column columns[] = {
 	[FREE_BLOCKS]	= { .name = "FREE_BLOCKS", .kind = K_COUNT,
 			    .help = "free in the buddy, of exactly this order" },
 	[FREE]		= { .name = "FREE", .kind = K_SIZE, .rank = 4, .help = "bytes in these" },
-	[CACHED_BLOCKS]	= { .name = "CACHED_BLOCKS", .kind = K_COUNT, .rank = 7,
+	[PCP_BLOCKS]	= { .name = "PCP_BLOCKS", .kind = K_COUNT, .rank = 7,
 			    .help = "on per-CPU lists" },
 	[ALLOCS]	= { .name = "ALLOCS", .kind = K_COUNT, .rank = 5,
 			    .help = "blocks handed out, ever" },
@@ -37,7 +37,7 @@ static unsigned int orders_worth_showing(const struct quarry_pool_orders *o)
 		nr = QUARRY_NR_ORDERS;
 	for (; nr > least; nr--) {
 		s = &o->orders[nr - 1];
-		if (s->free_blocks || s->cached_blocks || s->allocs || s->frees)
+		if (s->free_blocks || s->pcp_blocks || s->allocs || s->frees)
 			break;
 	}
 	return nr;
@@ -53,14 +53,14 @@ static void fill(struct table *t, const struct quarry_pool_orders *o)
 		s = &o->orders[order];
 		block = (u64)module.page_size << order;
 		table_row(t);
-		if (!s->free_blocks && !s->cached_blocks)
+		if (!s->free_blocks && !s->pcp_blocks)
 			table_row_is_empty(t);
 		table_text(t, POOL, o->name);
 		table_number(t, ORDER, order);
 		table_count(t, BLOCK, block);
 		table_count(t, FREE_BLOCKS, s->free_blocks);
 		table_count(t, FREE, s->free_blocks * block);
-		table_count(t, CACHED_BLOCKS, s->cached_blocks);
+		table_count(t, PCP_BLOCKS, s->pcp_blocks);
 		table_count(t, ALLOCS, s->allocs);
 		table_count(t, FREES, s->frees);
 		table_number(t, UNUSABLE, s->unusable_milli);

@@ -3,7 +3,7 @@
 #include "quarryctl.h"
 
 enum {
-	POOL, ID, NODE, MIN, MAX, RESERVE, LOW, MANAGED, ALLOCATED, USE, CACHED, FREE, QUARANTINED,
+	POOL, ID, NODE, MIN, MAX, RESERVE, LOW, MANAGED, ALLOCATED, USE, PCP, FREE, RETIRED,
 	ZERO, METADATA, ARENAS, LARGEST, MODES
 };
 
@@ -29,12 +29,12 @@ static const struct column columns[] = {
 			    .help = "of that, with clients" },
 	[USE]		= { .name = "USE%", .kind = K_SHARE, .rank = 2,
 			    .help = "ALLOCATED of MAX" },
-	[CACHED]	= { .name = "CACHED", .kind = K_SIZE, .rank = 3, FIELD(cached_bytes),
+	[PCP]	= { .name = "PCP", .kind = K_SIZE, .rank = 3, FIELD(pcp_bytes),
 			    .help = "of MANAGED, on per-CPU lists" },
 	[FREE]		= { .name = "FREE", .kind = K_SIZE, FIELD(free_bytes),
 			    .help = "of MANAGED, in the buddy" },
-	[QUARANTINED]	= { .name = "QUARANTINED", .kind = K_SIZE, .extra = true,
-			    FIELD(quarantined_bytes),
+	[RETIRED]	= { .name = "RETIRED", .kind = K_SIZE, .extra = true,
+			    FIELD(retired_bytes),
 			    .help = "of MANAGED: damaged, failed, or referred to by others" },
 	[ZERO]		= { .name = "ZERO", .kind = K_SIZE, .extra = true, FIELD(zero_bytes),
 			    .help = "of FREE, known to be zero" },
@@ -92,9 +92,9 @@ static void add(struct quarry_pool_stats *sum, const struct quarry_pool_stats *s
 	sum->low_bytes += s->low_bytes;
 	sum->managed_bytes += s->managed_bytes;
 	sum->allocated_bytes += s->allocated_bytes;
-	sum->cached_bytes += s->cached_bytes;
+	sum->pcp_bytes += s->pcp_bytes;
 	sum->free_bytes += s->free_bytes;
-	sum->quarantined_bytes += s->quarantined_bytes;
+	sum->retired_bytes += s->retired_bytes;
 	sum->zero_bytes += s->zero_bytes;
 	sum->metadata_bytes += s->metadata_bytes;
 	sum->arenas += s->arenas;
@@ -162,7 +162,7 @@ const struct command cmd_pools = {
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =
 	"$ quarryctl pools --sort managed\n"
-	"POOL    ID NODE MIN  MAX MANAGED ALLOCATED USE% CACHED   FREE ARENAS LARGEST\n"
+	"POOL    ID NODE MIN  MAX MANAGED ALLOCATED USE% PCP   FREE ARENAS LARGEST\n"
 	"default  1  any 16M 256M     80M         0   0%   1.1M  78.9M     20      4M\n"
 	"brd      2    0 16M    -     80M       12M    -   1.1M  66.9M     20       -\n"
 	"total    -    - 32M    -    160M       12M    -   2.2M 145.8M     40      4M\n",

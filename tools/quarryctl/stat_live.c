@@ -11,7 +11,7 @@
 #include "stat.h"
 
 enum {
-	TIME, POOL, MANAGED, ALLOCATED, CACHED, FREE, ALLOCS_S, FREES_S, FAILS_S, SLOW_S, SPLITS_S,
+	TIME, POOL, MANAGED, ALLOCATED, PCP, FREE, ALLOCS_S, FREES_S, FAILS_S, SLOW_S, SPLITS_S,
 	MERGES_S, GROWS_S, SHRINKS_S
 };
 
@@ -25,8 +25,8 @@ static const struct column columns[] = {
 			    FIELD(managed_bytes) },
 	[ALLOCATED]	= { .name = "ALLOCATED", .kind = K_SIZE, .width = 9,
 			    FIELD(allocated_bytes) },
-	[CACHED]	= { .name = "CACHED", .kind = K_SIZE, .width = 7, .rank = 5,
-			    FIELD(cached_bytes) },
+	[PCP]	= { .name = "PCP", .kind = K_SIZE, .width = 7, .rank = 5,
+			    FIELD(pcp_bytes) },
 	[FREE]		= { .name = "FREE", .kind = K_SIZE, .width = 7, .rank = 2,
 			    FIELD(free_bytes) },
 	[ALLOCS_S]	= { .name = "ALLOCS_S", .kind = K_COUNT, .width = 8 },

@@ -33,7 +33,7 @@
 struct quarry_page_arena;
 
 /* States of a block that is on a list and in a client's hands; | order. */
-#define QUARRY_STATE_CACHED	0x40
+#define QUARRY_STATE_PCP	0x40
 #define QUARRY_STATE_ALLOC	0x80
 
 /* Orders that have lists: those of the kernel's page allocator. */
@@ -199,25 +199,25 @@ static __always_inline void quarry_lists_leave(struct quarry_lists *lists)
 }
 
 /*
- * From CACHED to ALLOC, after a look that it is. A block is on one list at most, so
+ * From PCP to ALLOC, after a look that it is. A block is on one list at most, so
  * nobody else changes it meanwhile. The barrier keeps the compiler from doing both in
  * a register: in memory it is one instruction.
  */
 static __always_inline void quarry_state_out(u8 *state)
 {
 	barrier();
-	*state ^= QUARRY_STATE_CACHED ^ QUARRY_STATE_ALLOC;
+	*state ^= QUARRY_STATE_PCP ^ QUARRY_STATE_ALLOC;
 }
 
 /*
- * From ALLOC to CACHED; false if it was anything else. Atomic, so that of two CPUs
+ * From ALLOC to PCP; false if it was anything else. Atomic, so that of two CPUs
  * that free the same block one is told.
  */
 static __always_inline bool quarry_state_put(u8 *state, unsigned int order)
 {
 	u8 was = QUARRY_STATE_ALLOC | (order & 0xff);
 
-	return likely(try_cmpxchg(state, &was, QUARRY_STATE_CACHED | (order & 0xff)));
+	return likely(try_cmpxchg(state, &was, QUARRY_STATE_PCP | (order & 0xff)));
 }
 
 /* A slot as struct quarry_list.end has it. */
@@ -240,7 +240,7 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 	if (likely(quarry_lists_enter(lists))) {
 		list = &lists->list[order];
 		slot = list->top - 1;
-		if (likely(*slot->state == (u8)(QUARRY_STATE_CACHED | order))) {
+		if (likely(*slot->state == (u8)(QUARRY_STATE_PCP | order))) {
 			quarry_state_out(slot->state);
 			page = slot->page;
 			/* There is one; so who asks for it need not be asked whether. */

@@ -126,17 +126,17 @@ enum quarry_error {
  * @id:			out: its number
  * @node:		out: node that its memory is bound to, or QUARRY_ANY_NODE
  *
- * Gauges, in bytes unless said otherwise. managed = allocated + cached + free
- * + quarantined holds at rest; per-CPU parts may lag while CPUs work.
+ * Gauges, in bytes unless said otherwise. managed = allocated + pcp + free
+ * + retired holds at rest; per-CPU parts may lag while CPUs work.
  * @min_bytes:		taken at creation, never given back
  * @max_bytes:		hard cap on managed memory
  * @reserve_bytes:	kept for callers that must not fail (GFP_ATOMIC)
  * @low_bytes:		free memory under which the pool grows in the background
  * @managed_bytes:	in arenas now
  * @allocated_bytes:	in the hands of clients
- * @cached_bytes:	on per-CPU lists, or about to go back from them
+ * @pcp_bytes:	on per-CPU lists, or about to go back from them
  * @free_bytes:		free in the buddy
- * @quarantined_bytes:	taken out of service because damage was found, or because the hardware
+ * @retired_bytes:	taken out of service because damage was found, or because the hardware
  *			has failed
  * @zero_bytes:		free in the buddy and known to be zero
  * @metadata_bytes:	what describing @managed_bytes costs
@@ -189,9 +189,9 @@ struct quarry_pool_stats {
 	__u64 low_bytes;
 	__u64 managed_bytes;
 	__u64 allocated_bytes;
-	__u64 cached_bytes;
+	__u64 pcp_bytes;
 	__u64 free_bytes;
-	__u64 quarantined_bytes;
+	__u64 retired_bytes;
 	__u64 zero_bytes;
 	__u64 metadata_bytes;
 	__u64 percpu_bytes;
@@ -261,9 +261,9 @@ enum quarry_figure_kind {
 	X(BYTES, low_bytes, LOW, "grows in the background when less is free")			\
 	X(BYTES, managed_bytes, MANAGED, "what it has from the kernel")				\
 	X(BYTES, allocated_bytes, ALLOCATED, "of that, with clients")				\
-	X(BYTES, cached_bytes, CACHED, "of MANAGED, on per-CPU lists")				\
+	X(BYTES, pcp_bytes, PCP, "of MANAGED, on per-CPU lists")				\
 	X(BYTES, free_bytes, FREE, "of MANAGED, in the buddy")					\
-	X(BYTES, quarantined_bytes, QUARANTINED,						\
+	X(BYTES, retired_bytes, RETIRED,						\
 	  "of MANAGED: damaged, failed, or referred to by others")				\
 	X(BYTES, zero_bytes, ZERO, "of FREE, known to be zero")					\
 	X(BYTES, metadata_bytes, METADATA, "beside MANAGED, what describes it")			\
@@ -317,7 +317,7 @@ enum quarry_figure_kind {
 /**
  * struct quarry_order_stats - one order of one pool
  * @free_blocks:	maximal free blocks of exactly this order
- * @cached_blocks:	blocks on per-CPU lists, or about to go back, all CPUs
+ * @pcp_blocks:	blocks on per-CPU lists, or about to go back, all CPUs
  * @allocs:		blocks handed out, ever
  * @frees:		blocks taken back, ever
  * @unusable_milli:	unusable free space index, 0 to 1000: the share of free
@@ -328,7 +328,7 @@ enum quarry_figure_kind {
  */
 struct quarry_order_stats {
 	__u64 free_blocks;
-	__u64 cached_blocks;
+	__u64 pcp_blocks;
 	__u64 allocs;
 	__u64 frees;
 	__s32 unusable_milli;
@@ -341,7 +341,7 @@ struct quarry_order_stats {
  * @flags:	in: 0
  * @name:	in: which pool
  * @node:	in: one node's memory, or QUARRY_ANY_NODE for the whole pool
- *		(allocs, frees and cached_blocks are always the whole pool's)
+ *		(allocs, frees and pcp_blocks are always the whole pool's)
  * @nr_orders:	out: QUARRY_NR_ORDERS of the module
  * @orders:	out: by order
  */

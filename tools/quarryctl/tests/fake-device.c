@@ -205,13 +205,13 @@ static int do_pool_stats(void *arg)
 	s->low_bytes = 4ULL << 20;
 	s->managed_bytes = 80ULL << 20;
 	s->allocated_bytes = i == 1 ? (12ULL << 20) + 4096 : 0;
-	s->cached_bytes = 1153434 / 4096 * 4096;
+	s->pcp_bytes = 1153434 / 4096 * 4096;
 	if (!i && setting("FAKE_EMPTY", 0)) {
 		s->min_bytes = 0;
 		s->managed_bytes = 0;
-		s->cached_bytes = 0;
+		s->pcp_bytes = 0;
 	}
-	s->free_bytes = s->managed_bytes - s->allocated_bytes - s->cached_bytes;
+	s->free_bytes = s->managed_bytes - s->allocated_bytes - s->pcp_bytes;
 	s->zero_bytes = 8192;
 	s->metadata_bytes = 40960;
 	s->percpu_bytes = 16384;
@@ -244,7 +244,7 @@ static int do_pool_orders(void *arg)
 	o->nr_orders = QUARRY_NR_ORDERS;
 	for (i = 0; i < (pool == 1 ? 13 : 11); i++) {
 		o->orders[i].free_blocks = 20 - i;
-		o->orders[i].cached_blocks = i < 4 ? 7 : 0;
+		o->orders[i].pcp_blocks = i < 4 ? 7 : 0;
 		o->orders[i].allocs = 1500000 >> i;
 		o->orders[i].frees = 1400000 >> i;
 		o->orders[i].unusable_milli = i * 12;

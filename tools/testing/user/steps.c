@@ -12,8 +12,8 @@
 #define GROUP	(512u * 512u)
 
 static const u8 kinds[] = {
-	QUARRY_STATE_ALLOC, QUARRY_STATE_ALLOC, QUARRY_STATE_CACHED,
-	QUARRY_STATE_CACHED_ZERO, QUARRY_STATE_DEFERRED,
+	QUARRY_STATE_ALLOC, QUARRY_STATE_ALLOC, QUARRY_STATE_PCP,
+	QUARRY_STATE_PCP_ZERO, QUARRY_STATE_DEFERRED,
 };
 
 static u8 any_kind(struct dice *d)
@@ -253,7 +253,7 @@ static void any_claim(struct twin *t, struct dice *d, const struct load *l, bool
 	want.life = how % QUARRY_LIVES;
 	want.zero = how & 8;
 	want.direct = how & 48 && want.order <= QUARRY_DIRECT_MAX &&
-		      (want.kind == QUARRY_STATE_ALLOC || want.kind == QUARRY_STATE_CACHED);
+		      (want.kind == QUARRY_STATE_ALLOC || want.kind == QUARRY_STATE_PCP);
 	if (!many) {
 		twin_claim(t, &want);
 		return;

@@ -110,7 +110,7 @@ static void *worker(void *arg)
 			order /= 2;
 			pthread_mutex_lock(&lock);
 			want = (struct quarry_want){ .order = order, .home = who,
-						     .kind = QUARRY_STATE_CACHED };
+						     .kind = QUARRY_STATE_PCP };
 			got = quarry_buddy_claim_many(&buddy, &want, 1 + dice(&d, 16),
 						      block);
 			pthread_mutex_unlock(&lock);

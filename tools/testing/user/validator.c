@@ -40,7 +40,7 @@ static void build(void)
 	/* A full area, a broken one, whole ones, and a run over a border. */
 	twin_claim_at(&t, 0, 1024 - FIRST, 9, QUARRY_STATE_ALLOC);
 	for (f = 1536 - FIRST; f < 1900 - FIRST; f += 7)
-		twin_claim_at(&t, 0, f, 0, QUARRY_STATE_CACHED);
+		twin_claim_at(&t, 0, f, 0, QUARRY_STATE_PCP);
 	twin_claim_run(&t, 0, s, ~0u, 301, 1, true);
 	twin_claim_run(&t, 0, s, ~0u, 77, 1, false);
 	twin_claim_at(&t, 1, 64, 5, QUARRY_STATE_ALLOC);

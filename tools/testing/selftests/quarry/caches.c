@@ -403,7 +403,7 @@ static void check_accounting(const char *pool, __u64 objects, __u64 pages)
 {
 	static const char * const parts[] = {
 		"object_bytes", "magazine_bytes", "partial_bytes", "waste_bytes", "pages_bytes",
-		"cached_bytes", "free_bytes", "quarantined_bytes", "metadata_bytes",
+		"pcp_bytes", "free_bytes", "retired_bytes", "metadata_bytes",
 	};
 	struct quarry_pool_stats s;
 	char path[256], line[100];

@@ -493,7 +493,7 @@ static void orders_are_the_ioctls(void)
 	at = read_pool_file(POOL, "orders");
 	for (i = 0; i < o.nr_orders; i++)
 		CHECK(next_row(&at, row, 8) == 5 && row[0] == i &&
-		      row[1] == o.orders[i].free_blocks && row[2] == o.orders[i].cached_blocks &&
+		      row[1] == o.orders[i].free_blocks && row[2] == o.orders[i].pcp_blocks &&
 		      row[3] == o.orders[i].allocs && row[4] == o.orders[i].frees,
 		      "order %u reads otherwise", i);
 	CHECK(!*at, "more lines than orders: %.40s", at);
@@ -567,7 +567,7 @@ static void percpu_adds_up(void)
 {
 	struct quarry_pool_orders o;
 	struct quarry_pool_stats s;
-	__u64 page = sysconf(_SC_PAGESIZE), cached = 0, rows = 0;
+	__u64 page = sysconf(_SC_PAGESIZE), on_lists = 0, rows = 0;
 	const char *at;
 	double row[8];
 
@@ -587,12 +587,12 @@ static void percpu_adds_up(void)
 		REQUIRE(n == 7, "%d numbers in a line", n);
 		CHECK(row[2] <= row[3], "CPU %g order %g: %g of %g", row[0], row[1], row[2],
 		      row[3]);
-		cached += ((__u64)(row[2] + row[6]) << (int)row[1]) * page;
+		on_lists += ((__u64)(row[2] + row[6]) << (int)row[1]) * page;
 	}
 	CHECK(rows >= sysconf(_SC_NPROCESSORS_CONF) * 11ULL, "%llu lines", rows);
-	CHECK(cached == s.cached_bytes, "%llu bytes on lists, the ioctl says %llu", cached,
-	      s.cached_bytes);
-	CHECK(cached || access(QT_LOAD_KO, R_OK), "nothing is on the lists");
+	CHECK(on_lists == s.pcp_bytes, "%llu bytes on lists, the ioctl says %llu", on_lists,
+	      s.pcp_bytes);
+	CHECK(on_lists || access(QT_LOAD_KO, R_OK), "nothing is on the lists");
 	qt_unload_module();
 	finish();
 }

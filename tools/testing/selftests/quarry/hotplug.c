@@ -98,10 +98,10 @@ static void finish(void)
 	qt_check_valid(fd, POOL);
 	CHECK(!s.allocated_bytes && s.allocs == s.frees, "%llu bytes are out, %llu out, %llu back",
 	      s.allocated_bytes, s.allocs, s.frees);
-	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.cached_bytes, "drained %llu of %llu",
-	      moved, s.cached_bytes);
+	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.pcp_bytes, "drained %llu of %llu",
+	      moved, s.pcp_bytes);
 	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
-	CHECK(!s.cached_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
+	CHECK(!s.pcp_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
 	      s.free_bytes, s.managed_bytes);
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
@@ -150,11 +150,11 @@ static void lists_of_a_dead_cpu_are_drained(void)
 	qt_load_module("pool=" POOL " hold=64");
 	qt_load_drop();
 	REQUIRE(!qt_stats(fd, POOL, &was), "stats failed");
-	CHECK(was.cached_bytes, "nothing is cached");
+	CHECK(was.pcp_bytes, "nothing is on a list");
 	REQUIRE(!set_online(1, false), "CPU 1 does not go");
 	REQUIRE(!qt_stats(fd, POOL, &is), "stats failed");
-	CHECK(!is.cached_bytes, "%llu of %llu bytes are still cached", is.cached_bytes,
-	      was.cached_bytes);
+	CHECK(!is.pcp_bytes, "%llu of %llu bytes are still on lists", is.pcp_bytes,
+	      was.pcp_bytes);
 	qt_check_sums(&is);
 	qt_check_valid(fd, POOL);
 	CHECK(!qt_drain(fd, POOL, &moved) && !moved, "drained %llu more", moved);
@@ -252,7 +252,7 @@ static void cpu_that_fails_to_come_up_is_drained(void)
 		before = qt_load_value("interrupts");
 		must_not_come_up(1);
 		CHECK(!qt_stats(fd, POOL, &s), "stats failed");
-		CHECK(!s.cached_bytes, "%llu bytes are still cached", s.cached_bytes);
+		CHECK(!s.pcp_bytes, "%llu bytes are still on lists", s.pcp_bytes);
 		all += qt_load_value("interrupts") - before;
 		REQUIRE(!set_online(1, true), "CPU 1 does not come back");
 	}

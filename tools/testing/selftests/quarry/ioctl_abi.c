@@ -331,7 +331,7 @@ static void list_tells_name_from_id(void)
 
 static void orders_add_up(void)
 {
-	__u64 page = sysconf(_SC_PAGESIZE), bytes = 0, cached = 0, allocs = 0, frees = 0;
+	__u64 page = sysconf(_SC_PAGESIZE), bytes = 0, on_lists = 0, allocs = 0, frees = 0;
 	struct quarry_pool_orders o;
 	struct quarry_pool_stats s;
 	__s32 largest = -1;
@@ -345,7 +345,7 @@ static void orders_add_up(void)
 		const struct quarry_order_stats *q = &o.orders[i];
 
 		bytes += (q->free_blocks << i) * page;
-		cached += (q->cached_blocks << i) * page;
+		on_lists += (q->pcp_blocks << i) * page;
 		allocs += q->allocs;
 		frees += q->frees;
 		if (q->free_blocks)
@@ -361,8 +361,8 @@ static void orders_add_up(void)
 		      "order %u: extfrag %d with largest free order %d", i,
 		      o.orders[i].extfrag_milli, largest);
 	CHECK(bytes == s.free_bytes, "orders hold %llu, free are %llu", bytes, s.free_bytes);
-	CHECK(cached == s.cached_bytes, "orders cache %llu, cached are %llu", cached,
-	      s.cached_bytes);
+	CHECK(on_lists == s.pcp_bytes, "orders have %llu on lists, the pool %llu", on_lists,
+	      s.pcp_bytes);
 	CHECK(allocs == s.allocs && frees == s.frees, "orders: %llu out %llu back, pool: %llu %llu",
 	      allocs, frees, s.allocs, s.frees);
 	CHECK(largest == s.largest_order, "largest is %d, said to be %d", largest,

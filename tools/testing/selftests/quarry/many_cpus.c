@@ -102,8 +102,8 @@ static void finish(void)
 	qt_check_valid(fd, POOL);
 	CHECK(!qt_drain(fd, POOL, NULL), "drain failed");
 	pool_stats(&s);
-	CHECK(!s.allocated_bytes && !s.cached_bytes && s.allocs == s.frees,
-	      "%llu bytes are out, %llu on lists", s.allocated_bytes, s.cached_bytes);
+	CHECK(!s.allocated_bytes && !s.pcp_bytes && s.allocs == s.frees,
+	      "%llu bytes are out, %llu on lists", s.allocated_bytes, s.pcp_bytes);
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
 

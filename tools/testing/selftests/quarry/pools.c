@@ -84,7 +84,7 @@ static void new_pool_is_as_ordered(void)
 	      s.max_bytes, s.reserve_bytes, s.low_bytes);
 	CHECK(s.managed_bytes >= MIB(8) && s.managed_bytes <= MIB(32), "managed is %llu",
 	      s.managed_bytes);
-	CHECK(!s.allocated_bytes && !s.cached_bytes && !s.quarantined_bytes &&
+	CHECK(!s.allocated_bytes && !s.pcp_bytes && !s.retired_bytes &&
 	      s.free_bytes == s.managed_bytes, "a new pool is not wholly free");
 	CHECK(s.arenas && s.arenas == s.arenas_empty && s.areas == s.areas_free,
 	      "%llu of %llu arenas, %llu of %llu areas", s.arenas_empty, s.arenas, s.areas_free,
@@ -508,14 +508,14 @@ static void pages_out_are_counted(void)
 	qt_check_valid(fd, POOL);
 	qt_load_drop();
 	get(POOL, &s);
-	CHECK(s.cached_bytes, "nothing is cached");
+	CHECK(s.pcp_bytes, "nothing is on a list");
 	CHECK(!s.allocated_bytes && s.frees == 100 && s.free_frames == 400,
 	      "%llu bytes out, %llu back, %llu frames", s.allocated_bytes, s.frees,
 	      s.free_frames);
-	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.cached_bytes, "drained %llu of %llu",
-	      moved, s.cached_bytes);
+	CHECK(!qt_drain(fd, POOL, &moved) && moved == s.pcp_bytes, "drained %llu of %llu",
+	      moved, s.pcp_bytes);
 	get(POOL, &s);
-	CHECK(!s.cached_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
+	CHECK(!s.pcp_bytes && s.free_bytes == s.managed_bytes, "%llu of %llu are free",
 	      s.free_bytes, s.managed_bytes);
 	qt_unload_module();
 	/* All merged again: splits are not for ever. */

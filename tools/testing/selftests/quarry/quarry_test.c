@@ -260,19 +260,19 @@ int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *
 void qt_check_sums(const struct quarry_pool_stats *s)
 {
 	__u64 page = sysconf(_SC_PAGESIZE);
-	__u64 sum = s->allocated_bytes + s->cached_bytes + s->free_bytes + s->quarantined_bytes;
+	__u64 sum = s->allocated_bytes + s->pcp_bytes + s->free_bytes + s->retired_bytes;
 
 	CHECK(sum == s->managed_bytes,
-	      "%s: allocated %llu + cached %llu + free %llu + quarantined %llu is not managed %llu",
-	      s->name, s->allocated_bytes, s->cached_bytes, s->free_bytes,
-	      s->quarantined_bytes, s->managed_bytes);
+	      "%s: allocated %llu + cached %llu + free %llu + retired %llu is not managed %llu",
+	      s->name, s->allocated_bytes, s->pcp_bytes, s->free_bytes,
+	      s->retired_bytes, s->managed_bytes);
 	CHECK(s->managed_bytes >= s->min_bytes, "%s: managed %llu is below min %llu",
 	      s->name, s->managed_bytes, s->min_bytes);
 	CHECK(s->managed_bytes <= s->max_bytes, "%s: managed %llu is above max %llu",
 	      s->name, s->managed_bytes, s->max_bytes);
 	CHECK(s->zero_bytes <= s->free_bytes, "%s: zero %llu is above free %llu",
 	      s->name, s->zero_bytes, s->free_bytes);
-	CHECK(!((s->managed_bytes | s->allocated_bytes | s->cached_bytes | s->free_bytes |
+	CHECK(!((s->managed_bytes | s->allocated_bytes | s->pcp_bytes | s->free_bytes |
 		 s->min_bytes | s->max_bytes) % page),
 	      "%s: a gauge is no multiple of the page size", s->name);
 	CHECK(s->alloc_frames - s->free_frames == s->allocated_bytes / page,

@@ -215,7 +215,7 @@ static void setup(void)
 		qt_pin(0);
 		start_hog();
 		REQUIRE(!qt_stats(fd, POOL, &s) && !qt_cache_stats(fd, CACHE, &c), "no stats");
-		if (s.cached_bytes && c.magazine_bytes)
+		if (s.pcp_bytes && c.magazine_bytes)
 			return;
 		/* What is idle goes back by itself: that was too slow. */
 		stop_hog();

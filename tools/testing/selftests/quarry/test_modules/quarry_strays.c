@@ -192,7 +192,7 @@ static void free_objects(struct quarry_pool *pool, const struct way *way)
 	expect(!quarry_pool_validate(pool, &result), way->name, "the pool is not whole at the end");
 	quarry_pool_shrink(pool, ~0ULL);
 	quarry_pool_snapshot(pool, &stats);
-	expect(!stats.managed_bytes && !stats.quarantined_bytes, way->name,
+	expect(!stats.managed_bytes && !stats.retired_bytes, way->name,
 	       "the pages do not come back");
 }
 
