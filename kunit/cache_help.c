@@ -117,17 +117,17 @@ struct quarry_cache_stats *quarry_test_cache_stats(struct kunit *test,
 	return st;
 }
 
-/* Faults that the validator finds; @what is the text it must give, or NULL. */
-u64 quarry_test_cache_faults(struct kunit *test, struct quarry_cache *cache, const char *what)
+/* Violations that the validator finds; @what is the text it must give, or NULL. */
+u64 quarry_test_cache_violations(struct kunit *test, struct quarry_cache *cache, const char *what)
 {
 	char text[64] = "not set";
-	u64 faults;
+	u64 violations;
 
-	faults = quarry_cache_validate(cache, text, sizeof(text));
-	KUNIT_EXPECT_EQ(test, !faults, !text[0]);
+	violations = quarry_cache_validate(cache, text, sizeof(text));
+	KUNIT_EXPECT_EQ(test, !violations, !text[0]);
 	if (what)
 		KUNIT_EXPECT_STREQ(test, text, what);
-	return faults;
+	return violations;
 }
 
 /* True of any cache at any time that nobody is inside it. */
@@ -135,7 +135,7 @@ void quarry_test_cache_sound(struct kunit *test, struct quarry_cache *cache)
 {
 	struct quarry_cache_stats *st;
 
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, cache, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, cache, ""));
 	st = quarry_test_cache_stats(test, cache);
 	KUNIT_EXPECT_EQ(test, st->slab_bytes, st->object_bytes + st->magazine_bytes +
 			st->partial_bytes + st->waste_bytes);

@@ -22,8 +22,8 @@ void quarry_test_forget_cache(struct kunit *test, struct quarry_cache *cache);
 
 struct quarry_cache_stats *quarry_test_cache_stats(struct kunit *test,
 						   struct quarry_cache *cache);
-u64 quarry_test_cache_faults(struct kunit *test, struct quarry_cache *cache,
-			     const char *what);
+u64 quarry_test_cache_violations(struct kunit *test, struct quarry_cache *cache,
+				 const char *what);
 void quarry_test_cache_sound(struct kunit *test, struct quarry_cache *cache);
 void quarry_test_only_cache_error(struct kunit *test, struct quarry_cache *cache,
 				  const struct quarry_cache_stats *before, int kind, u64 nr);

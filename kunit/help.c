@@ -264,20 +264,20 @@ struct quarry_pool_stats *quarry_test_stats(struct kunit *test, struct quarry_po
 	return st;
 }
 
-/* Faults that the validator finds; @what is the text it must give, or NULL. */
-u64 quarry_test_faults(struct kunit *test, struct quarry_pool *pool, const char *what)
+/* Violations that the validator finds; @what is the text it must give, or NULL. */
+u64 quarry_test_violations(struct kunit *test, struct quarry_pool *pool, const char *what)
 {
 	struct quarry_pool_validate *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
 	int err;
 
 	KUNIT_ASSERT_NOT_NULL(test, v);
 	err = quarry_pool_validate(pool, v);
-	KUNIT_EXPECT_EQ(test, err, v->faults ? -EUCLEAN : 0);
-	KUNIT_EXPECT_EQ(test, !v->faults, !v->what[0]);
-	KUNIT_EXPECT_GE(test, v->faults, v->stray_refs);
+	KUNIT_EXPECT_EQ(test, err, v->violations ? -EUCLEAN : 0);
+	KUNIT_EXPECT_EQ(test, !v->violations, !v->what[0]);
+	KUNIT_EXPECT_GE(test, v->violations, v->stray_refs);
 	if (what)
 		KUNIT_EXPECT_STREQ(test, v->what, what);
-	return v->faults;
+	return v->violations;
 }
 
 /* True of any pool at any time that nobody is inside it. */
@@ -285,7 +285,7 @@ void quarry_test_sound(struct kunit *test, struct quarry_pool *pool)
 {
 	struct quarry_pool_stats *st;
 
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 	st = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, st->managed_bytes,
 			st->allocated_bytes + st->pcp_bytes + st->free_bytes +

@@ -39,7 +39,7 @@ struct quarry_pool_stats *quarry_test_stats(struct kunit *test,
 					    struct quarry_pool *pool);
 void quarry_test_sound(struct kunit *test, struct quarry_pool *pool);
 void quarry_test_at_rest(struct kunit *test, struct quarry_pool *pool);
-u64 quarry_test_faults(struct kunit *test, struct quarry_pool *pool, const char *what);
+u64 quarry_test_violations(struct kunit *test, struct quarry_pool *pool, const char *what);
 void quarry_test_only_error(struct kunit *test, struct quarry_pool *pool,
 			    const struct quarry_pool_stats *before, int kind, u64 nr);
 

@@ -711,7 +711,7 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(idle));
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
 		quarry_test_on_cpu(test, other, leave_some, c);
-		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
+		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(c->cpu_cache, other)->shut,
 				round ? 0 : QUARRY_SHUT_MODES);
 	}
@@ -762,7 +762,7 @@ static void the_shrinker_takes_what_is_spare(struct kunit *test)
 			kunit_skip(test, "no drop_caches");
 		}
 		KUNIT_EXPECT_TRUE(test, reached);
-		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, load, ""));
+		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, load, ""));
 	}
 	stop_hammer(test, a, 2000);
 	stop_hammer(test, b, 2000);

@@ -520,7 +520,7 @@ static void damage_is_found(struct kunit *test)
 	void **all = quarry_test_objects(test, 400);
 	struct quarry_cache_stats *before, *after;
 	struct patient p;
-	u64 faults;
+	u64 violations;
 
 	p.c = quarry_test_near_cache(test, SIZE);
 	quarry_test_take_objects(test, p.c, all, 400);
@@ -536,16 +536,16 @@ static void damage_is_found(struct kunit *test)
 	preempt_enable();
 	KUNIT_ASSERT_LT(test, p.c->shape[0].nr % 64, 63);
 
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, p.c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, p.c, ""));
 	before = quarry_test_cache_stats(test, p.c);
 	d->fn(&p);
-	faults = quarry_test_cache_faults(test, p.c, NULL);
+	violations = quarry_test_cache_violations(test, p.c, NULL);
 	d->fn(&p);
-	KUNIT_EXPECT_GT(test, faults, 0);
+	KUNIT_EXPECT_GT(test, violations, 0);
 	after = quarry_test_cache_stats(test, p.c);
 	KUNIT_EXPECT_EQ(test, after->errors[QUARRY_CACHE_ERR_CORRUPT] -
-			before->errors[QUARRY_CACHE_ERR_CORRUPT], faults);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, p.c, ""));
+			before->errors[QUARRY_CACHE_ERR_CORRUPT], violations);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, p.c, ""));
 	quarry_cache_free(p.c, p.out);
 }
 
@@ -554,20 +554,20 @@ static void damage_of_quarantine_is_found(struct kunit *test)
 	struct quarry_cache *c = quarry_test_cache(test, SIZE);
 	struct quarry_record *r;
 	unsigned int i;
-	u64 faults;
+	u64 violations;
 	void *p[3];
 
 	KUNIT_ASSERT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_QUARANTINE));
 	quarry_test_take_objects(test, c, p, 3);
 	quarry_test_give_objects(c, p, 3);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
 	preempt_disable();
 	r = quarry_guard_record(quarry_page_slab_of(p[1]), p[1]);
 	preempt_enable();
 	for (i = 0; i < 2; i++) {
 		change_bit(QUARRY_RECORD_OUT, &r->flags);
-		faults = quarry_test_cache_faults(test, c, NULL);
-		KUNIT_EXPECT_EQ(test, faults, !i);
+		violations = quarry_test_cache_violations(test, c, NULL);
+		KUNIT_EXPECT_EQ(test, violations, !i);
 	}
 }
 
@@ -578,7 +578,7 @@ static void the_kernel_frees_objects(struct kunit *test)
 	struct quarry_cache *c = quarry_test_cache_in(test, pool, SIZE, 0);
 	struct quarry_cache_stats *before = quarry_test_cache_stats(test, c);
 	unsigned int i;
-	u64 faults;
+	u64 violations;
 	void *p[10];
 
 	quarry_test_take_objects(test, c, p, 10);
@@ -587,16 +587,16 @@ static void the_kernel_frees_objects(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, PageBuddy(virt_to_page(p[3])));
 	/* Told each time, counted once. */
 	for (i = 0; i < 2; i++) {
-		faults = quarry_test_faults(test, pool,
-					    "pages have references that nobody may hold");
-		KUNIT_EXPECT_EQ(test, faults, 1);
+		violations = quarry_test_violations(test, pool,
+						    "pages have references that nobody may hold");
+		KUNIT_EXPECT_EQ(test, violations, 1);
 		quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_KFREE, 5);
 	}
 	put_page(virt_to_page(p[4]));
 	quarry_test_give_objects(c, p, 10);
 	quarry_cache_shrink(c);
 	quarry_test_only_cache_error(test, c, before, QUARRY_CACHE_ERR_KFREE, 6);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 }
 
 static struct kunit_case cache_misuse_cases[] = {

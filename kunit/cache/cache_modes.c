@@ -165,7 +165,7 @@ static void switched_under_load(struct kunit *test)
 
 		modes = quarry_test_random(&seed, QUARRY_MODES + 1);
 		KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, modes));
-		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
+		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
 		if (!(i % 5))
 			quarry_cache_shrink(c);
 		if (!(i % 7))

@@ -182,7 +182,7 @@ static void a_visit_empties_it(struct kunit *test)
 	remote(&f)->tag = 0;
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, in_remote(&f), 20);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, f.c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, f.c, ""));
 	quarry_test_give_objects(f.c, f.p, f.nr);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(f.c));
 	st = quarry_test_cache_stats(test, f.c);
@@ -314,16 +314,16 @@ static void the_validator_sees_what_is_in_it(struct kunit *test)
 	was = mag->slot[3];
 	mag->slot[3] = near;
 	what = "a magazine for other nodes has another object";
-	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_faults(test, f.c, what));
+	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_violations(test, f.c, what));
 	/* It went to its slab, for want of a magazine. */
 	mag->slot[3] = f.p[f.nr + 20];
 	what = "an object is in a magazine and in its slab";
-	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_faults(test, f.c, what));
+	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_violations(test, f.c, what));
 	mag->slot[3] = was;
 	mag->guard = near;
-	KUNIT_EXPECT_GT(test, quarry_test_cache_faults(test, f.c, NULL), 0);
+	KUNIT_EXPECT_GT(test, quarry_test_cache_violations(test, f.c, NULL), 0);
 	mag->guard = NULL;
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, f.c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, f.c, ""));
 	quarry_cache_free(f.c, near);
 	quarry_test_give_objects(f.c, f.p, f.nr);
 }

@@ -349,7 +349,7 @@ static void call_who_goes(struct kunit *test, struct fuzz *f)
 		break;
 	case 6:
 		KUNIT_EXPECT_EQ(test, 0, quarry_pool_validate(pool, &v));
-		KUNIT_EXPECT_EQ(test, v.faults, 0);
+		KUNIT_EXPECT_EQ(test, v.violations, 0);
 		break;
 	default:
 		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
@@ -443,7 +443,7 @@ static void while_they_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, quarry_pool_find(NAME));
 	quarry_free_pages(f.pool, f.page, 0);
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(f.reserve));
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, quarry_pool_default(), ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, quarry_pool_default(), ""));
 }
 
 static struct kunit_case destroy_fuzz_cases[] = {

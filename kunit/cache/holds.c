@@ -167,7 +167,7 @@ static void the_validator_lets_others_in(struct kunit *test)
 	struct quarry_slab *slab;
 	u64 holds = READ_ONCE(n->holds);
 
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
 	/* Of 512 objects each, and one or two for what is not in slabs. */
 	KUNIT_EXPECT_GE(test, READ_ONCE(n->holds) - holds, MANY / 512 + 1);
 	/* What is wrong with the last one, or with the sums, is found all the same. */
@@ -175,17 +175,17 @@ static void the_validator_lets_others_in(struct kunit *test)
 	slab = &quarry_page_slab_of(p[0])->slab;
 	preempt_enable();
 	slab->nfree++;
-	KUNIT_EXPECT_GT(test, quarry_test_cache_faults(test, c, NULL), 0);
+	KUNIT_EXPECT_GT(test, quarry_test_cache_violations(test, c, NULL), 0);
 	slab->nfree--;
 	n->plain.nr_free++;
-	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_faults(test, c, "the sums are wrong"));
+	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_violations(test, c, "the sums are wrong"));
 	n->plain.nr_free--;
 	n->plain.nr_slabs++;
-	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_faults(test, c, "the sums are wrong"));
+	KUNIT_EXPECT_EQ(test, 1, quarry_test_cache_violations(test, c, "the sums are wrong"));
 	n->plain.nr_slabs--;
 	quarry_test_give_objects(c, p, MANY);
 	/* With many magazines too: none is lost, and what is in them is looked at. */
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_faults(test, c, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
 }
 
 static void busy_work(struct kunit *test, struct quarry_cache *c, u64 *seed, void **p,
@@ -207,7 +207,7 @@ struct validating {
 	struct quarry_cache *c;
 	bool stop;
 	u64 rounds;
-	u64 faults;
+	u64 violations;
 };
 
 static void validating(struct work_struct *work)
@@ -216,13 +216,13 @@ static void validating(struct work_struct *work)
 	char what[64];
 
 	while (!READ_ONCE(v->stop)) {
-		v->faults += quarry_cache_validate(v->c, what, sizeof(what));
+		v->violations += quarry_cache_validate(v->c, what, sizeof(what));
 		v->rounds++;
 		cond_resched();
 	}
 }
 
-/* Slabs that come, go and change places while it looks are no faults. */
+/* Slabs that come, go and change places while it looks are no violations. */
 static void the_validator_looks_at_what_is_in_use(struct kunit *test)
 {
 	void **p = quarry_test_objects(test, MANY);
@@ -240,7 +240,7 @@ static void the_validator_looks_at_what_is_in_use(struct kunit *test)
 	WRITE_ONCE(v.stop, true);
 	flush_work(&v.work);
 	destroy_work_on_stack(&v.work);
-	KUNIT_EXPECT_EQ(test, v.faults, 0);
+	KUNIT_EXPECT_EQ(test, v.violations, 0);
 	KUNIT_EXPECT_GT(test, v.rounds, 0);
 	quarry_test_give_objects(c, p, MANY);
 }

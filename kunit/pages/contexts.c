@@ -539,7 +539,7 @@ static void two_cpus_on_one_pool(struct kunit *test)
 
 	/* Looking at it and draining it meanwhile does no harm. */
 	for (i = 0; i < 10; i++) {
-		KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+		KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 		quarry_pool_drain(pool);
 		quarry_pool_shrink(pool, ~0ULL);
 	}
@@ -590,7 +590,7 @@ static void a_racing_double_free_is_contained(struct kunit *test)
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, after->errors[QUARRY_ERR_DOUBLE_FREE] -
 			before->errors[QUARRY_ERR_DOUBLE_FREE], 200);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 	quarry_test_give_all(pool, 0, pages, nr);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->allocated_bytes, 0);
 }
@@ -634,7 +634,7 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 		users = cpumask_weight(cpu_online_mask);
 		limit = quarry_test_stats(test, pool)->cache_limit_bytes;
 		KUNIT_EXPECT_GE(test, limit, SZ_32M / (32 * users));
-		KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+		KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 		quarry_pool_drain(pool);
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
 		quarry_test_on_cpu(test, other, fill_lists, pool);

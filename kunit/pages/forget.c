@@ -363,13 +363,13 @@ static void check_while_it_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_forget(k.pool, &lost));
 	kthread_stop(task);
 	KUNIT_EXPECT_EQ(test, lost, SZ_16M);
-	KUNIT_EXPECT_EQ_MSG(test, k.check.faults, 0, "%s", k.check.what);
+	KUNIT_EXPECT_EQ_MSG(test, k.check.violations, 0, "%s", k.check.what);
 	for (i = 0; i < 16; i++)
 		if (!(page_to_pfn(page[i]) & 512))
 			expect_kept(test, page[i], 512);
 }
 
-static void who_checks_meanwhile_finds_no_fault(struct kunit *test)
+static void who_checks_meanwhile_finds_no_violation(struct kunit *test)
 {
 	unsigned int round;
 
@@ -388,7 +388,7 @@ static struct kunit_case forget_cases[] = {
 	KUNIT_CASE(a_range_of_its_owners_is_not_forgotten),
 	KUNIT_CASE(an_orphan_is_forgotten_by_name),
 	KUNIT_CASE(an_arena_that_was_torn_is_lost_whole),
-	KUNIT_CASE(who_checks_meanwhile_finds_no_fault),
+	KUNIT_CASE(who_checks_meanwhile_finds_no_violation),
 	{}
 };
 

@@ -596,20 +596,21 @@ static void stray_reference_is_reported(struct kunit *test)
 	const struct stray *s = test->param_value;
 	unsigned int i = 5;
 	struct fixture f;
-	u64 faults;
+	u64 violations;
 
 	if (s->warns && !quarry_test_warn)
 		kunit_skip(test, "the kernel warns; warn=1 runs it");
 	f = set_up(test);
 	s->fn(f.page + i);
 	KUNIT_EXPECT_FALSE(test, PageBuddy(f.page + i));
-	KUNIT_EXPECT_EQ(test, quarry_test_faults(test, f.pool, NULL), !s->fine_while_out);
+	KUNIT_EXPECT_EQ(test, quarry_test_violations(test, f.pool, NULL), !s->fine_while_out);
 	quarry_test_only_error(test, f.pool, f.before, QUARRY_ERR_STRAY_REF,
 			       !s->fine_while_out);
 	quarry_free_pages(f.pool, f.page, 3);
 	quarry_pool_drain(f.pool);
-	faults = quarry_test_faults(test, f.pool, "pages have references that nobody may hold");
-	KUNIT_EXPECT_EQ(test, faults, 1);
+	violations = quarry_test_violations(test, f.pool,
+					    "pages have references that nobody may hold");
+	KUNIT_EXPECT_EQ(test, violations, 1);
 	quarry_test_only_error(test, f.pool, f.before, QUARRY_ERR_STRAY_REF,
 			       2 - s->fine_while_out);
 	set_page_count(f.page + i, QUARRY_PAGE_REFS);

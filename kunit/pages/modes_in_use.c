@@ -202,7 +202,7 @@ static void malloc_in_a_pool_with_modes(struct kunit *test)
 	quarry_free(large);
 	quarry_test_only_error(test, pool, before, QUARRY_ERR_DOUBLE_FREE, 1);
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
 }
 
 /* The pages of a slab that has gone are filled as any, and looked at. */
@@ -408,8 +408,8 @@ static void switch_beside_clients(struct kunit *test, u64 min, u64 max, bool cpu
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
 	quarry_cache_shrink(cache);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->allocated_bytes, 0);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, pool, ""));
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, all, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, all, ""));
 	/* What was filled says so no longer, and another switch finds nothing. */
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));

@@ -249,18 +249,18 @@ static void damage_is_found(struct kunit *test)
 	const struct damage *d = test->param_value;
 	struct patient p = set_up(test);
 	struct quarry_pool_stats *before = quarry_test_stats(test, p.pool), *after;
-	u64 faults, counted;
+	u64 violations, counted;
 
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, p.pool, ""));
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, p.pool, ""));
 	d->fn(&p);
-	faults = quarry_test_faults(test, p.pool, NULL);
+	violations = quarry_test_violations(test, p.pool, NULL);
 	d->fn(&p);
-	KUNIT_EXPECT_GT(test, faults, 0);
+	KUNIT_EXPECT_GT(test, violations, 0);
 	after = quarry_test_stats(test, p.pool);
 	counted = after->errors[QUARRY_ERR_CORRUPT] - before->errors[QUARRY_ERR_CORRUPT] +
 		  after->errors[QUARRY_ERR_STRAY_REF] - before->errors[QUARRY_ERR_STRAY_REF];
-	KUNIT_EXPECT_EQ(test, counted, faults);
-	KUNIT_EXPECT_EQ(test, 0, quarry_test_faults(test, p.pool, ""));
+	KUNIT_EXPECT_EQ(test, counted, violations);
+	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, p.pool, ""));
 	quarry_free_pages(p.pool, p.page, 2);
 }
 

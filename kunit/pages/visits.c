@@ -468,8 +468,8 @@ static void a_real_time_task_holds_nobody_up(struct kunit *test)
 				   FRAMES(SZ_4M) + 1 - nr);
 	KUNIT_EXPECT_EQ(test, nr, FRAMES(SZ_4M));
 	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(full, GFP_KERNEL | __GFP_NOWARN, 0));
-	quarry_test_faults(test, pool, "");
-	quarry_test_cache_faults(test, c, "");
+	quarry_test_violations(test, pool, "");
+	quarry_test_cache_violations(test, c, "");
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_CHECK));
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, 0));
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, ~0ULL, 1000000));

@@ -383,12 +383,12 @@ struct quarry_search {
 /**
  * struct quarry_check - what a validator found
  * @frames:	frames looked at
- * @faults:	broken invariants
+ * @violations:	broken invariants
  * @what:	the first of them, in words
  */
 struct quarry_check {
 	u64 frames;
-	u64 faults;
+	u64 violations;
 	char what[64];
 };
 

@@ -375,8 +375,8 @@ void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
 
 static bool fails(struct quarry_cache *cache, gfp_t gfp)
 {
-	if (likely(!quarry_fault_armed(&cache->fault)) || gfp & __GFP_NOFAIL ||
-	    !quarry_fault_fires(&cache->fault))
+	if (likely(!quarry_injection_armed(&cache->injection)) || gfp & __GFP_NOFAIL ||
+	    !quarry_injection_fires(&cache->injection))
 		return false;
 	quarry_cache_count(cache, QUARRY_CPU_CACHE_FAIL_INJECTED);
 	quarry_cache_count(cache, QUARRY_CPU_CACHE_FAILURES);
@@ -572,14 +572,14 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 }
 
 /* What is wrong with a free of an address in a slab, if that can be told now? Preemption off. */
-static enum quarry_slab_fault look(struct quarry_cache *cache, const struct quarry_page_slab *s,
-				   const void *object)
+static enum quarry_slab_verdict look(struct quarry_cache *cache, const struct quarry_page_slab *s,
+				     const void *object)
 {
-	enum quarry_slab_fault fault;
+	enum quarry_slab_verdict verdict;
 	u32 i;
 
-	fault = quarry_slab_look(&s->slab, object, &i);
-	return !fault && is_last(cache, object) ? QUARRY_SLAB_FREE : fault;
+	verdict = quarry_slab_look(&s->slab, object, &i);
+	return !verdict && is_last(cache, object) ? QUARRY_SLAB_FREE : verdict;
 }
 
 /**
@@ -610,16 +610,16 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 {
 	struct quarry_cache *cache = n->cache;
 	struct quarry_page_slab *s = quarry_page_slab_of(object);
-	enum quarry_slab_fault fault;
+	enum quarry_slab_verdict verdict;
 	bool guarded;
 
 	if (!s || s->node != n) {
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_FOREIGN, object);
 		return;
 	}
-	fault = look(cache, s, object);
-	if (fault) {
-		quarry_cache_misuse(cache, quarry_cache_fault_kind(fault), object);
+	verdict = look(cache, s, object);
+	if (verdict) {
+		quarry_cache_misuse(cache, quarry_cache_verdict_kind(verdict), object);
 		return;
 	}
 	guarded = s->records;

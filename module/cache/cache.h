@@ -31,7 +31,7 @@
 #include <linux/spinlock.h>
 #include <asm/local.h>
 
-#include "../base/fault.h"
+#include "../base/injection.h"
 #include "../base/stacks.h"
 #include "../compat.h"
 #include "../pages/pool.h"
@@ -205,7 +205,7 @@ struct quarry_cpu_cache_cold {
  * @magazine_bytes: what they cost, without their objects
  * @nodes:	by node; NULL for nodes that the pool may not use
  * @nr_nodes:	length of @nodes
- * @fault:	fault injection
+ * @injection:	fault injection
  * @name:	its name
  * @kind:	QUARRY_CACHE_TYPED, _CLASS or _DEAD
  * @registered: in the registry of caches: its number, and its name unless it is dead
@@ -243,7 +243,7 @@ struct quarry_cache {
 	atomic64_t magazine_bytes;
 	struct quarry_cache_node **nodes;
 	unsigned int nr_nodes;
-	struct quarry_fault fault;
+	struct quarry_injection injection;
 	char name[QUARRY_NAME_MAX];
 	u32 kind;
 	struct quarry_registered registered;
@@ -476,7 +476,7 @@ struct quarry_report *quarry_cache_misuse_begin(struct quarry_cache *cache,
 void quarry_cache_misuse(struct quarry_cache *cache, enum quarry_cache_error kind,
 			 const void *object);
 const char *quarry_cache_error_name(enum quarry_cache_error kind);
-enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault);
+enum quarry_cache_error quarry_cache_verdict_kind(enum quarry_slab_verdict verdict);
 
 /* cache.c */
 struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *name,

@@ -26,7 +26,7 @@
 /**
  * struct checking - a walk over a cache
  * @cache:	which
- * @faults:	broken invariants so far
+ * @violations:	broken invariants so far
  * @what:	the first in words
  * @slabs:	those that were met of a node
  * @nfree:	objects that are in them
@@ -36,7 +36,7 @@
  */
 struct checking {
 	struct quarry_cache *cache;
-	atomic64_t faults;
+	atomic64_t violations;
 	const char *what;
 	u64 slabs;
 	u64 nfree;
@@ -45,11 +45,11 @@ struct checking {
 	bool silent;
 };
 
-static void fault(struct checking *c, const char *what)
+static void violation(struct checking *c, const char *what)
 {
 	if (!what)
 		return;
-	atomic64_inc(&c->faults);
+	atomic64_inc(&c->violations);
 	cmpxchg(&c->what, NULL, what);
 }
 
@@ -63,11 +63,11 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 	for (k = 0; mag && k < min(mag->n, mag->cap); k++) {
 		s = quarry_page_slab_of(mag->slot[k]);
 		if (!s || s->node != n)
-			fault(c, "a magazine has an object of another node");
+			violation(c, "a magazine has an object of another node");
 		else if (quarry_slab_look(&s->slab, mag->slot[k], &i))
-			fault(c, "an object is in a magazine and in its slab");
+			violation(c, "an object is in a magazine and in its slab");
 		else if (s->slab.is_lent)
-			fault(c, "a magazine has an object that is lent");
+			violation(c, "a magazine has an object that is lent");
 	}
 }
 
@@ -81,16 +81,16 @@ static void check_remote(struct checking *c, const struct quarry_cpu_cache *m)
 
 	if (!mag)
 		return;
-	fault(c, quarry_remote_check(&m->cold->remote));
+	violation(c, quarry_remote_check(&m->cold->remote));
 	for (k = 0; k < min(mag->n, mag->cap); k++) {
 		s = quarry_page_slab_of(mag->slot[k]);
 		if (!s || s->node->cache != c->cache || s->node == quarry_cpu_cache_node(m)) {
-			fault(c, "a magazine for other nodes has another object");
+			violation(c, "a magazine for other nodes has another object");
 			continue;
 		}
 		quarry_node_lock(s->node, &flags, false);
 		if (quarry_slab_look(&s->slab, mag->slot[k], &i))
-			fault(c, "an object is in a magazine and in its slab");
+			violation(c, "an object is in a magazine and in its slab");
 		quarry_node_unlock(s->node, flags);
 	}
 }
@@ -111,7 +111,7 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 
 	if (!quarry_cpu_cache_enter(m))
 		return QUARRY_VISIT_INSIDE;
-	fault(c, quarry_cpu_cache_check(m));
+	violation(c, quarry_cpu_cache_check(m));
 	quarry_node_lock(n, &flags, false);
 	check_objects(c, n, m->loaded);
 	check_objects(c, n, m->previous);
@@ -138,7 +138,7 @@ static void check_slab(struct quarry_page_slab *s, void *data)
 	c->sum_slabs = n->plain.nr_slabs + n->guarded.nr_slabs;
 	c->sum_nfree = n->plain.nr_free + n->guarded.nr_free;
 	if (!c->silent)
-		fault(c, quarry_slab_check(s->records ? &n->guarded : &n->plain, &s->slab));
+		violation(c, quarry_slab_check(s->records ? &n->guarded : &n->plain, &s->slab));
 }
 
 /* Many slabs, and what they should add up to. */
@@ -155,7 +155,7 @@ static void check_slabs(struct checking *c, struct quarry_cache_node *n)
 		if (!quarry_node_walk(n, false, check_slab, c))
 			continue;
 		if (c->slabs != c->sum_slabs || c->nfree != c->sum_nfree)
-			fault(c, "the sums are wrong");
+			violation(c, "the sums are wrong");
 		return;
 	}
 }
@@ -171,7 +171,7 @@ static void check_depot(struct checking *c, struct quarry_cache_node *n)
 		quarry_node_lock(n, &flags, false);
 		mag = list_first_entry_or_null(&n->depot.full, struct quarry_magazine, link);
 		if (mag) {
-			fault(c, quarry_magazine_check(mag));
+			violation(c, quarry_magazine_check(mag));
 			check_objects(c, n, mag);
 			list_move_tail(&mag->link, &n->depot.full);
 		}
@@ -191,9 +191,9 @@ static bool check_at_once(struct checking *c, struct quarry_cache_node *n)
 	few = n->plain.nr_slabs + n->guarded.nr_slabs + n->depot.nr_full +
 	      n->depot.nr_spare <= FEW && n->depot.nr_objects <= FEW_OBJECTS;
 	if (few) {
-		fault(c, quarry_slab_list_check(&n->plain));
-		fault(c, quarry_slab_list_check(&n->guarded));
-		fault(c, quarry_depot_check(&n->depot));
+		violation(c, quarry_slab_list_check(&n->plain));
+		violation(c, quarry_slab_list_check(&n->guarded));
+		violation(c, quarry_depot_check(&n->depot));
 		list_for_each_entry(mag, &n->depot.full, link)
 			check_objects(c, n, mag);
 	}
@@ -216,9 +216,9 @@ static void check_node(struct checking *c, struct quarry_cache_node *n)
 		struct quarry_page_slab *s = quarry_page_slab_of(object);
 
 		if (!s || !s->records)
-			fault(c, "something in quarantine is no guarded object");
+			violation(c, "something in quarantine is no guarded object");
 		else if (test_bit(QUARRY_RECORD_OUT, &quarry_guard_record(s, object)->flags))
-			fault(c, "an object in quarantine is with a client");
+			violation(c, "an object in quarantine is with a client");
 	}
 	quarry_node_unlock(n, flags);
 }
@@ -226,22 +226,22 @@ static void check_node(struct checking *c, struct quarry_cache_node *n)
 /**
  * quarry_cache_validate() - check every invariant of a cache
  * @cache:	the cache
- * @what:	filled with the first fault in words, or ""
+ * @what:	filled with the first violation in words, or ""
  * @room:	bytes at @what
  *
- * Context: sleeps. Return: faults.
+ * Context: sleeps. Return: violations.
  */
 u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room)
 {
 	struct checking c = { .cache = cache };
 	struct quarry_cache_node *n = NULL;
-	u64 faults, unused = 0;
+	u64 violations, unused = 0;
 
 	while ((n = quarry_cache_node_next(cache, n)))
 		check_node(&c, n);
 	quarry_visit(&checker, &c, QUARRY_FOREVER, &unused);
-	faults = atomic64_read(&c.faults);
+	violations = atomic64_read(&c.violations);
 	strscpy(what, c.what ?: "", room);
-	atomic64_add(faults, &cache->errors[QUARRY_CACHE_ERR_CORRUPT]);
-	return faults;
+	atomic64_add(violations, &cache->errors[QUARRY_CACHE_ERR_CORRUPT]);
+	return violations;
 }

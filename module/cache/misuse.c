@@ -51,9 +51,9 @@ const char *quarry_cache_error_name(enum quarry_cache_error kind)
 }
 
 /* What a slab found wrong with an address, in a cache's terms. */
-enum quarry_cache_error quarry_cache_fault_kind(enum quarry_slab_fault fault)
+enum quarry_cache_error quarry_cache_verdict_kind(enum quarry_slab_verdict verdict)
 {
-	return fault == QUARRY_SLAB_FREE ? QUARRY_CACHE_ERR_DOUBLE_FREE :
+	return verdict == QUARRY_SLAB_FREE ? QUARRY_CACHE_ERR_DOUBLE_FREE :
 					   QUARRY_CACHE_ERR_INTERIOR;
 }
 

@@ -243,8 +243,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_cache_modes, QUARRY_NS);
  */
 int quarry_cache_inject(struct quarry_cache *cache, u64 nth, u32 per_million)
 {
-	int err = quarry_fault_set(&cache->fault, nth, per_million);
-	bool armed = quarry_fault_armed(&cache->fault);
+	int err = quarry_injection_set(&cache->injection, nth, per_million);
+	bool armed = quarry_injection_armed(&cache->injection);
 
 	if (!err)
 		quarry_cache_shut(cache, armed ? QUARRY_SHUT_INJECT : 0,

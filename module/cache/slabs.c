@@ -75,13 +75,13 @@ static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
 			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
 
 /* An object back to its slab. Under the lock. */
-static enum quarry_slab_fault put_home(struct quarry_cache_node *n, struct quarry_page_slab *s,
-				       void *object)
+static enum quarry_slab_verdict put_home(struct quarry_cache_node *n, struct quarry_page_slab *s,
+					 void *object)
 {
-	enum quarry_slab_fault fault = quarry_slab_put(&s->slab, object);
+	enum quarry_slab_verdict verdict = quarry_slab_put(&s->slab, object);
 
 	n->spent |= s->slab.is_lent && s->slab.place == QUARRY_SLAB_EMPTY;
-	return fault;
+	return verdict;
 }
 
 /* A slab has objects that were freed without the lock. */
@@ -278,17 +278,17 @@ static bool put_late(struct quarry_cache_node *n, struct quarry_page_slab *s, u3
 static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object, bool has_lock)
 {
 	struct quarry_page_slab *s = quarry_page_slab_of(object);
-	enum quarry_slab_fault fault;
+	enum quarry_slab_verdict verdict;
 	u32 i;
 
 	if (!s || s->node != n)
 		return QUARRY_CACHE_ERR_DOUBLE_FREE;
-	fault = quarry_slab_look(&s->slab, object, &i);
-	if (!fault && has_lock)
-		fault = put_home(n, s, object);
-	else if (!fault && !put_late(n, s, i))
-		fault = QUARRY_SLAB_FREE;
-	return fault ? quarry_cache_fault_kind(fault) : QUARRY_NR_CACHE_ERRORS;
+	verdict = quarry_slab_look(&s->slab, object, &i);
+	if (!verdict && has_lock)
+		verdict = put_home(n, s, object);
+	else if (!verdict && !put_late(n, s, i))
+		verdict = QUARRY_SLAB_FREE;
+	return verdict ? quarry_cache_verdict_kind(verdict) : QUARRY_NR_CACHE_ERRORS;
 }
 
 /**

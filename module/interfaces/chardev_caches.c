@@ -108,9 +108,9 @@ static int check_modes(const struct quarry_cache_modes *m)
 {
 	if ((m->set | m->clear) & ~QUARRY_MODES || m->set & m->clear)
 		return -EINVAL;
-	if (m->fail_per_million != QUARRY_FAULT_KEEP32 && m->fail_per_million > 1000000)
+	if (m->fail_per_million != QUARRY_INJECT_KEEP32 && m->fail_per_million > 1000000)
 		return -EINVAL;
-	if (m->fail_nth != QUARRY_FAULT_KEEP && m->fail_nth > S64_MAX)
+	if (m->fail_nth != QUARRY_INJECT_KEEP && m->fail_nth > S64_MAX)
 		return -EINVAL;
 	return 0;
 }
@@ -123,8 +123,8 @@ static int change_modes(struct quarry_cache *cache, struct quarry_cache_modes *m
 
 	if (modes != quarry_cache_modes(cache))
 		err = quarry_cache_set_modes(cache, modes);
-	if (!err && (m->fail_nth != QUARRY_FAULT_KEEP ||
-		     m->fail_per_million != QUARRY_FAULT_KEEP32))
+	if (!err && (m->fail_nth != QUARRY_INJECT_KEEP ||
+		     m->fail_per_million != QUARRY_INJECT_KEEP32))
 		err = quarry_cache_inject(cache, m->fail_nth, m->fail_per_million);
 	m->modes = quarry_cache_modes(cache);
 	return err;

@@ -82,8 +82,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_node, QUARRY_NS);
 /* Shall this allocation fail, for a client that tests its error paths? */
 bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp)
 {
-	return unlikely(quarry_fault_armed(&pool->fault)) && !in_nmi() &&
-	       !(gfp & __GFP_NOFAIL) && quarry_fault_fires(&pool->fault);
+	return unlikely(quarry_injection_armed(&pool->injection)) && !in_nmi() &&
+	       !(gfp & __GFP_NOFAIL) && quarry_injection_fires(&pool->injection);
 }
 
 /* Make pages fit to hand out. @zero: they are known to be zero. */

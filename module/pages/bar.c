@@ -3,7 +3,7 @@
  * Barring: the lists of all CPUs are empty and marked busy for good.
  *
  * So every call comes by the slow functions, past the lists, and those look: whether it is to
- * fail (fault.c), and what is to be done with a block (guard.c). The fast path knows nothing of
+ * fail (inject.c), and what is to be done with a block (guard.c). The fast path knows nothing of
  * either.
  *
  * Contexts: sleeps.
@@ -79,7 +79,7 @@ void quarry_pool_bar(struct quarry_pool *pool)
 	u64 unused = 0;
 
 	mutex_lock(&bar_mutex);
-	b.bar = quarry_fault_armed(&pool->fault) || READ_ONCE(pool->guarded);
+	b.bar = quarry_injection_armed(&pool->injection) || READ_ONCE(pool->guarded);
 	quarry_visit(&bar_visitor, &b, QUARRY_FOREVER, &unused);
 	mutex_unlock(&bar_mutex);
 }

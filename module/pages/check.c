@@ -70,11 +70,11 @@ static bool check_next(struct quarry_pool *pool, bool device, unsigned long *pfn
 /**
  * quarry_pool_validate() - check every invariant of a pool
  * @pool:	the pool, which may be in use
- * @result:	frames, faults, stray_refs and what are filled in
+ * @result:	frames, violations, stray_refs and what are filled in
  *
- * Faults are counted in the pool's errors as well. Context: sleeps.
+ * Violations are counted in the pool's errors as well. Context: sleeps.
  *
- * Return: 0, or -EUCLEAN if there are faults.
+ * Return: 0, or -EUCLEAN if there are violations.
  */
 int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *result)
 {
@@ -93,23 +93,23 @@ int quarry_pool_validate(struct quarry_pool *pool, struct quarry_pool_validate *
 		quarry_zone_unlock(z, flags);
 	}
 	cpus = quarry_pcp_check_all(pool);
-	if (cpus && !check.faults)
+	if (cpus && !check.violations)
 		strscpy(check.what, "a per-CPU list is damaged", sizeof(check.what));
-	check.faults += cpus;
-	if (check.faults)
+	check.violations += cpus;
+	if (check.violations)
 		quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_CORRUPT,
-				 check.faults);
+				 check.violations);
 	if (strays) {
 		quarry_count_add(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_STRAY_REF, strays);
 		quarry_pool_tell_strays(pool);
 	}
-	if (strays && !check.faults)
+	if (strays && !check.violations)
 		strscpy(check.what, "pages have references that nobody may hold",
 			sizeof(check.what));
 	result->frames = check.frames;
-	result->faults = check.faults + strays;
+	result->violations = check.violations + strays;
 	result->stray_refs = strays;
 	strscpy(result->what, check.what, sizeof(result->what));
-	return result->faults ? -EUCLEAN : 0;
+	return result->violations ? -EUCLEAN : 0;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_validate, QUARRY_NS);

@@ -180,10 +180,10 @@ static const struct quarry_visitor check_visitor = {
  */
 u64 quarry_pcp_check_all(struct quarry_pool *pool)
 {
-	u64 faults = 0;
+	u64 violations = 0;
 
-	quarry_visit(&check_visitor, pool, QUARRY_FOREVER, &faults);
-	return faults;
+	quarry_visit(&check_visitor, pool, QUARRY_FOREVER, &violations);
+	return violations;
 }
 
 /* Calls that a CPU's lists have served. */

@@ -662,16 +662,16 @@ static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
 	const struct quarry_list_part *part = &pcp->cold->part[order];
 	const struct quarry_list *list = &pcp->lists.list[order];
 	const struct quarry_slot *slot = quarry_list_slots(pcp->cold, order);
-	u64 faults;
+	u64 violations;
 
-	faults = list->left < 0 || list->rank >= QUARRY_PLACES ||
+	violations = list->left < 0 || list->rank >= QUARRY_PLACES ||
 		 slot[-1].state != &no_state || part->cap > quarry_list_max(order) ||
 		 list->end != quarry_list_at(slot + part->cap);
 	if (list->top < slot || list->top > slot + part->cap)
-		return faults + 1;
+		return violations + 1;
 	for (; slot < list->top; slot++)
-		faults += check_slot(pcp, slot, order);
-	return faults;
+		violations += check_slot(pcp, slot, order);
+	return violations;
 }
 
 /**
@@ -682,24 +682,24 @@ static u64 check_list(const struct quarry_pcp *pcp, unsigned int order)
  */
 u64 quarry_pcp_check(struct quarry_pcp *pcp)
 {
-	u64 capacity = 0, faults = 0;
+	u64 capacity = 0, violations = 0;
 	unsigned int k;
 
 	/* Either is the key's whole; nothing else may be there. */
 	if (pcp->lists.key != ~pcp->buddy->key &&
 	    (pcp->lists.key != pcp->buddy->key || want_init_on_free()))
-		faults++;
+		violations++;
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
 		if (!pcp->cold) {
-			faults += pcp->lists.list[k].top != &nothing + 1;
+			violations += pcp->lists.list[k].top != &nothing + 1;
 			continue;
 		}
-		faults += check_list(pcp, k);
+		violations += check_list(pcp, k);
 		capacity += (u64)pcp->cold->part[k].cap << k;
 	}
 	for (k = 0; pcp->cold && k < pcp->cold->nr_strays; k++) {
-		faults += check_slot(pcp, &pcp->cold->strays[k], pcp->cold->stray_order[k]);
+		violations += check_slot(pcp, &pcp->cold->strays[k], pcp->cold->stray_order[k]);
 		capacity += 1ULL << pcp->cold->stray_order[k];
 	}
-	return faults + (pcp->cold && capacity != pcp->cold->capacity);
+	return violations + (pcp->cold && capacity != pcp->cold->capacity);
 }

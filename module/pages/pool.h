@@ -34,12 +34,12 @@
 #include <asm/local64.h>
 
 #include "../arena/page_arena.h"
-#include "../base/fault.h"
+#include "../base/injection.h"
 #include "../base/registry.h"
 #include "../buddy/buddy.h"
 #include "../buddy/place.h"
 #include "../compat.h"
-#include "../base/fault.h"
+#include "../base/injection.h"
 #include "reclaim.h"
 #include "visit.h"
 
@@ -130,7 +130,7 @@ struct quarry_cold {
  * @cold:	the rest of them, or NULL while they are closed
  * @gift:	what will be @cold with the next slow call, or NULL (open.c)
  * @home:	this CPU's number at the buddy
- * @barred:	@lists are marked busy for good (fault.c)
+ * @barred:	@lists are marked busy for good (inject.c)
  * @wanting:	a @gift is asked for; then so it is in the pool
  * @away:	the CPU has stopped, or not used its lists since: they do not count as open
  */
@@ -229,7 +229,7 @@ struct quarry_wish;
  * @grown:	others wait here for growth
  * @growing:	arenas on their way from the kernel
  * @arrivals:	arenas that have come
- * @fault:	fault injection
+ * @injection:	fault injection
  * @modes:	QUARRY_MODE_* that are on (modes.c)
  * @tabled:	arenas bring a table when they come
  * @guarded:	the lists are barred for modes
@@ -278,7 +278,7 @@ struct quarry_pool {
 	wait_queue_head_t grown;
 	atomic_t growing;
 	atomic_t arrivals;
-	struct quarry_fault fault;
+	struct quarry_injection injection;
 	u32 modes;
 	bool tabled;
 	bool guarded;

@@ -373,8 +373,8 @@ u32 quarry_slab_list_least_out(const struct quarry_slab_list *s)
  * Context: under the caller's lock, or a moment old. Return: QUARRY_SLAB_OK for an object
  * that is out.
  */
-enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
-					const void *object, u32 *index)
+enum quarry_slab_verdict quarry_slab_look(const struct quarry_slab *slab,
+					  const void *object, u32 *index)
 {
 	const struct quarry_shape *shape = quarry_slab_shape(slab);
 	u64 offset = (unsigned long)object - slab->first;
@@ -399,14 +399,14 @@ enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
  *
  * Return: QUARRY_SLAB_OK; anything else means that nothing was changed.
  */
-enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object)
+enum quarry_slab_verdict quarry_slab_put(struct quarry_slab *slab, void *object)
 {
-	enum quarry_slab_fault fault;
+	enum quarry_slab_verdict verdict;
 	u32 i;
 
-	fault = quarry_slab_look(slab, object, &i);
-	if (fault)
-		return fault;
+	verdict = quarry_slab_look(slab, object, &i);
+	if (verdict)
+		return verdict;
 	WRITE_ONCE(slab->free[i / 64], slab->free[i / 64] | 1ULL << (i % 64));
 	slab->nfree++;
 	slab->owner->nr_free++;

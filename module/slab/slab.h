@@ -20,7 +20,7 @@
 #define QUARRY_SLAB_SPENT	(QUARRY_SLAB_BUCKETS + 3)
 
 /* What an address is to a slab. */
-enum quarry_slab_fault {
+enum quarry_slab_verdict {
 	QUARRY_SLAB_OK,
 	QUARRY_SLAB_OUTSIDE,	/* before the first object, or after the last */
 	QUARRY_SLAB_INTERIOR,	/* in the middle of one */
@@ -100,9 +100,9 @@ struct quarry_slab *quarry_slab_list_remove_spent(struct quarry_slab_list *s);
 void *quarry_slab_list_take_lent(struct quarry_slab_list *s);
 unsigned int quarry_slab_list_take(struct quarry_slab_list *s, unsigned int nr, void **objects);
 u32 quarry_slab_list_least_out(const struct quarry_slab_list *s);
-enum quarry_slab_fault quarry_slab_look(const struct quarry_slab *slab,
-					const void *object, u32 *index);
-enum quarry_slab_fault quarry_slab_put(struct quarry_slab *slab, void *object);
+enum quarry_slab_verdict quarry_slab_look(const struct quarry_slab *slab,
+					  const void *object, u32 *index);
+enum quarry_slab_verdict quarry_slab_put(struct quarry_slab *slab, void *object);
 struct list_head *quarry_slab_list_head(struct quarry_slab_list *s, u32 place);
 const char *quarry_slab_check(const struct quarry_slab_list *s, const struct quarry_slab *slab);
 const char *quarry_slab_list_check(const struct quarry_slab_list *s);

@@ -87,9 +87,9 @@ static int drive(const struct frag_workload *w, const struct frag_memory *m, u64
 	bench_say("note %s %s: seed %llu: %llu of %llu %s, %llu of %llu refused\n", name,
 		  driven->name, seed, r->whole[FRAG_2M], r->best[FRAG_2M],
 		  w->of_served ? "served" : "areas whole", r->refused, r->asked);
-	if (r->faults)
-		bench_say("wrong %s %s: %llu faults of the count\n", name, driven->name,
-			  r->faults);
+	if (r->violations)
+		bench_say("wrong %s %s: %llu violations of the count\n", name, driven->name,
+			  r->violations);
 	return 0;
 }
 

@@ -8,20 +8,20 @@
 
 #include "quarryctl.h"
 
-enum { POOL, RESULT, FRAMES, CACHES, FAULTS, STRAY_REFS, WHAT };
+enum { POOL, RESULT, FRAMES, CACHES, VIOLATIONS, STRAY_REFS, WHAT };
 
 static const struct column columns[] = {
 	[POOL]		= { .name = "POOL", .help = "its name" },
-	[RESULT]	= { .name = "RESULT", .bad = "ok", .help = "ok or faults" },
+	[RESULT]	= { .name = "RESULT", .bad = "ok", .help = "ok or violations" },
 	[FRAMES]	= { .name = "FRAMES", .kind = K_COUNT, .rank = 2,
 			    .help = "pages looked at" },
 	[CACHES]	= { .name = "CACHES", .kind = K_COUNT, .rank = 1,
 			    .help = "caches in it that were walked, with their magazines" },
-	[FAULTS]	= { .name = "FAULTS", .kind = K_COUNT, .bad = "",
+	[VIOLATIONS]	= { .name = "VIOLATIONS", .kind = K_COUNT, .bad = "",
 			    .help = "broken invariants, of the pool and these caches" },
 	[STRAY_REFS]	= { .name = "STRAY_REFS", .kind = K_COUNT, .bad = "", .rank = 3,
 			    .help = "pages with references that nobody may hold" },
-	[WHAT]		= { .name = "WHAT", .help = "the first fault in words" },
+	[WHAT]		= { .name = "WHAT", .help = "the first violation in words" },
 };
 
 /* A cache, and the pool that it lives in. */
@@ -38,7 +38,7 @@ struct tenants {
 /* What was found in one pool; cache: the first that is damaged. */
 struct finding {
 	u64 caches;
-	u64 faults;
+	u64 violations;
 	char cache[QUARRY_NAME_MAX];
 	char what[64 + QUARRY_NAME_MAX + 16];
 };
@@ -79,7 +79,7 @@ static void check_cache(struct finding *f, const char *cache)
 	if (status)
 		return;
 	f->caches++;
-	f->faults += op.bytes;
+	f->violations += op.bytes;
 	if (!op.bytes || f->cache[0])
 		return;
 	text_clean(op.what, sizeof(op.what));
@@ -99,10 +99,10 @@ static void check_caches(struct finding *f, const struct tenants *tenants, const
 static int say_damage(const char *pool, bool pages, const struct finding *f)
 {
 	if (pages || !f->cache[0])
-		return complain(EXIT_FAULTS,
+		return complain(EXIT_VIOLATIONS,
 				"pool \"%s\" is damaged; see dmesg, and quarry/pools/%s/errors in debugfs",
 				pool, pool);
-	return complain(EXIT_FAULTS,
+	return complain(EXIT_VIOLATIONS,
 			"cache \"%s\" in pool \"%s\" is damaged; see dmesg, and quarry/caches/%s/errors in debugfs",
 			f->cache, pool, f->cache);
 }
@@ -126,22 +126,22 @@ static bool check(struct table *t, const char *pool, const struct tenants *tenan
 		return true;
 	text_clean(v.what, sizeof(v.what));
 	check_caches(f, tenants, pool);
-	*pages = v.faults;
-	f->faults += v.faults;
+	*pages = v.violations;
+	f->violations += v.violations;
 	if (v.what[0])
 		snprintf(f->what, sizeof(f->what), "%s", v.what);
 	table_row(t);
 	table_text(t, POOL, pool);
-	table_text(t, RESULT, f->faults ? "faults" : "ok");
+	table_text(t, RESULT, f->violations ? "violations" : "ok");
 	table_count(t, FRAMES, v.frames);
 	table_count(t, CACHES, f->caches);
-	table_count(t, FAULTS, f->faults);
+	table_count(t, VIOLATIONS, f->violations);
 	table_count(t, STRAY_REFS, v.stray_refs);
 	if (f->what[0])
 		table_text(t, WHAT, f->what);
 	else
 		table_none(t, WHAT, NULL);
-	return !f->faults;
+	return !f->violations;
 }
 
 static int run(void)
@@ -170,7 +170,7 @@ static int run(void)
 		say_damage(bad, first_pages, &first);
 	free(tenants.at);
 	pools_free(&pools);
-	return bad ? EXIT_FAULTS : EXIT_OK;
+	return bad ? EXIT_VIOLATIONS : EXIT_OK;
 }
 
 const struct command cmd_validate = {
@@ -183,7 +183,7 @@ const struct command cmd_validate = {
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =
 	"$ quarryctl validate brd\n"
-	"POOL RESULT FRAMES CACHES FAULTS STRAY_REFS WHAT\n"
+	"POOL RESULT FRAMES CACHES VIOLATIONS STRAY_REFS WHAT\n"
 	"brd  ok      20480      2      0          0 -\n",
 	.max_args = 1,
 	.run = run,

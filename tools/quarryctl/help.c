@@ -30,7 +30,7 @@ void help_statuses(void)
 {
 	puts("Exit statuses:\n"
 	     "  0  done                          5  tool and module differ in version\n"
-	     "  1  it failed                     6  validate found faults\n"
+	     "  1  it failed                     6  validate found violations\n"
 	     "  2  bad command line              7  no such pool or cache\n"
 	     "  3  module not loaded             8  a pool of that name exists\n"
 	     "  4  permission denied             9  the pool is busy");

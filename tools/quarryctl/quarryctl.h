@@ -47,7 +47,7 @@ enum exit_status {
 	EXIT_NO_MODULE	= 3,
 	EXIT_DENIED	= 4,
 	EXIT_SKEW	= 5,
-	EXIT_FAULTS	= 6,
+	EXIT_VIOLATIONS	= 6,
 	EXIT_NO_POOL	= 7,
 	EXIT_EXISTS	= 8,
 	EXIT_BUSY	= 9,
@@ -225,7 +225,7 @@ struct column {
 	enum kind kind;
 	bool extra;		/* shown only in JSON and when -o names it */
 	unsigned char rank;	/* on a narrow terminal the highest go first; 0 stays */
-	const char *bad;	/* anything but this, or but 0, is a fault */
+	const char *bad;	/* anything but this, or but 0, is wrong */
 	size_t width;		/* least width, for lines that are appended */
 	size_t offset;		/* of a figure: where in its struct, and how large */
 	size_t size;

@@ -453,7 +453,7 @@ static void new_scols_column(struct libscols_table *st, const struct column *c)
 	scols_column_set_json_type(sc, c->kind == K_TEXT ? SCOLS_JSON_STRING : SCOLS_JSON_NUMBER);
 }
 
-/* A fault is red; what it counts is in the figure, for whoever sees no colour. */
+/* What is wrong is red; what it counts is in the figure, for whoever sees no colour. */
 static bool is_bad(const struct column *c, const struct cell *cell)
 {
 	return c->bad && !cell->none &&

@@ -509,16 +509,16 @@ struct quarry_forgotten {
  * @flags:	in: 0
  * @name:	in: which pool
  * @frames:	out: frames looked at
- * @faults:	out: broken invariants found; 0 is good health
- * @stray_refs:	out: of @faults, pages with references that nobody may hold
- * @what:	out: the first fault in words, "" if none
+ * @violations:	out: broken invariants found; 0 is good health
+ * @stray_refs:	out: of @violations, pages with references that nobody may hold
+ * @what:	out: the first violation in words, "" if none
  */
 struct quarry_pool_validate {
 	__u32 size;
 	__u32 flags;
 	char name[QUARRY_NAME_MAX];
 	__u64 frames;
-	__u64 faults;
+	__u64 violations;
 	__u64 stray_refs;
 	char what[64];
 };
@@ -746,8 +746,8 @@ struct quarry_cache_stats {
  * @size:	in: sizeof(struct quarry_cache_op)
  * @flags:	in: 0
  * @name:	in: which cache
- * @bytes:	in: 0. SHRINK: out: given back to the pool. VALIDATE: out: faults found
- * @what:	VALIDATE: out: the first fault in words, "" if none
+ * @bytes:	in: 0. SHRINK: out: given back to the pool. VALIDATE: out: violations found
+ * @what:	VALIDATE: out: the first violation in words, "" if none
  */
 struct quarry_cache_op {
 	__u32 size;

@@ -25,7 +25,7 @@
  *
  * The count is checked. An area with more frames out than it has, a frame where no memory
  * is, less memory than was promised, a block that is not aligned, and an arm whose own
- * account of whole areas is another, are faults; a result with faults is worth nothing.
+ * account of whole areas is another, are violations; a result with violations is worth nothing.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -71,7 +71,7 @@ static struct frag_area *area_of(struct frag_drive *d, u64 frame)
 
 	if (i < d->m->nr_areas)
 		return &d->m->areas[i];
-	d->r->faults++;
+	d->r->violations++;
 	return NULL;
 }
 
@@ -138,7 +138,7 @@ static void lay(struct frag_drive *d, const struct frag_block *block)
 	struct frag_area *area;
 
 	if (f & ((1ULL << block->order) - 1))
-		d->r->faults++;
+		d->r->violations++;
 	for (; f < end; f = to) {
 		to = min(end, (f | (FRAG_AREA_FRAMES - 1)) + 1);
 		area = area_of(d, f);
@@ -146,7 +146,7 @@ static void lay(struct frag_drive *d, const struct frag_block *block)
 			continue;
 		area->used += to - f;
 		if (!area->exists || area->used > FRAG_AREA_FRAMES)
-			d->r->faults++;
+			d->r->violations++;
 	}
 }
 
@@ -208,7 +208,7 @@ void frag_judge(struct frag_drive *d)
 		d->r->whole[size] += whole;
 		d->r->best[size] += best;
 		if (size == FRAG_2M && d->arm->whole && d->arm->whole() != whole)
-			d->r->faults++;
+			d->r->violations++;
 	}
 }
 
@@ -232,7 +232,7 @@ static void survey(struct frag_drive *d)
 	while (frag_take(d, FRAG_SET, AREA_ORDER, FRAG_PLAIN))
 		note_areas(d, frag_at(d, FRAG_SET, d->n[FRAG_SET] - 1));
 	if (d->n[FRAG_SET] != whole)
-		d->r->faults++;
+		d->r->violations++;
 	while (d->n[FRAG_SET])
 		frag_drop(d, FRAG_SET, d->n[FRAG_SET] - 1);
 	d->r->asked = 0;

@@ -93,7 +93,7 @@ struct frag_memory {
  * @looks:	how often they were counted
  * @asked:	blocks
  * @refused:	of these
- * @faults:	counts that disagree, frames that were out twice or do not exist
+ * @violations:	counts that disagree, frames that were out twice or do not exist
  */
 struct frag_result {
 	u64 whole[FRAG_SIZES];
@@ -101,7 +101,7 @@ struct frag_result {
 	u64 looks;
 	u64 asked;
 	u64 refused;
-	u64 faults;
+	u64 violations;
 };
 
 struct frag_drive;

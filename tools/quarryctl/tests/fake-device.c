@@ -12,12 +12,12 @@
  *   FAKE_POOLS=N         how many pools there are (default 2)
  *   FAKE_AREAS=N         areas of the first pool (default 40)
  *   FAKE_NODES=N         NUMA nodes that the areas lie on (default 1)
- *   FAKE_FAULTS=N        faults that the validator finds in the second pool
+ *   FAKE_VIOLATIONS=N        violations that the validator finds in the second pool
  *   FAKE_GONE=1          the second pool is listed, but gone when asked for
  *   FAKE_BUSY=1          pools are busy when they are to be destroyed
  *   FAKE_CACHES=N        caches beside those of malloc (default 2): reqs and bios in
  *                        the second pool, then more in the first
- *   FAKE_CACHE_FAULTS=N  faults that the validator finds in the cache bios
+ *   FAKE_CACHE_VIOLATIONS=N  violations that the validator finds in the cache bios
  *   FAKE_CACHE_GONE=1    the cache bios is listed, but gone when asked for
  *   FAKE_DEAD=1          a cache was destroyed with objects out
  *   FAKE_TRACES=N        stacks that are known of the cache reqs (default 2)
@@ -388,8 +388,8 @@ static int do_pool_validate(void *arg)
 	if (i < 0)
 		return fail(ENOENT);
 	v->frames = 20480;
-	v->faults = i == 1 ? setting("FAKE_FAULTS", 0) : 0;
-	if (v->faults)
+	v->violations = i == 1 ? setting("FAKE_VIOLATIONS", 0) : 0;
+	if (v->violations)
 		strcpy(v->what, "frame 17: \"free\" twice");
 	return 0;
 }
@@ -518,7 +518,7 @@ static int do_cache_validate(void *arg)
 	if (ret)
 		return ret;
 	if (find_cache(o->name) == NR_CLASSES + 1)
-		o->bytes = setting("FAKE_CACHE_FAULTS", 0);
+		o->bytes = setting("FAKE_CACHE_VIOLATIONS", 0);
 	if (o->bytes)
 		strcpy(o->what, "an object is in a magazine and in its slab");
 	return 0;
@@ -639,7 +639,7 @@ static void lie(unsigned long request, void *arg)
 		}
 		break;
 	case QUARRY_IOC_POOL_VALIDATE:
-		((struct quarry_pool_validate *)arg)->faults = 1;
+		((struct quarry_pool_validate *)arg)->violations = 1;
 		hostile_text(((struct quarry_pool_validate *)arg)->what,
 			     sizeof(((struct quarry_pool_validate *)arg)->what));
 		break;

@@ -62,7 +62,7 @@ static u64 liar_whole(void)
 }
 
 /* Faults of a short drive of an arm over @frames of which it promises SMALL. */
-static u64 faults(struct frag_arm arm, u32 frames)
+static u64 violations(struct frag_arm arm, u32 frames)
 {
 	struct frag_memory m = { .frames = SMALL, .nr_areas = SMALL / FRAG_AREA_FRAMES };
 	struct list_frame *descriptors = calloc(SMALL, sizeof(*descriptors));
@@ -80,21 +80,21 @@ static u64 faults(struct frag_arm arm, u32 frames)
 	free(m.blocks);
 	free(m.areas);
 	free(descriptors);
-	return r.faults;
+	return r.violations;
 }
 
 static void count_holds(const void *arg)
 {
 	(void)arg;
-	tap_require(!faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
-		    "an honest arm has faults");
+	tap_require(!violations((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+		    "an honest arm has violations");
 }
 
 static void count_sees_account(const void *arg)
 {
 	(void)arg;
 	surplus = 1;
-	tap_require(faults((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
+	tap_require(violations((struct frag_arm){ .get = liar_get, .whole = liar_whole }, SMALL),
 		    "an area too many is not seen");
 }
 
@@ -103,7 +103,7 @@ static void count_sees_twice(const void *arg)
 	(void)arg;
 	/* Every second area lies on the one before. */
 	alias = FRAG_AREA_FRAMES;
-	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+	tap_require(violations((struct frag_arm){ .get = liar_get }, SMALL),
 		    "a frame that is out twice is not seen");
 }
 
@@ -111,14 +111,14 @@ static void count_sees_alignment(const void *arg)
 {
 	(void)arg;
 	shift = 1;
-	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL),
+	tap_require(violations((struct frag_arm){ .get = liar_get }, SMALL),
 		    "blocks that are not aligned are not seen");
 }
 
 static void count_sees_shortage(const void *arg)
 {
 	(void)arg;
-	tap_require(faults((struct frag_arm){ .get = liar_get }, SMALL / 2),
+	tap_require(violations((struct frag_arm){ .get = liar_get }, SMALL / 2),
 		    "half of the memory is not missed");
 }
 

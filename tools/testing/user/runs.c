@@ -94,7 +94,7 @@ static void memory_fini(void)
 	struct quarry_check c = {};
 
 	quarry_buddy_check(&buddy, &c);
-	tap_require(!c.faults, c.what);
+	tap_require(!c.violations, c.what);
 	free(arenas);
 	free(metadata);
 	free(out);

@@ -377,7 +377,7 @@ static void colours(const void *arg)
 static void look_at(const struct quarry_slab *slab, unsigned long at)
 {
 	const struct quarry_shape *shape = quarry_slab_shape(slab);
-	enum quarry_slab_fault want, got;
+	enum quarry_slab_verdict want, got;
 	u64 offset = at - slab->first, k = offset / shape->stride;
 	u32 number;
 
@@ -668,12 +668,12 @@ static void take_lent(struct twin *t)
 	t->lent_out++;
 }
 
-static void expect(struct quarry_slab *slab, void *object, enum quarry_slab_fault fault)
+static void expect(struct quarry_slab *slab, void *object, enum quarry_slab_verdict verdict)
 {
-	enum quarry_slab_fault got = quarry_slab_put(slab, object);
+	enum quarry_slab_verdict got = quarry_slab_put(slab, object);
 
-	if (got != fault)
-		fail("put: %d, not %d", got, fault);
+	if (got != verdict)
+		fail("put: %d, not %d", got, verdict);
 }
 
 static void put(struct twin *t, struct dice *d)

@@ -979,7 +979,7 @@ static void expect_sound(const struct quarry_buddy *b, u64 frames, u64 nfree, co
 	struct quarry_check c = { 0 };
 
 	quarry_buddy_check(b, &c);
-	if (!c.faults && c.frames == frames && b->nr_frames == frames && b->nfree == nfree)
+	if (!c.violations && c.frames == frames && b->nr_frames == frames && b->nfree == nfree)
 		return;
 	printf("# %s: %s, %llu frames, %llu of %llu free, expected %llu of %llu\n", what,
 	       c.what, c.frames, b->nfree, b->nr_frames, nfree, frames);

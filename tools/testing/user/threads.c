@@ -209,7 +209,7 @@ static void threads(const void *arg)
 	for (i = 0; i < 2; i++)
 		pthread_join(thread[nr + i], NULL);
 	quarry_buddy_check(&buddy, &c);
-	if (c.faults)
+	if (c.violations)
 		fail(c.what);
 	if (buddy.nfree != buddy.nr_frames || buddy.nr_empty != ARENAS)
 		fail("frames were lost");

@@ -192,7 +192,7 @@ void twin_full(struct twin *t)
 	u64 at;
 
 	quarry_buddy_check(&t->b, &c);
-	expect(t, !c.faults, "validator: %s (%llu faults)", c.what, c.faults);
+	expect(t, !c.violations, "validator: %s (%llu violations)", c.what, c.violations);
 	for (i = 0; i < MODEL_ARENAS; i++) {
 		const struct model_arena *a = &t->m.arena[i];
 

@@ -48,27 +48,27 @@ static void build(void)
 	twin_free(&t, t.m.nr_live - 1, false);
 }
 
-static u64 faults(void)
+static u64 violations(void)
 {
 	struct quarry_check c = {};
 
 	nr_damages++;
 	quarry_buddy_check(&t.b, &c);
-	if (c.faults && !c.what[0])
+	if (c.violations && !c.what[0])
 		twin_fail(&t, "a fault without a word");
-	return c.faults;
+	return c.violations;
 }
 
 static void must_be_seen(const char *what, u64 where, unsigned int bit)
 {
-	if (!faults())
+	if (!violations())
 		twin_fail(&t, "damage not seen: %s %llu, bit %u", what, where, bit);
 }
 
 static void must_be_mended(void)
 {
-	if (faults())
-		twin_fail(&t, "faults after all was mended");
+	if (violations())
+		twin_fail(&t, "violations after all was mended");
 }
 
 /* Flip each bit of @size bytes, alone. */
@@ -197,7 +197,7 @@ static bool flip_state(struct quarry_arena *a, u32 f, u8 bit)
 	bool passed;
 
 	a->state[f] ^= bit;
-	passed = !faults();
+	passed = !violations();
 	if (passed && !may_pass(was, a->state[f]))
 		twin_fail(&t, "state of frame %u: %#x for %#x not seen", f, a->state[f],
 			  was);

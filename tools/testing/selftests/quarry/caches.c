@@ -96,11 +96,12 @@ static void get(const char *name, struct quarry_cache_stats *s)
 static void check_valid(const char *name)
 {
 	char what[64];
-	__u64 faults;
-	int ret = qt_cache_validate(fd, name, &faults, what);
+	__u64 violations;
+	int ret = qt_cache_validate(fd, name, &violations, what);
 
-	CHECK(!ret && !faults && !what[0], "%s: %s, %llu faults: %.64s", name, strerror(-ret),
-	      faults, what);
+	CHECK(!ret && !violations && !what[0], "%s: %s, %llu violations: %.64s", name,
+	      strerror(-ret),
+	      violations, what);
 }
 
 static const char *read_cache_file(const char *file)

@@ -30,16 +30,16 @@ static void check_reading_caches(int fd, bool admin, const char *who)
 	static struct quarry_cache_entry e[QT_MAX_CACHES];
 	struct quarry_cache_traces t;
 	struct quarry_cache_stats s;
-	__u64 faults = 0;
+	__u64 violations = 0;
 	char what[64];
 	__u32 nr;
 	int ret;
 
 	CHECK(!qt_cache_list(fd, e, QT_MAX_CACHES, &nr) && nr >= 1, "%s: cache list", who);
 	CHECK(!qt_cache_stats(fd, QT_CLASS, &s) && s.object_size, "%s: cache stats", who);
-	ret = qt_cache_validate(fd, QT_CLASS, &faults, what);
+	ret = qt_cache_validate(fd, QT_CLASS, &violations, what);
 	CHECK(ret == (admin ? 0 : -EPERM), "%s: cache validate: %s", who, strerror(-ret));
-	CHECK(ret || !faults, "%s: %llu faults", who, faults);
+	CHECK(ret || !violations, "%s: %llu violations", who, violations);
 	ret = qt_cache_traces(fd, QT_CLASS, 0, NULL, 0, &t);
 	CHECK(ret == (admin ? 0 : -EPERM), "%s: cache traces: %s", who, strerror(-ret));
 }
@@ -67,7 +67,7 @@ static void check_reading(int fd, bool admin, const char *who)
 	CHECK(!qt_map(fd, POOL, 0, areas, ARRAY_SIZE(areas), &nr, &total) && nr, "%s: map", who);
 	ret = qt_validate(fd, POOL, &v);
 	CHECK(ret == (admin ? 0 : -EPERM), "%s: validate: %s", who, strerror(-ret));
-	CHECK(ret || !v.faults, "%s: %llu faults", who, v.faults);
+	CHECK(ret || !v.violations, "%s: %llu violations", who, v.violations);
 	check_reading_caches(fd, admin, who);
 }
 

@@ -548,7 +548,7 @@ static void readers_meet_a_pool_that_goes(void)
 		ret = qt_validate(fd, NEW, &v);
 		CHECK(allowed(ret, errnos), "validate: %s", strerror(-ret));
 		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
-		CHECK(ret || !v.faults, "%llu faults: %.64s", v.faults, v.what);
+		CHECK(ret || !v.violations, "%llu violations: %.64s", v.violations, v.what);
 		ret = qt_orders(fd, NEW, QUARRY_ANY_NODE, &o);
 		CHECK(allowed(ret, errnos), "orders: %s", strerror(-ret));
 		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);

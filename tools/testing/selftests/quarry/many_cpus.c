@@ -88,9 +88,10 @@ static void cache_stats(struct quarry_cache_stats *s)
 static void check_cache(void)
 {
 	char what[64];
-	__u64 faults;
+	__u64 violations;
 
-	CHECK(!qt_cache_validate(fd, CACHE, &faults, what) && !faults, "%llu faults: %s", faults,
+	CHECK(!qt_cache_validate(fd, CACHE, &violations, what) && !violations,
+	      "%llu violations: %s", violations,
 	      what);
 }
 
@@ -158,7 +159,7 @@ static void every_cpu_uses_them(void)
 		use(online[i]);
 	check_cache();
 	/* The load is at work, so that the pool may have grown since a look at it. */
-	CHECK(!qt_validate(fd, POOL, &v) && !v.faults && !v.stray_refs, "%.64s", v.what);
+	CHECK(!qt_validate(fd, POOL, &v) && !v.violations && !v.stray_refs, "%.64s", v.what);
 	cache_stats(&c);
 	/* For the same reason its sums are of no one moment; they are compared at the end. */
 	REQUIRE(!qt_stats(fd, POOL, &p), "stats failed");

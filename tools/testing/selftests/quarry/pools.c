@@ -137,7 +137,7 @@ static void empty_pool_is_a_pool(void)
 	CHECK(!s.managed_bytes && !s.arenas && s.largest_order == -1, "it is not empty");
 	/* No cap but the machine's memory. */
 	CHECK(s.max_bytes >= ram() / 2, "max is %llu of %llu", s.max_bytes, ram());
-	CHECK(!qt_validate(fd, POOL, &v) && !v.frames && !v.faults, "validate");
+	CHECK(!qt_validate(fd, POOL, &v) && !v.frames && !v.violations, "validate");
 	CHECK(!qt_orders(fd, POOL, QUARRY_ANY_NODE, &o), "orders");
 	CHECK(!qt_map(fd, POOL, 0, NULL, 0, &nr, &total) && !total, "map");
 	CHECK(!qt_shrink(fd, POOL, ALL_BYTES, &n) && !n, "shrink");

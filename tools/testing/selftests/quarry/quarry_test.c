@@ -206,12 +206,12 @@ int qt_cache_shrink(int fd, const char *name, __u64 *given)
 	return ret;
 }
 
-int qt_cache_validate(int fd, const char *name, __u64 *faults, char what[64])
+int qt_cache_validate(int fd, const char *name, __u64 *violations, char what[64])
 {
 	struct quarry_cache_op op;
 	int ret = cache_op(fd, QUARRY_IOC_CACHE_VALIDATE, name, &op);
 
-	*faults = op.bytes;
+	*violations = op.bytes;
 	memcpy(what, op.what, sizeof(op.what));
 	return ret;
 }
@@ -321,8 +321,8 @@ void qt_check_valid(int fd, const char *name)
 	CHECK(!ret, "%s: validate: %s", name, strerror(-ret));
 	if (ret)
 		return;
-	CHECK(!v.faults && !v.stray_refs && !v.what[0],
-	      "%s: %llu faults, %llu stray references: %.64s", name, v.faults,
+	CHECK(!v.violations && !v.stray_refs && !v.what[0],
+	      "%s: %llu violations, %llu stray references: %.64s", name, v.violations,
 	      v.stray_refs, v.what);
 	if (!CHECK(!qt_stats(fd, name, &s), "%s: no statistics", name))
 		return;
@@ -492,7 +492,7 @@ static bool caches_are_sound(int fd)
 	static struct quarry_cache_entry e[QT_MAX_CACHES];
 	bool clean = true;
 	char what[64];
-	__u64 faults;
+	__u64 violations;
 	__u32 i, nr;
 	int ret;
 
@@ -503,11 +503,11 @@ static bool caches_are_sound(int fd)
 	for (i = 0; i < nr && i < QT_MAX_CACHES; i++) {
 		if (e[i].kind == QUARRY_CACHE_DEAD)
 			continue;
-		ret = qt_cache_validate(fd, e[i].name, &faults, what);
-		if (!ret && !faults)
+		ret = qt_cache_validate(fd, e[i].name, &violations, what);
+		if (!ret && !violations)
 			continue;
-		ktap_note("cache %s afterwards: %s, %llu faults, %.64s", e[i].name,
-			  strerror(-ret), faults, what);
+		ktap_note("cache %s afterwards: %s, %llu violations, %.64s", e[i].name,
+			  strerror(-ret), violations, what);
 		clean = false;
 	}
 	return clean;
@@ -528,9 +528,9 @@ static bool sweep(int fd, bool quietly)
 	for (i = 0; i < nr && i < QT_MAX_POOLS; i++) {
 		int ret = qt_validate(fd, e[i].name, &v);
 
-		if (ret || v.faults) {
-			ktap_note("pool %s afterwards: %s, %llu faults, %.64s", e[i].name,
-				  strerror(-ret), v.faults, v.what);
+		if (ret || v.violations) {
+			ktap_note("pool %s afterwards: %s, %llu violations, %.64s", e[i].name,
+				  strerror(-ret), v.violations, v.what);
 			clean = false;
 		}
 		if (strncmp(e[i].name, QT_PREFIX, strlen(QT_PREFIX)))

@@ -50,7 +50,7 @@ int qt_validate(int fd, const char *name, struct quarry_pool_validate *v);
 int qt_cache_list(int fd, struct quarry_cache_entry *entries, __u32 capacity, __u32 *count);
 int qt_cache_stats(int fd, const char *name, struct quarry_cache_stats *s);
 int qt_cache_shrink(int fd, const char *name, __u64 *given);
-int qt_cache_validate(int fd, const char *name, __u64 *faults, char what[64]);
+int qt_cache_validate(int fd, const char *name, __u64 *violations, char what[64]);
 int qt_cache_modes(int fd, const char *name, __u32 set, __u32 clear, __u32 *modes);
 int qt_cache_inject(int fd, const char *name, __u64 nth, __u32 per_million);
 int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *traces,

@@ -54,9 +54,9 @@ void drive_arm(const struct frag_workload *w, const struct arm *arm, u32 frames,
 	driven = arm;
 	arm->init(frames);
 	frag_run(w, &as, &m, seed, effort, r);
-	if (r->faults) {
-		fprintf(stderr, "page.frag.%s %s: %llu faults\n", w->name, arm->name,
-			r->faults);
+	if (r->violations) {
+		fprintf(stderr, "page.frag.%s %s: %llu violations\n", w->name, arm->name,
+			r->violations);
 		abort();
 	}
 	arm->fini();

@@ -45,7 +45,7 @@ static void fini(void)
 	struct quarry_check c = {};
 
 	quarry_buddy_check(&buddy, &c);
-	if (c.faults) {
+	if (c.violations) {
 		fprintf(stderr, "validator: %s\n", c.what);
 		abort();
 	}

@@ -18,14 +18,14 @@ static void init(u32 frames)
 static void fini(void)
 {
 	struct quarry_check c = {};
-	u64 faults;
+	u64 violations;
 
 	machine_rest(true);
-	faults = quarry_pcp_check_all(pool) + machine_misuses(pool);
+	violations = quarry_pcp_check_all(pool) + machine_misuses(pool);
 	machine_rest(false);
 	quarry_buddy_check(&machine_zone(pool)->buddy, &c);
-	if (faults || c.faults) {
-		fprintf(stderr, "lists: %llu faults; validator: %s\n", faults, c.what);
+	if (violations || c.violations) {
+		fprintf(stderr, "lists: %llu violations; validator: %s\n", violations, c.what);
 		abort();
 	}
 	machine_pool_free(pool);

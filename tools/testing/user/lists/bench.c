@@ -125,15 +125,15 @@ static void lists_fini(unsigned int nr)
 {
 	struct quarry_check c = {};
 	unsigned int i;
-	u64 faults;
+	u64 violations;
 
 	for (i = 0; i < nr; i++) {
 		if (env_number("COUNTS", 0))
 			tell_counts(pools[i]);
 		machine_settle(pools[i]);
-		faults = machine_misuses(pools[i]);
+		violations = machine_misuses(pools[i]);
 		quarry_buddy_check(&machine_zone(pools[i])->buddy, &c);
-		if (faults || c.faults || quarry_pool_nfree(pools[i]) != pools[i]->max) {
+		if (violations || c.violations || quarry_pool_nfree(pools[i]) != pools[i]->max) {
 			fprintf(stderr, "the lists are broken: %s\n", c.what);
 			abort();
 		}

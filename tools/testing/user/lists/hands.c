@@ -118,14 +118,14 @@ void check_sound(void)
 {
 	struct quarry_check c = {};
 	int cpu, nr_open = 0;
-	u64 faults;
+	u64 violations;
 
 	machine_rest(true);
-	faults = quarry_pcp_check_all(pool);
+	violations = quarry_pcp_check_all(pool);
 	machine_rest(false);
-	tap_require(!faults, "a per-CPU list is damaged");
+	tap_require(!violations, "a per-CPU list is damaged");
 	quarry_buddy_check(&machine_zone(pool)->buddy, &c);
-	tap_require(!c.faults, c.what);
+	tap_require(!c.violations, c.what);
 	for_each_possible_cpu(cpu)
 		nr_open += check_lists(per_cpu_ptr(pool->pcp, cpu));
 	tap_require(atomic_read(&pool->nr_open) == nr_open, "CPUs with lists are miscounted");

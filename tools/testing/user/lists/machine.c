@@ -543,9 +543,9 @@ void quarry_pool_look_away(struct quarry_pool *pool)
 	(void)pool;
 }
 
-bool quarry_fault_fires(struct quarry_fault *fault)
+bool quarry_injection_fires(struct quarry_injection *injection)
 {
-	(void)fault;
+	(void)injection;
 	return false;
 }
 

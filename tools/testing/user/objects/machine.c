@@ -310,7 +310,7 @@ u32 quarry_random_below(u32 limit)
 	return (random_state >> 33) % limit;
 }
 
-int quarry_fault_set(struct quarry_fault *fault, u64 nth, u32 per_million)
+int quarry_injection_set(struct quarry_injection *injection, u64 nth, u32 per_million)
 {
 	return 0;
 }

@@ -185,7 +185,7 @@ static void check_all(void)
 		if (quarry_cache_validate(w.c[i], what, sizeof(what)))
 			fail("cache %u: %s", i, what);
 	if (quarry_pcp_check_all(w.pool) || machine_misuses(w.pool))
-		fail("the pool has faults");
+		fail("the pool has violations");
 }
 
 /* A fresh object: nobody has it, it is where it may be, and says what it was made of. */

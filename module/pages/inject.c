@@ -20,7 +20,7 @@
  */
 int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million)
 {
-	int err = quarry_fault_set(&pool->fault, nth, per_million);
+	int err = quarry_injection_set(&pool->injection, nth, per_million);
 
 	if (!err)
 		quarry_pool_bar(pool);
