@@ -45,7 +45,7 @@ struct frame {
 };
 
 static struct quarry_pool *pool;
-static struct quarry_reserve *key_blocks;
+static struct quarry_mempool *key_blocks;
 static struct page *headers[RING];
 static phys_addr_t window;
 static u64 window_bytes = SZ_2M + SZ_1M;
@@ -59,7 +59,7 @@ static void drop_frame(struct frame *f)
 	if (!f->body)
 		return;
 	if (f->key)
-		quarry_reserve_free(key_blocks, f->body);
+		quarry_mempool_free(key_blocks, f->body);
 	else
 		quarry_free_pages(pool, f->body, f->order);
 	f->body = NULL;
@@ -79,7 +79,7 @@ static void frame_arrived(struct irq_work *work)
 	f->key = !(recorded % KEY_EVERY);
 	if (f->key) {
 		f->order = KEY_ORDER;
-		f->body = quarry_reserve_alloc(key_blocks, GFP_ATOMIC);
+		f->body = quarry_mempool_alloc(key_blocks, GFP_ATOMIC);
 	} else {
 		f->order = recorded % KEY_ORDER;
 		f->body = quarry_alloc_pages(pool, GFP_ATOMIC | __GFP_NOWARN, f->order);
@@ -158,7 +158,7 @@ static int __init recorder_init(void)
 	err = take_pool();
 	if (err)
 		return err;
-	key_blocks = quarry_pool_reserve(pool, KEY_ORDER, KEY_FRAMES);
+	key_blocks = quarry_mempool_create(pool, KEY_ORDER, KEY_FRAMES);
 	if (IS_ERR(key_blocks)) {
 		err = PTR_ERR(key_blocks);
 		goto destroy;
@@ -180,7 +180,7 @@ static int __init recorder_init(void)
 headers:
 	quarry_free_pages_bulk(pool, 0, RING, headers);
 unreserve:
-	quarry_pool_unreserve(key_blocks);
+	quarry_mempool_destroy(key_blocks);
 destroy:
 	quarry_pool_destroy(pool);
 	return err;
@@ -195,7 +195,7 @@ static void __exit recorder_exit(void)
 		drop_frame(&ring[i]);
 	quarry_free_range(pool, window, window_bytes);
 	quarry_free_pages_bulk(pool, 0, RING, headers);
-	WARN_ON(quarry_pool_unreserve(key_blocks));
+	WARN_ON(quarry_mempool_destroy(key_blocks));
 	report();
 	/* -EBUSY here means that something above was forgotten. */
 	WARN_ON(quarry_pool_destroy(pool));

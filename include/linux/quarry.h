@@ -51,7 +51,7 @@ struct quarry_pool;
 
 #include <linux/quarry/pages_fast.h>
 
-struct quarry_reserve;
+struct quarry_mempool;
 
 /**
  * struct quarry_pool_config - what a pool is made of
@@ -235,11 +235,11 @@ int quarry_pool_add_range(struct quarry_pool *pool, phys_addr_t start, u64 bytes
 			  unsigned int flags);
 int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start);
 
-struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
-					   unsigned int order, unsigned int nr);
-struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp);
-void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page);
-int quarry_pool_unreserve(struct quarry_reserve *reserve);
+struct quarry_mempool *quarry_mempool_create(struct quarry_pool *pool,
+					     unsigned int order, unsigned int nr);
+struct page *quarry_mempool_alloc(struct quarry_mempool *reserve, gfp_t gfp);
+void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page);
+int quarry_mempool_destroy(struct quarry_mempool *reserve);
 
 bool quarry_owns(const void *addr);
 bool quarry_owns_page(const struct page *page);

@@ -76,10 +76,10 @@ void quarry_cache_free_bulk(struct quarry_cache *cache, size_t nr, void **p);
 void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp);
 void quarry_cache_free_nolock(struct quarry_cache *cache, void *object);
 
-struct quarry_magazine *quarry_cache_reserve(struct quarry_cache *cache, gfp_t gfp,
+struct quarry_magazine *quarry_cache_prefill(struct quarry_cache *cache, gfp_t gfp,
 					     unsigned int nr);
-void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
-				  struct quarry_magazine *magazine);
+void *quarry_cache_alloc_prefilled(struct quarry_cache *cache, gfp_t gfp,
+				   struct quarry_magazine *magazine);
 void quarry_cache_release(struct quarry_cache *cache, struct quarry_magazine *magazine);
 
 /* Objects of any cache and of malloc, by their address. */

@@ -86,10 +86,10 @@ static int take_a_range(struct world *w)
 
 static int make_a_reserve(struct world *w)
 {
-	struct quarry_reserve *r = quarry_pool_reserve(w->pool, 2, 20);
+	struct quarry_mempool *r = quarry_mempool_create(w->pool, 2, 20);
 	int err = PTR_ERR_OR_ZERO(r);
 
-	KUNIT_EXPECT_EQ(w->test, 0, quarry_pool_unreserve(r));
+	KUNIT_EXPECT_EQ(w->test, 0, quarry_mempool_destroy(r));
 	quarry_pool_shrink(w->pool, ~0ULL);
 	return err;
 }
@@ -173,7 +173,7 @@ static int take_many_objects(struct world *w)
 
 static int reserve_objects(struct world *w)
 {
-	struct quarry_magazine *mag = quarry_cache_reserve(w->cache, GFP_KERNEL | __GFP_NOWARN,
+	struct quarry_magazine *mag = quarry_cache_prefill(w->cache, GFP_KERNEL | __GFP_NOWARN,
 							   20);
 
 	quarry_cache_release(w->cache, mag);

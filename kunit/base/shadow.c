@@ -163,14 +163,14 @@ static void of_other_nodes(struct kunit *test)
 static void in_a_reserve(struct kunit *test)
 {
 	struct quarry_cache *c = quarry_test_cache(test, 100);
-	struct quarry_magazine *mag = quarry_cache_reserve(c, GFP_KERNEL, 10);
+	struct quarry_magazine *mag = quarry_cache_prefill(c, GFP_KERNEL, 10);
 	unsigned int i;
 	void *p;
 
 	KUNIT_ASSERT_NOT_NULL(test, mag);
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_EQ(test, wrong_in(c, mag->slot[i]), 0);
-	p = quarry_cache_alloc_reserved(c, __GFP_ZERO, mag);
+	p = quarry_cache_alloc_prefilled(c, __GFP_ZERO, mag);
 	KUNIT_EXPECT_EQ(test, wrong_out(c, p), 0);
 	quarry_cache_free(c, p);
 	KUNIT_EXPECT_EQ(test, wrong_in(c, p), 0);
@@ -355,7 +355,7 @@ static void pages_of_runs(struct kunit *test)
 static void pages_in_stock(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
-	struct quarry_reserve *r = quarry_pool_reserve(pool, 2, 3);
+	struct quarry_mempool *r = quarry_mempool_create(pool, 2, 3);
 	unsigned int i, nr, wrong = 0;
 	struct page **rest = quarry_test_pages(test, FRAMES(SZ_4M)), *page[3];
 
@@ -363,16 +363,16 @@ static void pages_in_stock(struct kunit *test)
 	/* So that they come from the stock. */
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 0, rest, FRAMES(SZ_4M));
 	for (i = 0; i < 3; i++) {
-		page[i] = quarry_reserve_alloc(r, GFP_KERNEL);
+		page[i] = quarry_mempool_alloc(r, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, page[i]);
 		wrong += !all_are(page[i], 4, OPEN);
 	}
 	for (i = 0; i < 3; i++) {
-		quarry_reserve_free(r, page[i]);
+		quarry_mempool_free(r, page[i]);
 		wrong += !all_are(page[i], 4, FREE);
 	}
 	quarry_test_give_all(pool, 0, rest, nr);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(r));
 	for (i = 0; i < 3; i++)
 		wrong += !all_are(page[i], 4, FREE);
 	KUNIT_EXPECT_EQ(test, wrong, 0);

@@ -40,8 +40,8 @@ static void *by_nolock(struct quarry_cache *c)
 
 static void *by_reserve(struct quarry_cache *c)
 {
-	struct quarry_magazine *mag = quarry_cache_reserve(c, GFP_KERNEL, 1);
-	void *p = mag ? quarry_cache_alloc_reserved(c, 0, mag) : NULL;
+	struct quarry_magazine *mag = quarry_cache_prefill(c, GFP_KERNEL, 1);
+	void *p = mag ? quarry_cache_alloc_prefilled(c, 0, mag) : NULL;
 
 	quarry_cache_release(c, mag);
 	return p;

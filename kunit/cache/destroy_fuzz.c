@@ -207,7 +207,7 @@ struct fuzz {
 	u64 seed;
 	struct quarry_pool *pool;
 	struct quarry_cache *cache;
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 	struct page *page;
 	u64 of_pool;
 	u64 of_cache;
@@ -278,7 +278,7 @@ static void call_the_pool(struct kunit *test, struct fuzz *f)
 							   PAGE_SIZE));
 		break;
 	case 5:
-		quarry_reserve_free(f->reserve, page);
+		quarry_mempool_free(f->reserve, page);
 		break;
 	default:
 		quarry_free_pages_bulk(f->pool, 0, ARRAY_SIZE(pages), pages);
@@ -364,7 +364,7 @@ static void set_up(struct kunit *test, struct fuzz *f)
 	f->seed = quarry_test_seed;
 	f->pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
 	f->cache = quarry_test_cache_in(test, f->pool, 64, 0);
-	f->reserve = quarry_pool_reserve(f->pool, 0, 8);
+	f->reserve = quarry_mempool_create(f->pool, 0, 8);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->reserve);
 	f->page = quarry_alloc_pages(f->pool, GFP_KERNEL, 0);
 	KUNIT_ASSERT_NOT_NULL(test, f->page);
@@ -442,7 +442,7 @@ static void while_they_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_GT(test, f.held, 0);
 	KUNIT_EXPECT_NULL(test, quarry_pool_find(NAME));
 	quarry_free_pages(f.pool, f.page, 0);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(f.reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(f.reserve));
 	KUNIT_EXPECT_EQ(test, 0, quarry_test_violations(test, quarry_pool_default(), ""));
 }
 

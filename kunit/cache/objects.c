@@ -440,14 +440,14 @@ static void a_reserve_cannot_fail(struct kunit *test)
 	struct quarry_magazine *mag, *none;
 	unsigned int nr, i;
 
-	KUNIT_EXPECT_NULL(test, quarry_cache_reserve(c, GFP_KERNEL, 0));
-	mag = quarry_cache_reserve(c, GFP_KERNEL, 9);
+	KUNIT_EXPECT_NULL(test, quarry_cache_prefill(c, GFP_KERNEL, 0));
+	mag = quarry_cache_prefill(c, GFP_KERNEL, 9);
 	KUNIT_ASSERT_NOT_NULL(test, mag);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 9);
 	nr = quarry_test_exhaust(test, c, GFP_KERNEL, all, 2100);
-	KUNIT_EXPECT_NULL(test, quarry_cache_reserve(c, GFP_KERNEL | __GFP_NOWARN, 1));
+	KUNIT_EXPECT_NULL(test, quarry_cache_prefill(c, GFP_KERNEL | __GFP_NOWARN, 1));
 	for (i = 0; i < 6; i++) {
-		p[i] = quarry_cache_alloc_reserved(c, i & 1 ? __GFP_ZERO : 0, mag);
+		p[i] = quarry_cache_alloc_prefilled(c, i & 1 ? __GFP_ZERO : 0, mag);
 		KUNIT_ASSERT_NOT_NULL(test, p[i]);
 		if (i & 1)
 			KUNIT_EXPECT_NULL(test, memchr_inv(p[i], 0, 2048));
@@ -462,13 +462,13 @@ static void a_reserve_cannot_fail(struct kunit *test)
 	quarry_cache_release(c, NULL);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, nr);
 	quarry_test_give_objects(c, all, nr);
-	mag = quarry_cache_reserve(c, GFP_KERNEL, 2);
+	mag = quarry_cache_prefill(c, GFP_KERNEL, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mag);
 	none = mag;
-	p[0] = quarry_cache_alloc_reserved(c, 0, none);
-	p[1] = quarry_cache_alloc_reserved(c, 0, none);
+	p[0] = quarry_cache_alloc_prefilled(c, 0, none);
+	p[1] = quarry_cache_alloc_prefilled(c, 0, none);
 	KUNIT_EXPECT_TRUE(test, p[0] && p[1] && p[0] != p[1]);
-	KUNIT_EXPECT_NULL(test, quarry_cache_alloc_reserved(c, 0, none));
+	KUNIT_EXPECT_NULL(test, quarry_cache_alloc_prefilled(c, 0, none));
 	quarry_cache_free(c, p[0]);
 	quarry_cache_free(c, p[1]);
 	quarry_cache_release(c, mag);

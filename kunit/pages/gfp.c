@@ -280,7 +280,7 @@ static void take_and_give(struct kunit *test, struct quarry_pool *pool, gfp_t gf
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(p), quarry_cache_alloc_bulk(cache, gfp, ARRAY_SIZE(p), p));
 	quarry_cache_free_bulk(cache, ARRAY_SIZE(p), p);
 	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "objects");
-	mag = quarry_cache_reserve(cache, gfp, 100);
+	mag = quarry_cache_prefill(cache, gfp, 100);
 	KUNIT_EXPECT_NOT_NULL(test, mag);
 	quarry_cache_release(cache, mag);
 	KUNIT_EXPECT_EQ_MSG(test, watch.wrong, 0, "magazine");
@@ -379,7 +379,7 @@ static void a_stock_has_nodes(struct kunit *test)
 	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_16M);
 	unsigned int cpu = cpumask_first(cpumask_of_node(other));
 	struct page *far, *page[3], *rest[8];
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 	unsigned int i, nr;
 
 	if (cpu >= nr_cpu_ids)
@@ -387,7 +387,7 @@ static void a_stock_has_nodes(struct kunit *test)
 	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
 	far = quarry_alloc_pages_node(pool, other, GFP_KERNEL | __GFP_THISNODE, 10);
 	KUNIT_ASSERT_NOT_NULL(test, far);
-	reserve = quarry_pool_reserve(pool, 10, 2);
+	reserve = quarry_mempool_create(pool, 10, 2);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
 	/* Now all else is out, and what is had is of the stock: of here, twice. */
 	for (nr = 0; nr < ARRAY_SIZE(rest); nr++) {
@@ -395,28 +395,28 @@ static void a_stock_has_nodes(struct kunit *test)
 		if (!rest[nr])
 			break;
 	}
-	page[0] = quarry_reserve_alloc(reserve, strict);
+	page[0] = quarry_mempool_alloc(reserve, strict);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
 	KUNIT_EXPECT_EQ(test, page_to_nid(page[0]), here);
 	/* One of there comes in its stead, and lies on top. */
-	quarry_reserve_free(reserve, far);
-	page[1] = quarry_reserve_alloc(reserve, strict);
+	quarry_mempool_free(reserve, far);
+	page[1] = quarry_mempool_alloc(reserve, strict);
 	KUNIT_ASSERT_NOT_NULL(test, page[1]);
 	KUNIT_EXPECT_EQ(test, page_to_nid(page[1]), here);
-	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(reserve, strict));
+	KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(reserve, strict));
 	quarry_test_pin(test, cpu);
-	page[2] = quarry_reserve_alloc(reserve, strict);
+	page[2] = quarry_mempool_alloc(reserve, strict);
 	KUNIT_ASSERT_NOT_NULL(test, page[2]);
 	KUNIT_EXPECT_PTR_EQ(test, page[2], far);
-	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(reserve, GFP_NOWAIT | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(reserve, GFP_NOWAIT | __GFP_NOWARN));
 	/* Without a node to keep to, any will do. */
-	quarry_reserve_free(reserve, page[0]);
-	page[0] = quarry_reserve_alloc(reserve, GFP_NOWAIT);
+	quarry_mempool_free(reserve, page[0]);
+	page[0] = quarry_mempool_alloc(reserve, GFP_NOWAIT);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
 	KUNIT_EXPECT_EQ(test, page_to_nid(page[0]), here);
 	for (i = 0; i < 3; i++)
-		quarry_reserve_free(reserve, page[i]);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+		quarry_mempool_free(reserve, page[i]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 	while (nr--)
 		quarry_free_pages(pool, rest[nr], 10);
 }
@@ -426,7 +426,7 @@ static void a_stock_has_nodes(struct kunit *test)
 struct waiter {
 	struct quarry_pool *pool;
 	struct quarry_range range;
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 	struct quarry_cache *cache;
 	struct page *page;
 	void *memory;
@@ -450,7 +450,7 @@ static int wait_for_reserve(void *data)
 {
 	struct waiter *w = data;
 
-	w->page = quarry_reserve_alloc(w->reserve, GFP_KERNEL | __GFP_NOFAIL);
+	w->page = quarry_mempool_alloc(w->reserve, GFP_KERNEL | __GFP_NOFAIL);
 	complete(&w->done);
 	return 0;
 }
@@ -600,54 +600,54 @@ static void the_stock_comes_before_what_is_slow(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_16M);
 	struct quarry_pool_stats *before, *after;
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 	struct page *all, *page[3];
 	unsigned int i;
 
-	reserve = quarry_pool_reserve(pool, 9, 1);
+	reserve = quarry_mempool_create(pool, 9, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
 	all = quarry_alloc_pages(pool, GFP_KERNEL, 9);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	before = quarry_test_stats(test, pool);
 	KUNIT_ASSERT_EQ(test, before->managed_bytes, SZ_4M);
 	/* Nothing is at hand: the stock, and only then the kernel. */
-	page[0] = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	page[0] = quarry_mempool_alloc(reserve, GFP_KERNEL);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_NOT_NULL(test, page[0]);
 	KUNIT_EXPECT_EQ(test, after->grows, before->grows);
-	page[1] = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	page[1] = quarry_mempool_alloc(reserve, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, page[1]);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->grows, before->grows + 1);
 	/* Looking for what is at hand is no failure. */
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->fail_nowait, 0);
 	quarry_free_pages(pool, all, 9);
 	for (i = 0; i < 2; i++)
-		quarry_reserve_free(reserve, page[i]);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+		quarry_mempool_free(reserve, page[i]);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 }
 
 static void no_reserve_ends_while_a_block_is_out(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct quarry_reserve *reserve = quarry_pool_reserve(pool, 0, 2);
+	struct quarry_mempool *reserve = quarry_mempool_create(pool, 0, 2);
 	struct quarry_pool_stats *before;
 	struct page *page;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
 	/* From the pool, not from the stock, which is full. */
-	page = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	page = quarry_mempool_alloc(reserve, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_unreserve(reserve));
-	quarry_reserve_free(reserve, page);
+	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_mempool_destroy(reserve));
+	quarry_mempool_free(reserve, page);
 	/* A second free is none, and makes up for no block that is out. */
-	page = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	page = quarry_mempool_alloc(reserve, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	before = quarry_test_stats(test, pool);
-	quarry_reserve_free(reserve, page + 1);
+	quarry_mempool_free(reserve, page + 1);
 	quarry_test_only_error(test, pool, before, QUARRY_ERR_DOUBLE_FREE, 1);
-	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_unreserve(reserve));
-	quarry_reserve_free(reserve, page);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_mempool_destroy(reserve));
+	quarry_mempool_free(reserve, page);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 }
 
 static void a_reserve_that_must_not_fail_waits(struct kunit *test)
@@ -655,22 +655,22 @@ static void a_reserve_that_must_not_fail_waits(struct kunit *test)
 	struct waiter w = { .pool = quarry_test_pool(test, SZ_8M, SZ_8M) };
 	struct page *all, *first;
 
-	w.reserve = quarry_pool_reserve(w.pool, 10, 1);
+	w.reserve = quarry_mempool_create(w.pool, 10, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.reserve);
 	all = quarry_alloc_pages(w.pool, GFP_KERNEL, 10);
 	KUNIT_ASSERT_NOT_NULL(test, all);
-	w.page = quarry_reserve_alloc(w.reserve, GFP_KERNEL);
+	w.page = quarry_mempool_alloc(w.reserve, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, w.page);
-	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(w.reserve, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(w.reserve, GFP_KERNEL));
 	first = w.page;
 	must_wait(test, &w, wait_for_reserve);
 	/* To the stock, where it waits as well as for the pool. */
-	quarry_reserve_free(w.reserve, first);
+	quarry_mempool_free(w.reserve, first);
 	wait_for_completion(&w.done);
 	KUNIT_ASSERT_NOT_NULL(test, w.page);
-	quarry_reserve_free(w.reserve, w.page);
+	quarry_mempool_free(w.reserve, w.page);
 	quarry_free_pages(w.pool, all, 10);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(w.reserve));
 }
 
 /* --- the watermark ---------------------------------------------------------- */

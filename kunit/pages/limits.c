@@ -281,24 +281,24 @@ static void a_promise_is_kept_under_exhaustion(struct kunit *test)
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_16M, SZ_16M);
 	struct page **pages = quarry_test_pages(test, FRAMES(SZ_16M) + 1);
 	struct page *mine[PROMISED + 1];
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 
-	reserve = quarry_pool_reserve(pool, order, PROMISED);
+	reserve = quarry_mempool_create(pool, order, PROMISED);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, order, pages, FRAMES(SZ_16M) + 1);
 	KUNIT_EXPECT_EQ(test, nr, (FRAMES(SZ_16M) >> order) - PROMISED);
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < PROMISED; i++) {
-			mine[i] = quarry_reserve_alloc(reserve, GFP_ATOMIC | __GFP_ZERO);
+			mine[i] = quarry_mempool_alloc(reserve, GFP_ATOMIC | __GFP_ZERO);
 			KUNIT_ASSERT_NOT_NULL(test, mine[i]);
 			KUNIT_EXPECT_TRUE(test, quarry_test_zeroed(mine[i], order));
 			quarry_test_fill(mine[i], order, i);
 		}
-		KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(reserve, GFP_ATOMIC));
-		KUNIT_EXPECT_EQ(test, -EBUSY, quarry_pool_unreserve(reserve));
+		KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(reserve, GFP_ATOMIC));
+		KUNIT_EXPECT_EQ(test, -EBUSY, quarry_mempool_destroy(reserve));
 		for (i = 0; i < PROMISED; i++) {
 			KUNIT_EXPECT_TRUE(test, quarry_test_filled(mine[i], order, i));
-			quarry_reserve_free(reserve, mine[i]);
+			quarry_mempool_free(reserve, mine[i]);
 		}
 		/* It went to the promise, not to whoever asks. */
 		KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN,
@@ -306,7 +306,7 @@ static void a_promise_is_kept_under_exhaustion(struct kunit *test)
 		quarry_test_sound(test, pool);
 	}
 	quarry_test_give_all(pool, order, pages, nr);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 }
 
 static const unsigned int some_orders[] = { 0, 1, 4, 7 };
@@ -321,19 +321,19 @@ KUNIT_ARRAY_PARAM(some_order, some_orders, order_name);
 static void a_promise_that_cannot_be_kept_is_not_made(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 
-	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 0, 1025)));
-	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 10, 2)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(quarry_pool_reserve(pool, 0, 0)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(quarry_pool_reserve(pool, 11, 1)));
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(NULL));
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(ERR_PTR(-ENOMEM)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_mempool_create(pool, 0, 1025)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_mempool_create(pool, 10, 2)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(quarry_mempool_create(pool, 0, 0)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(quarry_mempool_create(pool, 11, 1)));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(NULL));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(ERR_PTR(-ENOMEM)));
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->allocated_bytes, 0);
 	/* All there is can be promised. */
-	reserve = quarry_pool_reserve(pool, 10, 1);
+	reserve = quarry_mempool_create(pool, 10, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 }
 
 struct waiter {

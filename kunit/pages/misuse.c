@@ -496,19 +496,19 @@ static void destroy_with_pages_out(struct kunit *test)
 static void reserve_freed_twice(struct kunit *test)
 {
 	struct fixture f = set_up(test);
-	struct quarry_reserve *reserve = quarry_pool_reserve(f.pool, 1, 4);
+	struct quarry_mempool *reserve = quarry_mempool_create(f.pool, 1, 4);
 	struct page *page;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reserve);
-	page = quarry_reserve_alloc(reserve, GFP_KERNEL);
+	page = quarry_mempool_alloc(reserve, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	quarry_reserve_free(reserve, page);
+	quarry_mempool_free(reserve, page);
 	f.before = quarry_test_stats(test, f.pool);
-	quarry_reserve_free(reserve, page);
+	quarry_mempool_free(reserve, page);
 	expect_refused(test, &f, QUARRY_ERR_DOUBLE_FREE, 1);
-	quarry_reserve_free(reserve, f.page);
+	quarry_mempool_free(reserve, f.page);
 	expect_refused(test, &f, QUARRY_ERR_WRONG_ORDER, 1);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(reserve));
 	tear_down(test, &f);
 }
 

@@ -85,7 +85,7 @@ static void every_way_of_a_page_is_watched(struct kunit *test)
 	struct quarry_pool *pool = pool_with(test, QUARRY_MODE_CHECK);
 	struct quarry_range run = { .bytes = 100 * PAGE_SIZE, .gfp = GFP_KERNEL };
 	struct page *pages[8], *page;
-	struct quarry_reserve *r;
+	struct quarry_mempool *r;
 	phys_addr_t at;
 	u64 was;
 
@@ -109,12 +109,12 @@ static void every_way_of_a_page_is_watched(struct kunit *test)
 	quarry_test_unseen(*(u8 *)page_address(page) = 1);
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), was + 1);
-	r = quarry_pool_reserve(pool, 0, 8);
+	r = quarry_mempool_create(pool, 0, 8);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, r);
-	page = quarry_reserve_alloc(r, GFP_KERNEL);
+	page = quarry_mempool_alloc(r, GFP_KERNEL);
 	quarry_test_fill(page, 0, 3);
-	quarry_reserve_free(r, page);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+	quarry_mempool_free(r, page);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(r));
 	take_and_give_all(test, pool);
 	KUNIT_EXPECT_EQ(test, seen(test, pool), was + 1);
 	/* Zeros are zeros. */

@@ -161,7 +161,7 @@ static void a_frame_of_a_slab(struct kunit *test)
 static void a_block_in_stock(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
-	struct quarry_reserve *r = quarry_pool_reserve(pool, 0, 2);
+	struct quarry_mempool *r = quarry_mempool_create(pool, 0, 2);
 	struct page *bad, *rest, *page;
 	LIST_HEAD(all);
 
@@ -169,16 +169,16 @@ static void a_block_in_stock(struct kunit *test)
 	/* All that is not in stock, so that the stock is what is left. */
 	while ((page = quarry_alloc_pages(pool, GFP_NOWAIT | __GFP_NOWARN, 0)))
 		list_add(&page->lru, &all);
-	bad = quarry_reserve_alloc(r, GFP_NOWAIT);
+	bad = quarry_mempool_alloc(r, GFP_NOWAIT);
 	KUNIT_EXPECT_NOT_NULL(test, bad);
-	quarry_reserve_free(r, bad);
+	quarry_mempool_free(r, bad);
 	fail(bad);
-	rest = quarry_reserve_alloc(r, GFP_NOWAIT);
+	rest = quarry_mempool_alloc(r, GFP_NOWAIT);
 	KUNIT_EXPECT_NOT_NULL(test, rest);
 	KUNIT_EXPECT_PTR_NE(test, rest, bad);
-	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(r, GFP_NOWAIT | __GFP_NOWARN));
-	quarry_reserve_free(r, rest);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+	KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(r, GFP_NOWAIT | __GFP_NOWARN));
+	quarry_mempool_free(r, rest);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(r));
 	while ((page = list_first_entry_or_null(&all, struct page, lru))) {
 		list_del(&page->lru);
 		quarry_free_pages(pool, page, 0);
@@ -191,22 +191,22 @@ static void a_reserve_that_goes(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
 	struct page **all = quarry_test_pages(test, ALL), *bad, *next;
-	struct quarry_reserve *r;
+	struct quarry_mempool *r;
 	unsigned int order, nr;
 
 	quarry_test_pin(test, 0);
 	for (order = 0; order <= 3; order += 3) {
-		r = quarry_pool_reserve(pool, order, 1);
+		r = quarry_mempool_create(pool, order, 1);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(r));
 		/* All that is not in stock, so that the stock is what is left. */
 		nr = quarry_test_take_all(test, pool, GFP_NOWAIT, order, all, ALL);
-		bad = quarry_reserve_alloc(r, GFP_NOWAIT);
+		bad = quarry_mempool_alloc(r, GFP_NOWAIT);
 		KUNIT_EXPECT_NOT_NULL(test, bad);
-		quarry_reserve_free(r, bad);
+		quarry_mempool_free(r, bad);
 		quarry_test_give_all(pool, order, all, nr);
 		quarry_pool_drain(pool);
 		fail(bad);
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+		KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(r));
 		next = one(test, pool, order);
 		KUNIT_EXPECT_PTR_NE(test, next, bad);
 		quarry_free_pages(pool, next, order);

@@ -32,7 +32,7 @@
  */
 struct insistent {
 	struct quarry_pool *pool;
-	struct quarry_reserve *reserve;
+	struct quarry_mempool *reserve;
 	struct quarry_cache *cache;
 	void (*ask)(struct insistent *w);
 	u64 bytes;
@@ -53,7 +53,7 @@ static int insist(void *data)
 	if (w->ask)
 		w->ask(w);
 	else if (w->reserve)
-		w->page = quarry_reserve_alloc(w->reserve, w->gfp);
+		w->page = quarry_mempool_alloc(w->reserve, w->gfp);
 	else if (w->bytes)
 		w->err = quarry_alloc_range(w->pool, &range, &w->at);
 	else
@@ -85,7 +85,7 @@ static void expect_answer(struct kunit *test, struct insistent *w, int err)
 		w->err = 0;
 	KUNIT_EXPECT_EQ(test, w->err, err);
 	if (w->page && w->reserve)
-		quarry_reserve_free(w->reserve, w->page);
+		quarry_mempool_free(w->reserve, w->page);
 	else if (w->page)
 		quarry_free_pages(w->pool, w->page, w->order);
 	else if (!w->err && !w->ask)
@@ -126,7 +126,7 @@ static void a_stock_knows_flags(struct kunit *test)
 	struct insistent w = { .pool = pool, .gfp = INSIST | __GFP_COMP, .cpu = -1 };
 	struct quarry_pool_stats *before, *after;
 
-	w.reserve = quarry_pool_reserve(pool, 1, 2);
+	w.reserve = quarry_mempool_create(pool, 1, 2);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(w.reserve));
 	before = quarry_test_stats(test, pool);
 	expect_refusal(test, &w);
@@ -135,14 +135,14 @@ static void a_stock_knows_flags(struct kunit *test)
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, after->errors[QUARRY_ERR_BAD_ARGUMENT],
 			before->errors[QUARRY_ERR_BAD_ARGUMENT] + 2);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(w.reserve));
 }
 
 static void a_stock_knows_nodes(struct kunit *test)
 {
 	int other = quarry_test_other_node(test), here = first_memory_node;
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
-	struct quarry_reserve *r;
+	struct quarry_mempool *r;
 	struct quarry_pool *pool;
 	struct page *page;
 
@@ -150,15 +150,15 @@ static void a_stock_knows_nodes(struct kunit *test)
 	cfg.max_bytes = SZ_4M;
 	cfg.node = other;
 	pool = quarry_test_pool_of(test, &cfg);
-	r = quarry_pool_reserve(pool, 0, 1);
+	r = quarry_mempool_create(pool, 0, 1);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(r));
 	quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
-	KUNIT_EXPECT_NULL(test, quarry_reserve_alloc(r, GFP_KERNEL | __GFP_THISNODE |
+	KUNIT_EXPECT_NULL(test, quarry_mempool_alloc(r, GFP_KERNEL | __GFP_THISNODE |
 						     __GFP_NOWARN));
-	page = quarry_reserve_alloc(r, GFP_KERNEL);
+	page = quarry_mempool_alloc(r, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, page);
-	quarry_reserve_free(r, page);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(r));
+	quarry_mempool_free(r, page);
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(r));
 }
 
 /* More than the pool may have is not even listed, let alone asked for. */
@@ -167,8 +167,8 @@ static void a_reserve_of_the_impossible(struct kunit *test)
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
 	struct quarry_pool_stats *before = quarry_test_stats(test, pool), *after;
 
-	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 0, UINT_MAX)));
-	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_pool_reserve(pool, 10, 2)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_mempool_create(pool, 0, UINT_MAX)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(quarry_mempool_create(pool, 10, 2)));
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, after->fail_limit, before->fail_limit);
 	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);
@@ -241,14 +241,14 @@ static void other_nodes_make_room(struct kunit *test)
 		/* The stock is of here, and what it is to give is not. */
 		w.pool = quarry_test_pool(test, 0, SZ_8M);
 		quarry_test_pin(test, cpumask_first(cpumask_of_node(here)));
-		w.reserve = quarry_pool_reserve(w.pool, 4, 2);
+		w.reserve = quarry_mempool_create(w.pool, 4, 2);
 		KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.reserve));
 		page = quarry_alloc_pages_node(w.pool, here, GFP_KERNEL | __GFP_THISNODE, 10);
 		KUNIT_ASSERT_TRUE(test, page);
 		quarry_free_pages(w.pool, page, 10);
 		w.order = 4;
 		expect_answer(test, &w, 0);
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+		KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(w.reserve));
 		w.reserve = NULL;
 	}
 }
@@ -275,10 +275,10 @@ static void a_floor_of_another_node(struct kunit *test)
 	w.bytes = SZ_64K;
 	expect_refusal(test, &w);
 	w.bytes = 0;
-	w.reserve = quarry_pool_reserve(w.pool, 0, 4);
+	w.reserve = quarry_mempool_create(w.pool, 0, 4);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(w.reserve));
 	expect_refusal(test, &w);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(w.reserve));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(w.reserve));
 	w.reserve = NULL;
 	/* Half of it would do as a floor, but an arena goes as a whole. */
 	quarry_pool_drain(w.pool);
@@ -311,7 +311,7 @@ static void ask_for_objects(struct insistent *w)
 
 static void ask_for_a_magazine(struct insistent *w)
 {
-	struct quarry_magazine *mag = quarry_cache_reserve(w->cache, w->gfp, MANY);
+	struct quarry_magazine *mag = quarry_cache_prefill(w->cache, w->gfp, MANY);
 
 	w->err = mag ? 0 : -ENOMEM;
 	quarry_cache_release(w->cache, mag);
@@ -339,7 +339,7 @@ static void more_at_once_than_there_can_be(struct kunit *test)
 	before = quarry_test_stats(test, w.pool);
 	w.ask = ask_for_a_magazine;
 	expect_refusal(test, &w);
-	KUNIT_EXPECT_NULL(test, quarry_cache_reserve(w.cache, GFP_KERNEL, 300000000));
+	KUNIT_EXPECT_NULL(test, quarry_cache_prefill(w.cache, GFP_KERNEL, 300000000));
 	/* A magazine as long as that is not even begun. */
 	after = quarry_test_stats(test, w.pool);
 	KUNIT_EXPECT_EQ(test, after->allocs, before->allocs);

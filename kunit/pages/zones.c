@@ -24,7 +24,7 @@
 struct place {
 	struct quarry_pool *pool;
 	struct quarry_cache *cache;
-	struct quarry_reserve *stock;
+	struct quarry_mempool *stock;
 	struct quarry_magazine *mag;
 	void *old;
 };
@@ -100,12 +100,12 @@ static void put_range(struct place *at, void *p)
 
 static void *try_stock(struct place *at, gfp_t gfp)
 {
-	return of_page(quarry_reserve_alloc(at->stock, gfp));
+	return of_page(quarry_mempool_alloc(at->stock, gfp));
 }
 
 static void put_stock(struct place *at, void *p)
 {
-	quarry_reserve_free(at->stock, virt_to_page(p));
+	quarry_mempool_free(at->stock, virt_to_page(p));
 }
 
 /* Of a cache. */
@@ -138,7 +138,7 @@ static void *try_object_nolock(struct place *at, gfp_t gfp)
 
 static void *try_object_ahead(struct place *at, gfp_t gfp)
 {
-	return quarry_cache_alloc_reserved(at->cache, gfp, at->mag);
+	return quarry_cache_alloc_prefilled(at->cache, gfp, at->mag);
 }
 
 static void put_object(struct place *at, void *p)
@@ -148,12 +148,12 @@ static void put_object(struct place *at, void *p)
 
 static void *try_ahead(struct place *at, gfp_t gfp)
 {
-	struct quarry_magazine *mag = quarry_cache_reserve(at->cache, gfp, 1);
+	struct quarry_magazine *mag = quarry_cache_prefill(at->cache, gfp, 1);
 	void *p;
 
 	if (!mag)
 		return NULL;
-	p = quarry_cache_alloc_reserved(at->cache, 0, mag);
+	p = quarry_cache_alloc_prefilled(at->cache, 0, mag);
 	quarry_cache_release(at->cache, mag);
 	return p;
 }
@@ -322,9 +322,9 @@ static struct place place_in(struct kunit *test, gfp_t zone)
 	cfg.zone = zone;
 	at.pool = quarry_test_pool_of(test, &cfg);
 	at.cache = quarry_test_cache_in(test, at.pool, 64, 0);
-	at.stock = quarry_pool_reserve(at.pool, 0, 4);
+	at.stock = quarry_mempool_create(at.pool, 0, 4);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(at.stock));
-	at.mag = quarry_cache_reserve(at.cache, GFP_KERNEL | zone, 16);
+	at.mag = quarry_cache_prefill(at.cache, GFP_KERNEL | zone, 16);
 	KUNIT_ASSERT_NOT_NULL(test, at.mag);
 	return at;
 }
@@ -332,7 +332,7 @@ static struct place place_in(struct kunit *test, gfp_t zone)
 static void leave(struct kunit *test, struct place *at)
 {
 	quarry_cache_release(at->cache, at->mag);
-	KUNIT_EXPECT_EQ(test, 0, quarry_pool_unreserve(at->stock));
+	KUNIT_EXPECT_EQ(test, 0, quarry_mempool_destroy(at->stock));
 }
 
 /* Take by a call and give back. Returns whether it gave anything. */

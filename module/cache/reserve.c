@@ -6,11 +6,11 @@
  * lock that forbids sleeping), objects are taken out beforehand: a magazine of them,
  * which belongs to the caller alone. What was not used goes back with it.
  *
- *	mag = quarry_cache_reserve(cache, GFP_KERNEL, 8);
+ *	mag = quarry_cache_prefill(cache, GFP_KERNEL, 8);
  *	if (!mag)
  *		return -ENOMEM;
  *	spin_lock(...);
- *	obj = quarry_cache_alloc_reserved(cache, GFP_NOWAIT, mag);	up to 8 times
+ *	obj = quarry_cache_alloc_prefilled(cache, GFP_NOWAIT, mag);	up to 8 times
  *	spin_unlock(...);
  *	quarry_cache_release(cache, mag);
  *
@@ -44,7 +44,7 @@ u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp)
 }
 
 /**
- * quarry_cache_reserve() - take a magazine of objects
+ * quarry_cache_prefill() - take a magazine of objects
  * @cache:	the cache
  * @gfp:	as for kmem_cache_alloc()
  * @nr:		objects, at least 1
@@ -55,7 +55,7 @@ u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp)
  * Return: the magazine with @nr objects; NULL if there is no memory or @nr is 0, and at
  * once if @nr is more than the pool has room for.
  */
-struct quarry_magazine *quarry_cache_reserve(struct quarry_cache *cache, gfp_t gfp,
+struct quarry_magazine *quarry_cache_prefill(struct quarry_cache *cache, gfp_t gfp,
 					     unsigned int nr)
 {
 	gfp_t meta = quarry_gfp_meta(gfp);
@@ -78,19 +78,19 @@ struct quarry_magazine *quarry_cache_reserve(struct quarry_cache *cache, gfp_t g
 	quarry_objects_in(cache, mag->slot, nr);
 	return mag;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_cache_reserve, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_cache_prefill, QUARRY_NS);
 
 /**
- * quarry_cache_alloc_reserved() - an object that is there
+ * quarry_cache_alloc_prefilled() - an object that is there
  * @cache:	the cache
  * @gfp:	__GFP_ZERO, or whatever the cache takes: nothing is allocated
- * @magazine:	of quarry_cache_reserve()
+ * @magazine:	of quarry_cache_prefill()
  *
  * Context: any. Return: an object; NULL when all of them have been taken, and for a zone that
  * they are not of: that is counted and reported.
  */
-void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
-				  struct quarry_magazine *magazine)
+void *quarry_cache_alloc_prefilled(struct quarry_cache *cache, gfp_t gfp,
+				   struct quarry_magazine *magazine)
 {
 	void *object;
 
@@ -102,12 +102,12 @@ void *quarry_cache_alloc_reserved(struct quarry_cache *cache, gfp_t gfp,
 		memset(object, 0, cache->shape[0].size);
 	return object;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_reserved, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_cache_alloc_prefilled, QUARRY_NS);
 
 /**
  * quarry_cache_release() - give a magazine back with what is left in it
  * @cache:	the cache
- * @magazine:	of quarry_cache_reserve(), or NULL
+ * @magazine:	of quarry_cache_prefill(), or NULL
  *
  * Context: any but NMI; in atomic context only if @nr was at most 500.
  */

@@ -33,7 +33,7 @@
 #define NO_PLACE	U32_MAX
 
 /**
- * struct quarry_reserve - blocks set aside
+ * struct quarry_mempool - blocks set aside
  * @pool:	whose
  * @lock:	guards all below but @order
  * @order:	of the blocks
@@ -46,7 +46,7 @@
  * @idle:	the first place without a block
  * @stock:	the blocks
  */
-struct quarry_reserve {
+struct quarry_mempool {
 	struct quarry_pool *pool;
 	raw_spinlock_t lock;
 	unsigned int order;
@@ -64,7 +64,7 @@ struct quarry_reserve {
  * Blocks in stock are marked PCP, as on a per-CPU list: a client that frees one
  * of them has freed it twice, and is told so.
  */
-static bool into_stock(struct quarry_reserve *r, struct page *page)
+static bool into_stock(struct quarry_mempool *r, struct page *page)
 {
 	bool mine = quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_ALLOC,
 				      QUARRY_STATE_PCP);
@@ -74,7 +74,7 @@ static bool into_stock(struct quarry_reserve *r, struct page *page)
 	return mine;
 }
 
-static void out_of_stock(struct quarry_reserve *r, struct page *page)
+static void out_of_stock(struct quarry_mempool *r, struct page *page)
 {
 	quarry_shadow_pages_open(page, 1UL << r->order);
 	quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_PCP,
@@ -82,13 +82,13 @@ static void out_of_stock(struct quarry_reserve *r, struct page *page)
 }
 
 /* A place becomes the first of a stack. */
-static void link_place(struct quarry_reserve *r, u32 *stack, u32 place)
+static void link_place(struct quarry_mempool *r, u32 *stack, u32 place)
 {
 	r->next[place] = *stack;
 	*stack = place;
 }
 
-static u32 unlink_place(struct quarry_reserve *r, u32 *stack)
+static u32 unlink_place(struct quarry_mempool *r, u32 *stack)
 {
 	u32 place = *stack;
 
@@ -97,7 +97,7 @@ static u32 unlink_place(struct quarry_reserve *r, u32 *stack)
 }
 
 /* The block at a place is in stock. Under the lock, or before anybody else knows of @r. */
-static void push(struct quarry_reserve *r, u32 place)
+static void push(struct quarry_mempool *r, u32 place)
 {
 	int node = page_to_nid(r->stock[place]);
 
@@ -106,7 +106,7 @@ static void push(struct quarry_reserve *r, u32 place)
 }
 
 /* The newest block of a node that has some. Under the lock. */
-static struct page *pop(struct quarry_reserve *r, int node)
+static struct page *pop(struct quarry_mempool *r, int node)
 {
 	u32 place = unlink_place(r, &r->first[node]);
 
@@ -121,13 +121,13 @@ static struct page *pop(struct quarry_reserve *r, int node)
  * Has a block that has left the stock failed while it lay there? Then it goes past the lists when
  * it is freed, and nobody gets it.
  */
-static bool has_failed(struct quarry_reserve *r, struct page *page)
+static bool has_failed(struct quarry_mempool *r, struct page *page)
 {
 	return quarry_block_is_poisoned(r->pool, page, 1U << r->order);
 }
 
 /* All that is in stock, which has no idle place between, and the reserve. */
-static void empty(struct quarry_reserve *r)
+static void empty(struct quarry_mempool *r)
 {
 	unsigned int i;
 
@@ -140,7 +140,7 @@ static void empty(struct quarry_reserve *r)
 }
 
 /**
- * quarry_pool_reserve() - set blocks aside
+ * quarry_mempool_create() - set blocks aside
  * @pool:	the pool
  * @order:	0 to quarry_max_order()
  * @nr:		blocks that must always be available, at least 1
@@ -150,10 +150,10 @@ static void empty(struct quarry_reserve *r)
  * Return: the reserve; ERR_PTR(-EINVAL); ERR_PTR(-ENOMEM), at once if it is more than the
  * pool may have.
  */
-struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
-					   unsigned int order, unsigned int nr)
+struct quarry_mempool *quarry_mempool_create(struct quarry_pool *pool,
+					     unsigned int order, unsigned int nr)
 {
-	struct quarry_reserve *r;
+	struct quarry_mempool *r;
 	unsigned int i;
 
 	if (!nr || order > quarry_max_order())
@@ -186,10 +186,10 @@ struct quarry_reserve *quarry_pool_reserve(struct quarry_pool *pool,
 		push(r, i);
 	return r;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_pool_reserve, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_mempool_create, QUARRY_NS);
 
 /* What the pool has at hand, without its reserve and without a wait. */
-static struct page *take_at_hand(struct quarry_reserve *r, const struct quarry_wish *w)
+static struct page *take_at_hand(struct quarry_mempool *r, const struct quarry_wish *w)
 {
 	struct quarry_wish now = *w;
 
@@ -199,7 +199,7 @@ static struct page *take_at_hand(struct quarry_reserve *r, const struct quarry_w
 	return quarry_wish_take(r->pool, r->order, &now);
 }
 
-static struct page *pop_stock(struct quarry_reserve *r, const struct quarry_wish *w)
+static struct page *pop_stock(struct quarry_mempool *r, const struct quarry_wish *w)
 {
 	struct page *page = NULL;
 	int node = w->node;
@@ -216,7 +216,7 @@ static struct page *pop_stock(struct quarry_reserve *r, const struct quarry_wish
 	return page;
 }
 
-static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wish *w)
+static struct page *take_stock(struct quarry_mempool *r, const struct quarry_wish *w)
 {
 	unsigned long flags;
 	struct page *page;
@@ -234,7 +234,7 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
 }
 
 /**
- * quarry_reserve_alloc() - a block that is there
+ * quarry_mempool_alloc() - a block that is there
  * @reserve:	the reserve
  * @gfp:	as for alloc_pages()
  *
@@ -244,7 +244,7 @@ static struct page *take_stock(struct quarry_reserve *r, const struct quarry_wis
  * out, and never with __GFP_NOFAIL; but NULL for flags that quarry_alloc_pages() refuses,
  * and with __GFP_THISNODE if the pool has no memory on the node and can have none.
  */
-struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
+struct page *quarry_mempool_alloc(struct quarry_mempool *reserve, gfp_t gfp)
 {
 	struct quarry_wish w;
 	struct page *page;
@@ -273,17 +273,17 @@ struct page *quarry_reserve_alloc(struct quarry_reserve *reserve, gfp_t gfp)
 	}
 	return page;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_reserve_alloc, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_mempool_alloc, QUARRY_NS);
 
 /**
- * quarry_reserve_free() - give a block back to a reserve
+ * quarry_mempool_free() - give a block back to a reserve
  * @reserve:	the reserve
  * @page:	its first page
  *
  * What is not a block of that order in a client's hands is refused, counted and
  * reported. Context: any but NMI.
  */
-void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
+void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page)
 {
 	unsigned long flags;
 	unsigned int i;
@@ -317,10 +317,10 @@ void quarry_reserve_free(struct quarry_reserve *reserve, struct page *page)
 		quarry_free_pages(reserve->pool, page, reserve->order);
 	}
 }
-EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_mempool_free, QUARRY_NS);
 
 /**
- * quarry_pool_unreserve() - give the blocks of a reserve back to the pool
+ * quarry_mempool_destroy() - give the blocks of a reserve back to the pool
  * @reserve:	the reserve; gone afterwards. NULL and error pointers do nothing
  *
  * Context: sleeps.
@@ -328,7 +328,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_reserve_free, QUARRY_NS);
  * Return: 0, or -EBUSY if fewer blocks have come back to it than were taken from it: then it
  * is as it was. A block of the pool that it did not hand out, but gets back, counts as one.
  */
-int quarry_pool_unreserve(struct quarry_reserve *reserve)
+int quarry_mempool_destroy(struct quarry_mempool *reserve)
 {
 	if (IS_ERR_OR_NULL(reserve))
 		return 0;
@@ -337,4 +337,4 @@ int quarry_pool_unreserve(struct quarry_reserve *reserve)
 	empty(reserve);
 	return 0;
 }
-EXPORT_SYMBOL_NS_GPL(quarry_pool_unreserve, QUARRY_NS);
+EXPORT_SYMBOL_NS_GPL(quarry_mempool_destroy, QUARRY_NS);

@@ -297,12 +297,12 @@ static void take(void)
 		nr = !!p[0];
 		break;
 	case 3:
-		mag = quarry_cache_reserve(w.c[of], gfp, nr);
+		mag = quarry_cache_prefill(w.c[of], gfp, nr);
 		if (!mag)
 			return;
 		nr = dice(&w.d, nr + 1);
 		for (i = 0; i < nr; i++)
-			p[i] = quarry_cache_alloc_reserved(w.c[of], zero ? __GFP_ZERO : 0, mag);
+			p[i] = quarry_cache_alloc_prefilled(w.c[of], zero ? __GFP_ZERO : 0, mag);
 		for (i = 0; i < nr; i++)
 			take_in(of, p[i], zero);
 		quarry_cache_release(w.c[of], mag);
