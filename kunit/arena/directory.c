@@ -13,7 +13,7 @@
 
 /* 16 TiB up, and further. */
 #define FAR		BIT(32)
-#define SLOT		BIT(QUARRY_SLOT_SHIFT)
+#define SLOT		BIT(QUARRY_DIRECTORY_SHIFT)
 
 static struct quarry_page_arena *arena(struct kunit *test, unsigned long pfn, u32 nr)
 {
@@ -79,7 +79,7 @@ static void memory_far_away_is_cheap(struct kunit *test)
 	quarry_test_at_rest(test, pool);
 }
 
-static void arenas_share_slots(struct kunit *test)
+static void arenas_share_entries(struct kunit *test)
 {
 	struct quarry_page_arena *low = arena(test, FAR + 5, 3);
 	struct quarry_page_arena *high = arena(test, FAR + 100, 900);
@@ -119,7 +119,7 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	struct quarry_page_arena *in = arena(test, FAR + 1500 * SLOT + 9, 2);
 	struct quarry_buddy *buddy = kunit_kzalloc(test, sizeof(*buddy), GFP_KERNEL);
 	unsigned long pfn, bad = 0;
-	struct quarry_slot4m *slot;
+	struct quarry_directory_entry *slot;
 
 	KUNIT_ASSERT_NOT_NULL(test, buddy);
 	/* Somebody is in the way, far behind the beginning. */
@@ -143,7 +143,7 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	quarry_directory_serve(c, buddy);
 	preempt_disable();
 	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT) {
-		slot = quarry_directory_slot(pfn);
+		slot = quarry_directory_entry_of(pfn);
 		bad += (slot->key & ~0xffULL) !=
 		       (pfn > c->pfn && pfn + SLOT <= c->pfn + nr ? buddy->key : 0);
 	}
@@ -152,7 +152,7 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	quarry_directory_serve(c, NULL);
 	quarry_directory_remove(c);
 	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT)
-		bad += find(pfn) || quarry_directory_slot(pfn)->key;
+		bad += find(pfn) || quarry_directory_entry_of(pfn)->key;
 	KUNIT_EXPECT_EQ(test, 0, bad);
 	synchronize_rcu();
 }
@@ -202,7 +202,7 @@ static void it_grows_under_its_readers(struct kunit *test)
 
 static struct kunit_case directory_cases[] = {
 	KUNIT_CASE(memory_far_away_is_cheap),
-	KUNIT_CASE(arenas_share_slots),
+	KUNIT_CASE(arenas_share_entries),
 	KUNIT_CASE(long_arenas_come_in_bites),
 	KUNIT_CASE(it_grows_under_its_readers),
 	{}

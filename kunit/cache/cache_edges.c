@@ -316,9 +316,9 @@ static void while_a_slab_is_born(struct kunit *test)
 
 /*
  * Freed without the lock, and by who had it: one of the two is wrong, and that is found when
- * the first one comes home.
+ * the first one is returned.
  */
-static void what_comes_home_late_is_judged(struct kunit *test)
+static void what_is_returned_late_is_judged(struct kunit *test)
 {
 	struct quarry_cache *c = quarry_test_near_cache(test, 136);
 	struct quarry_cache_stats *before;
@@ -393,7 +393,7 @@ static struct kunit_case edges_cases[] = {
 	KUNIT_CASE(twice_running_without_a_magazine),
 	KUNIT_CASE(twice_running_while_magazines_grow),
 	KUNIT_CASE(first_of_a_bulk),
-	KUNIT_CASE(what_comes_home_late_is_judged),
+	KUNIT_CASE(what_is_returned_late_is_judged),
 	KUNIT_CASE(while_a_slab_is_born),
 	KUNIT_CASE(sizes_that_cannot_be),
 	KUNIT_CASE(no_cache_at_all),

@@ -233,7 +233,7 @@ static void free_them(void *arg)
 		quarry_cache_free(o->c, o->p[i]);
 }
 
-/* All objects of a slab have come home, and one of them is in a magazine as well. */
+/* All objects of a slab have been returned, and one of them is in a magazine as well. */
 static void a_second_copy_keeps_no_slab(struct kunit *test)
 {
 	int cpu = quarry_test_other_cpu(test);

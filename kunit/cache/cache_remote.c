@@ -254,8 +254,8 @@ static void what_is_wrong_is_seen_at_once(struct kunit *test)
 	quarry_cache_free(other.c, other.p[0]);
 }
 
-/* Any other double free is seen when one of the two comes home. */
-static void a_double_free_is_seen_when_it_comes_home(struct kunit *test)
+/* Any other double free is seen when one of the two is returned. */
+static void a_double_free_is_seen_when_it_is_returned(struct kunit *test)
 {
 	struct far f = set_up(test, 60);
 	struct quarry_cache_stats *before;
@@ -278,7 +278,7 @@ static void free_there(void *arg)
 	quarry_test_give_objects(f->c, f->p, f->nr);
 }
 
-/* All objects of a slab have come home, and one of them is in a magazine here as well. */
+/* All objects of a slab have been returned, and one of them is in a magazine here as well. */
 static void a_second_copy_keeps_no_slab(struct kunit *test)
 {
 	struct far f = set_up(test, 60);
@@ -513,7 +513,7 @@ static struct kunit_case cache_remote_cases[] = {
 	KUNIT_CASE(a_visit_empties_it),
 	KUNIT_CASE(modes_pass_it_by),
 	KUNIT_CASE(what_is_wrong_is_seen_at_once),
-	KUNIT_CASE(a_double_free_is_seen_when_it_comes_home),
+	KUNIT_CASE(a_double_free_is_seen_when_it_is_returned),
 	KUNIT_CASE(a_second_copy_keeps_no_slab),
 	KUNIT_CASE(the_validator_sees_what_is_in_it),
 	KUNIT_CASE(a_node_without_memory_takes_them_again),

@@ -62,7 +62,7 @@ static void defer_pages(struct kunit *test, struct late *l)
 	KUNIT_EXPECT_EQ(test, is, l->nr);
 }
 
-/* They come home some more with each hold of the lock. */
+/* They are returned, some more with each hold of the lock. */
 static void deferred_pages_come_in_parts(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);

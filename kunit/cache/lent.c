@@ -169,7 +169,7 @@ static void without_a_lock(void *arg)
 		quarry_cache_free_nolock(l->c, l->p[i]);
 }
 
-/* While somebody has the node's lock, so that the objects come home later. */
+/* While somebody has the node's lock, so that the objects are returned later. */
 static void while_it_is_locked(void *arg)
 {
 	struct lender *l = arg;

@@ -207,7 +207,7 @@ static void objects_of_a_dead_cache_are_lost(struct kunit *test)
 	expect_kept(test, page, slab >> PAGE_SHIFT);
 }
 
-/* Objects that come home before are not lost, and the cache goes. */
+/* Objects that are returned before are not lost, and the cache goes. */
 static void a_dead_cache_with_nothing_out_goes(struct kunit *test)
 {
 	struct quarry_pool *pool = leaky(test);

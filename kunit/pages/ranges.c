@@ -748,7 +748,7 @@ static void runs_of_lives(struct kunit *test)
 }
 
 /* As a block does: what is free on another node is not as good. */
-static void runs_grow_at_home(struct kunit *test)
+static void runs_grow_on_the_local_node(struct kunit *test)
 {
 	int other = quarry_test_other_node(test);
 	struct quarry_pool *pool;
@@ -890,7 +890,7 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(ranges_side_by_side_stay_two),
 	KUNIT_CASE(runs_of_zeros),
 	KUNIT_CASE(runs_of_lives),
-	KUNIT_CASE(runs_grow_at_home),
+	KUNIT_CASE(runs_grow_on_the_local_node),
 	KUNIT_CASE(a_range_larger_than_its_description),
 	KUNIT_CASE(orders_above_the_kernels),
 	KUNIT_CASE(freed_twice_at_once),

@@ -3,17 +3,17 @@
  * The directory: from a page to its arena in a fixed number of steps.
  *
  * Model
- *	An array with a slot for every 4 MiB of physical memory. A slot points to the
- *	lowest arena in these 4 MiB; arenas that share a slot are chained by address:
+ *	An array with an entry for every 4 MiB of physical memory. An entry points to the
+ *	lowest arena in these 4 MiB; arenas that share an entry are chained by address:
  *
- *	  slot   0     1     2     3     4
+ *	  entry   0     1     2     3     4
  *	        [ ]   [A]   [B]   [B]   [B]
- *	               |     `-----`-----`--> B --next--> C   (C begins in slot 4)
+ *	               |     `-----`-----`--> B --next--> C   (C begins in entry 4)
  *	               A
  *
- *	Full-sized arenas fill a slot each, and so do the inner parts of long
- *	ranges. Such a slot leads to the state byte of a frame by itself, without a
- *	look at the arena: that is what the fast path of a free uses. In slots that
+ *	Full-sized arenas fill an entry each, and so do the inner parts of long
+ *	ranges. Such an entry leads to the state byte of a frame by itself, without a
+ *	look at the arena: that is what the fast path of a free uses. In entries that
  *	are shared or partly filled, frees take the slow way.
  *
  * Where there is no memory
@@ -23,7 +23,7 @@
  *	arena. A layer above that keeps a table for the same memory has left a function
  *	here, and is asked first: no arena lies where that has no entries.
  *
- * Locks: changes are made under one spinlock, IRQs off, some hundred slots at a time;
+ * Locks: changes are made under one spinlock, IRQs off, some hundred entries at a time;
  * what grows the array has a mutex of its own. Readers hold RCU (preemption off is enough)
  * and see a chain that is at all times sorted and whole.
  *
@@ -43,12 +43,12 @@
 /* Slots that are written under the lock at once. */
 #define BITE	512UL
 
-static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_slot4m));
-static_assert(sizeof(struct quarry_slot4m) == 1 << 5);
-static_assert(QUARRY_SLOT_SHIFT + PAGE_SHIFT - 5 == QUARRY_TABLE_PAGE_SHIFT);
+static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_directory_entry));
+static_assert(sizeof(struct quarry_directory_entry) == 1 << 5);
+static_assert(QUARRY_DIRECTORY_SHIFT + PAGE_SHIFT - 5 == QUARRY_TABLE_PAGE_SHIFT);
 
-struct quarry_slot4m *quarry_slots;
-EXPORT_SYMBOL_NS_GPL(quarry_slots, QUARRY_NS);
+struct quarry_directory_entry *quarry_directory_entries;
+EXPORT_SYMBOL_NS_GPL(quarry_directory_entries, QUARRY_NS);
 static DEFINE_SPINLOCK(directory_lock);
 
 /* Their memory, and who is asked first; changed under the mutex. */
@@ -62,7 +62,7 @@ static void publish(const struct quarry_table *t)
 
 	head->bytes = t->pages * PAGE_SIZE;
 	/* Readers must find the head written. */
-	smp_store_release(&quarry_slots, t->base);
+	smp_store_release(&quarry_directory_entries, t->base);
 }
 
 /**
@@ -119,21 +119,21 @@ u64 quarry_directory_bytes(void)
 	return quarry_table_bytes(&table);
 }
 
-static unsigned long first_slot(const struct quarry_page_arena *c)
+static unsigned long first_entry(const struct quarry_page_arena *c)
 {
-	return c->pfn >> QUARRY_SLOT_SHIFT;
+	return c->pfn >> QUARRY_DIRECTORY_SHIFT;
 }
 
-static unsigned long last_slot(const struct quarry_page_arena *c)
+static unsigned long last_entry(const struct quarry_page_arena *c)
 {
-	return (c->pfn + c->nr - 1) >> QUARRY_SLOT_SHIFT;
+	return (c->pfn + c->nr - 1) >> QUARRY_DIRECTORY_SHIFT;
 }
 
-/* The last arena in the slot that lies below @c, or NULL. */
-static struct quarry_page_arena *predecessor(struct quarry_slot4m *d,
+/* The last arena in the entry that lies below @c, or NULL. */
+static struct quarry_page_arena *predecessor(struct quarry_directory_entry *d,
 					     const struct quarry_page_arena *c)
 {
-	struct quarry_page_arena *p = d[first_slot(c)].arena, *before = NULL;
+	struct quarry_page_arena *p = d[first_entry(c)].arena, *before = NULL;
 
 	for (; p && p->pfn < c->pfn; p = p->next)
 		before = p;
@@ -146,57 +146,57 @@ static bool overlaps(const struct quarry_page_arena *c, const struct quarry_page
 }
 
 /*
- * The slots between its first and its last one, which an arena fills, from @from to @to.
+ * The entries between its first and its last one, which an arena fills, from @from to @to.
  * False, and no further, where one is not @from.
  */
 static bool fill_inner(struct quarry_page_arena *c, struct quarry_page_arena *from,
 		       struct quarry_page_arena *to)
 {
-	unsigned long i = first_slot(c) + 1, end = last_slot(c), stop, flags;
+	unsigned long i = first_entry(c) + 1, end = last_entry(c), stop, flags;
 	bool was = true;
 
 	while (i < end && was) {
 		spin_lock_irqsave(&directory_lock, flags);
 		for (stop = min(end, i + BITE); i < stop; i++) {
-			was = quarry_slots[i].arena == from;
+			was = quarry_directory_entries[i].arena == from;
 			if (!was)
 				break;
 			/* Readers must find the arena written. */
-			smp_store_release(&quarry_slots[i].arena, to);
+			smp_store_release(&quarry_directory_entries[i].arena, to);
 		}
 		spin_unlock_irqrestore(&directory_lock, flags);
-		if (end - first_slot(c) > BITE)
+		if (end - first_entry(c) > BITE)
 			cond_resched();
 	}
 	return was;
 }
 
-/* The first and the last slot, with their chains. Returns false if others are there. */
+/* The first and the last entry, with their chains. Returns false if others are there. */
 static bool insert_ends(struct quarry_page_arena *c)
 {
 	struct quarry_page_arena *before, *after, **link;
-	struct quarry_slot4m *d;
+	struct quarry_directory_entry *d;
 	unsigned long flags;
 	bool free = true;
 
 	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_slots;
-	for (after = d[first_slot(c)].arena; after; after = after->next)
+	d = quarry_directory_entries;
+	for (after = d[first_entry(c)].arena; after; after = after->next)
 		free &= !overlaps(c, after);
-	for (after = d[last_slot(c)].arena; after; after = after->next)
+	for (after = d[last_entry(c)].arena; after; after = after->next)
 		free &= !overlaps(c, after);
 	if (free) {
 		before = predecessor(d, c);
-		if (before && first_slot(c) == last_slot(c))
+		if (before && first_entry(c) == last_entry(c))
 			c->next = before->next;
 		else
-			c->next = d[last_slot(c)].arena;
-		link = before ? &before->next : &d[first_slot(c)].arena;
+			c->next = d[last_entry(c)].arena;
+		link = before ? &before->next : &d[first_entry(c)].arena;
 		/* Readers must find the arena and its next written. */
 		smp_store_release(link, c);
-		if (first_slot(c) != last_slot(c))
+		if (first_entry(c) != last_entry(c))
 			/* As above. */
-			smp_store_release(&d[last_slot(c)].arena, c);
+			smp_store_release(&d[last_entry(c)].arena, c);
 	}
 	spin_unlock_irqrestore(&directory_lock, flags);
 	return free;
@@ -204,18 +204,18 @@ static bool insert_ends(struct quarry_page_arena *c)
 
 static void remove_ends(struct quarry_page_arena *c)
 {
-	bool one = first_slot(c) == last_slot(c);
+	bool one = first_entry(c) == last_entry(c);
 	struct quarry_page_arena *before, **link;
-	struct quarry_slot4m *d;
+	struct quarry_directory_entry *d;
 	unsigned long flags;
 
 	spin_lock_irqsave(&directory_lock, flags);
-	d = quarry_slots;
+	d = quarry_directory_entries;
 	before = predecessor(d, c);
-	link = before ? &before->next : &d[first_slot(c)].arena;
+	link = before ? &before->next : &d[first_entry(c)].arena;
 	WRITE_ONCE(*link, one ? c->next : NULL);
 	if (!one)
-		WRITE_ONCE(d[last_slot(c)].arena, c->next);
+		WRITE_ONCE(d[last_entry(c)].arena, c->next);
 	spin_unlock_irqrestore(&directory_lock, flags);
 }
 
@@ -242,13 +242,13 @@ int quarry_directory_insert(struct quarry_page_arena *c)
 	return -EEXIST;
 }
 
-/* What a slot that an arena fills says of its frames. A place is never less than 4 MiB. */
+/* What an entry that an arena fills says of its frames. A place is never less than 4 MiB. */
 static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *buddy,
-		  unsigned long slot)
+		  unsigned long entry)
 {
 	const struct quarry_arena *a = &c->arena;
 
-	return buddy->key + quarry_area_place(a, ((slot << QUARRY_SLOT_SHIFT) - a->base) /
+	return buddy->key + quarry_area_place(a, ((entry << QUARRY_DIRECTORY_SHIFT) - a->base) /
 						 QUARRY_AREA_FRAMES);
 }
 
@@ -257,29 +257,29 @@ static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *
  * @c:		an arena that was inserted
  * @buddy:	where its blocks are free, or NULL while they are nobody's
  *
- * From here on the fast path of a free knows the slots that @c fills, and the place that
+ * From here on the fast path of a free knows the entries that @c fills, and the place that
  * each is in, or no longer.
  * Context: any but interrupts; sleeps for a range longer than a block of the kernel's.
  */
 void quarry_directory_serve(struct quarry_page_arena *c, struct quarry_buddy *buddy)
 {
-	unsigned long i = first_slot(c), end = last_slot(c) + 1, stop, flags;
-	struct quarry_slot4m *slot;
+	unsigned long i = first_entry(c), end = last_entry(c) + 1, stop, flags;
+	struct quarry_directory_entry *entry;
 
 	WRITE_ONCE(c->buddy, buddy);
 	while (c->span && i < end) {
 		spin_lock_irqsave(&directory_lock, flags);
 		for (stop = min(end, i + BITE); i < stop; i++) {
-			if (c->pfn > i << QUARRY_SLOT_SHIFT ||
-			    c->pfn + c->nr < (i + 1) << QUARRY_SLOT_SHIFT)
+			if (c->pfn > i << QUARRY_DIRECTORY_SHIFT ||
+			    c->pfn + c->nr < (i + 1) << QUARRY_DIRECTORY_SHIFT)
 				continue;
-			slot = &quarry_slots[i];
-			slot->state = c->state - c->pfn;
+			entry = &quarry_directory_entries[i];
+			entry->state = c->state - c->pfn;
 			/* Readers that see the key must see the state. */
-			smp_store_release(&slot->key, buddy ? key_of(c, buddy, i) : 0);
+			smp_store_release(&entry->key, buddy ? key_of(c, buddy, i) : 0);
 		}
 		spin_unlock_irqrestore(&directory_lock, flags);
-		if (end - first_slot(c) > BITE)
+		if (end - first_entry(c) > BITE)
 			cond_resched();
 	}
 }

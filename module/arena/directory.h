@@ -28,8 +28,8 @@ static __always_inline unsigned long quarry_page_arena_index(const struct quarry
 /* The arena of a frame that has a struct page, or NULL. Context: as below. */
 static inline struct quarry_page_arena *quarry_directory_find_pfn(unsigned long pfn)
 {
-	struct quarry_slot4m *slot = quarry_directory_slot(pfn);
-	struct quarry_page_arena *c = slot ? READ_ONCE(slot->arena) : NULL;
+	struct quarry_directory_entry *entry = quarry_directory_entry_of(pfn);
+	struct quarry_page_arena *c = entry ? READ_ONCE(entry->arena) : NULL;
 
 	while (c && pfn - c->pfn >= c->span)
 		c = READ_ONCE(c->next);

@@ -31,7 +31,7 @@ struct quarry_page_table;
  * @state:	arena.state + arena.lo, so that a page's number leads to its state
  * @buddy:	whose its frames are, for those who look without a lock; NULL while they
  *		are nobody's
- * @next:	the next arena in the directory's slot
+ * @next:	the next arena in the directory's entry
  * @node:	in the tree of its zone
  * @arena:	the description
  * @pfn:	first frame

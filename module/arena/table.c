@@ -72,7 +72,7 @@ static bool is_wanted(const struct span *span, unsigned long i)
 
 	if (span)
 		return i >= span->first && i <= span->last;
-	for (; pfn < end; pfn += 1UL << QUARRY_SLOT_SHIFT)
+	for (; pfn < end; pfn += 1UL << QUARRY_DIRECTORY_SHIFT)
 		if (pfn_valid(pfn))
 			return true;
 	return false;

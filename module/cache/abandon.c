@@ -2,14 +2,14 @@
 /*
  * Abandoning: dead caches of a pool that is forgotten.
  *
- * A cache that was destroyed with objects out waits for these to come home. When its pool is
+ * A cache that was destroyed with objects out waits for these to be returned. When its pool is
  * forgotten (pages/forget.c) it waits no more: its pages are lost with the pool. What it
  * knows of its objects stays, for whoever looks for the leak.
  *
  *	slabs with nothing out	go to the pool, before that goes
  *	the others		lose their labels, so that a free of an object finds nothing, and
  *				is told as one of foreign memory
- *	who is under way	is waited for; what came home meanwhile goes to the pool too
+ *	who is under way	is waited for; what was returned meanwhile goes to the pool too
  *
  * From then on nothing of it changes. It stands in the list of caches as dead.
  *
@@ -79,6 +79,6 @@ void quarry_caches_abandon(struct quarry_pool *pool)
 			quarry_node_settle(n);
 		WRITE_ONCE(cache->abandoned, true);
 	}
-	/* Of some all may have come home. */
+	/* Of some all may have been returned. */
 	quarry_reaper_kick();
 }

@@ -38,7 +38,7 @@
 #define BARREN		(HZ / 10)
 
 /* The node of this CPU, or the nearest one that the cache may use. */
-struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache)
+struct quarry_cache_node *quarry_cache_local_node(struct quarry_cache *cache)
 {
 	return quarry_cpu_cache_node(raw_cpu_ptr(cache->cpu_cache));
 }
@@ -256,16 +256,16 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		return NULL;
 	/* "This" is the node nearest to this CPU, which the pool may not be on. */
 	if (node == NUMA_NO_NODE && gfp & __GFP_THISNODE &&
-	    quarry_cache_home(cache)->node != numa_mem_id())
+	    quarry_cache_local_node(cache)->node != numa_mem_id())
 		return NULL;
-	if (wish && wish == quarry_cache_home(cache) && !(gfp & __GFP_THISNODE))
+	if (wish && wish == quarry_cache_local_node(cache) && !(gfp & __GFP_THISNODE))
 		wish = NULL;
 	for (;;) {
 		object = wish ? take_from(cache, wish, *guarded) :
 				take_local(cache, guarded, false);
 		if (object)
 			return object;
-		here = wish ?: quarry_cache_home(cache);
+		here = wish ?: quarry_cache_local_node(cache);
 		/* The reserve is touched already: not another slab of it for each object. */
 		if (quarry_node_is_lending(cache, gfp)) {
 			object = take_lent(cache, gfp, here, *guarded);

@@ -124,11 +124,12 @@ static inline struct quarry_page_slab *quarry_page_slab(struct quarry_slab *slab
  * @slabs:	all of them, plain and guarded
  * @late:	slabs with objects that were freed without the lock
  * @coming:	of these, those that are being put back
- * @nr_wrong:	objects that were freed so and had come home already; told of with the lock let go
+ * @nr_wrong:	objects that were freed so and had been returned already; told of with the lock let
+ *		go
  * @wrong:	one of them
  * @lost_slabs:	slabs with lost objects
- * @holds:	how often the lock was held, ever, and how often objects came home then that were
- *		freed without it
+ * @holds:	how often the lock was held, ever, and how often objects were returned then that
+ *		were freed without it
  * @quarantine:	guarded objects that wait, a ring; NULL until that mode is first on
  * @quarantine_at: where the oldest is
  * @quarantine_n: how many there are
@@ -429,7 +430,7 @@ void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bo
 
 /* alloc.c */
 bool quarry_cache_gfp_ok(struct quarry_cache *cache, gfp_t gfp);
-struct quarry_cache_node *quarry_cache_home(struct quarry_cache *cache);
+struct quarry_cache_node *quarry_cache_local_node(struct quarry_cache *cache);
 void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp);
 bool quarry_object_is_free(struct quarry_cache *cache, const void *object);
 bool quarry_cpu_cache_refill(struct quarry_cache *cache, struct quarry_cpu_cache *m, bool try);

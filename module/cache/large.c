@@ -62,7 +62,7 @@ static void give(struct page *page)
 		quarry_free_range(pool, page_to_phys(page), nr << PAGE_SHIFT);
 		return;
 	}
-	quarry_block_mark(pool, page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
+	quarry_block_change(pool, page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
 	__quarry_free_pages(pool, page, order);
 }
 
@@ -94,7 +94,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 		quarry_trim(pool, page_to_phys(page), PAGE_SIZE << order, nr << PAGE_SHIFT);
 		private |= QUARRY_LARGE_RUN;
 	} else {
-		quarry_block_mark(pool, page, order, QUARRY_STATE_ALLOC, QUARRY_STATE_SLAB);
+		quarry_block_change(pool, page, order, QUARRY_STATE_ALLOC, QUARRY_STATE_SLAB);
 	}
 	set_page_private(page, private);
 	/* Who finds the tag must find the private word. Pairs with that in large_page(). */

@@ -222,7 +222,7 @@ static void leave_over(struct quarry_cache_node *n, struct quarry_magazine *mag,
 void quarry_magazine_bring(struct quarry_cache *cache)
 {
 	struct quarry_cpu_cache *m = raw_cpu_ptr(cache->cpu_cache);
-	struct quarry_cache_node *n = quarry_cache_home(cache);
+	struct quarry_cache_node *n = quarry_cache_local_node(cache);
 	struct quarry_magazine *mag;
 	u32 cap, wants, one;
 

@@ -29,7 +29,7 @@
  *	have their turn: nobody waits for a CPU with @parting for longer than a moment.
  *
  *	A slab that has all its objects is in no magazine, unless one was freed twice:
- *	the first free has come home, the second is still in a magazine. It is found
+ *	the first one is in its slab again, the second is still in a magazine. It is found
  *	when the magazines are emptied. So what quarry hands out is never memory that it has
  *	given away. Magazines fill again at once; it costs a CPU some ten
  *	thousands of instructions each time that its cache gives up a slab.

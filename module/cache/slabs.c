@@ -39,7 +39,7 @@
  *	allocation then gives up. A free sets the object's bit in @late, a set of bits
  *	beside those of the slab, and the slab on a list; who takes the lock next
  *	puts these objects back. Nothing is allocated and no object is written to. One that
- *	has come home by then was freed twice: he counts and reports that, when he has let go
+ *	has been returned by then was freed twice: he counts and reports that, when he has let go
  *	of the lock.
  *
  * Contexts: any, unless a function says otherwise.
@@ -75,7 +75,7 @@ static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
 			 __GFP_RECLAIMABLE | __GFP_COMP | __GFP_DMA | __GFP_DMA32)
 
 /* An object back to its slab. Under the lock. */
-static enum quarry_slab_verdict put_home(struct quarry_cache_node *n, struct quarry_page_slab *s,
+static enum quarry_slab_verdict put_back(struct quarry_cache_node *n, struct quarry_page_slab *s,
 					 void *object)
 {
 	enum quarry_slab_verdict verdict = quarry_slab_put(&s->slab, object);
@@ -114,7 +114,7 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_page
 		object = (void *)(s->slab.first + i * shape->stride);
 		/* Who frees it so again has it from somebody who held this lock after us. */
 		clear_bit(i, s->late);
-		if (put_home(n, s, object)) {
+		if (put_back(n, s, object)) {
 			n->nr_wrong++;
 			n->wrong = object;
 		}
@@ -285,7 +285,7 @@ static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object
 		return QUARRY_CACHE_ERR_DOUBLE_FREE;
 	verdict = quarry_slab_look(&s->slab, object, &i);
 	if (!verdict && has_lock)
-		verdict = put_home(n, s, object);
+		verdict = put_back(n, s, object);
 	else if (!verdict && !put_late(n, s, i))
 		verdict = QUARRY_SLAB_FREE;
 	return verdict ? quarry_cache_verdict_kind(verdict) : QUARRY_NR_CACHE_ERRORS;
@@ -392,7 +392,7 @@ static void give_pages(struct quarry_page_slab *s)
 	kmemleak_free(page_address(s->page));
 	quarry_strays_mend(s);
 	set_private(s, 1U << order, 0);
-	quarry_block_mark(cache->pool, s->page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
+	quarry_block_change(cache->pool, s->page, order, QUARRY_STATE_SLAB, QUARRY_STATE_ALLOC);
 	__quarry_free_pages(cache->pool, s->page, order);
 }
 
@@ -460,8 +460,8 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		goto description;
 	n = cache->nodes[page_to_nid(s->page)];
 	if (WARN_ON_ONCE(!n) ||
-	    !quarry_block_mark(cache->pool, s->page, shape->order, QUARRY_STATE_ALLOC,
-			       QUARRY_STATE_SLAB))
+	    !quarry_block_change(cache->pool, s->page, shape->order, QUARRY_STATE_ALLOC,
+				 QUARRY_STATE_SLAB))
 		goto pages;
 	s->node = n;
 	slabs = guarded ? &n->guarded : &n->plain;
@@ -693,7 +693,7 @@ static void sweep_node(struct quarry_cache_node *n)
 			break;
 		list_add(&forget(n, slab)->slab.link, &gone);
 	}
-	/* What was freed without the lock and came home with this hold was among them. */
+	/* What was freed without the lock and returned with this hold was among them. */
 	n->spent = nr == HOLD;
 	quarry_node_unlock(n, flags);
 	list_for_each_entry(slab, &gone, link)

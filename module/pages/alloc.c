@@ -105,7 +105,7 @@ void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr
 }
 
 /* The zone of a node, or the nearest one that the pool may use. */
-struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node)
+struct quarry_zone *quarry_local_zone(struct quarry_pool *pool, int node)
 {
 	if (node == NUMA_NO_NODE)
 		return quarry_buddy_zone(raw_cpu_ptr(pool->pcp)->buddy);
@@ -269,7 +269,7 @@ static bool past_lists(unsigned int order, const struct quarry_wish *w)
 static struct page *take_local(struct quarry_pool *pool, unsigned int order,
 			       const struct quarry_wish *w, bool *zero)
 {
-	struct quarry_zone *z = quarry_home_zone(pool, w->node);
+	struct quarry_zone *z = quarry_local_zone(pool, w->node);
 	bool asked = past_lists(order, w);
 	struct page *page = NULL;
 
@@ -717,7 +717,7 @@ misuse:
 EXPORT_SYMBOL_NS_GPL(quarry_free_slow, QUARRY_NS);
 
 /**
- * quarry_block_mark() - change what a block is marked as
+ * quarry_block_change() - change what a block is marked as
  * @pool:	the pool
  * @page:	its first page, or any pointer
  * @order:	its order
@@ -729,8 +729,8 @@ EXPORT_SYMBOL_NS_GPL(quarry_free_slow, QUARRY_NS);
  *
  * Return: false if it was not a block of @pool with that mark: nothing has changed.
  */
-bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
-		       unsigned int order, u8 from, u8 to)
+bool quarry_block_change(struct quarry_pool *pool, struct page *page,
+			 unsigned int order, u8 from, u8 to)
 {
 	struct quarry_buddy *buddy;
 	struct quarry_page_arena *c;

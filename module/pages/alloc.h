@@ -19,11 +19,11 @@ struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int
 			       int node);
 bool quarry_wait_for_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order, int node,
 			  int *looked);
-struct quarry_zone *quarry_home_zone(struct quarry_pool *pool, int node);
+struct quarry_zone *quarry_local_zone(struct quarry_pool *pool, int node);
 bool quarry_wait_for_free(struct quarry_pool *pool);
 void quarry_wake_waiters(struct quarry_pool *pool);
-bool quarry_block_mark(struct quarry_pool *pool, struct page *page,
-		       unsigned int order, u8 from, u8 to);
+bool quarry_block_change(struct quarry_pool *pool, struct page *page,
+			 unsigned int order, u8 from, u8 to);
 
 /* range.c */
 bool quarry_range_could_hold(struct quarry_pool *pool, const struct quarry_wish *w, u64 nr,

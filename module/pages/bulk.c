@@ -86,7 +86,7 @@ unsigned int quarry_alloc_pages_bulk(struct quarry_pool *pool, gfp_t gfp,
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_pages_bulk, QUARRY_NS);
 
 /* Of the CPU's own zone, and of a place that is not to empty? */
-static bool is_for_list(const struct quarry_slot4m *where, const struct quarry_pcp *pcp,
+static bool is_for_list(const struct quarry_directory_entry *where, const struct quarry_pcp *pcp,
 			unsigned int order)
 {
 	return where->key - pcp->lists.key <= pcp->lists.list[order].rank;
@@ -98,7 +98,7 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 {
 	unsigned long pfn = quarry_page_pfn(*pages), from;
 	struct quarry_slot *slot, *end;
-	struct quarry_slot4m *where;
+	struct quarry_directory_entry *where;
 	unsigned int room;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
@@ -106,13 +106,13 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
-	where = quarry_directory_slot(pfn);
+	where = quarry_directory_entry_of(pfn);
 	if (unlikely(!where || !is_for_list(where, pcp, order) || !quarry_pcp_enter(pcp))) {
 		preempt_enable();
 		return 0;
 	}
 	base = where->state;
-	from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
+	from = round_down(pfn, 1UL << QUARRY_DIRECTORY_SHIFT);
 	list = &pcp->lists.list[order];
 	slot = list->top;
 	room = (list->end - quarry_list_at(slot)) / sizeof(*slot);
@@ -122,11 +122,11 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 		struct page *page = *pages++;
 
 		pfn = quarry_page_pfn(page);
-		if (unlikely(pfn - from >= 1UL << QUARRY_SLOT_SHIFT)) {
-			where = quarry_directory_slot(pfn);
+		if (unlikely(pfn - from >= 1UL << QUARRY_DIRECTORY_SHIFT)) {
+			where = quarry_directory_entry_of(pfn);
 			if (!where || !is_for_list(where, pcp, order))
 				break;
-			from = round_down(pfn, 1UL << QUARRY_SLOT_SHIFT);
+			from = round_down(pfn, 1UL << QUARRY_DIRECTORY_SHIFT);
 			base = where->state;
 		}
 		state = base + pfn;

@@ -113,7 +113,7 @@ static void blind(struct quarry_pool *pool)
 		list_for_each_entry(a, &z->buddy.arenas, link)
 			quarry_directory_serve(quarry_page_arena(a), NULL);
 	synchronize_rcu();
-	/* What came home until then. */
+	/* What was returned until then. */
 	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 	for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z))
 		quarry_zone_settle(z);
@@ -176,7 +176,7 @@ static u64 give_up(struct quarry_pool *pool)
 	struct quarry_zone *z = NULL;
 	u64 lost = 0;
 
-	/* What is only kept at hand is not out, nor what came home while labels were taken. */
+	/* What is only kept at hand is not out, nor what was returned while labels were taken. */
 	quarry_pool_reclaim_all(pool);
 	quarry_pool_abandon_caches(pool);
 	quarry_pool_reclaim_all(pool);

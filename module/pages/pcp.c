@@ -495,7 +495,7 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 			unsigned int order)
 {
-	struct quarry_slot4m *where = quarry_directory_slot(quarry_page_pfn(page));
+	struct quarry_directory_entry *where = quarry_directory_entry_of(quarry_page_pfn(page));
 	struct quarry_pcp *pcp = this_cpu_ptr(pool->pcp);
 	struct quarry_list *list = &pcp->lists.list[order];
 	bool granted = false;

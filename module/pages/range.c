@@ -293,14 +293,14 @@ static void settle(struct quarry_pool *pool)
 		quarry_zone_settle(z);
 }
 
-/* Where it is to be first: without a window at home, else by address. */
+/* Where it is to be first: without a window in the local zone, else by address. */
 static bool claim_here(struct quarry_pool *pool, struct request *q, unsigned long *pfn,
 		       bool *zero)
 {
 	settle(pool);
 	if (q->device || !q->anywhere)
 		return claim_by_address(pool, NULL, q, pfn, zero);
-	return claim_from_zone(pool, quarry_home_zone(pool, q->wish.node), q, pfn, zero);
+	return claim_from_zone(pool, quarry_local_zone(pool, q->wish.node), q, pfn, zero);
 }
 
 /* On other nodes, if that is no worse than nothing. */
@@ -311,7 +311,7 @@ static bool claim_elsewhere(struct quarry_pool *pool, struct request *q,
 
 	if (q->device || !q->anywhere || q->wish.strict)
 		return false;
-	home = quarry_home_zone(pool, q->wish.node);
+	home = quarry_local_zone(pool, q->wish.node);
 	while ((z = quarry_zone_next(pool, z)))
 		if (z != home && z->node != NUMA_NO_NODE &&
 		    claim_from_zone(pool, z, q, pfn, zero))
@@ -488,7 +488,7 @@ static bool may_grow(const struct quarry_range *r, const struct request *q)
 	       q->order <= QUARRY_KERNEL_ORDER;
 }
 
-/* More from the kernel on other nodes, when there is none at home. */
+/* More from the kernel on other nodes, when the local one has none. */
 static bool grow_elsewhere(struct quarry_pool *pool, const struct request *q)
 {
 	return !q->wish.strict && num_online_nodes() > 1 &&
@@ -594,7 +594,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	if (!(range->flags & QUARRY_RANGE_DEVICE)) {
 		quarry_pages_out(pool, pfn_to_page(pfn), q.nr, range->gfp);
 		quarry_prepare(pool, pfn_to_page(pfn), q.nr, range->gfp, zero);
-		quarry_pool_kick(pool, quarry_home_zone(pool, page_to_nid(pfn_to_page(pfn))));
+		quarry_pool_kick(pool, quarry_local_zone(pool, page_to_nid(pfn_to_page(pfn))));
 	}
 	*at = PFN_PHYS(pfn);
 	return 0;

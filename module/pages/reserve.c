@@ -66,8 +66,8 @@ struct quarry_mempool {
  */
 static bool into_stock(struct quarry_mempool *r, struct page *page)
 {
-	bool mine = quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_ALLOC,
-				      QUARRY_STATE_PCP);
+	bool mine = quarry_block_change(r->pool, page, r->order, QUARRY_STATE_ALLOC,
+					QUARRY_STATE_PCP);
 
 	if (mine)
 		quarry_shadow_pages_free(page, 1UL << r->order);
@@ -77,8 +77,8 @@ static bool into_stock(struct quarry_mempool *r, struct page *page)
 static void out_of_stock(struct quarry_mempool *r, struct page *page)
 {
 	quarry_shadow_pages_open(page, 1UL << r->order);
-	quarry_block_mark(r->pool, page, r->order, QUARRY_STATE_PCP,
-			  QUARRY_STATE_ALLOC);
+	quarry_block_change(r->pool, page, r->order, QUARRY_STATE_PCP,
+			    QUARRY_STATE_ALLOC);
 }
 
 /* A place becomes the first of a stack. */

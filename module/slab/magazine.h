@@ -26,7 +26,7 @@ struct quarry_depot {
 };
 
 /**
- * struct quarry_remote - a CPU's magazine of objects of other nodes, on their way home
+ * struct quarry_remote - a CPU's magazine of objects of other nodes, on their way back
  * @mag:	the magazine, or NULL
  * @tag:	of its objects; 0 while they are of several nodes, and any while there are none
  */

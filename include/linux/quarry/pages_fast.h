@@ -46,8 +46,8 @@ struct quarry_page_arena;
  */
 #define QUARRY_PAGE_OURS	BIT(28)
 
-/* A slot for every 4 MiB of physical memory. */
-#define QUARRY_SLOT_SHIFT	10
+/* An entry for every 4 MiB of physical memory. */
+#define QUARRY_DIRECTORY_SHIFT	10
 
 /*
  * Flags that ask for more than the fast path does. __GFP_HIGHMEM only allows what we do
@@ -99,7 +99,7 @@ struct quarry_pool_head {
 };
 
 /**
- * struct quarry_slot4m - what lies in 4 MiB of physical memory
+ * struct quarry_directory_entry - what lies in 4 MiB of physical memory
  * @state:	if one arena fills it all: its state bytes, so placed that the
  *		number of a frame leads to its byte
  * @key:	of the zone that the same arena's frames belong to, plus the place that they
@@ -107,21 +107,21 @@ struct quarry_pool_head {
  * @arena:	the lowest arena that has a frame here, or NULL
  * @unused:	a power of two of bytes is found with a shift
  */
-struct quarry_slot4m {
+struct quarry_directory_entry {
 	u8 *state;
 	u64 key;
 	struct quarry_page_arena *arena;
 	void *unused;
 };
 
-/* What stands before the first slot of the directory; as large as a slot. */
+/* What stands before the first entry of the directory; as large as an entry. */
 struct quarry_directory {
 	unsigned long unused[3];
-	unsigned long bytes;	/* of the slots */
+	unsigned long bytes;	/* of the entries */
 };
 
-/* The slots; with nothing before them in the addressing, a look-up is two instructions less. */
-extern struct quarry_slot4m *quarry_slots;
+/* The entries; with nothing before them in the addressing, a look-up is two instructions less. */
+extern struct quarry_directory_entry *quarry_directory_entries;
 
 struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 			       unsigned int order, int node);
@@ -154,27 +154,27 @@ static __always_inline unsigned long quarry_page_pfn(const struct page *page)
 }
 
 /*
- * The 4 MiB slot of a frame; false if there is no such memory. By bytes, not by number:
+ * The directory's entry of a frame; false if there is no such memory. By bytes, not by number:
  * that is a shift and a copy less. Context: preemption off, or under RCU.
  */
 static __always_inline bool quarry_directory_look(unsigned long pfn,
-						  struct quarry_slot4m **slot)
+						  struct quarry_directory_entry **entry)
 {
-	struct quarry_slot4m *slots = READ_ONCE(quarry_slots);
-	unsigned long at = (pfn >> QUARRY_SLOT_SHIFT) * sizeof(*slots);
+	struct quarry_directory_entry *entries = READ_ONCE(quarry_directory_entries);
+	unsigned long at = (pfn >> QUARRY_DIRECTORY_SHIFT) * sizeof(*entries);
 
-	if (unlikely(at >= ((const struct quarry_directory *)slots)[-1].bytes))
+	if (unlikely(at >= ((const struct quarry_directory *)entries)[-1].bytes))
 		return false;
-	*slot = (struct quarry_slot4m *)((char *)slots + at);
+	*entry = (struct quarry_directory_entry *)((char *)entries + at);
 	return true;
 }
 
 /* The same, or NULL. */
-static __always_inline struct quarry_slot4m *quarry_directory_slot(unsigned long pfn)
+static __always_inline struct quarry_directory_entry *quarry_directory_entry_of(unsigned long pfn)
 {
-	struct quarry_slot4m *slot;
+	struct quarry_directory_entry *entry;
 
-	return quarry_directory_look(pfn, &slot) ? slot : NULL;
+	return quarry_directory_look(pfn, &entry) ? entry : NULL;
 }
 
 /*
@@ -263,7 +263,7 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 					     struct page *page, unsigned int order)
 {
 	unsigned long pfn = quarry_page_pfn(page);
-	struct quarry_slot4m *where;
+	struct quarry_directory_entry *where;
 	struct quarry_lists *lists;
 	struct quarry_slot *slot;
 	struct quarry_list *list;

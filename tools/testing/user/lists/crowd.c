@@ -491,7 +491,7 @@ static void release_in_bulk(u64 handle, unsigned int order)
 
 static u64 place_of(const struct page *page)
 {
-	return quarry_directory_slot(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
+	return quarry_directory_entry_of(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
 }
 
 /* A pool, and CPU 0 with its lists open. */

@@ -72,7 +72,8 @@ void drop(struct hand *hand, unsigned int i)
 
 static void check_block(const struct held *h)
 {
-	struct quarry_page_arena *c = quarry_slots[page_to_pfn(h->page) >> QUARRY_SLOT_SHIFT].arena;
+	struct quarry_page_arena *c =
+		quarry_directory_entries[page_to_pfn(h->page) >> QUARRY_DIRECTORY_SHIFT].arena;
 	u8 state = c->state[page_to_pfn(h->page) - c->pfn];
 
 	tap_require((state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC &&

@@ -551,7 +551,7 @@ static void block_and_fat_neighbours(void)
 
 static u64 place_of(const struct page *page)
 {
-	return quarry_directory_slot(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
+	return quarry_directory_entry_of(page_to_pfn(page))->key - machine_zone(pool)->buddy.key;
 }
 
 /* A page of a place that is to empty, as the list sees it, and @nr that wait to go to the zone. */

@@ -55,7 +55,7 @@ struct page *vmemmap;
 char *lists_memory;
 unsigned long lists_frames;
 
-struct quarry_slot4m *quarry_slots;
+struct quarry_directory_entry *quarry_directory_entries;
 
 static u64 next_key = ZONE_KEYS;
 static bool rest;
@@ -120,9 +120,9 @@ void machine_init(u32 mib)
 	lists_frames = mib * (unsigned long)MIB_FRAMES;
 	lists_memory = reserve_memory(lists_frames << PAGE_SHIFT);
 	vmemmap = reserve_memory(lists_frames * sizeof(struct page));
-	head = reserve_memory((slots + 1) * sizeof(*quarry_slots));
-	head->bytes = slots * sizeof(*quarry_slots);
-	quarry_slots = (struct quarry_slot4m *)(head + 1);
+	head = reserve_memory((slots + 1) * sizeof(*quarry_directory_entries));
+	head->bytes = slots * sizeof(*quarry_directory_entries);
+	quarry_directory_entries = (struct quarry_directory_entry *)(head + 1);
 	quarry_decay_begin();
 }
 
@@ -149,8 +149,8 @@ static unsigned long find_slots(unsigned long nr)
 {
 	unsigned long i, run = 0;
 
-	for (i = 0; i < lists_frames >> QUARRY_SLOT_SHIFT; i++) {
-		run = quarry_slots[i].arena ? 0 : run + 1;
+	for (i = 0; i < lists_frames >> QUARRY_DIRECTORY_SHIFT; i++) {
+		run = quarry_directory_entries[i].arena ? 0 : run + 1;
 		if (run == nr)
 			return i + 1 - nr;
 	}
@@ -174,10 +174,11 @@ static void add_arena(struct quarry_zone *z, unsigned long pfn, u32 nr)
 	quarry_arena_init(&c->arena, lists_zalloc(c->metadata_bytes), pfn, nr);
 	c->state = c->arena.state + c->arena.lo;
 	quarry_buddy_choose_place(&z->buddy, &c->arena);
-	for (i = pfn >> QUARRY_SLOT_SHIFT; i < (pfn + nr) >> QUARRY_SLOT_SHIFT; i++) {
-		place = quarry_area_place(&c->arena, ((i << QUARRY_SLOT_SHIFT) - c->arena.base) /
+	for (i = pfn >> QUARRY_DIRECTORY_SHIFT; i < (pfn + nr) >> QUARRY_DIRECTORY_SHIFT; i++) {
+		place = quarry_area_place(&c->arena,
+					  ((i << QUARRY_DIRECTORY_SHIFT) - c->arena.base) /
 						     QUARRY_AREA_FRAMES);
-		quarry_slots[i] = (struct quarry_slot4m){
+		quarry_directory_entries[i] = (struct quarry_directory_entry){
 			.state = c->state - pfn, .arena = c, .key = z->buddy.key + place,
 		};
 	}
@@ -194,7 +195,7 @@ struct quarry_pool *machine_pool(u32 mib, u32 arena_mib, u64 reserve)
 {
 	struct quarry_pool *pool = lists_zalloc(sizeof(*pool));
 	struct quarry_zone *z = lists_zalloc(sizeof(*z));
-	unsigned long pfn = find_slots(mib / 4) << QUARRY_SLOT_SHIFT;
+	unsigned long pfn = find_slots(mib / 4) << QUARRY_DIRECTORY_SHIFT;
 	int cpu;
 
 	pool->registered.id = pfn;
@@ -270,14 +271,14 @@ void machine_pool_free(struct quarry_pool *pool)
 	int cpu;
 
 	machine_settle(pool);
-	for (i = pool->registered.id >> QUARRY_SLOT_SHIFT;
-	     i < (pool->registered.id + pool->max) >> QUARRY_SLOT_SHIFT; i++) {
-		struct quarry_page_arena *c = quarry_slots[i].arena;
+	for (i = pool->registered.id >> QUARRY_DIRECTORY_SHIFT;
+	     i < (pool->registered.id + pool->max) >> QUARRY_DIRECTORY_SHIFT; i++) {
+		struct quarry_page_arena *c = quarry_directory_entries[i].arena;
 
-		quarry_slots[i].arena = NULL;
-		quarry_slots[i].key = 0;
+		quarry_directory_entries[i].arena = NULL;
+		quarry_directory_entries[i].key = 0;
 		/* An arena goes with its last slot. */
-		if (i + 1 != (c->pfn + c->nr) >> QUARRY_SLOT_SHIFT)
+		if (i + 1 != (c->pfn + c->nr) >> QUARRY_DIRECTORY_SHIFT)
 			continue;
 		free(c->arena.areas);
 		free(c);
