@@ -140,7 +140,7 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, find(c->pfn + nr));
 	/* Full slots lead to the buddy, the first and the last one do not. */
 	buddy->key = 1ULL << 40;
-	quarry_directory_serve(c, buddy);
+	quarry_directory_publish(c, buddy);
 	preempt_disable();
 	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT) {
 		slot = quarry_directory_entry_of(pfn);
@@ -149,7 +149,7 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	}
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, 0, bad);
-	quarry_directory_serve(c, NULL);
+	quarry_directory_publish(c, NULL);
 	quarry_directory_remove(c);
 	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT)
 		bad += find(pfn) || quarry_directory_entry_of(pfn)->key;

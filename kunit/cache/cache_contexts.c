@@ -363,7 +363,7 @@ static void in_nmi_while_the_node_is_locked(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, quarry_cpu_cache_enter(quarry_test_cpu_cache(l.c)));
 	quarry_node_lock(n, &flags, false);
 	ran = quarry_test_in_nmi(nmi_late, &l);
-	noted = !llist_empty(&n->late);
+	noted = !llist_empty(&n->deferred);
 	quarry_node_unlock(n, flags);
 	quarry_cpu_cache_leave(quarry_test_cpu_cache(l.c));
 	preempt_enable();
@@ -375,7 +375,7 @@ static void in_nmi_while_the_node_is_locked(struct kunit *test)
 	quarry_test_only_cache_error(test, l.c, before, QUARRY_CACHE_ERR_DOUBLE_FREE, 1);
 	/* Whoever takes the lock next puts them into their slab. */
 	after = quarry_test_cache_stats(test, l.c);
-	KUNIT_EXPECT_TRUE(test, llist_empty(&n->late));
+	KUNIT_EXPECT_TRUE(test, llist_empty(&n->deferred));
 	KUNIT_EXPECT_EQ(test, after->objects_out, 0);
 	KUNIT_EXPECT_EQ(test, after->frees - before->frees, ARRAY_SIZE(l.out));
 	KUNIT_EXPECT_EQ(test, after->failures - before->failures, 1);
@@ -609,7 +609,7 @@ static void typesafe_pages_wait(struct kunit *test)
 	rcu_read_lock();
 	n = quarry_page_slab_of(p)->node;
 	/* What reaping does when it has waited for the CPUs. */
-	quarry_node_cut(n, 0, &gone);
+	quarry_node_isolate(n, 0, &gone);
 	quarry_page_slabs_discard(&gone);
 	state = *quarry_test_state(virt_to_page(p));
 	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x3c, 128));
@@ -712,8 +712,8 @@ static void a_dead_cpu_keeps_nothing(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, add_cpu(other));
 		quarry_test_on_cpu(test, other, leave_some, c);
 		KUNIT_EXPECT_EQ(test, 0, quarry_test_cache_violations(test, c, ""));
-		KUNIT_EXPECT_EQ(test, per_cpu_ptr(c->cpu_cache, other)->shut,
-				round ? 0 : QUARRY_SHUT_MODES);
+		KUNIT_EXPECT_EQ(test, per_cpu_ptr(c->cpu_cache, other)->disabled,
+				round ? 0 : QUARRY_DISABLED_MODES);
 	}
 	stop_hammer(test, h, 1000);
 }

@@ -157,7 +157,7 @@ static void arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_inject(c, 0, 0));
 }
 
-/* Disarmed, the magazines are open again, and what modes shut stays shut. */
+/* Disarmed, the magazines are open again, and what modes disabled stays disabled. */
 static void it_is_over_when_it_is(struct kunit *test)
 {
 	struct quarry_cache *c = quarry_test_near_cache(test, 80);
@@ -168,14 +168,14 @@ static void it_is_over_when_it_is(struct kunit *test)
 	quarry_test_take_objects(test, c, p, 4);
 	quarry_test_give_objects(c, p, 4);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_inject(c, 100, 0));
-	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->shut, QUARRY_SHUT_INJECT);
+	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->disabled, QUARRY_DISABLED_INJECT);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, QUARRY_MODE_CHECK));
-	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->shut, QUARRY_SHUT_INJECT |
-			QUARRY_SHUT_MODES);
+	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->disabled, QUARRY_DISABLED_INJECT |
+			QUARRY_DISABLED_MODES);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_inject(c, 0, 0));
-	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->shut, QUARRY_SHUT_MODES);
+	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->disabled, QUARRY_DISABLED_MODES);
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_set_modes(c, 0));
-	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->shut, 0);
+	KUNIT_EXPECT_EQ(test, quarry_test_cpu_cache(c)->disabled, 0);
 	quarry_test_take_objects(test, c, p, 4);
 	quarry_test_give_objects(c, p, 4);
 	before = quarry_test_cache_stats(test, c);

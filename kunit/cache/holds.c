@@ -11,7 +11,7 @@
 #include "../cache_kunit.h"
 
 /* As module/cache/slabs.c and module/pages/zone.c have it: most frees in one hold. */
-#define LATE		128U
+#define DEFERRED		128U
 
 #define SIZE		1024
 #define MANY		2600U
@@ -78,11 +78,11 @@ static void deferred_pages_come_in_parts(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, quarry_zone_lock(z, &flags));
 		is = atomic_long_read(&z->nr_deferred);
 		quarry_zone_unlock(z, flags);
-		KUNIT_EXPECT_LE(test, was - is, LATE);
+		KUNIT_EXPECT_LE(test, was - is, DEFERRED);
 		holds++;
 	}
-	KUNIT_EXPECT_GE(test, holds, DIV_ROUND_UP(PAGES, LATE));
-	KUNIT_EXPECT_LE(test, holds, DIV_ROUND_UP(PAGES, LATE) + 1);
+	KUNIT_EXPECT_GE(test, holds, DIV_ROUND_UP(PAGES, DEFERRED));
+	KUNIT_EXPECT_LE(test, holds, DIV_ROUND_UP(PAGES, DEFERRED) + 1);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->allocated_bytes, 0);
 }
 
@@ -137,11 +137,11 @@ static void late_objects_come_in_parts(struct kunit *test)
 			quarry_node_lock(n, &flags, false);
 			is = n->plain.nr_free;
 			quarry_node_unlock(n, flags);
-			KUNIT_EXPECT_LE(test, is - was, LATE);
+			KUNIT_EXPECT_LE(test, is - was, DEFERRED);
 			i += is - was;
 		}
 		KUNIT_EXPECT_EQ(test, i, PAGES);
-		KUNIT_EXPECT_GE(test, holds, DIV_ROUND_UP(PAGES, LATE));
+		KUNIT_EXPECT_GE(test, holds, DIV_ROUND_UP(PAGES, DEFERRED));
 		KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 0);
 		KUNIT_EXPECT_EQ(test, 0, quarry_cache_shrink(c));
 	}

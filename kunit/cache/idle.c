@@ -72,7 +72,7 @@ static bool has_idle(struct quarry_cache *c)
 	return slabs_of(c, true);
 }
 
-/* Through magazines, and, where a mode has them shut, at once. */
+/* Through magazines, and, where a mode has them disabled, at once. */
 static void slabs_that_become_empty_are_found(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_16M);

@@ -451,27 +451,27 @@ static void leave_slabs(struct kunit *test, struct quarry_cache **c)
 	quarry_cpu_cache_drain_cpus(c, CACHES, QUARRY_FOREVER);
 }
 
-/* How many depots are shut; *@left: caches that have not given up a slab. */
+/* How many depots are disabled; *@left: caches that have not given up a slab. */
 static unsigned int look_at_depots(struct quarry_cache **c, unsigned int *left)
 {
 	struct quarry_cache_node *n;
-	unsigned int i, shut = 0;
+	unsigned int i, disabled = 0;
 	u64 gone;
 
 	*left = 0;
 	for (i = 0; i < CACHES; i++) {
 		gone = 0;
 		for (n = NULL; (n = quarry_cache_node_next(c[i], n));) {
-			shut += READ_ONCE(n->depot.shut);
+			disabled += READ_ONCE(n->depot.disabled);
 			gone += READ_ONCE(n->shrinks);
 		}
 		*left += !gone;
 	}
-	return shut;
+	return disabled;
 }
 
-/* Depots that are shut keep CPUs from their magazines. */
-static void few_depots_are_shut_at_a_time(struct kunit *test)
+/* Depots that are disabled keep CPUs from their magazines. */
+static void few_depots_are_disabled_at_a_time(struct kunit *test)
 {
 	struct quarry_pool *pool = pool_of(test, SZ_4M);
 	struct quarry_cache **c = kunit_kcalloc(test, CACHES, sizeof(*c), GFP_KERNEL);
@@ -497,7 +497,7 @@ static void few_depots_are_shut_at_a_time(struct kunit *test)
 	wait_for_completion(&u.done);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_LE(test, most, ROUND);
-	kunit_info(test, "%u depots were shut at once", most);
+	kunit_info(test, "%u depots were disabled at once", most);
 }
 
 /* Is it among those that are asked? */
@@ -613,7 +613,7 @@ static void old_counts_are_forgotten(struct kunit *test)
 
 	quarry_test_take_objects(test, c, objects, 300);
 	kept = keep_one_a_page(c, objects, 300);
-	KUNIT_EXPECT_FALSE(test, quarry_cache_could_give(c));
+	KUNIT_EXPECT_FALSE(test, quarry_cache_is_reclaimable(c));
 	leave_objects(another);
 	for (i = 1; i < TIMES; i++) {
 		/* So that the reaper does not find the magazines idle. */
@@ -622,10 +622,10 @@ static void old_counts_are_forgotten(struct kunit *test)
 			leave_objects(another);
 			cond_resched();
 		}
-		quarry_cache_could_give(another);
+		quarry_cache_is_reclaimable(another);
 	}
 	quarry_test_take_objects(test, c, more, 10);
-	KUNIT_EXPECT_FALSE(test, quarry_cache_could_give(c));
+	KUNIT_EXPECT_FALSE(test, quarry_cache_is_reclaimable(c));
 	quarry_test_give_objects(c, more, 10);
 	quarry_test_give_objects(c, objects, kept);
 }
@@ -641,7 +641,7 @@ static struct kunit_case spare_cases[] = {
 	KUNIT_CASE(who_tries_lightly_asks_no_other_cpu),
 	KUNIT_CASE(typesafe_slabs_are_had),
 	KUNIT_CASE(who_makes_caches_keeps_no_memory_from_others),
-	KUNIT_CASE(few_depots_are_shut_at_a_time),
+	KUNIT_CASE(few_depots_are_disabled_at_a_time),
 	KUNIT_CASE(caches_without_slabs_are_not_asked),
 	KUNIT_CASE(what_waits_in_quarantine_is_had),
 	KUNIT_CASE(quarantine_that_brings_nothing_stays),

@@ -181,12 +181,12 @@ static void who_has_a_page_is_known(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, owned(test, pool, &untraced), 0);
 }
 
-static bool is_barred(struct quarry_pool *pool)
+static bool is_blocked(struct quarry_pool *pool)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		if (per_cpu_ptr(pool->pcp, cpu)->barred)
+		if (per_cpu_ptr(pool->pcp, cpu)->blocked)
 			return true;
 	return false;
 }
@@ -204,17 +204,17 @@ static void off_is_as_before(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->modes, QUARRY_POOL_MODES);
 	KUNIT_EXPECT_GE(test, quarry_test_stats(test, pool)->metadata_bytes,
 			bytes + ALL * sizeof(struct quarry_page_record));
-	KUNIT_EXPECT_TRUE(test, is_barred(pool));
+	KUNIT_EXPECT_TRUE(test, is_blocked(pool));
 	/* What fails on request does so in between, and neither ends the other. */
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 1, 0));
 	KUNIT_EXPECT_NULL(test, quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOWARN, 0));
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_inject(pool, 0, 0));
-	KUNIT_EXPECT_TRUE(test, is_barred(pool));
+	KUNIT_EXPECT_TRUE(test, is_blocked(pool));
 	take_and_give_all(test, pool);
 	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_OWNER));
 	take_and_give_all(test, pool);
 	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
-	KUNIT_EXPECT_FALSE(test, is_barred(pool));
+	KUNIT_EXPECT_FALSE(test, is_blocked(pool));
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->metadata_bytes, bytes);
 	/* The first is slow: a list has to be filled. Another is not. */
 	page = quarry_alloc_pages(pool, GFP_KERNEL, 0);
@@ -245,7 +245,7 @@ static void a_switch_that_fails_is_undone(struct kunit *test)
 		quarry_inject_set(0);
 		KUNIT_EXPECT_EQ(test, err, fired ? -ENOMEM : 0);
 		KUNIT_EXPECT_EQ(test, quarry_pool_modes(pool), fired ? 0 : QUARRY_POOL_MODES);
-		KUNIT_EXPECT_EQ(test, is_barred(pool), !fired);
+		KUNIT_EXPECT_EQ(test, is_blocked(pool), !fired);
 		if (!fired)
 			break;
 		KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->metadata_bytes, bytes);

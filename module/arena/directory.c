@@ -253,7 +253,7 @@ static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *
 }
 
 /**
- * quarry_directory_serve() - say whose an arena's frames are
+ * quarry_directory_publish() - say whose an arena's frames are
  * @c:		an arena that was inserted
  * @buddy:	where its blocks are free, or NULL while they are nobody's
  *
@@ -261,7 +261,7 @@ static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *
  * each is in, or no longer.
  * Context: any but interrupts; sleeps for a range longer than a block of the kernel's.
  */
-void quarry_directory_serve(struct quarry_page_arena *c, struct quarry_buddy *buddy)
+void quarry_directory_publish(struct quarry_page_arena *c, struct quarry_buddy *buddy)
 {
 	unsigned long i = first_entry(c), end = last_entry(c) + 1, stop, flags;
 	struct quarry_directory_entry *entry;
@@ -289,7 +289,7 @@ void quarry_directory_serve(struct quarry_page_arena *c, struct quarry_buddy *bu
  * @c:	an arena that was inserted, or one of device memory, which never is; free it
  *	only after a grace period
  *
- * Context: as quarry_directory_serve().
+ * Context: as quarry_directory_publish().
  */
 void quarry_directory_remove(struct quarry_page_arena *c)
 {

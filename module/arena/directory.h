@@ -15,7 +15,7 @@ void quarry_directory_ask_first(quarry_directory_reach_fn *reach);
 int quarry_directory_reach(unsigned long pfn, unsigned long nr);
 u64 quarry_directory_bytes(void);
 int quarry_directory_insert(struct quarry_page_arena *c);
-void quarry_directory_serve(struct quarry_page_arena *c, struct quarry_buddy *buddy);
+void quarry_directory_publish(struct quarry_page_arena *c, struct quarry_buddy *buddy);
 void quarry_directory_remove(struct quarry_page_arena *c);
 
 /* The number of a page in its arena; at least span if the arena does not have it. */

@@ -18,9 +18,9 @@
  *	Those with the tag of this CPU's node: that is what the fast path asks for.
  *	Objects of other nodes go into a magazine apart (remote.c), or straight to their
  *	slab. So do those of lent slabs, which are not for everybody (slabs.c). Guarded ones
- *	go there too, unless the magazines are shut for safety modes, which
+ *	go there too, unless the magazines are disabled for safety modes, which
  *	then hold nothing else.
- *	While they are shut, magazines stay away from the depot.
+ *	While they are disabled, magazines stay away from the depot.
  *
  * Contexts: as include/linux/quarry_cache.h says for each call.
  */
@@ -45,7 +45,7 @@ struct quarry_cache_node *quarry_cache_local_node(struct quarry_cache *cache)
 
 static bool is_guarded_now(const struct quarry_cpu_cache *m)
 {
-	return m->shut & QUARRY_SHUT_MODES;
+	return m->disabled & QUARRY_DISABLED_MODES;
 }
 
 /* Objects were taken by address; the lowest is to go out first. */
@@ -76,7 +76,7 @@ bool quarry_cpu_cache_refill(struct quarry_cache *cache, struct quarry_cpu_cache
 		return true;
 	if (!quarry_node_lock(n, &flags, try))
 		return false;
-	if (!m->shut && quarry_cpu_cache_take_full(m, &n->depot)) {
+	if (!m->disabled && quarry_cpu_cache_take_full(m, &n->depot)) {
 		quarry_cache_count(cache, QUARRY_CPU_CACHE_EXCHANGES);
 		nr = m->loaded->n;
 	} else if (quarry_cpu_cache_fit(m, &n->depot)) {
@@ -405,7 +405,7 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 	}
 	if (fails(cache, gfp))
 		return NULL;
-	quarry_magazine_supply(cache);
+	quarry_magazine_refill(cache);
 	do {
 		object = take(cache, gfp, node, &guarded);
 		if (object)
@@ -509,16 +509,16 @@ bool quarry_cpu_cache_make_room(struct quarry_cache *cache, struct quarry_cpu_ca
 	if (quarry_cpu_cache_swap_room(m))
 		return true;
 	quarry_cpu_cache_event(cache, m);
-	if (!m->shut && quarry_node_lock(n, &flags, try)) {
+	if (!m->disabled && quarry_node_lock(n, &flags, try)) {
 		/* Who takes slabs away has looked for magazines here, see reap.c. */
-		done = !n->depot.shut && quarry_cpu_cache_put_full(m, &n->depot);
+		done = !n->depot.disabled && quarry_cpu_cache_put_full(m, &n->depot);
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {
 		quarry_cache_count(cache, QUARRY_CPU_CACHE_EXCHANGES);
 		return true;
 	}
-	if (!m->shut || !m->loaded)
+	if (!m->disabled || !m->loaded)
 		m->wants |= QUARRY_WANTS_MAGAZINE;
 	if (!m->loaded)
 		return false;
@@ -535,7 +535,7 @@ static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool t
 	bool room, done = false;
 
 	if (m->tag != n->tag[0] || guarded != is_guarded_now(m) ||
-	    m->shut & QUARRY_SHUT_DEAD || !quarry_cpu_cache_enter(m))
+	    m->disabled & QUARRY_DISABLED_DEAD || !quarry_cpu_cache_enter(m))
 		return false;
 	room = m->loaded && m->loaded->n < m->loaded->cap;
 	if (quarry_cpu_cache_make_room(n->cache, m, try)) {
@@ -688,7 +688,7 @@ noinline void quarry_cache_free_slow(struct quarry_cache *cache, void *object)
 		quarry_free_to_no_cache(object);
 		return;
 	}
-	quarry_magazine_supply(cache);
+	quarry_magazine_refill(cache);
 	free_any(cache, object, false);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_free_slow, QUARRY_NS);

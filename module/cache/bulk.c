@@ -108,7 +108,7 @@ static size_t take_many(struct quarry_cache *cache, size_t nr, void **p)
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->cpu_cache);
-	if (!quarry_cpu_cache_is_busy(m) && !m->shut) {
+	if (!quarry_cpu_cache_is_busy(m) && !m->disabled) {
 		quarry_cpu_cache_set_busy(m);
 		for (;;) {
 			some = min(nr - got, nr_loaded(m));
@@ -147,7 +147,7 @@ static noinline int alloc_bulk_slow(struct quarry_cache *cache, gfp_t gfp, size_
 	while (got < nr) {
 		want = min_t(size_t, nr - got, STRETCH);
 		some = 0;
-		quarry_magazine_supply(cache);
+		quarry_magazine_refill(cache);
 		if (!(gfp & QUARRY_GFP_OBJECT_SLOW))
 			some = take_many(cache, want, p + got);
 		quarry_objects_out(cache, p + got, some);
@@ -332,7 +332,7 @@ static size_t put_many(struct quarry_cache *cache, size_t nr, void **p)
 
 	preempt_disable();
 	m = this_cpu_ptr(cache->cpu_cache);
-	if (!quarry_cpu_cache_is_busy(m) && !m->shut) {
+	if (!quarry_cpu_cache_is_busy(m) && !m->disabled) {
 		quarry_cpu_cache_set_busy(m);
 		for (;;) {
 			done += copy_in(cache, m, min_t(size_t, nr - done, m->end - m->top),
@@ -359,7 +359,7 @@ static noinline void free_bulk_slow(struct quarry_cache *cache, size_t nr, void 
 	size_t done = 0, some, put, remote;
 
 	while (done < nr) {
-		quarry_magazine_supply(cache);
+		quarry_magazine_refill(cache);
 		/*
 		 * The same object twice running: there may be a magazine now where the first
 		 * free found none, or none with room.

@@ -4,7 +4,7 @@
  *
  *	create:  check, allocate, a node's part a node, magazines a CPU, publish
  *	use:     alloc.c and its neighbours; nothing here
- *	destroy: hide, wait for what is pending under RCU, shut and empty the magazines,
+ *	destroy: hide, wait for what is pending under RCU, disabled and empty the magazines,
  *		 give the slabs back; what describes them, and the cache, goes after a
  *		 grace period, for which nobody waits
  *
@@ -267,7 +267,7 @@ static struct quarry_cache_node *node_create(struct quarry_cache *cache, int nod
 	quarry_slab_list_init(&n->guarded, &cache->shape[1], &cache->least[1], cache->red);
 	quarry_depot_init(&n->depot);
 	INIT_LIST_HEAD(&n->slabs);
-	init_llist_head(&n->late);
+	init_llist_head(&n->deferred);
 	init_llist_head(&n->lost_slabs);
 	return n;
 }
@@ -312,7 +312,7 @@ static int cpu_caches_create(struct quarry_cache *cache)
 		per_cpu_ptr(cache->cpu_cache, cpu)->bytes = quarry_cache_shadowed(cache);
 #endif
 		if (want_init_on_free())
-			per_cpu_ptr(cache->cpu_cache, cpu)->shut = QUARRY_SHUT_WIPE;
+			per_cpu_ptr(cache->cpu_cache, cpu)->disabled = QUARRY_DISABLED_WIPE;
 	}
 	return 0;
 }
@@ -326,9 +326,9 @@ static void empty(struct quarry_cache *cache)
 	for (i = 0; cache->nodes && i < cache->nr_nodes; i++)
 		if (cache->nodes[i]) {
 			quarry_depot_drain(cache->nodes[i], 0);
-			quarry_node_cut(cache->nodes[i], 0, &gone);
+			quarry_node_isolate(cache->nodes[i], 0, &gone);
 		}
-	/* Magazines have been shut for good, and are empty. */
+	/* Magazines have been disabled for good, and are empty. */
 	quarry_page_slabs_discard(&gone);
 }
 
@@ -379,7 +379,7 @@ void quarry_cache_put(struct quarry_cache *cache)
 			kfree(cache->nodes[i]);
 		}
 	kfree(cache->nodes);
-	quarry_cache_forget_texts(cache);
+	quarry_cache_free_texts(cache);
 	cpu_caches_free(cache);
 	kfree(cache);
 }
@@ -659,15 +659,15 @@ u64 quarry_cache_objects_out(struct quarry_cache *cache)
 	return out;
 }
 
-/* Magazines are shut for good: what else no client has goes to the slabs as well. */
-static void come_home(struct quarry_cache *cache)
+/* Magazines are disabled for good: what else no client has goes to the slabs as well. */
+static void drain_all(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
 
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_depot_drain(n, 0);
 		quarry_guard_release(n);
-		quarry_guard_forgive(n);
+		quarry_guard_free_poisoned(n);
 	}
 }
 
@@ -675,7 +675,7 @@ static void come_home(struct quarry_cache *cache)
  * A dead cache whose last object has come: it can go, unless a CPU does not answer that may have
  * what slabs of it have lost. Then it stays, for another time.
  */
-void quarry_cache_bury(struct quarry_cache *cache)
+void quarry_cache_destroy_deferred(struct quarry_cache *cache)
 {
 	delist(cache);
 	if (quarry_cache_try_leave(cache)) {
@@ -711,9 +711,9 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	/* What is pending calls quarry_free(), which needs the tags, not the list. */
 	quarry_free_rcu_wait();
 	WRITE_ONCE(cache->kind, QUARRY_CACHE_DEAD);
-	quarry_cache_shut_dead(cache);
+	quarry_cache_disable_dead(cache);
 	quarry_cache_leave(cache);
-	come_home(cache);
+	drain_all(cache);
 	out = quarry_cache_objects_out(cache);
 	if (!out) {
 		cache_free(cache);
@@ -721,7 +721,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 	}
 	quarry_cache_report_leaks(cache, out);
 	stay(cache);
-	quarry_reaper_kick();
+	quarry_reaper_wake();
 	return -EBUSY;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_destroy, QUARRY_NS);
@@ -786,8 +786,8 @@ void quarry_caches_exit(void)
 		list_add_tail(&cache->link, &gone);
 	}
 	list_for_each_entry(cache, &gone, link) {
-		quarry_cache_shut_down(cache);
-		come_home(cache);
+		quarry_cache_disable_all(cache);
+		drain_all(cache);
 		empty(cache);
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 			typesafe = true;

@@ -42,11 +42,11 @@ struct quarry_cache_node;
 struct quarry_report;
 struct quarry_stack_text;
 
-/* Reasons why a CPU's magazines are shut. */
-#define QUARRY_SHUT_MODES	1	/* they hold guarded objects alone, no plain ones */
-#define QUARRY_SHUT_INJECT	2
-#define QUARRY_SHUT_DEAD	4
-#define QUARRY_SHUT_WIPE	8	/* init_on_free: for as long as the machine runs */
+/* Reasons why a CPU's magazines are disabled. */
+#define QUARRY_DISABLED_MODES	1	/* they hold guarded objects alone, no plain ones */
+#define QUARRY_DISABLED_INJECT	2
+#define QUARRY_DISABLED_DEAD	4
+#define QUARRY_DISABLED_WIPE	8	/* init_on_free: for as long as the machine runs */
 
 /**
  * struct quarry_record - what a guarded slab knows of each object
@@ -74,9 +74,9 @@ struct quarry_record {
  * struct quarry_page_slab - a slab with the pages behind it
  * @rcu:	to let those go who looked at it through a page
  * @all:	among all slabs of its node; who walks over them puts a mark there
- * @late_link:	in the node's list of slabs with objects freed without the lock
+ * @deferred_link:	in the node's list of slabs with objects freed without the lock
  * @lost_link:	in the node's list of slabs with objects that were written to while free
- * @late:	such objects, a bit each
+ * @deferred:	such objects, a bit each
  * @page:	its first page
  * @node:	whose; NULL in a mark
  * @records:	of a guarded slab, else NULL
@@ -90,9 +90,9 @@ struct quarry_record {
 struct quarry_page_slab {
 	struct rcu_head rcu;
 	struct list_head all;
-	struct llist_node late_link;
+	struct llist_node deferred_link;
 	struct llist_node lost_link;
-	unsigned long *late;
+	unsigned long *deferred;
 	struct page *page;
 	struct quarry_cache_node *node;
 	struct quarry_record *records;
@@ -116,13 +116,13 @@ static inline struct quarry_page_slab *quarry_page_slab(struct quarry_slab *slab
  * @cache:	whose
  * @node:	NUMA node
  * @tag:	of frames of @plain and of @guarded; the latter 0 until it is needed
- * @lock:	guards what follows but @late, @lost and @barren; on a line apart from what frees
- *		on every CPU read
+ * @lock:	guards what follows but @deferred, @lost and @barren; on a line apart from what
+ *		frees on every CPU read
  * @plain:	slabs
  * @guarded:	slabs for safety modes
  * @depot:	magazines
  * @slabs:	all of them, plain and guarded
- * @late:	slabs with objects that were freed without the lock
+ * @deferred:	slabs with objects that were freed without the lock
  * @coming:	of these, those that are being put back
  * @nr_wrong:	objects that were freed so and had been returned already; told of with the lock let
  *		go
@@ -153,7 +153,7 @@ struct quarry_cache_node {
 	struct quarry_slab_list guarded;
 	struct quarry_depot depot;
 	struct list_head slabs;
-	struct llist_head late;
+	struct llist_head deferred;
 	struct llist_node *coming;
 	u32 nr_wrong;
 	void *wrong;
@@ -371,9 +371,9 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags);
 void quarry_node_settle(struct quarry_cache_node *n);
 
 /* Are there objects that were freed without the lock? A moment old. */
-static inline bool quarry_node_has_late(const struct quarry_cache_node *n)
+static inline bool quarry_node_has_deferred(const struct quarry_cache_node *n)
 {
-	return READ_ONCE(n->coming) || !llist_empty(&n->late);
+	return READ_ONCE(n->coming) || !llist_empty(&n->deferred);
 }
 
 bool quarry_node_walk(struct quarry_cache_node *n, bool records,
@@ -385,7 +385,7 @@ bool quarry_node_wait(struct quarry_cache *cache, gfp_t gfp, int node, bool guar
 bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp);
 bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp);
 void quarry_slab_list_settle(void);
-u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
+u64 quarry_node_isolate(struct quarry_cache_node *n, u64 keep, struct list_head *gone);
 u64 quarry_page_slabs_discard(struct list_head *gone);
 void quarry_node_lose(struct quarry_cache_node *n);
 unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsigned int nr,
@@ -396,13 +396,13 @@ unsigned int quarry_node_put(struct quarry_cache_node *n, void **objects, unsign
 #define QUARRY_WANTS_REMOTE	2
 
 /* magazines.c: magazines of a cache */
-void quarry_magazine_bring(struct quarry_cache *cache);
+void quarry_magazine_refill_slow(struct quarry_cache *cache);
 
 /* Bring this CPU a magazine if it missed one. Context: any. */
-static inline void quarry_magazine_supply(struct quarry_cache *cache)
+static inline void quarry_magazine_refill(struct quarry_cache *cache)
 {
 	if (unlikely(READ_ONCE(raw_cpu_ptr(cache->cpu_cache)->wants)))
-		quarry_magazine_bring(cache);
+		quarry_magazine_refill_slow(cache);
 }
 
 struct quarry_magazine *quarry_magazine_make(struct quarry_cache *cache, u32 cap, gfp_t gfp,
@@ -423,7 +423,7 @@ void quarry_magazine_set_budget(u64 bytes);
 const struct quarry_magazine *quarry_remote_magazine(const struct quarry_cpu_cache *m);
 bool quarry_remote_has_any(const struct quarry_cpu_cache *m);
 bool quarry_remote_is_last_here(struct quarry_cache *cache, const void *object);
-bool quarry_remote_beside_shut(const struct quarry_cpu_cache *m);
+bool quarry_remote_beside_disabled(const struct quarry_cpu_cache *m);
 size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool try);
 void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_node *n);
 void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bool try);
@@ -443,7 +443,7 @@ void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool tr
 void quarry_guard_pick(struct quarry_magazine *mag);
 unsigned int quarry_guard_release(struct quarry_cache_node *n);
 bool quarry_guard_relent(struct quarry_cache *cache, struct quarry_cache_node *only);
-void quarry_guard_forgive(struct quarry_cache_node *n);
+void quarry_guard_free_poisoned(struct quarry_cache_node *n);
 struct quarry_record *quarry_guard_record(struct quarry_page_slab *s, const void *object);
 
 /* strays.c: what the kernel has freed */
@@ -455,7 +455,7 @@ void quarry_strays_unwatch(void);
 
 /* abandon.c: dead caches of a pool that is forgotten */
 int quarry_caches_dead(struct quarry_pool *pool);
-void quarry_caches_abandon(struct quarry_pool *pool);
+void quarry_caches_leak(struct quarry_pool *pool);
 
 /* large.c: blocks and runs of pages */
 void *quarry_large_alloc(size_t size, gfp_t gfp, int node);
@@ -529,7 +529,7 @@ struct quarry_cache_watcher {
 void quarry_cache_watch(struct quarry_cache_watcher *w);
 void quarry_cache_unwatch(struct quarry_cache_watcher *w);
 
-void quarry_cache_bury(struct quarry_cache *cache);
+void quarry_cache_destroy_deferred(struct quarry_cache *cache);
 void quarry_cache_put(struct quarry_cache *cache);
 
 /* visits.c: magazines of all CPUs */
@@ -546,14 +546,14 @@ bool quarry_cpu_cache_is_disabled(struct quarry_cache *cache);
 /* spare.c: what could go */
 bool quarry_node_has_spare(const struct quarry_cache_node *n);
 void quarry_cache_note_slabs(struct quarry_cache *cache);
-void quarry_cache_forget_slabs(struct quarry_cache *cache);
+void quarry_cache_clear_holding(struct quarry_cache *cache);
 struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct quarry_cache *at);
-bool quarry_cache_could_give(struct quarry_cache *cache);
+bool quarry_cache_is_reclaimable(struct quarry_cache *cache);
 
 /* reap.c */
 int quarry_reaper_init(void);
 void quarry_reaper_exit(void);
-void quarry_reaper_kick(void);
+void quarry_reaper_wake(void);
 u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly);
 void quarry_cache_leave(struct quarry_cache *cache);
 bool quarry_cache_try_leave(struct quarry_cache *cache);
@@ -565,9 +565,9 @@ void *quarry_object_start(const void *address);
 /* malloc: a large block that an address lies in, or NULL */
 
 /* modes.c */
-void quarry_cache_shut_dead(struct quarry_cache *cache);
-void quarry_cache_shut_down(struct quarry_cache *cache);
-void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear);
+void quarry_cache_disable_dead(struct quarry_cache *cache);
+void quarry_cache_disable_all(struct quarry_cache *cache);
+void quarry_cache_disable(struct quarry_cache *cache, u8 set, u8 clear);
 
 /* check.c */
 u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room);
@@ -579,6 +579,6 @@ u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp);
 int quarry_cache_owners(struct quarry_cache *cache, bool frees, struct quarry_trace *traces,
 			unsigned int room, unsigned int *nr, u64 *traced);
 void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out);
-void quarry_cache_forget_texts(struct quarry_cache *cache);
+void quarry_cache_free_texts(struct quarry_cache *cache);
 
 #endif /* QUARRY_CACHE_H */

@@ -303,7 +303,7 @@ static void put_lost(struct quarry_page_slab *s)
 }
 
 /* Objects that were written to while free go back: the cache is to be destroyed. */
-void quarry_guard_forgive(struct quarry_cache_node *n)
+void quarry_guard_free_poisoned(struct quarry_cache_node *n)
 {
 	struct llist_node *at = llist_del_all(&n->lost_slabs);
 	struct quarry_page_slab *s;

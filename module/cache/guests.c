@@ -7,7 +7,7 @@
  * matter to the kernel: its guests would be refused for ever what they themselves could free.
  * So their shrinkers are known here, and a pool that is full calls them:
  *
- *	allocation, refused otherwise --kick--> work: every shrinker, once --free--> caches
+ *	allocation, refused otherwise --wake--> work: every shrinker, once --free--> caches
  *	        `---- waits for a round, a while ----'
  *
  *	shrinker	that a guest has registered (extents of ext4, buffers of xfs)

@@ -90,7 +90,7 @@ static void keep_texts(struct quarry_cache *cache, const struct quarry_gathering
 }
 
 /* Nobody looks at the cache any more. Context: any but NMI. */
-void quarry_cache_forget_texts(struct quarry_cache *cache)
+void quarry_cache_free_texts(struct quarry_cache *cache)
 {
 	kvfree(cache->texts);
 }

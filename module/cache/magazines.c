@@ -214,12 +214,12 @@ static void leave_over(struct quarry_cache_node *n, struct quarry_magazine *mag,
 }
 
 /**
- * quarry_magazine_bring() - bring this CPU the magazines that it missed
+ * quarry_magazine_refill_slow() - bring this CPU the magazines that it missed
  * @cache:	the cache
  *
  * Context: any; does nothing where kmalloc() is not allowed.
  */
-void quarry_magazine_bring(struct quarry_cache *cache)
+void quarry_magazine_refill_slow(struct quarry_cache *cache)
 {
 	struct quarry_cpu_cache *m = raw_cpu_ptr(cache->cpu_cache);
 	struct quarry_cache_node *n = quarry_cache_local_node(cache);
@@ -240,7 +240,7 @@ void quarry_magazine_bring(struct quarry_cache *cache)
 			return;
 		mag = one == QUARRY_WANTS_REMOTE ? install_remote(cache, mag, &n) :
 						   install(cache, mag);
-		quarry_reaper_kick();
+		quarry_reaper_wake();
 		leave_over(n, mag, cap);
 	}
 }

@@ -2,8 +2,8 @@
 /*
  * Switching: safety modes and fault injection of a cache that is in use.
  *
- * The fast path knows nothing of modes. It is kept out by shutting the magazines of
- * every CPU, by an interrupt there; while they are shut, all calls come by the slow
+ * The fast path knows nothing of modes. It is kept out by disabling the magazines of
+ * every CPU, by an interrupt there; while they are disabled, all calls come by the slow
  * functions, which look. What goes into a magazine differs with the modes (alloc.c),
  * so they are emptied when the first mode goes on or the last goes off. Objects that
  * are out stay what they are: their slab says whether they are guarded.
@@ -19,101 +19,101 @@
 static DEFINE_MUTEX(modes_mutex);
 
 /**
- * struct shutting - what is to be done on every CPU
+ * struct disabling - what is to be done on every CPU
  * @cache:	whose magazines
- * @set:	QUARRY_SHUT_* to add
+ * @set:	QUARRY_DISABLED_* to add
  * @clear:	to take away
  */
-struct shutting {
+struct disabling {
 	struct quarry_cache *cache;
 	u8 set;
 	u8 clear;
 };
 
-static bool changes_content(const struct shutting *s)
+static bool changes_content(const struct disabling *s)
 {
-	return (s->set | s->clear) & (QUARRY_SHUT_MODES | QUARRY_SHUT_DEAD);
+	return (s->set | s->clear) & (QUARRY_DISABLED_MODES | QUARRY_DISABLED_DEAD);
 }
 
 /* Entered, or of a CPU that is off line. Preemption off. */
-static void shut_one(const struct shutting *s, struct quarry_cpu_cache *m)
+static void disable_one(const struct disabling *s, struct quarry_cpu_cache *m)
 {
 	if (changes_content(s))
 		quarry_cpu_cache_drain(s->cache, m);
-	m->shut = (m->shut | s->set) & ~s->clear;
+	m->disabled = (m->disabled | s->set) & ~s->clear;
 }
 
 /* Of a CPU where nobody can be inside. */
-static void shut_other(const struct shutting *s, int cpu)
+static void disable_other(const struct disabling *s, int cpu)
 {
 	struct quarry_cpu_cache *m = per_cpu_ptr(s->cache->cpu_cache, cpu);
 
 	preempt_disable();
 	quarry_cpu_cache_close(m);
-	shut_one(s, m);
+	disable_one(s, m);
 	quarry_cpu_cache_open(m);
 	preempt_enable();
 }
 
 static bool not_as_wished(void *data, int cpu)
 {
-	const struct shutting *s = data;
-	u8 shut = READ_ONCE(per_cpu_ptr(s->cache->cpu_cache, cpu)->shut);
+	const struct disabling *s = data;
+	u8 disabled = READ_ONCE(per_cpu_ptr(s->cache->cpu_cache, cpu)->disabled);
 
-	return ((shut | s->set) & ~s->clear) != shut;
+	return ((disabled | s->set) & ~s->clear) != disabled;
 }
 
-static enum quarry_answer shut_there(void *data, int cpu, u64 *sum)
+static enum quarry_answer disable_there(void *data, int cpu, u64 *sum)
 {
-	const struct shutting *s = data;
+	const struct disabling *s = data;
 	struct quarry_cpu_cache *m = per_cpu_ptr(s->cache->cpu_cache, cpu);
 
 	if (!quarry_cpu_cache_enter(m))
 		return QUARRY_VISIT_INSIDE;
-	shut_one(s, m);
+	disable_one(s, m);
 	quarry_cpu_cache_leave(m);
 	return QUARRY_VISIT_DONE;
 }
 
 /* Whoever is under way with what he knows of the modes must be through. */
-static const struct quarry_visitor shutter = {
+static const struct quarry_visitor disabler = {
 	.wanted = not_as_wished,
-	.visit = shut_there,
+	.visit = disable_there,
 	.between = true,
 };
 
 /**
- * quarry_cache_shut() - keep the fast path out of a cache, or let it in again
+ * quarry_cache_disable() - keep the fast path out of a cache, or let it in again
  * @cache:	the cache
- * @set:	QUARRY_SHUT_* to add
- * @clear:	QUARRY_SHUT_* to take away
+ * @set:	QUARRY_DISABLED_* to add
+ * @clear:	QUARRY_DISABLED_* to take away
  *
  * Context: sleeps.
  */
-void quarry_cache_shut(struct quarry_cache *cache, u8 set, u8 clear)
+void quarry_cache_disable(struct quarry_cache *cache, u8 set, u8 clear)
 {
-	struct shutting s = { cache, set, clear };
+	struct disabling s = { cache, set, clear };
 	u64 unused = 0;
 
-	quarry_visit(&shutter, &s, QUARRY_FOREVER, &unused);
+	quarry_visit(&disabler, &s, QUARRY_FOREVER, &unused);
 }
 
 /**
- * quarry_cache_shut_dead() - the same for good: nobody uses the cache any more
+ * quarry_cache_disable_dead() - the same for good: nobody uses the cache any more
  * @cache:	the cache
  *
  * Only CPUs that have magazines of it are visited. Others see the reason before they
  * open one: their next call sets theirs, then looks here; we set this, then look for
  * magazines there. Context: sleeps.
  */
-void quarry_cache_shut_dead(struct quarry_cache *cache)
+void quarry_cache_disable_dead(struct quarry_cache *cache)
 {
 	struct quarry_cpu_cache *m;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		m = per_cpu_ptr(cache->cpu_cache, cpu);
-		WRITE_ONCE(m->shut, m->shut | QUARRY_SHUT_DEAD);
+		WRITE_ONCE(m->disabled, m->disabled | QUARRY_DISABLED_DEAD);
 	}
 	/* Pairs with that of install(), magazines.c. */
 	smp_mb();
@@ -121,13 +121,13 @@ void quarry_cache_shut_dead(struct quarry_cache *cache)
 }
 
 /* The same for good, at unload, when nobody is left who could be inside on any CPU. */
-void quarry_cache_shut_down(struct quarry_cache *cache)
+void quarry_cache_disable_all(struct quarry_cache *cache)
 {
-	struct shutting s = { cache, QUARRY_SHUT_DEAD, 0 };
+	struct disabling s = { cache, QUARRY_DISABLED_DEAD, 0 };
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		shut_other(&s, cpu);
+		disable_other(&s, cpu);
 }
 
 static int check_modes(const struct quarry_cache *cache, u32 modes)
@@ -208,8 +208,8 @@ int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes)
 	before = cache->modes;
 	WRITE_ONCE(cache->modes, modes);
 	if (!before != !modes) {
-		quarry_cache_shut(cache, modes ? QUARRY_SHUT_MODES : 0,
-				  modes ? 0 : QUARRY_SHUT_MODES);
+		quarry_cache_disable(cache, modes ? QUARRY_DISABLED_MODES : 0,
+				     modes ? 0 : QUARRY_DISABLED_MODES);
 		while ((n = quarry_cache_node_next(cache, n)))
 			quarry_depot_drain(n, 0);
 	}
@@ -247,8 +247,8 @@ int quarry_cache_inject(struct quarry_cache *cache, u64 nth, u32 per_million)
 	bool armed = quarry_injection_armed(&cache->injection);
 
 	if (!err)
-		quarry_cache_shut(cache, armed ? QUARRY_SHUT_INJECT : 0,
-				  armed ? 0 : QUARRY_SHUT_INJECT);
+		quarry_cache_disable(cache, armed ? QUARRY_DISABLED_INJECT : 0,
+				     armed ? 0 : QUARRY_DISABLED_INJECT);
 	return err;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_cache_inject, QUARRY_NS);

@@ -16,11 +16,11 @@
  * as large as was asked for.
  *
  * A slab goes in three steps
- *	cut		off the lists, and its labels away: nothing of it can get into a
- *			magazine any more (quarry_node_cut())
+ *	isolate		off the lists, and its labels away: nothing of it can get into a
+ *			magazine any more (quarry_node_isolate())
  *	emptied		the magazines that might hold an object of it: those of each
  *			CPU that has any, by a visit that comes when nothing is under way
- *			there; then the depot, which is shut meanwhile, so that no CPU
+ *			there; then the depot, which is disabled meanwhile, so that no CPU
  *			gets back what another has left, or its first magazine
  *	let go		to the pool (quarry_page_slabs_discard())
  *
@@ -57,8 +57,8 @@ static void reaper(struct kthread_work *work);
 static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reaper);
 
 /*
- * One at a time takes slabs off: @shut of depots is his. Who has it keeps the caches that are on
- * the list then, or that he finds in a pool's list of holders: see quarry_cache_leave().
+ * One at a time takes slabs off: @disabled of depots is his. Who has it keeps the caches that are
+ * on the list then, or that he finds in a pool's list of holders: see quarry_cache_leave().
  */
 static DEFINE_MUTEX(parting);
 
@@ -84,9 +84,9 @@ static void unlock_parting(void)
 }
 
 /* There may be something to do. Context: any. */
-void quarry_reaper_kick(void)
+void quarry_reaper_wake(void)
 {
-	quarry_chore_kick(&reaper_chore);
+	quarry_chore_wake(&reaper_chore);
 }
 
 /*
@@ -108,26 +108,26 @@ static bool calm(struct quarry_cache *cache)
 	return more;
 }
 
-static void set_shut(struct quarry_cache_node *n, bool shut)
+static void set_disabled(struct quarry_cache_node *n, bool disabled)
 {
 	unsigned long flags;
 
 	quarry_node_lock(n, &flags, false);
-	n->depot.shut = shut;
+	n->depot.disabled = disabled;
 	quarry_node_unlock(n, flags);
 }
 
 /* The first step, for the empty slabs of a node, of which @keep may stay. */
-static void cut(struct quarry_cache_node *n, u64 keep)
+static void isolate(struct quarry_cache_node *n, u64 keep)
 {
-	bool shut = n->depot.shut;
+	bool disabled = n->depot.disabled;
 
 	if (READ_ONCE(n->plain.nr_empty) + READ_ONCE(n->guarded.nr_empty) <= keep)
 		return;
 	/* Before, so that no CPU has taken a magazine by the time it is visited. */
-	set_shut(n, true);
-	if (!quarry_node_cut(n, keep, &n->cache->gone))
-		set_shut(n, shut);
+	set_disabled(n, true);
+	if (!quarry_node_isolate(n, keep, &n->cache->gone))
+		set_disabled(n, disabled);
 	else if (list_empty(&n->cache->parting))
 		list_add_tail(&n->cache->parting, &bereft);
 }
@@ -146,9 +146,9 @@ static u64 let_go(struct quarry_cache *cache)
 	LIST_HEAD(going);
 
 	while ((n = quarry_cache_node_next(cache, n)))
-		if (n->depot.shut) {
+		if (n->depot.disabled) {
 			quarry_depot_drain(n, 0);
-			set_shut(n, false);
+			set_disabled(n, false);
 		}
 	list_splice_init(&cache->gone, &going);
 	return quarry_page_slabs_discard(&going);
@@ -180,7 +180,7 @@ static u64 part(const struct quarry_pool *pool, const struct quarry_cache *only,
 		}
 	if (!list_empty(&meant)) {
 		list_splice(&meant, &bereft);
-		quarry_reaper_kick();
+		quarry_reaper_wake();
 	}
 	return bytes;
 }
@@ -232,7 +232,7 @@ static bool trim(struct quarry_cache_node *n)
 
 	quarry_depot_drain(n, full - min(idle, full));
 	if (low)
-		cut(n, empty - min(low, empty));
+		isolate(n, empty - min(low, empty));
 
 	quarry_node_lock(n, &flags, false);
 	n->depot.low_full = n->depot.nr_full;
@@ -246,7 +246,7 @@ static bool trim(struct quarry_cache_node *n)
  * Dead caches with nothing out, of which no slab waits for a CPU. Nobody but the reaper buries, so
  * one that is dead and listed stays until it does.
  */
-static void bury_all(void)
+static void destroy_all_deferred(void)
 {
 	struct quarry_cache *cache = NULL;
 
@@ -254,7 +254,7 @@ static void bury_all(void)
 		if (READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD &&
 		    quarry_cache_is_listed(cache) && list_empty(&cache->parting) &&
 		    !quarry_cache_objects_out(cache))
-			quarry_cache_bury(cache);
+			quarry_cache_destroy_deferred(cache);
 }
 
 /* Under @parting. Returns whether anything is left. */
@@ -271,7 +271,7 @@ static bool trim_listed(struct quarry_cache *cache)
 }
 
 /*
- * For no longer than a round takes depots are shut, which sends every call to the slabs, and
+ * For no longer than a round takes depots are disabled, which sends every call to the slabs, and
  * others wait. @until: when a CPU that does not answer has held up enough of them; we come by
  * again. Returns whether anything is left.
  */
@@ -300,7 +300,7 @@ static void reaper(struct kthread_work *work)
 	unsigned int i;
 
 	quarry_chore_at_work(&reaper_chore);
-	bury_all();
+	destroy_all_deferred();
 	while (quarry_caches_look_round(&round, NULL)) {
 		quarry_cpu_cache_drain_idle(round.cache, round.nr);
 		for (i = 0; i < round.nr; i++)
@@ -309,11 +309,11 @@ static void reaper(struct kthread_work *work)
 		quarry_keeper_rest();
 	}
 	if (more)
-		quarry_reaper_kick();
+		quarry_reaper_wake();
 }
 
 /* The first step, for all that a cache can do without. Under @parting. */
-static void cut_all(struct quarry_cache *cache)
+static void isolate_all(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
 
@@ -321,7 +321,7 @@ static void cut_all(struct quarry_cache *cache)
 		if (quarry_node_has_spare(n)) {
 			quarry_guard_release(n);
 			quarry_depot_drain(n, 0);
-			cut(n, 0);
+			isolate(n, 0);
 		}
 }
 
@@ -339,7 +339,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 	if (wholly)
 		quarry_cpu_cache_drain_cpus(&cache, 1, QUARRY_FOREVER);
 	lock_parting();
-	cut_all(cache);
+	isolate_all(cache);
 	bytes = part_wholly(NULL, cache);
 	unlock_parting();
 	/* Where slabs go after a grace period, wait for it: the pages are wanted. */
@@ -366,7 +366,7 @@ static void settle(void)
 void quarry_cache_leave(struct quarry_cache *cache)
 {
 	lock_parting();
-	quarry_cache_forget_slabs(cache);
+	quarry_cache_clear_holding(cache);
 	part_wholly(NULL, cache);
 	unlock_parting();
 }
@@ -377,7 +377,7 @@ bool quarry_cache_try_leave(struct quarry_cache *cache)
 	bool left;
 
 	lock_parting();
-	quarry_cache_forget_slabs(cache);
+	quarry_cache_clear_holding(cache);
 	part(NULL, cache, QUARRY_A_WHILE);
 	left = list_empty(&cache->parting);
 	unlock_parting();
@@ -400,7 +400,7 @@ static u64 reclaim_all(struct quarry_pool *pool)
 				continue;
 			if (round.cache[i]->flags & SLAB_TYPESAFE_BY_RCU)
 				typesafe = true;
-			cut_all(round.cache[i]);
+			isolate_all(round.cache[i]);
 		}
 		bytes += part_wholly(pool, NULL);
 		unlock_parting();
@@ -422,7 +422,7 @@ static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
 		if (!(++looks % QUARRY_ROUND))
 			cond_resched();
 		/* One that waits for a CPU already has done what it can. */
-		if (list_empty(&(*at)->parting) && quarry_cache_could_give(*at)) {
+		if (list_empty(&(*at)->parting) && quarry_cache_is_reclaimable(*at)) {
 			list_add_tail(&(*at)->parting, batch);
 			nr++;
 		}
@@ -441,7 +441,7 @@ static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_p
 	*all &= quarry_cpu_cache_drain_parting(batch, patience);
 	list_for_each_entry_safe(cache, next, batch, parting) {
 		list_del_init(&cache->parting);
-		cut_all(cache);
+		isolate_all(cache);
 	}
 	return part(pool, NULL, patience);
 }
@@ -549,7 +549,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 		if (sc->nid < cache->nr_nodes && cache->nodes[sc->nid]) {
 			quarry_depot_drain(cache->nodes[sc->nid], 0);
 			pages += node_spare(cache->nodes[sc->nid]);
-			cut(cache->nodes[sc->nid], 0);
+			isolate(cache->nodes[sc->nid], 0);
 		}
 	quarry_cache_look_away(cache);
 	pages = part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
@@ -579,7 +579,7 @@ static struct quarry_reclaim reclaim = {
 	.strays = quarry_strays_find_in,
 	.dead = quarry_caches_dead,
 	.large = quarry_tag_is_large,
-	.abandon = quarry_caches_abandon,
+	.abandon = quarry_caches_leak,
 };
 
 int __init quarry_reaper_init(void)

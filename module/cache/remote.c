@@ -20,7 +20,7 @@
  *
  *	The magazine hangs on the cold part of a CPU's magazines (struct quarry_cpu_cache_cold), has
  *	their mark, is brought as they are, counts in the same budget, and is emptied by
- *	whoever empties them. While they are shut it is passed by.
+ *	whoever empties them. While they are disabled it is passed by.
  *
  * Contexts: any, unless a function says otherwise.
  */
@@ -49,8 +49,8 @@ bool quarry_remote_has_any(const struct quarry_cpu_cache *m)
 	return quarry_remote_magazine(m);
 }
 
-/* Might it have an object of a node whose depot is shut? A moment old. */
-bool quarry_remote_beside_shut(const struct quarry_cpu_cache *m)
+/* Might it have an object of a node whose depot is disabled? A moment old. */
+bool quarry_remote_beside_disabled(const struct quarry_cpu_cache *m)
 {
 	struct quarry_cache *cache = quarry_cpu_cache_node(m)->cache;
 	struct quarry_cache_node *n = NULL;
@@ -58,7 +58,7 @@ bool quarry_remote_beside_shut(const struct quarry_cpu_cache *m)
 	if (!quarry_remote_has_any(m))
 		return false;
 	while ((n = quarry_cache_node_next(cache, n)))
-		if (READ_ONCE(n->depot.shut))
+		if (READ_ONCE(n->depot.disabled))
 			return true;
 	return false;
 }
@@ -113,7 +113,7 @@ static void make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m,
 	quarry_cpu_cache_event(cache, m);
 	n = r->tag ? quarry_tag_get_node(r->tag) : NULL;
 	if (n && quarry_node_lock(n, &flags, try)) {
-		done = quarry_remote_give(r, &n->depot);
+		done = quarry_remote_put_full(r, &n->depot);
 		quarry_node_unlock(n, flags);
 	}
 	if (done) {
@@ -160,7 +160,7 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 	size_t done = 0;
 	u32 tag;
 
-	if (m->shut || !quarry_cpu_cache_try_busy(m))
+	if (m->disabled || !quarry_cpu_cache_try_busy(m))
 		return 0;
 	tag = r && quarry_remote_n(r) ? r->tag : 0;
 	while (done < nr) {
@@ -200,7 +200,7 @@ void *quarry_remote_take(struct quarry_cache *cache, const struct quarry_cache_n
 	struct quarry_remote *r = remote_of(m);
 	void *object = NULL;
 
-	if (!r || m->shut || !quarry_cpu_cache_try_busy(m))
+	if (!r || m->disabled || !quarry_cpu_cache_try_busy(m))
 		return NULL;
 	if (!n || (quarry_remote_n(r) &&
 		   node_of(cache, r->mag->slot[quarry_remote_n(r) - 1]) == n))

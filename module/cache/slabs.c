@@ -13,7 +13,7 @@
  *	before it has them, and says that none of its objects is out. The pages are a block
  *	of the order that suits the objects; where the pool has none at hand, of the lowest
  *	order that holds one (slab/shape.c). Reaping is the
- *	mirror, in two steps: quarry_node_cut() takes a slab off the lists and its labels
+ *	mirror, in two steps: quarry_node_isolate() takes a slab off the lists and its labels
  *	away, quarry_page_slabs_discard() gives it back. Between them whoever reaps empties the
  *	magazines (reap.c). The block is marked SLAB in the page layer meanwhile, so that a
  *	free of its pages is refused there.
@@ -36,7 +36,7 @@
  *
  * Frees without the lock
  *	In NMI, or where a caller may hold the lock himself, it can only be tried. An
- *	allocation then gives up. A free sets the object's bit in @late, a set of bits
+ *	allocation then gives up. A free sets the object's bit in @deferred, a set of bits
  *	beside those of the slab, and the slab on a list; who takes the lock next
  *	puts these objects back. Nothing is allocated and no object is written to. One that
  *	has been returned by then was freed twice: he counts and reports that, when he has let go
@@ -65,7 +65,7 @@ static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
 #define HOLD	32U
 
 /* Most objects that were freed without the lock and are put back under one hold of it. */
-#define LATE	128U
+#define DEFERRED	128U
 
 /* Objects after which a walk over slabs lets go of the lock. */
 #define WALK	512U
@@ -85,15 +85,15 @@ static enum quarry_slab_verdict put_back(struct quarry_cache_node *n, struct qua
 }
 
 /* A slab has objects that were freed without the lock. */
-static void note_late(struct quarry_cache_node *n, struct quarry_page_slab *s)
+static void note_deferred(struct quarry_cache_node *n, struct quarry_page_slab *s)
 {
-	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->late))
-		llist_add(&s->late_link, &n->late);
+	if (!test_and_set_bit(quarry_slab_shape(&s->slab)->nr, s->deferred))
+		llist_add(&s->deferred_link, &n->deferred);
 }
 
 /* Put back up to @most objects of a slab. Under the lock. Returns how many. */
-static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_page_slab *s,
-				 unsigned int most)
+static unsigned int take_deferred_of(struct quarry_cache_node *n, struct quarry_page_slab *s,
+				     unsigned int most)
 {
 	const struct quarry_shape *shape = quarry_slab_shape(&s->slab);
 	unsigned int nr = 0;
@@ -103,17 +103,17 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_page
 	/*
 	 * From here on the slab can be put on the list again, and its link be written: it was
 	 * read before. And now or next time, the bit of an object is seen. A full barrier on
-	 * either side; pairs with that of note_late().
+	 * either side; pairs with that of note_deferred().
 	 */
-	test_and_clear_bit(shape->nr, s->late);
-	for_each_set_bit(i, s->late, shape->nr) {
+	test_and_clear_bit(shape->nr, s->deferred);
+	for_each_set_bit(i, s->deferred, shape->nr) {
 		if (nr == most) {
-			note_late(n, s);
+			note_deferred(n, s);
 			break;
 		}
 		object = (void *)(s->slab.first + i * shape->stride);
 		/* Who frees it so again has it from somebody who held this lock after us. */
-		clear_bit(i, s->late);
+		clear_bit(i, s->deferred);
 		if (put_back(n, s, object)) {
 			n->nr_wrong++;
 			n->wrong = object;
@@ -127,29 +127,29 @@ static unsigned int take_late_of(struct quarry_cache_node *n, struct quarry_page
  * Put back what was freed without the lock, or a part of it, so that nobody waits for long;
  * the next one who takes the lock goes on. Under it.
  */
-static void take_late(struct quarry_cache_node *n)
+static void take_deferred(struct quarry_cache_node *n)
 {
-	unsigned int left = LATE, slabs = LATE;
+	unsigned int left = DEFERRED, slabs = DEFERRED;
 	struct quarry_page_slab *s;
 
 	while (left && slabs--) {
 		if (!n->coming)
-			WRITE_ONCE(n->coming, llist_del_all(&n->late));
+			WRITE_ONCE(n->coming, llist_del_all(&n->deferred));
 		if (!n->coming)
 			break;
-		s = llist_entry(n->coming, struct quarry_page_slab, late_link);
+		s = llist_entry(n->coming, struct quarry_page_slab, deferred_link);
 		WRITE_ONCE(n->coming, n->coming->next);
-		left -= take_late_of(n, s, left);
+		left -= take_deferred_of(n, s, left);
 	}
 }
 
 static void locked(struct quarry_cache_node *n)
 {
 	n->holds++;
-	if (unlikely(quarry_node_has_late(n))) {
+	if (unlikely(quarry_node_has_deferred(n))) {
 		/* For a walk, that is as if another had been here. */
 		n->holds++;
-		take_late(n);
+		take_deferred(n);
 	}
 }
 
@@ -200,7 +200,7 @@ void quarry_node_unlock(struct quarry_cache_node *n, unsigned long flags)
 	}
 	/* While none was empty the reaper had no reason to come by. */
 	if (more)
-		quarry_reaper_kick();
+		quarry_reaper_wake();
 }
 
 /*
@@ -214,7 +214,7 @@ void quarry_node_settle(struct quarry_cache_node *n)
 	do {
 		quarry_node_lock(n, &flags, false);
 		quarry_node_unlock(n, flags);
-	} while (quarry_node_has_late(n));
+	} while (quarry_node_has_deferred(n));
 }
 
 /**
@@ -266,11 +266,11 @@ bool quarry_node_walk(struct quarry_cache_node *n, bool records,
 }
 
 /* Free an object without the lock. False if it is free already. */
-static bool put_late(struct quarry_cache_node *n, struct quarry_page_slab *s, u32 i)
+static bool put_deferred(struct quarry_cache_node *n, struct quarry_page_slab *s, u32 i)
 {
-	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->late))
+	if (READ_ONCE(s->slab.free[i / 64]) >> (i % 64) & 1 || test_and_set_bit(i, s->deferred))
 		return false;
-	note_late(n, s);
+	note_deferred(n, s);
 	return true;
 }
 
@@ -286,7 +286,7 @@ static enum quarry_cache_error put_one(struct quarry_cache_node *n, void *object
 	verdict = quarry_slab_look(&s->slab, object, &i);
 	if (!verdict && has_lock)
 		verdict = put_back(n, s, object);
-	else if (!verdict && !put_late(n, s, i))
+	else if (!verdict && !put_deferred(n, s, i))
 		verdict = QUARRY_SLAB_FREE;
 	return verdict ? quarry_cache_verdict_kind(verdict) : QUARRY_NR_CACHE_ERRORS;
 }
@@ -336,14 +336,14 @@ static struct quarry_page_slab *page_slab_alloc(const struct quarry_shape *shape
 {
 	size_t slab = sizeof(struct quarry_page_slab) - sizeof(struct quarry_slab) +
 		      quarry_slab_metadata_bytes(shape);
-	size_t late = BITS_TO_LONGS(shape->nr + 1) * sizeof(long);
+	size_t deferred = BITS_TO_LONGS(shape->nr + 1) * sizeof(long);
 	struct quarry_page_slab *s;
 
-	s = quarry_inject() ? NULL : kzalloc_node(slab + late, gfp, node);
+	s = quarry_inject() ? NULL : kzalloc_node(slab + deferred, gfp, node);
 	if (!s)
 		return NULL;
-	s->late = (unsigned long *)((char *)s + slab);
-	s->bytes = slab + late;
+	s->deferred = (unsigned long *)((char *)s + slab);
+	s->bytes = slab + deferred;
 	if (!guarded)
 		return s;
 	s->records = quarry_inject() ? NULL :
@@ -602,7 +602,7 @@ static void unlabel(struct quarry_page_slab *s)
 }
 
 /**
- * quarry_node_cut() - take empty slabs off the lists
+ * quarry_node_isolate() - take empty slabs off the lists
  * @n:		the node
  * @keep:	so many may stay
  * @gone:	list that they are added to
@@ -610,7 +610,7 @@ static void unlabel(struct quarry_page_slab *s)
  * Nothing of them can get into a magazine any more: they have no labels. Context: any
  * but NMI. Return: how many they are.
  */
-u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
+u64 quarry_node_isolate(struct quarry_cache_node *n, u64 keep, struct list_head *gone)
 {
 	struct quarry_page_slab *s[HOLD];
 	unsigned long flags;
@@ -640,7 +640,7 @@ u64 quarry_node_cut(struct quarry_cache_node *n, u64 keep, struct list_head *gon
 
 /**
  * quarry_page_slabs_discard() - give slabs back to the pool
- * @gone:	of quarry_node_cut(), of any nodes; no magazine holds any of them
+ * @gone:	of quarry_node_isolate(), of any nodes; no magazine holds any of them
  *
  * Context: any but NMI. Return: bytes given back.
  */

@@ -58,7 +58,7 @@ bool quarry_node_has_spare(const struct quarry_cache_node *n)
 	return READ_ONCE(n->depot.nr_full) || READ_ONCE(n->depot.nr_spare) ||
 	       READ_ONCE(n->quarantine_n) ||
 	       READ_ONCE(n->plain.nr_empty) || READ_ONCE(n->guarded.nr_empty) ||
-	       quarry_node_has_late(n);
+	       quarry_node_has_deferred(n);
 }
 
 /**
@@ -82,7 +82,7 @@ void quarry_cache_note_slabs(struct quarry_cache *cache)
 }
 
 /* It has none, or goes. Context: under @parting, for who has that looks at the list. */
-void quarry_cache_forget_slabs(struct quarry_cache *cache)
+void quarry_cache_clear_holding(struct quarry_cache *cache)
 {
 	unsigned long flags;
 
@@ -118,7 +118,7 @@ struct quarry_cache *quarry_cache_next_holder(struct quarry_pool *pool, struct q
 		cache = list_entry(next, struct quarry_cache, holding);
 		if (has_slabs(cache))
 			return cache;
-		quarry_cache_forget_slabs(cache);
+		quarry_cache_clear_holding(cache);
 		/* It may have got one before it was off the list, and seen that it was on it. */
 		smp_mb();
 		if (has_slabs(cache))
@@ -256,7 +256,7 @@ static void look_at_nodes(struct quarry_cache *cache, struct sight *sight)
 	while ((n = quarry_cache_node_next(cache, n))) {
 		look_at_slabs(&n->plain, sight);
 		look_at_slabs(&n->guarded, sight);
-		sight->empty |= quarry_node_has_late(n);
+		sight->empty |= quarry_node_has_deferred(n);
 		sight->magazines -= min(sight->magazines, READ_ONCE(n->depot.nr_full) +
 							  READ_ONCE(n->depot.nr_spare));
 		sight->objects += READ_ONCE(n->depot.nr_objects) + READ_ONCE(n->quarantine_n);
@@ -289,12 +289,12 @@ static int look_at_cpus(struct quarry_cache *cache, struct sight *sight)
 }
 
 /**
- * quarry_cache_could_give() - could a slab go, if the magazines were emptied?
+ * quarry_cache_is_reclaimable() - could a slab go, if the magazines were emptied?
  * @cache:	the cache
  *
  * Return: false if none could.
  */
-bool quarry_cache_could_give(struct quarry_cache *cache)
+bool quarry_cache_is_reclaimable(struct quarry_cache *cache)
 {
 	struct sight sight = { .magazines = atomic_read(&cache->magazines), .least = ~0U };
 	struct quarry_cache_node *n = NULL;

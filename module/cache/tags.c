@@ -156,7 +156,7 @@ struct quarry_page_slab *quarry_page_slab_of(const void *object)
 	/* The slab is as whole as its label promises. Pairs with that in grow(), slabs.c. */
 	smp_rmb();
 	s = (struct quarry_page_slab *)READ_ONCE(pfn_to_page(pfn)->private);
-	/* Pairs with that in quarry_node_cut(). */
+	/* Pairs with that in quarry_node_isolate(). */
 	smp_rmb();
 	return quarry_tag_of(pfn) == tag ? s : NULL;
 }

@@ -186,10 +186,10 @@ bool quarry_cpu_cache_drain_parting(struct list_head *caches, enum quarry_patien
 	return quarry_visit(&emptier, &e, patience, &nr);
 }
 
-static bool is_shut_off(const struct quarry_cpu_cache *m)
+static bool is_beside_disabled(const struct quarry_cpu_cache *m)
 {
-	return quarry_cpu_cache_has_any(m) && (READ_ONCE(quarry_cpu_cache_node(m)->depot.shut) ||
-					       quarry_remote_beside_shut(m));
+	return quarry_cpu_cache_has_any(m) && (READ_ONCE(quarry_cpu_cache_node(m)->depot.disabled) ||
+					       quarry_remote_beside_disabled(m));
 }
 
 /*
@@ -203,7 +203,7 @@ static const struct quarry_visitor finisher = {
 };
 
 /**
- * quarry_cpu_cache_drain_disabled() - empty the magazines beside depots that are shut
+ * quarry_cpu_cache_drain_disabled() - empty the magazines beside depots that are disabled
  * @caches:	in which such depots are, through @parting
  * @patience:	with CPUs that take no interrupts
  *
@@ -213,7 +213,7 @@ static const struct quarry_visitor finisher = {
  */
 bool quarry_cpu_cache_drain_disabled(struct list_head *caches, enum quarry_patience patience)
 {
-	struct errand e = { .list = caches, .due = is_shut_off, .cpu = -1 };
+	struct errand e = { .list = caches, .due = is_beside_disabled, .cpu = -1 };
 	u64 nr = 0;
 
 	return quarry_visit(&finisher, &e, patience, &nr);
@@ -225,7 +225,7 @@ bool quarry_cpu_cache_is_disabled(struct quarry_cache *cache)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		if (is_shut_off(per_cpu_ptr(cache->cpu_cache, cpu)))
+		if (is_beside_disabled(per_cpu_ptr(cache->cpu_cache, cpu)))
 			return true;
 	return false;
 }

@@ -214,7 +214,7 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 		quarry_zone_unlock(z, flags);
 		/* What was freed without the lock comes back some blocks a hold. */
 	} while (!page && quarry_zone_has_deferred(z));
-	quarry_pool_kick(pool, z);
+	quarry_pool_wake(pool, z);
 	return page;
 }
 

@@ -203,7 +203,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_page_arena *c)
 	quarry_buddy_choose_place(&z->buddy, &c->arena);
 	quarry_zone_unlock(z, flags);
 	/* Known before it is used: a block may be freed as soon as it is claimed. */
-	quarry_directory_serve(c, &z->buddy);
+	quarry_directory_publish(c, &z->buddy);
 	do {
 		tabled = quarry_page_arena_fit_table(z->pool, c);
 	} while (!quarry_zone_enter(z, c, tabled, &joined));
@@ -241,7 +241,7 @@ int quarry_zone_leave(struct quarry_zone *z, struct quarry_page_arena *c)
  * @z:	the zone
  * @c:	the arena, which nobody else takes out
  *
- * It is in the directory still, and has to go to quarry_zone_forget(). Context: sleeps.
+ * It is in the directory still, and has to go to quarry_zone_discard(). Context: sleeps.
  *
  * Return: 0; -EBUSY if a frame of it is out, or is claimed meanwhile: then it stays, but
  * that it holds zeros may be forgotten.
@@ -271,7 +271,7 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c)
 }
 
 /**
- * quarry_zone_forget() - take an arena out of service and give it back
+ * quarry_zone_discard() - take an arena out of service and give it back
  * @z:	its zone
  * @c:	the arena, out of the buddy already
  *
@@ -279,14 +279,14 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c)
  *
  * Return: 0, or -EUCLEAN if it had to be retired.
  */
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
+int quarry_zone_discard(struct quarry_zone *z, struct quarry_page_arena *c)
 {
 	struct quarry_pool *pool = z->pool;
 	size_t meta = c->metadata_bytes;
 	unsigned long flags;
 	u32 nr = c->nr;
 
-	quarry_directory_serve(c, NULL);
+	quarry_directory_publish(c, NULL);
 	quarry_directory_remove(c);
 	if (!quarry_page_arena_release(c)) {
 		atomic64_sub(meta, &pool->metadata);
@@ -304,7 +304,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
 }
 
 /**
- * quarry_zone_look_again() - give back arenas that somebody referred to who has let go
+ * quarry_zone_retry_retired() - give back arenas that somebody referred to who has let go
  * @z:	the zone
  * @most:	frames, in whole arenas: no more than so many are given back
  *
@@ -312,7 +312,7 @@ int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c)
  * not have been. Context: any that may free pages, between quarry_pool_begin_giving() and
  * quarry_pool_end_giving(). Return: frames given back.
  */
-u64 quarry_zone_look_again(struct quarry_zone *z, u64 most)
+u64 quarry_zone_retry_retired(struct quarry_zone *z, u64 most)
 {
 	struct quarry_pool *pool = z->pool;
 	struct quarry_page_arena *c, *next;

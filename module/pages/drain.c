@@ -18,7 +18,7 @@
  * interrupted. How few blocks a list had meanwhile is known from the looks at it (pcp.c).
  *
  *	watched --nothing called, nothing held: the decay--> unwatched
- *	   ^------the next slow call kicks the decay------------'
+ *	   ^------the next slow call wakes the decay------------'
  *
  * A CPU at rest is watched no longer, which is said from outside as well: the key of its lists
  * becomes that of no zone, so that its next free is a slow call. A machine at rest is left
@@ -52,14 +52,14 @@ u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
 static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
 		 unsigned int most)
 {
-	u64 frames = quarry_pcp_give_strays(pool, pcp);
+	u64 frames = quarry_pcp_flush_strays(pool, pcp);
 	unsigned int k, nr, all = 0;
 
 	for (k = QUARRY_PCP_ORDERS; k--;)
 		do {
 			if (all >= most || quarry_buddy_has(pcp->buddy, order))
 				goto out;
-			nr = quarry_pcp_give(pool, pcp, k, QUARRY_FLUSH);
+			nr = quarry_pcp_flush_list(pool, pcp, k, QUARRY_FLUSH);
 			frames += (u64)nr << k;
 			all += nr;
 		} while (nr);
@@ -113,7 +113,7 @@ static enum quarry_answer drain_there(void *data, int cpu, u64 *sum)
 	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
 
 	if (!quarry_pcp_enter(pcp))
-		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+		return pcp->blocked ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
 	*sum += quarry_pcp_drain_bite(pool, pcp);
 	quarry_pcp_leave(pcp);
 	return quarry_pcp_frames(pcp) ? QUARRY_VISIT_MORE : QUARRY_VISIT_DONE;
@@ -155,7 +155,7 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
 
 	if (!quarry_pcp_enter(pcp))
-		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+		return pcp->blocked ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
 	*sum += quarry_pcp_check(pcp);
 	quarry_pcp_leave(pcp);
 	return QUARRY_VISIT_DONE;
@@ -239,12 +239,12 @@ static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 	bool idle = calls(pcp) == pcp->cold->seen_calls;
 	unsigned int k, nr, all;
 
-	all = quarry_pcp_give_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
+	all = quarry_pcp_flush_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
 	while (all < BITE && !quarry_pcp_fit(pool, pcp))
 		all += QUARRY_FLUSH;
 	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
 		do {
-			nr = quarry_pcp_give(pool, pcp, k, spare(pcp, k, idle));
+			nr = quarry_pcp_flush_list(pool, pcp, k, spare(pcp, k, idle));
 			pcp->cold->part[k].low -= min_t(u32, nr, pcp->cold->part[k].low);
 			all += nr;
 		} while (nr && all < BITE);
@@ -258,7 +258,7 @@ static enum quarry_answer give_spare_there(void *data, int cpu, u64 *sum)
 	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
 
 	if (!quarry_pcp_enter(pcp))
-		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+		return pcp->blocked ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
 	if (pcp->cold)
 		give_spare(pool, pcp);
 	quarry_pcp_leave(pcp);
@@ -297,7 +297,7 @@ static bool decay(struct quarry_pool *pool)
 		if (!quarry_pcp_cold(pcp))
 			continue;
 		if (!is_at_rest(pcp)) {
-			again |= !pcp->barred;
+			again |= !pcp->blocked;
 		} else if (quarry_pcp_is_watched(pcp)) {
 			/* Once more all the same: a free may just be under way. */
 			quarry_pcp_unwatch(pcp);
@@ -322,13 +322,13 @@ static void decay_all(struct kthread_work *work)
 		quarry_keeper_rest();
 	}
 	if (again)
-		quarry_decay_kick();
+		quarry_decay_wake();
 }
 
 /* A CPU's lists are used, and were not watched. Context: any. */
-void quarry_decay_kick(void)
+void quarry_decay_wake(void)
 {
-	quarry_chore_kick(&decay_chore);
+	quarry_chore_wake(&decay_chore);
 }
 
 void quarry_decay_begin(void)

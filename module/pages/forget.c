@@ -10,7 +10,7 @@
  *	  refuse   the default pool; whatever somebody holds; a cache that was not destroyed;
  *		   a range of which frames are out, for that is its owner's memory
  *	  hide	   the name is free from here on
- *	  abandon  dead caches: their objects lose their labels (cache/abandon.c)
+ *	  abandon  dead caches: their objects lose their labels (cache/leak_pool.c)
  *	  blind    no page leads to the pool any more: a free of one is a free of foreign memory
  *	  give	   whole arenas, and of the others each page that is free, to the kernel
  *	  count	   what is left, for the whole machine: it is lost until the next boot
@@ -111,7 +111,7 @@ static void blind(struct quarry_pool *pool)
 
 	while ((z = quarry_zone_next(pool, z)))
 		list_for_each_entry(a, &z->buddy.arenas, link)
-			quarry_directory_serve(quarry_page_arena(a), NULL);
+			quarry_directory_publish(quarry_page_arena(a), NULL);
 	synchronize_rcu();
 	/* What was returned until then. */
 	quarry_pcp_drain_all(pool, QUARRY_FOREVER);
@@ -152,7 +152,7 @@ static u64 give_zone(struct quarry_zone *z)
 	/* Nobody else changes the list. */
 	list_for_each_entry_safe(a, after, &z->buddy.arenas, link)
 		if (!quarry_zone_take_out(z, quarry_page_arena(a)))
-			quarry_zone_forget(z, quarry_page_arena(a));
+			quarry_zone_discard(z, quarry_page_arena(a));
 	clear_zone(z, &left);
 	list_for_each_entry_safe(c, next, &left, arena.link) {
 		list_del(&c->arena.link);
@@ -178,11 +178,11 @@ static u64 give_up(struct quarry_pool *pool)
 
 	/* What is only kept at hand is not out, nor what was returned while labels were taken. */
 	quarry_pool_reclaim_all(pool);
-	quarry_pool_abandon_caches(pool);
+	quarry_pool_leak_caches(pool);
 	quarry_pool_reclaim_all(pool);
 	/* Pages that come after a grace period. */
 	rcu_barrier();
-	/* Lists that are barred would not be drained of what is freed now. */
+	/* Lists that are blocked would not be drained of what is freed now. */
 	quarry_pool_set_modes(pool, 0);
 	quarry_pool_inject(pool, 0, 0);
 	quarry_pool_stop(pool);

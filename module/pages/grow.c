@@ -17,7 +17,7 @@
  *	One work item a pool is woken when free memory falls below the mark, once, until it
  *	has met it or given up:
  *
- *	  kick --> [woken] --> grow until the mark is met --> [asleep]
+ *	  wake --> [woken] --> grow until the mark is met --> [asleep]
  *	              ^            | the kernel has none
  *	              `-- wait ----'   0.1 s, 0.2 s ... 51 s
  *
@@ -158,7 +158,7 @@ bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w
 		for (z = quarry_zone_next(pool, NULL); z; z = quarry_zone_next(pool, z)) {
 			if (k >= order && (!w->strict || z->node == w->node))
 				continue;
-			while (quarry_zone_give_one(z, k))
+			while (quarry_zone_release_one(z, k))
 				if (atomic64_read(&pool->managed) + nr <= pool->max)
 					return true;
 		}
@@ -297,7 +297,7 @@ int quarry_pool_fill(struct quarry_pool *pool)
 }
 
 /**
- * quarry_pool_kick() - wake the background if the pool is below its watermark
+ * quarry_pool_wake() - wake the background if the pool is below its watermark
  * @pool:	the pool
  * @z:		the zone that memory was just taken from
  *
@@ -306,7 +306,7 @@ int quarry_pool_fill(struct quarry_pool *pool)
  *
  * Context: any, NMI and marked sections included.
  */
-void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z)
+void quarry_pool_wake(struct quarry_pool *pool, const struct quarry_zone *z)
 {
 	if (READ_ONCE(z->buddy.nfree) >= pool->low || READ_ONCE(pool->woken) ||
 	    READ_ONCE(pool->dying) || atomic64_read(&pool->managed) >= pool->max)

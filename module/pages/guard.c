@@ -24,7 +24,7 @@
  *
  * Invariant: a frame that is filled, and says so, is free. Who takes a block while the pool
  * has modes makes it say so no longer; and while it has modes nobody takes one in any other way,
- * for the lists of the CPUs are barred (bar.c).
+ * for the lists of the CPUs are blocked (fastpath.c).
  *
  * Contexts: any. In NMI, and with PREEMPT_RT where nothing may be allocated, no stack is noted,
  * for the kernel's depot of stacks has a lock and may allocate.

@@ -2,7 +2,7 @@
 /*
  * Fault injection for the clients of a pool.
  *
- * The fast path knows nothing of it. While a pool is armed, its lists are barred (bar.c), so
+ * The fast path knows nothing of it. While a pool is armed, its lists are blocked (fastpath.c), so
  * that every call comes by the slow functions, past the lists; those look.
  *
  * Contexts: sleeps.
@@ -23,7 +23,7 @@ int quarry_pool_inject(struct quarry_pool *pool, u64 nth, u32 per_million)
 	int err = quarry_injection_set(&pool->injection, nth, per_million);
 
 	if (!err)
-		quarry_pool_bar(pool);
+		quarry_pool_block_fastpath(pool);
 	return err;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_inject, QUARRY_NS);

@@ -16,17 +16,17 @@
  * none that is a user's is kept waiting by this one. What is not real-time is, so a chore
  * rests for a tick after each two that it has run.
  *
- * Whoever makes something to do kicks the chore. It is done once, PERIOD later, and not again
- * unless it is kicked again; so on a machine where nothing happens nothing is done.
+ * Whoever makes something to do wakes the chore. It is done once, PERIOD later, and not again
+ * unless it is woken again; so on a machine where nothing happens nothing is done.
  *
- *	kick --interrupt to itself--> timer --PERIOD--> keeper
+ *	wake --interrupt to itself--> timer --PERIOD--> keeper
  *	 `--nothing, while it is due anyway
  *
- * The kick may come under any lock, that of a timer's CPU among them: hence the interrupt. The
- * timer wakes an idle CPU. If it did not, a CPU that kicked and went to sleep for an hour would
+ * The wake-up may come under any lock, that of a timer's CPU among them: hence the interrupt. The
+ * timer wakes an idle CPU. If it did not, a CPU that woken and went to sleep for an hour would
  * keep the chore from all others. It is not on an isolated CPU while another is awake.
  *
- * Contexts: chores sleep. They are kicked from any context.
+ * Contexts: chores sleep. They are woken from any context.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -36,7 +36,7 @@
 #include "../base/inject.h"
 #include "keeper.h"
 
-/* From the first kick to the work, in ticks. */
+/* From the first wake-up to the work, in ticks. */
 #define PERIOD	(2 * HZ)
 
 /* Ticks between two rests. */
@@ -47,16 +47,16 @@ static struct kthread_worker *keeper;
 /* When it rested last. Of the keeper alone. */
 static unsigned long rested;
 
-/* An interrupt: see quarry_chore_kick(). */
-void quarry_chore_set_timer(struct irq_work *kick)
+/* An interrupt: see quarry_chore_wake(). */
+void quarry_chore_set_timer(struct irq_work *wake)
 {
-	struct quarry_chore *chore = container_of(kick, struct quarry_chore, kick);
+	struct quarry_chore *chore = container_of(wake, struct quarry_chore, wake);
 
 	kthread_queue_delayed_work(keeper, &chore->work, PERIOD);
 }
 
 /**
- * quarry_chore_begin() - have a chore done from now on, when it is kicked
+ * quarry_chore_begin() - have a chore done from now on, when it is woken
  * @chore:	made by QUARRY_CHORE_INIT(); ended, if it was begun before
  */
 void quarry_chore_begin(struct quarry_chore *chore)
@@ -65,31 +65,31 @@ void quarry_chore_begin(struct quarry_chore *chore)
 }
 
 /**
- * quarry_chore_kick() - there is something for a chore to do
+ * quarry_chore_wake() - there is something for a chore to do
  * @chore:	which; nothing happens if it has not begun, or has ended
  *
  * Context: any.
  */
-void quarry_chore_kick(struct quarry_chore *chore)
+void quarry_chore_wake(struct quarry_chore *chore)
 {
 	/* Either we see that it is not due any more, or it sees what there is to do. */
 	smp_mb();
 	if (likely(READ_ONCE(chore->due)))
 		return;
 	WRITE_ONCE(chore->due, true);
-	irq_work_queue(&chore->kick);
+	irq_work_queue(&chore->wake);
 }
 
 /**
  * quarry_chore_at_work() - what a chore begins with
  * @chore:	itself
  *
- * From here on a kick is for the next time.
+ * From here on a wake-up is for the next time.
  */
 void quarry_chore_at_work(struct quarry_chore *chore)
 {
 	WRITE_ONCE(chore->due, false);
-	/* See quarry_chore_kick(). */
+	/* See quarry_chore_wake(). */
 	smp_mb();
 }
 
@@ -103,10 +103,10 @@ void quarry_chore_end(struct quarry_chore *chore)
 {
 	unsigned int i;
 
-	/* Twice, for it may have been at work, or kicked, after it was said to be due. */
+	/* Twice, for it may have been at work, or woken, after it was said to be due. */
 	for (i = 0; i < 2; i++) {
 		WRITE_ONCE(chore->due, true);
-		irq_work_sync(&chore->kick);
+		irq_work_sync(&chore->wake);
 		kthread_cancel_delayed_work_sync(&chore->work);
 	}
 }

@@ -84,7 +84,7 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
  * A block on a per-CPU list is not what it was when it was put there, which no
  * sequence of calls should bring about. The list has dropped it. Context: any.
  */
-void quarry_misuse_late(struct quarry_pool *pool)
+void quarry_misuse_deferred(struct quarry_pool *pool)
 {
 	quarry_misuse(pool, QUARRY_ERR_DOUBLE_FREE, NULL, (struct quarry_frame){}, 0);
 }

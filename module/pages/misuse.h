@@ -7,7 +7,7 @@
 
 void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 		   const struct quarry_page_arena *c, struct quarry_frame f, u64 length);
-void quarry_misuse_late(struct quarry_pool *pool);
+void quarry_misuse_deferred(struct quarry_pool *pool);
 void quarry_misuse_address(struct quarry_pool *pool, const void *addr);
 enum quarry_error quarry_misuse_kind(const struct quarry_page_arena *c,
 				     struct quarry_frame f);

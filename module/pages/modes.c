@@ -2,7 +2,7 @@
 /*
  * Switching the modes of a pool that is in use. What they do is in guard.c.
  *
- *	on    each arena gets its table --> the lists are barred --> [modes]
+ *	on    each arena gets its table --> the lists are blocked --> [modes]
  *	off   [no modes] --> who is under way is through --> the tables go --> lists as before
  *
  * In this order, so that a frame which says that it is filled is taken by nobody who does not
@@ -149,7 +149,7 @@ static void leave_tables(struct quarry_pool *pool)
 	synchronize_rcu();
 	drop_tables(pool);
 	WRITE_ONCE(pool->guarded, false);
-	quarry_pool_bar(pool);
+	quarry_pool_block_fastpath(pool);
 }
 
 static int enter_tables(struct quarry_pool *pool)
@@ -163,7 +163,7 @@ static int enter_tables(struct quarry_pool *pool)
 		return err;
 	}
 	WRITE_ONCE(pool->guarded, true);
-	quarry_pool_bar(pool);
+	quarry_pool_block_fastpath(pool);
 	return 0;
 }
 

@@ -93,7 +93,7 @@ static void watch(struct quarry_pool *pool, struct quarry_pcp *pcp)
 		quarry_lists_back(pool, pcp);
 	if (!want_init_on_free())
 		WRITE_ONCE(pcp->lists.key, pcp->buddy->key);
-	quarry_decay_kick();
+	quarry_decay_wake();
 }
 
 /**
@@ -194,7 +194,7 @@ static void see(struct quarry_pcp *pcp, unsigned int order)
 void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order)
 {
 	pcp->cold->part[order].granted--;
-	quarry_misuse_late(pool);
+	quarry_misuse_deferred(pool);
 }
 
 /* A block of @c from a list to the buddy. Under the zone's lock. False if it is none. */
@@ -215,7 +215,7 @@ static bool give(struct quarry_pcp *pcp, struct quarry_page_arena *c,
 static void drop_stray(struct quarry_pool *pool, unsigned int order)
 {
 	quarry_count_add(pool, QUARRY_COUNT_DIRECT_FREES + order, -1);
-	quarry_misuse_late(pool);
+	quarry_misuse_deferred(pool);
 }
 
 /*
@@ -252,7 +252,7 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
 }
 
 /**
- * quarry_pcp_give() - give the blocks of a list whose turn it is to the buddy
+ * quarry_pcp_flush_list() - give the blocks of a list whose turn it is to the buddy
  * @pool:	the pool
  * @pcp:	this CPU's, entered, or that of a CPU that has stopped
  * @order:	which list
@@ -260,8 +260,8 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
  *
  * Context: any; preemption off. Return: blocks given; 0 also in NMI if the zone is locked.
  */
-unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			     unsigned int order, unsigned int nr)
+unsigned int quarry_pcp_flush_list(struct quarry_pool *pool, struct quarry_pcp *pcp,
+				   unsigned int order, unsigned int nr)
 {
 	u32 n = quarry_list_n(pcp, order), at, above;
 	struct quarry_list_part *part;
@@ -297,13 +297,13 @@ static u32 stray_frames(const struct quarry_cold *cold)
 }
 
 /**
- * quarry_pcp_give_strays() - give the strays to the buddy
+ * quarry_pcp_flush_strays() - give the strays to the buddy
  * @pool:	the pool
  * @pcp:	this CPU's, entered, or that of a CPU that has stopped
  *
  * Context: any; preemption off. Return: frames given; 0 also in NMI if the zone is locked.
  */
-unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp)
+unsigned int quarry_pcp_flush_strays(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
 	struct quarry_cold *cold = pcp->cold;
 	unsigned int frames;
@@ -359,10 +359,10 @@ static void starve(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned in
 {
 	if (fattest == order ||
 	    stray_frames(pcp->cold) >= pcp->cold->part[fattest].cap << fattest) {
-		quarry_pcp_give_strays(pool, pcp);
+		quarry_pcp_flush_strays(pool, pcp);
 		return;
 	}
-	quarry_pcp_give(pool, pcp, fattest, nr);
+	quarry_pcp_flush_list(pool, pcp, fattest, nr);
 	set_cap(pcp, fattest, quarry_list_n(pcp, fattest));
 }
 
@@ -427,7 +427,7 @@ static void shorten(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned i
 {
 	u32 cap = pcp->cold->part[order].cap, most = cap_max(pool, pcp, order), n;
 
-	quarry_pcp_give(pool, pcp, order, QUARRY_FLUSH);
+	quarry_pcp_flush_list(pool, pcp, order, QUARRY_FLUSH);
 	n = quarry_list_n(pcp, order);
 	/* What is freed takes the room of one that went, but where not even one may stay. */
 	set_cap(pcp, order, most ? clamp(n + 1, most, cap) : n);
@@ -526,7 +526,7 @@ static bool may_wait(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 	if (frames > limit / LIST_PART)
 		return false;
 	/* An NMI may have found the zone locked, and left them all. */
-	if (cold->nr_strays == QUARRY_PCP_STRAYS && !quarry_pcp_give_strays(pool, pcp))
+	if (cold->nr_strays == QUARRY_PCP_STRAYS && !quarry_pcp_flush_strays(pool, pcp))
 		return false;
 	return cold->capacity + frames <= limit;
 }
@@ -565,7 +565,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	else if (part->cap < cap_max(pool, pcp, order))
 		widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
 	else
-		quarry_pcp_give(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
+		quarry_pcp_flush_list(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
 	return has_place(pool, pcp, order) ? QUARRY_TO_LIST : QUARRY_TO_ZONE;
 }
 
@@ -589,7 +589,7 @@ void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	WRITE_ONCE(cold->nr_strays, n + 1);
 	cold->capacity += 1U << order;
 	if (n + 1 == QUARRY_PCP_STRAYS)
-		quarry_pcp_give_strays(pool, pcp);
+		quarry_pcp_flush_strays(pool, pcp);
 }
 
 /**
@@ -642,7 +642,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	pcp->cold->part[order].moved += nr;
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
-	quarry_pool_kick(pool, z);
+	quarry_pool_wake(pool, z);
 	watch(pool, pcp);
 	return nr;
 }

@@ -108,11 +108,11 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 				 unsigned int order, u8 place);
 void quarry_pcp_add_stray(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			  struct quarry_slot slot, unsigned int order);
-unsigned int quarry_pcp_give_strays(struct quarry_pool *pool, struct quarry_pcp *pcp);
+unsigned int quarry_pcp_flush_strays(struct quarry_pool *pool, struct quarry_pcp *pcp);
 void quarry_list_calls(const struct quarry_pcp *pcp, unsigned int order, u64 *allocs,
 		       u64 *frees);
-unsigned int quarry_pcp_give(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			     unsigned int order, unsigned int nr);
+unsigned int quarry_pcp_flush_list(struct quarry_pool *pool, struct quarry_pcp *pcp,
+				   unsigned int order, unsigned int nr);
 void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order);
 bool quarry_pcp_fit(struct quarry_pool *pool, struct quarry_pcp *pcp);
 u64 quarry_pcp_check(struct quarry_pcp *pcp);
@@ -130,7 +130,7 @@ u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order);
 u64 quarry_pcp_drain_all(struct quarry_pool *pool, enum quarry_patience patience);
 void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu);
 u64 quarry_pcp_check_all(struct quarry_pool *pool);
-void quarry_decay_kick(void);
+void quarry_decay_wake(void);
 
 /* zone.c: the zone's lock, from any context */
 bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags);

@@ -237,9 +237,9 @@ static void pool_free(struct quarry_pool *pool)
 						     struct quarry_arena, link))) {
 			c = quarry_page_arena(a);
 			if (!quarry_zone_take_out(z, c)) {
-				quarry_zone_forget(z, c);
+				quarry_zone_discard(z, c);
 			} else {
-				quarry_directory_serve(c, NULL);
+				quarry_directory_publish(c, NULL);
 				quarry_directory_remove(c);
 				list_move(&a->link, &z->retired);
 			}
@@ -526,7 +526,7 @@ u64 quarry_pool_drain(struct quarry_pool *pool)
 	quarry_pool_reclaim_all(pool);
 	if (quarry_pool_begin_giving(pool, true)) {
 		while ((z = quarry_zone_next(pool, z)))
-			quarry_zone_look_again(z, U64_MAX);
+			quarry_zone_retry_retired(z, U64_MAX);
 		quarry_pool_end_giving(pool);
 	}
 	return quarry_pcp_drain_all(pool, QUARRY_FOREVER) << PAGE_SHIFT;

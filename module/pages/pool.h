@@ -130,7 +130,7 @@ struct quarry_cold {
  * @cold:	the rest of them, or NULL while they are closed
  * @gift:	what will be @cold with the next slow call, or NULL (open.c)
  * @home:	this CPU's number at the buddy
- * @barred:	@lists are marked busy for good (inject.c)
+ * @blocked:	@lists are marked busy for good (inject.c)
  * @wanting:	a @gift is asked for; then so it is in the pool
  * @away:	the CPU has stopped, or not used its lists since: they do not count as open
  */
@@ -140,7 +140,7 @@ struct quarry_pcp {
 	struct quarry_cold *cold;
 	struct quarry_cold *gift;
 	u8 home;
-	bool barred;
+	bool blocked;
 	bool wanting;
 	bool away;
 };
@@ -232,7 +232,7 @@ struct quarry_wish;
  * @injection:	fault injection
  * @modes:	QUARRY_MODE_* that are on (modes.c)
  * @tabled:	arenas bring a table when they come
- * @guarded:	the lists are barred for modes
+ * @guarded:	the lists are blocked for modes
  * @owner:	module that made it and is still loaded; else NULL, and it is destroyed by name.
  *		Compared, never followed
  * @forgotten:	in the list of those whose memory was given up (forget.c)
@@ -342,8 +342,8 @@ u64 quarry_pools_lost(void);
 unsigned int quarry_pools_forgotten(void);
 void quarry_forgotten_exit(void);
 
-/* bar.c */
-void quarry_pool_bar(struct quarry_pool *pool);
+/* fastpath.c */
+void quarry_pool_block_fastpath(struct quarry_pool *pool);
 
 /* zone.c */
 void quarry_zone_settle(struct quarry_zone *z);
@@ -416,8 +416,8 @@ bool quarry_zone_enter(struct quarry_zone *z, struct quarry_page_arena *c, bool 
 int quarry_zone_add(struct quarry_zone *z, struct quarry_page_arena *c);
 int quarry_zone_leave(struct quarry_zone *z, struct quarry_page_arena *c);
 int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c);
-int quarry_zone_forget(struct quarry_zone *z, struct quarry_page_arena *c);
-u64 quarry_zone_look_again(struct quarry_zone *z, u64 most);
+int quarry_zone_discard(struct quarry_zone *z, struct quarry_page_arena *c);
+u64 quarry_zone_retry_retired(struct quarry_zone *z, u64 most);
 
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
@@ -428,7 +428,7 @@ bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish
 			      bool *waited);
 bool quarry_pool_make_room(struct quarry_pool *pool, const struct quarry_wish *w,
 			   unsigned int order);
-void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z);
+void quarry_pool_wake(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
 
@@ -454,7 +454,7 @@ u64 quarry_pool_yield(struct quarry_pool *pool, int node, u64 frames);
 u64 quarry_pool_yield_all(struct quarry_pool *pool);
 unsigned long quarry_pools_yield(int node, unsigned long frames);
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark);
-bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order);
+bool quarry_zone_release_one(struct quarry_zone *z, unsigned int order);
 int quarry_shrinker_init(void);
 void quarry_shrinker_exit(void);
 

@@ -594,7 +594,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	if (!(range->flags & QUARRY_RANGE_DEVICE)) {
 		quarry_pages_out(pool, pfn_to_page(pfn), q.nr, range->gfp);
 		quarry_prepare(pool, pfn_to_page(pfn), q.nr, range->gfp, zero);
-		quarry_pool_kick(pool, quarry_local_zone(pool, page_to_nid(pfn_to_page(pfn))));
+		quarry_pool_wake(pool, quarry_local_zone(pool, page_to_nid(pfn_to_page(pfn))));
 	}
 	*at = PFN_PHYS(pfn);
 	return 0;
@@ -930,7 +930,7 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start)
 		err = quarry_zone_take_out(z, c);
 	}
 	if (!err)
-		err = quarry_zone_forget(z, c);
+		err = quarry_zone_discard(z, c);
 	mutex_unlock(&add_mutex);
 	return err;
 }

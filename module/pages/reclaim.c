@@ -138,7 +138,7 @@ bool quarry_block_is_large(unsigned long pfn)
 	return large;
 }
 
-void quarry_pool_abandon_caches(struct quarry_pool *pool)
+void quarry_pool_leak_caches(struct quarry_pool *pool)
 {
 	struct quarry_reclaim *r;
 	int idx;

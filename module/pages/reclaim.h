@@ -44,6 +44,6 @@ u64 quarry_pool_reclaim_guests(struct quarry_pool *pool);
 void quarry_pool_tell_strays(struct quarry_pool *pool);
 int quarry_pool_dead_caches(struct quarry_pool *pool);
 bool quarry_block_is_large(unsigned long pfn);
-void quarry_pool_abandon_caches(struct quarry_pool *pool);
+void quarry_pool_leak_caches(struct quarry_pool *pool);
 
 #endif /* QUARRY_RECLAIM_H */

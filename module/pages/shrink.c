@@ -99,7 +99,7 @@ static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
 			continue;
 		}
 		nr = c->nr;
-		if (quarry_zone_forget(z, c))
+		if (quarry_zone_discard(z, c))
 			continue;
 		quarry_count(z->pool, QUARRY_COUNT_SHRINKS);
 		given += nr;
@@ -120,20 +120,20 @@ static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
  */
 u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
-	u64 given = quarry_zone_look_again(z, frames);
+	u64 given = quarry_zone_retry_retired(z, frames);
 
 	return given + give_back(z, 0, frames - given, mark);
 }
 
 /**
- * quarry_zone_give_one() - give an empty arena of one order back
+ * quarry_zone_release_one() - give an empty arena of one order back
  * @z:		the zone
  * @order:	of the arena
  *
  * Context: any that may free pages. Return: false if there is none that the floor does not
  * need.
  */
-bool quarry_zone_give_one(struct quarry_zone *z, unsigned int order)
+bool quarry_zone_release_one(struct quarry_zone *z, unsigned int order)
 {
 	return give_back(z, 1ULL << order, 1ULL << order, false);
 }

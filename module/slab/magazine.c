@@ -34,7 +34,7 @@
  *	While it is open, top and end point into the loaded magazine, and the fast path
  *	works. While it is closed they point behind a stub that looks
  *	empty to a pop and full to a push, and the magazine's own n counts. The slow
- *	paths work on a closed one. A CPU whose CPU cache is shut stays closed: that is
+ *	paths work on a closed one. A CPU whose CPU cache is disabled stays closed: that is
  *	how safety modes get to see every call without giving the magazines up.
  *
  * Invariants, checked by quarry_cpu_cache_check() and quarry_depot_check()
@@ -76,11 +76,11 @@ static bool is_open(const struct quarry_cpu_cache *m)
 
 /**
  * quarry_cpu_cache_open() - let the fast path in
- * @m:	open or closed; stays closed if it has no magazine or is shut
+ * @m:	open or closed; stays closed if it has no magazine or is disabled
  */
 void quarry_cpu_cache_open(struct quarry_cpu_cache *m)
 {
-	if (is_open(m) || m->shut || !m->loaded)
+	if (is_open(m) || m->disabled || !m->loaded)
 		return;
 	m->top = m->loaded->slot + m->loaded->n;
 	m->end = m->loaded->slot + m->loaded->cap;
@@ -220,13 +220,13 @@ static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
  * A magazine that is larger than those of the depot is kept, and filled from them: so the
  * small ones come to be spare, and are freed.
  *
- * Return: false if the depot has none, or is shut.
+ * Return: false if the depot has none, or is disabled.
  */
 bool quarry_cpu_cache_take_full(struct quarry_cpu_cache *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
-	if (d->shut)
+	if (d->disabled)
 		return false;
 	if (m->previous && (!m->loaded || m->previous->cap > m->loaded->cap))
 		swap_two(m);
@@ -299,7 +299,7 @@ struct quarry_magazine *quarry_cpu_cache_install(struct quarry_cpu_cache *m,
 /**
  * quarry_cpu_cache_fit() - load a spare magazine if it is larger, or if none is loaded
  * @m:	closed, with no object
- * @d:	the node's depot; while it is shut nobody gets his first one
+ * @d:	the node's depot; while it is disabled nobody gets his first one
  *
  * Return: has @m a magazine loaded?
  */
@@ -307,7 +307,7 @@ bool quarry_cpu_cache_fit(struct quarry_cpu_cache *m, struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 
-	if (list_empty(&d->spare) || (d->shut && !m->loaded))
+	if (list_empty(&d->spare) || (d->disabled && !m->loaded))
 		return m->loaded;
 	mag = list_first_entry(&d->spare, struct quarry_magazine, link);
 	if (m->loaded && mag->cap <= m->loaded->cap)
@@ -354,15 +354,15 @@ void *quarry_remote_pop(struct quarry_remote *r)
 }
 
 /**
- * quarry_remote_give() - exchange a magazine of another node's objects for an empty one
+ * quarry_remote_put_full() - exchange a magazine of another node's objects for an empty one
  * @r:	a CPU's, with a magazine; its objects are all of one node
  * @d:	the depot of that node
  *
- * Return: false if the depot has no spare one, or is shut.
+ * Return: false if the depot has no spare one, or is disabled.
  */
-bool quarry_remote_give(struct quarry_remote *r, struct quarry_depot *d)
+bool quarry_remote_put_full(struct quarry_remote *r, struct quarry_depot *d)
 {
-	struct quarry_magazine *mag = d->shut ? NULL : quarry_depot_get_spare(d);
+	struct quarry_magazine *mag = d->disabled ? NULL : quarry_depot_get_spare(d);
 
 	if (!mag)
 		return false;
@@ -491,13 +491,13 @@ struct quarry_magazine *quarry_depot_get_small(struct quarry_depot *d, u32 cap)
 	return mag;
 }
 
-/* An object for who takes no magazine; NULL if there is none, or if the depot is shut. */
+/* An object for who takes no magazine; NULL if there is none, or if the depot is disabled. */
 void *quarry_depot_pop(struct quarry_depot *d)
 {
 	struct quarry_magazine *mag;
 	void *object;
 
-	if (d->shut || list_empty(&d->full))
+	if (d->disabled || list_empty(&d->full))
 		return NULL;
 	mag = quarry_depot_get_full(d);
 	object = mag->slot[--mag->n];

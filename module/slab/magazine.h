@@ -13,7 +13,7 @@
  * @nr_spare:	length of @spare
  * @low_full:	least @nr_full since it was last trimmed: what nobody needed
  * @nr_objects:	objects in @full
- * @shut:	no CPU may take one with objects
+ * @disabled:	no CPU may take one with objects
  */
 struct quarry_depot {
 	struct list_head full;
@@ -22,7 +22,7 @@ struct quarry_depot {
 	u32 nr_spare;
 	u32 low_full;
 	u64 nr_objects;
-	bool shut;
+	bool disabled;
 };
 
 /**
@@ -61,7 +61,7 @@ static inline bool quarry_remote_is_last(const struct quarry_remote *r, const vo
 
 bool quarry_remote_push(struct quarry_remote *r, u32 tag, void *object);
 void *quarry_remote_pop(struct quarry_remote *r);
-bool quarry_remote_give(struct quarry_remote *r, struct quarry_depot *d);
+bool quarry_remote_put_full(struct quarry_remote *r, struct quarry_depot *d);
 struct quarry_magazine *quarry_remote_install(struct quarry_remote *r,
 					      struct quarry_magazine *mag);
 u32 quarry_remote_n(const struct quarry_remote *r);

@@ -91,7 +91,7 @@ enum quarry_cpu_cache_count QUARRY_CACHE_FIGURES(QUARRY_CPU_CACHE_COUNT_OF);
  * @starts:	of the slabs with @tag
  * @idle_tag:	@tag; while all of this is being changed QUARRY_CPU_CACHE_BUSY, with or without it
  * @tag:	of the slabs of this CPU's node
- * @shut:	reasons to keep the fast path out: then @top is @end, below it NULL
+ * @disabled:	reasons to keep the fast path out: then @top is @end, below it NULL
  * @wants:	a magazine was missed
  * @cap:	of magazines to come
  * @seen:	exchanges since @cap was last looked at
@@ -110,7 +110,7 @@ struct quarry_cpu_cache {
 	struct quarry_starts starts;
 	u32 idle_tag;
 	u32 tag;
-	u8 shut;
+	u8 disabled;
 	u8 wants;
 	u32 cap;
 	u32 seen;

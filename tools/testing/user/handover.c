@@ -193,7 +193,7 @@ static void check_node(void)
 
 /* --- a thread --------------------------------------------------------------- */
 
-/* Closed. As quarry_magazine_bring(). */
+/* Closed. As quarry_magazine_refill_slow(). */
 static void supply(struct thread *t)
 {
 	struct quarry_cpu_cache *m = &t->m;

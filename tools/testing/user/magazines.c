@@ -4,13 +4,13 @@
  *
  * walk		Random operations of a few CPUs on one depot and slabs: see stock.c.
  *		SEED= STEPS=
- * stub		A CPU without magazines, and one that is shut.
+ * stub		A CPU without magazines, and one that is disabled.
  * swaps	The two magazines of a CPU, however much is in the previous one.
  * sorted	Objects in the order of their addresses, low ones last, beside qsort().
  * installed	A new magazine among two of any size, with any content.
  * gathered	What small full magazines of the depot hold, into a larger one.
  * remote	Objects of other nodes: in and out, exchanged, gathered in a larger magazine.
- * shut		From a depot that is shut nothing comes, and anything can be left there.
+ * disabled		From a depot that is disabled nothing comes, and anything can be left there.
  * distance	What magazines promise: between two visits to the depot there is a
  *		magazine's worth of calls, in whatever order they come.
  * trimmed	The least number of full magazines since the last trim.
@@ -94,24 +94,24 @@ static void stub(const void *arg)
 {
 	struct quarry_magazine *mag = new_magazine(2, 1);
 	struct quarry_cpu_cache m;
-	u32 shut;
+	u32 disabled;
 
 	(void)arg;
 	memset(&m, 0x5a, sizeof(m));
 	quarry_cpu_cache_init(&m, TAG, &any, 28);
 	if (m.idle_tag != TAG || m.tag != TAG || m.starts.scale || m.starts.bound != ~0ULL ||
-	    m.cap != 28 || m.shut || m.wants || m.loaded || m.previous)
+	    m.cap != 28 || m.disabled || m.wants || m.loaded || m.previous)
 		fail("not as it should begin");
-	for (shut = 0; shut < 2; shut++) {
-		m.shut = shut;
+	for (disabled = 0; disabled < 2; disabled++) {
+		m.disabled = disabled;
 		quarry_cpu_cache_open(&m);
 		if (quarry_cpu_cache_pop(&m) || quarry_cpu_cache_push(&m, TAG, objects) ||
-		    quarry_cpu_cache_n(&m) != shut)
-			fail("the fast path works without a magazine, or shut");
+		    quarry_cpu_cache_n(&m) != disabled)
+			fail("the fast path works without a magazine, or disabled");
 		quarry_cpu_cache_close(&m);
 		m.loaded = mag;
 	}
-	m.shut = 0;
+	m.disabled = 0;
 	quarry_cpu_cache_open(&m);
 	if (!quarry_cpu_cache_push(&m, TAG, &objects[1]))
 		fail("a magazine of two does not take the second object");
@@ -123,7 +123,7 @@ static void stub(const void *arg)
 	if (quarry_cpu_cache_pop(&m) || quarry_cpu_cache_n(&m) != 2)
 		fail("the fast path works where magazines are busy");
 	quarry_cpu_cache_clear_busy(&m);
-	m.shut = 1;
+	m.disabled = 1;
 	quarry_cpu_cache_open(&m);
 	if (quarry_cpu_cache_pop(&m) != &objects[1])
 		fail("not the last in is the first out");
@@ -426,10 +426,10 @@ static void remote_ways(u32 cap, u32 n, bool mixed)
 }
 
 /* The whole magazine for an empty one. */
-static void remote_given(bool shut, u32 nr_spare)
+static void remote_given(bool disabled, u32 nr_spare)
 {
 	struct quarry_remote r = remote_of(CAP, CAP, false);
-	bool will = !shut && nr_spare;
+	bool will = !disabled && nr_spare;
 	struct quarry_magazine *mag = r.mag;
 	struct quarry_depot depot;
 	u32 i;
@@ -437,8 +437,8 @@ static void remote_given(bool shut, u32 nr_spare)
 	quarry_depot_init(&depot);
 	for (i = 0; i < nr_spare; i++)
 		quarry_depot_put(&depot, new_magazine(CAP, 0));
-	depot.shut = shut;
-	if (quarry_remote_give(&r, &depot) != will || depot.nr_full != will ||
+	depot.disabled = disabled;
+	if (quarry_remote_put_full(&r, &depot) != will || depot.nr_full != will ||
 	    depot.nr_spare != nr_spare - will || (will ? r.mag == mag : r.mag != mag))
 		fail("given to a depot with %u spare ones: not %u", nr_spare, will);
 	must_hold(&r, will ? 0 : CAP, 3, "given");
@@ -447,7 +447,7 @@ static void remote_given(bool shut, u32 nr_spare)
 			fail("another object out of the depot");
 	if (quarry_depot_check(&depot) || quarry_depot_pop(&depot) || depot.nr_full)
 		fail("a depot is not as it should be");
-	depot.shut = false;
+	depot.disabled = false;
 	while ((mag = quarry_depot_get_spare(&depot)))
 		free(mag);
 	free(r.mag);
@@ -482,16 +482,16 @@ static void remote(const void *arg)
 		remote_given(false, n);
 		remote_given(true, n);
 	}
-	/* From a depot that is shut nothing comes, one by one either. */
+	/* From a depot that is disabled nothing comes, one by one either. */
 	quarry_depot_init(&depot);
 	quarry_depot_put(&depot, new_magazine(2, 2));
-	depot.shut = true;
+	depot.disabled = true;
 	if (quarry_depot_pop(&depot))
-		fail("a depot that is shut gives an object");
+		fail("a depot that is disabled gives an object");
 	free(quarry_depot_get_full(&depot));
 }
 
-static void shut_depot(const void *arg)
+static void disabled_depot(const void *arg)
 {
 	struct quarry_magazine *mag;
 	struct quarry_depot depot;
@@ -504,10 +504,10 @@ static void shut_depot(const void *arg)
 	m.previous = new_magazine(CAP, 0);
 	quarry_depot_put(&depot, new_magazine(CAP, CAP));
 	quarry_depot_put(&depot, new_magazine(2, 2));
-	depot.shut = true;
+	depot.disabled = true;
 	if (quarry_cpu_cache_take_full(&m, &depot) || m.loaded->n || m.previous->n ||
 	    depot.nr_full != 2 || depot.nr_objects != CAP + 2)
-		fail("a depot that is shut gives");
+		fail("a depot that is disabled gives");
 	/* A full one for an empty one, which it still has. */
 	quarry_depot_put(&depot, new_magazine(CAP, 0));
 	free(m.loaded);
@@ -515,8 +515,8 @@ static void shut_depot(const void *arg)
 	m.loaded = new_magazine(CAP, CAP);
 	m.previous = new_magazine(CAP, CAP);
 	if (!quarry_cpu_cache_put_full(&m, &depot) || depot.nr_full != 3 || m.loaded->n)
-		fail("nothing can be left in a depot that is shut");
-	depot.shut = false;
+		fail("nothing can be left in a depot that is disabled");
+	depot.disabled = false;
 	if (!quarry_cpu_cache_take_full(&m, &depot) || m.loaded->n != CAP)
 		fail("a depot that is open again gives nothing");
 	free(m.loaded);
@@ -760,7 +760,7 @@ int main(void)
 	tap_run("installed", installed, NULL);
 	tap_run("gathered", gathered, NULL);
 	tap_run("remote", remote, NULL);
-	tap_run("shut", shut_depot, NULL);
+	tap_run("disabled", disabled_depot, NULL);
 	tap_run("distance", distance, NULL);
 	tap_run("trimmed", trimmed, NULL);
 	tap_run("smallest", smallest, NULL);

@@ -486,7 +486,7 @@ static void enter(struct stock *t, struct cpu *c)
 static void leave(struct cpu *c)
 {
 	quarry_cpu_cache_open(c->m);
-	c->open = !c->m->shut && c->loaded;
+	c->open = !c->m->disabled && c->loaded;
 	quarry_cpu_cache_clear_busy(c->m);
 }
 
@@ -580,7 +580,7 @@ static bool refill(struct stock *t, struct cpu *c)
 	void *object;
 	u32 i, nr;
 
-	if (swap_two(t, c, true) || (!c->m->shut && trade(t, c, true)))
+	if (swap_two(t, c, true) || (!c->m->disabled && trade(t, c, true)))
 		return true;
 	if (!load_larger(t, c)) {
 		c->m->wants = 1;
@@ -604,9 +604,9 @@ static bool make_room(struct stock *t, struct cpu *c)
 {
 	if (c->loaded && c->loaded->n < c->loaded->cap)
 		return true;
-	if (swap_two(t, c, false) || (!c->m->shut && trade(t, c, false)))
+	if (swap_two(t, c, false) || (!c->m->disabled && trade(t, c, false)))
 		return true;
-	c->m->wants |= !c->m->shut || !c->loaded;
+	c->m->wants |= !c->m->disabled || !c->loaded;
 	if (!c->loaded)
 		return false;
 	flush(t, c->loaded, (c->loaded->cap + 1) / 2);
@@ -639,7 +639,7 @@ static struct mag *install(struct stock *t, struct cpu *c, struct mag *mag)
 	return old;
 }
 
-/* What quarry_magazine_bring() does. */
+/* What quarry_magazine_refill_slow() does. */
 static void supply(struct stock *t, struct cpu *c)
 {
 	u32 cap = c->m->cap;
@@ -923,7 +923,7 @@ void stock_step(struct stock *t, struct dice *d)
 		break;
 	case 5:
 		enter(t, c);
-		c->m->shut = !c->m->shut && !dice(d, 4);
+		c->m->disabled = !c->m->disabled && !dice(d, 4);
 		leave(c);
 		break;
 	case 6:

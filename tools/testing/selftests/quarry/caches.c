@@ -698,9 +698,9 @@ static void whoever_has_objects_is_found(void)
 	      "%u stacks, %llu untraced", t.count, t.untraced);
 	CHECK(!qt_cache_traces(fd, CACHE, QUARRY_TRACES_FREES, traces, 16, &t) && t.count == 1 &&
 	      !t.untraced, "%u stacks, %llu untraced", t.count, t.untraced);
-	check_trace(&traces[0], 12, "quarry_objects_give");
+	check_trace(&traces[0], 12, "quarry_objects_free");
 	at = strstr(read_cache_file("free_traces"), "     12 age=");
-	CHECK(at && strstr(at, "quarry_objects_give+"), "not in the file: %.200s", text);
+	CHECK(at && strstr(at, "quarry_objects_free+"), "not in the file: %.200s", text);
 	finish();
 }
 

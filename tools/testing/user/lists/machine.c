@@ -384,7 +384,7 @@ void quarry_misuse(struct quarry_pool *pool, enum quarry_error kind,
 	quarry_count(pool, QUARRY_COUNT_ERRORS + kind);
 }
 
-void quarry_misuse_late(struct quarry_pool *pool)
+void quarry_misuse_deferred(struct quarry_pool *pool)
 {
 	quarry_count(pool, QUARRY_COUNT_ERRORS + QUARRY_ERR_DOUBLE_FREE);
 }
@@ -464,7 +464,7 @@ bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish
 }
 
 /* As grow.c where the pool is at its cap; its first look is what a refill pays for. */
-void quarry_pool_kick(struct quarry_pool *pool, const struct quarry_zone *z)
+void quarry_pool_wake(struct quarry_pool *pool, const struct quarry_zone *z)
 {
 	if (READ_ONCE(z->buddy.nfree) >= pool->low)
 		return;
@@ -496,9 +496,9 @@ void quarry_zone_keep_poisoned(struct quarry_zone *z)
 	(void)z;
 }
 
-void quarry_chore_set_timer(struct irq_work *kick)
+void quarry_chore_set_timer(struct irq_work *wake)
 {
-	(void)kick;
+	(void)wake;
 }
 
 void quarry_chore_begin(struct quarry_chore *c)
@@ -510,7 +510,7 @@ void quarry_chore_begin(struct quarry_chore *c)
 }
 
 /* As keeper.c, without what comes of it: see machine_chore(). */
-void quarry_chore_kick(struct quarry_chore *c)
+void quarry_chore_wake(struct quarry_chore *c)
 {
 	/* What there is to do first. */
 	smp_mb();

@@ -398,7 +398,7 @@ void quarry_cache_report_leaks(struct quarry_cache *cache, u64 out)
 	machine_leaks += out;
 }
 
-void quarry_cache_forget_texts(struct quarry_cache *cache)
+void quarry_cache_free_texts(struct quarry_cache *cache)
 {
 }
 

@@ -84,7 +84,7 @@ static noinline int quarry_objects_take(unsigned int nr)
 	return 0;
 }
 
-static noinline void quarry_objects_give(unsigned int nr)
+static noinline void quarry_objects_free(unsigned int nr)
 {
 	for (; nr && has; nr--) {
 		/* The last in is the first out. */
@@ -113,7 +113,7 @@ static int set_give(const char *text, const struct kernel_param *kp)
 
 	if (kstrtouint(text, 0, &nr) || !objects)
 		return -EINVAL;
-	quarry_objects_give(nr);
+	quarry_objects_free(nr);
 	return 0;
 }
 
@@ -351,7 +351,7 @@ destroy:
 static void __exit quarry_objects_exit(void)
 {
 	debugfs_remove(file);
-	quarry_objects_give(has);
+	quarry_objects_free(has);
 	put_blocks();
 	if (!dead)
 		quarry_cache_destroy(cache);

@@ -56,12 +56,12 @@ static void disown(struct quarry_page_slab *s, void *data)
 }
 
 /**
- * quarry_caches_abandon() - see struct quarry_reclaim
+ * quarry_caches_leak() - see struct quarry_reclaim
  * @pool:	found by nobody; all caches in it are dead
  *
  * Slabs without an object out have gone to the pool before, and go once more afterwards.
  */
-void quarry_caches_abandon(struct quarry_pool *pool)
+void quarry_caches_leak(struct quarry_pool *pool)
 {
 	struct quarry_cache *cache = NULL;
 	struct quarry_cache_node *n;
@@ -80,5 +80,5 @@ void quarry_caches_abandon(struct quarry_pool *pool)
 		WRITE_ONCE(cache->abandoned, true);
 	}
 	/* Of some all may have been returned. */
-	quarry_reaper_kick();
+	quarry_reaper_wake();
 }

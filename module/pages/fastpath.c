@@ -14,21 +14,21 @@
 #include "visit.h"
 
 /* One at a time says how it is to be. */
-static DEFINE_MUTEX(bar_mutex);
+static DEFINE_MUTEX(fastpath_mutex);
 
 /**
  * struct barring - what is to be done on every CPU
  * @pool:	whose lists
- * @bar:	keep everybody out, or let them in again
+ * @block:	keep everybody out, or let them in again
  */
 struct barring {
 	struct quarry_pool *pool;
-	bool bar;
+	bool block;
 };
 
-static void bar(struct quarry_pcp *pcp, bool on)
+static void block(struct quarry_pcp *pcp, bool on)
 {
-	pcp->barred = on;
+	pcp->blocked = on;
 	pcp->lists.busy = on;
 }
 
@@ -36,50 +36,50 @@ static bool not_as_wished(void *data, int cpu)
 {
 	const struct barring *b = data;
 
-	return per_cpu_ptr(b->pool->pcp, cpu)->barred != b->bar;
+	return per_cpu_ptr(b->pool->pcp, cpu)->blocked != b->block;
 }
 
-static enum quarry_answer bar_there(void *data, int cpu, u64 *sum)
+static enum quarry_answer block_there(void *data, int cpu, u64 *sum)
 {
 	struct barring *b = data;
 	struct quarry_pcp *pcp = per_cpu_ptr(b->pool->pcp, cpu);
 
-	if (!b->bar) {
-		if (pcp->barred)
-			bar(pcp, false);
+	if (!b->block) {
+		if (pcp->blocked)
+			block(pcp, false);
 		return QUARRY_VISIT_DONE;
 	}
 	if (!quarry_pcp_enter(pcp))
-		return pcp->barred ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
+		return pcp->blocked ? QUARRY_VISIT_DONE : QUARRY_VISIT_INSIDE;
 	quarry_pcp_drain_bite(b->pool, pcp);
 	if (quarry_pcp_frames(pcp)) {
 		quarry_pcp_leave(pcp);
 		return QUARRY_VISIT_MORE;
 	}
-	bar(pcp, true);
+	block(pcp, true);
 	return QUARRY_VISIT_DONE;
 }
 
 /* The mark outlasts the interrupt, so it must not come between a look at it and setting it. */
-static const struct quarry_visitor bar_visitor = {
+static const struct quarry_visitor block_visitor = {
 	.wanted = not_as_wished,
-	.visit = bar_there,
+	.visit = block_there,
 	.between = true,
 };
 
 /**
- * quarry_pool_bar() - keep everybody out of a pool's lists, or let them in again
+ * quarry_pool_block_fastpath() - keep everybody out of a pool's lists, or let them in again
  * @pool:	the pool; what it is armed with, and @guarded, say which
  *
  * Context: sleeps, until every CPU has done so.
  */
-void quarry_pool_bar(struct quarry_pool *pool)
+void quarry_pool_block_fastpath(struct quarry_pool *pool)
 {
 	struct barring b = { .pool = pool };
 	u64 unused = 0;
 
-	mutex_lock(&bar_mutex);
-	b.bar = quarry_injection_armed(&pool->injection) || READ_ONCE(pool->guarded);
-	quarry_visit(&bar_visitor, &b, QUARRY_FOREVER, &unused);
-	mutex_unlock(&bar_mutex);
+	mutex_lock(&fastpath_mutex);
+	b.block = quarry_injection_armed(&pool->injection) || READ_ONCE(pool->guarded);
+	quarry_visit(&block_visitor, &b, QUARRY_FOREVER, &unused);
+	mutex_unlock(&fastpath_mutex);
 }
