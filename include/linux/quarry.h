@@ -237,9 +237,9 @@ int quarry_pool_remove_range(struct quarry_pool *pool, phys_addr_t start);
 
 struct quarry_mempool *quarry_mempool_create(struct quarry_pool *pool,
 					     unsigned int order, unsigned int nr);
-struct page *quarry_mempool_alloc(struct quarry_mempool *reserve, gfp_t gfp);
-void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page);
-int quarry_mempool_destroy(struct quarry_mempool *reserve);
+struct page *quarry_mempool_alloc(struct quarry_mempool *mempool, gfp_t gfp);
+void quarry_mempool_free(struct quarry_mempool *mempool, struct page *page);
+int quarry_mempool_destroy(struct quarry_mempool *mempool);
 
 bool quarry_owns(const void *addr);
 bool quarry_owns_page(const struct page *page);

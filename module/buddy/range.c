@@ -147,7 +147,8 @@ static u64 areas_word(const struct path *p, u64 unit)
 {
 	u64 nr = (u64)p->a->nr_groups * QUARRY_BITFIELD_UNITS;
 	u64 at = p->mirror ? nr - 1 - unit : unit;
-	u64 w = p->a->groups[at / QUARRY_BITFIELD_UNITS].bits.free[(at / 64) % QUARRY_BITFIELD_WORDS];
+	const struct quarry_bitfield *l = &p->a->groups[at / QUARRY_BITFIELD_UNITS].bits;
+	u64 w = l->free[(at / 64) % QUARRY_BITFIELD_WORDS];
 
 	return p->mirror ? mirrored(w) : w;
 }

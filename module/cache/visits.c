@@ -188,8 +188,10 @@ bool quarry_cpu_cache_drain_parting(struct list_head *caches, enum quarry_patien
 
 static bool is_beside_disabled(const struct quarry_cpu_cache *m)
 {
-	return quarry_cpu_cache_has_any(m) && (READ_ONCE(quarry_cpu_cache_node(m)->depot.disabled) ||
-					       quarry_remote_beside_disabled(m));
+	if (!quarry_cpu_cache_has_any(m))
+		return false;
+	return READ_ONCE(quarry_cpu_cache_node(m)->depot.disabled) ||
+	       quarry_remote_beside_disabled(m);
 }
 
 /*

@@ -162,10 +162,10 @@ const struct command cmd_pools = {
 	.nr_columns = ARRAY_SIZE(columns),
 	.example =
 	"$ quarryctl pools --sort managed\n"
-	"POOL    ID NODE MIN  MAX MANAGED ALLOCATED USE% PCP   FREE ARENAS LARGEST\n"
-	"default  1  any 16M 256M     80M         0   0%   1.1M  78.9M     20      4M\n"
-	"brd      2    0 16M    -     80M       12M    -   1.1M  66.9M     20       -\n"
-	"total    -    - 32M    -    160M       12M    -   2.2M 145.8M     40      4M\n",
+	"POOL    ID NODE MIN  MAX MANAGED ALLOCATED USE%  PCP   FREE ARENAS LARGEST\n"
+	"default  1  any 16M 256M     80M         0   0% 1.1M  78.9M     20      4M\n"
+	"brd      2    0 16M    -     80M       12M    - 1.1M  66.9M     20       -\n"
+	"total    -    - 32M    -    160M       12M    - 2.2M 145.8M     40      4M\n",
 	.max_args = 1,
 	.run = run,
 };

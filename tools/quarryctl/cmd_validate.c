@@ -184,7 +184,7 @@ const struct command cmd_validate = {
 	.example =
 	"$ quarryctl validate brd\n"
 	"POOL RESULT FRAMES CACHES VIOLATIONS STRAY_REFS WHAT\n"
-	"brd  ok      20480      2      0          0 -\n",
+	"brd  ok      20480      2          0          0 -\n",
 	.max_args = 1,
 	.run = run,
 };

@@ -263,7 +263,7 @@ void qt_check_sums(const struct quarry_pool_stats *s)
 	__u64 sum = s->allocated_bytes + s->pcp_bytes + s->free_bytes + s->retired_bytes;
 
 	CHECK(sum == s->managed_bytes,
-	      "%s: allocated %llu + cached %llu + free %llu + retired %llu is not managed %llu",
+	      "%s: allocated %llu + pcp %llu + free %llu + retired %llu is not managed %llu",
 	      s->name, s->allocated_bytes, s->pcp_bytes, s->free_bytes,
 	      s->retired_bytes, s->managed_bytes);
 	CHECK(s->managed_bytes >= s->min_bytes, "%s: managed %llu is below min %llu",
