@@ -55,7 +55,7 @@ static bool answer_large(unsigned long pfn)
 	return pfn == READ_ONCE(large);
 }
 
-static void answer_abandon(struct quarry_pool *pool)
+static void answer_leak(struct quarry_pool *pool)
 {
 }
 
@@ -66,7 +66,7 @@ static struct quarry_reclaim second = {
 	.strays = answer_strays,
 	.dead = answer_dead,
 	.large = answer_large,
-	.abandon = answer_abandon,
+	.leak = answer_leak,
 };
 
 static void a_second_layer_is_asked(struct kunit *test)

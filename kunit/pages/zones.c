@@ -284,7 +284,7 @@ static const struct {
 	{ "cache_alloc_node", try_object_node, put_object, OF_CACHE },
 	{ "cache_alloc_bulk", try_objects, put_object, OF_CACHE },
 	{ "cache_alloc_nolock", try_object_nolock, put_object, OF_CACHE },
-	{ "cache_alloc_reserved", try_object_ahead, put_object, OF_CACHE },
+	{ "cache_alloc_prefilled", try_object_ahead, put_object, OF_CACHE },
 	{ "cache_reserve", try_ahead, put_object, OF_CACHE },
 	{ "malloc, constant", try_malloc_of_a_constant, put, OF_MALLOC },
 	{ "malloc", try_malloc, put, OF_MALLOC },

@@ -215,7 +215,7 @@ struct quarry_cpu_cache_cold {
  * @holding:	in the pool's list of those that may have slabs (spare.c)
  * @parting:	in a list of those that slabs are taken from (reap.c)
  * @gone:	those of its slabs that are off the lists, and not with the pool yet; as @parting
- * @abandoned:	its pool was forgotten: nothing of it changes any more (abandon.c)
+ * @leaked:	its pool was forgotten: nothing of it changes any more (leak_pool.c)
  * @texts:	of a dead one, stacks in words; or NULL (leaks.c)
  * @nr_texts:	how many
  * @debugfs:	its folder
@@ -253,7 +253,7 @@ struct quarry_cache {
 	struct list_head holding;
 	struct list_head parting;
 	struct list_head gone;
-	bool abandoned;
+	bool leaked;
 	struct quarry_stack_text *texts;
 	unsigned int nr_texts;
 	struct dentry *debugfs;
@@ -453,7 +453,7 @@ void quarry_strays_mend(struct quarry_page_slab *s);
 int quarry_strays_watch(void);
 void quarry_strays_unwatch(void);
 
-/* abandon.c: dead caches of a pool that is forgotten */
+/* leak_pool.c: dead caches of a pool that is forgotten */
 int quarry_caches_dead(struct quarry_pool *pool);
 void quarry_caches_leak(struct quarry_pool *pool);
 

@@ -77,7 +77,7 @@ void quarry_caches_leak(struct quarry_pool *pool)
 			continue;
 		for (n = NULL; (n = quarry_cache_node_next(cache, n));)
 			quarry_node_settle(n);
-		WRITE_ONCE(cache->abandoned, true);
+		WRITE_ONCE(cache->leaked, true);
 	}
 	/* Of some all may have been returned. */
 	quarry_reaper_wake();

@@ -261,7 +261,7 @@ static void destroy_all_deferred(void)
 static bool trim_listed(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
-	bool more = cache->kind == QUARRY_CACHE_DEAD && !READ_ONCE(cache->abandoned);
+	bool more = cache->kind == QUARRY_CACHE_DEAD && !READ_ONCE(cache->leaked);
 
 	if (!quarry_cache_is_listed(cache))
 		return false;
@@ -579,7 +579,7 @@ static struct quarry_reclaim reclaim = {
 	.strays = quarry_strays_find_in,
 	.dead = quarry_caches_dead,
 	.large = quarry_tag_is_large,
-	.abandon = quarry_caches_leak,
+	.leak = quarry_caches_leak,
 };
 
 int __init quarry_reaper_init(void)

@@ -10,7 +10,7 @@
  *	  refuse   the default pool; whatever somebody holds; a cache that was not destroyed;
  *		   a range of which frames are out, for that is its owner's memory
  *	  hide	   the name is free from here on
- *	  abandon  dead caches: their objects lose their labels (cache/leak_pool.c)
+ *	  leak     dead caches: their objects lose their labels (cache/leak_pool.c)
  *	  blind    no page leads to the pool any more: a free of one is a free of foreign memory
  *	  give	   whole arenas, and of the others each page that is free, to the kernel
  *	  count	   what is left, for the whole machine: it is lost until the next boot

@@ -145,6 +145,6 @@ void quarry_pool_leak_caches(struct quarry_pool *pool)
 
 	idx = srcu_read_lock(&asking);
 	for_each_reclaim(r)
-		r->abandon(pool);
+		r->leak(pool);
 	srcu_read_unlock(&asking, idx);
 }

@@ -19,7 +19,7 @@ struct quarry_pool;
  * @dead:	how many caches in a pool were destroyed with objects out; -EBUSY: others are there
  * @large:	does a block that is marked as a slab hold one allocation, of malloc? Under the lock
  *		of its zone
- * @abandon:	nobody gets anything back of these any more; what no object lies in comes now
+ * @leak:	nobody gets anything back of these any more; what no object lies in comes now
  * @link:	in the list of them (reclaim.c)
  *
  * All but @large sleep. The first two return bytes given back; for @block some may be on their
@@ -32,7 +32,7 @@ struct quarry_reclaim {
 	void (*strays)(struct quarry_pool *pool);
 	int (*dead)(struct quarry_pool *pool);
 	bool (*large)(unsigned long pfn);
-	void (*abandon)(struct quarry_pool *pool);
+	void (*leak)(struct quarry_pool *pool);
 	struct list_head link;
 };
 

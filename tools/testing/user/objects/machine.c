@@ -3,7 +3,7 @@
  * A machine for the object layer in user space, on that of the page layer (lists/machine.c).
  *
  * module/cache/{alloc,bulk,magazines,slabs,tags,labels,misuse,guard,modes,remote,reserve,check,
- * cache,reap,visits,spare,abandon}.c are compiled unchanged, over module/slab, module/pages and
+ * cache,reap,visits,spare,leak_pool}.c are compiled unchanged, over module/slab, module/pages and
  * module/buddy. Here is what else they stand on:
  *
  *	labels		the table they hang in is an array, all of it there
