@@ -3,11 +3,11 @@
  * Arenas: memory taken from the kernel in big blocks, and given back.
  *
  * Model
- *	An arena is one block of the kernel's page allocator (or a range that the
- *	caller owns) together with the arena that describes it, in one piece of
- *	metadata:
+ *	An arena is one block of the kernel's page allocator, or a range that the
+ *	caller owns. What describes it to the core (struct quarry_arena), and where its
+ *	pages are, lies in one piece of metadata:
  *
- *	  struct quarry_page_arena | areas | groups | state bytes
+ *	  struct quarry_page_arena | areas | areagroups | state bytes
  *
  * References
  *	The block is split into single pages, so that clients may take and drop
