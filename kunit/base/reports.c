@@ -321,7 +321,7 @@ static void no_address_is_shown(struct kunit *test)
 	struct quarry_report *r;
 
 	KUNIT_ASSERT_NE(test, kept, 0);
-	watch(test, "no_address_is_shown+", "0xffffff");
+	watch(test, "address_is_shown+", "0xffffff");
 	r = quarry_report_begin(0xadd);
 	KUNIT_EXPECT_NOT_NULL(test, r);
 	quarry_report_who(r, "taken", kept, 1, jiffies);

@@ -833,6 +833,50 @@ static void freed_twice_at_once(struct kunit *test)
 	quarry_test_at_rest(test, pool);
 }
 
+struct looker {
+	struct quarry_pool *pool;
+	unsigned long rounds;
+	u64 violations;
+};
+
+static int validate_on(void *data)
+{
+	struct looker *l = data;
+	struct quarry_pool_validate v;
+
+	while (!kthread_should_stop()) {
+		quarry_pool_validate(l->pool, &v);
+		l->violations += v.violations;
+		WRITE_ONCE(l->rounds, l->rounds + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* While they are filled, which is without the lock, their frames are as sound as any. */
+static void validated_while_they_go(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, SZ_8M, SZ_8M);
+	struct looker l = { .pool = pool };
+	struct task_struct *other;
+	unsigned int i;
+	phys_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));
+	other = kthread_run(validate_on, &l, "quarry-looker");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	for (i = 0; i < 40 || READ_ONCE(l.rounds) < 10; i++) {
+		KUNIT_EXPECT_EQ(test, 0, take(pool, 1000, 1, 0, 0, 0, &at));
+		KUNIT_EXPECT_EQ(test, 0, quarry_trim(pool, at, 1000 * PAGE_SIZE, 77 * PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, 0, give(pool, at, 77));
+		cond_resched();
+	}
+	kthread_stop(other);
+	KUNIT_EXPECT_EQ(test, l.violations, 0);
+	KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, 0));
+	quarry_test_at_rest(test, pool);
+}
+
 /* The owner of what is left is that of what goes. */
 static noinline int the_owner_of_a_run(struct quarry_pool *pool, phys_addr_t *at)
 {
@@ -894,6 +938,7 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(a_range_larger_than_its_description),
 	KUNIT_CASE(orders_above_the_kernels),
 	KUNIT_CASE(freed_twice_at_once),
+	KUNIT_CASE(validated_while_they_go),
 	KUNIT_CASE(tails_have_an_owner),
 	KUNIT_CASE(a_pool_with_ranges_can_be_destroyed),
 	{}

@@ -39,6 +39,7 @@
 #include <linux/kernel.h>
 #include <linux/llist.h>
 #include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/stacktrace.h>
@@ -78,7 +79,7 @@ struct kept {
 /**
  * struct quarry_report - what is to be printed
  * @link:	in the list of those that wait
- * @level:	KERN_ERR and the like
+ * @warning:	it is no error
  * @line:	text
  * @nr_lines:	how many there are
  * @who:	whose it was before
@@ -92,7 +93,7 @@ struct kept {
  */
 struct quarry_report {
 	struct llist_node link;
-	const char *level;
+	bool warning;
 	char line[LINES][256];
 	unsigned int nr_lines;
 	struct kept who[WHO];
@@ -116,13 +117,19 @@ static struct quarry_report places[PLACES];
 static unsigned long in_use;
 static LLIST_HEAD(noted);
 
+/* Bit 0: somebody prints what was noted. */
+static unsigned long printing;
+
 static void print(struct quarry_report *r)
 {
 	unsigned int i;
 	char *rest;
 
 	for (i = 0; i < r->nr_lines; i++)
-		printk("%s" pr_fmt("%s\n"), r->level, r->line[i]);
+		if (r->warning)
+			pr_warn("%s\n", r->line[i]);
+		else
+			pr_err("%s\n", r->line[i]);
 	if (!r->nr)
 		return;
 	pr_err("CPU: %d PID: %d Comm: %s; called from:\n", r->cpu, r->pid, r->comm);
@@ -154,21 +161,40 @@ static void put_place(struct quarry_report *r)
 }
 
 /* The oldest one; the others wait for the next interrupt, which may be on another CPU. */
-static void print_noted(struct irq_work *work)
+static struct quarry_report *take_noted(void)
 {
 	struct llist_node *oldest = llist_reverse_order(llist_del_all(&noted)), *rest;
-	struct quarry_report *r;
 
 	if (!oldest)
-		return;
+		return NULL;
 	rest = oldest->next;
 	if (rest)
 		llist_add_batch(llist_reverse_order(rest), rest, &noted);
-	r = llist_entry(oldest, struct quarry_report, link);
-	print(r);
-	put_place(r);
-	if (rest)
-		irq_work_queue(work);
+	return llist_entry(oldest, struct quarry_report, link);
+}
+
+/*
+ * With PREEMPT_RT it is a thread, which may be preempted while another CPU runs the same work:
+ * one at a time prints, and quarry_reports_exit() waits for him as for a reader of RCU.
+ */
+static void print_noted(struct irq_work *work)
+{
+	struct quarry_report *r;
+
+	rcu_read_lock();
+	if (!test_and_set_bit(0, &printing)) {
+		r = take_noted();
+		if (r) {
+			print(r);
+			put_place(r);
+		}
+		clear_bit(0, &printing);
+		/* Who found it set has gone; pairs with llist_add(), which is a barrier. */
+		smp_mb__after_atomic();
+		if (!llist_empty(&noted))
+			irq_work_queue(work);
+	}
+	rcu_read_unlock();
 }
 
 static DEFINE_IRQ_WORK(printer, print_noted);
@@ -216,7 +242,7 @@ noinline struct quarry_report *quarry_report_begin(u32 kind)
 		put_place(r);
 		return NULL;
 	}
-	r->level = KERN_ERR;
+	r->warning = false;
 	r->nr_lines = 0;
 	r->nr_who = 0;
 	r->cpu = raw_smp_processor_id();
@@ -276,19 +302,19 @@ void quarry_report_end(struct quarry_report *r)
 
 /**
  * quarry_report_message() - a line for the log
- * @level:	KERN_ERR and the like
+ * @warning:	it is no error
  * @fmt:	the line, without its end
  *
  * Context: any. It may be lost where many are found at once with interrupts off.
  */
-void quarry_report_message(const char *level, const char *fmt, ...)
+void quarry_report_message(bool warning, const char *fmt, ...)
 {
 	struct quarry_report *r = get_place();
 	va_list args;
 
 	if (!r)
 		return;
-	r->level = level;
+	r->warning = warning;
 	r->nr = 0;
 	r->nr_lines = 1;
 	r->nr_who = 0;
@@ -314,5 +340,10 @@ void quarry_reports_forget(void)
 /* What was noted is printed. Context: sleeps; nobody calls us any more. */
 void quarry_reports_exit(void)
 {
+	do {
+		irq_work_sync(&printer);
+		synchronize_rcu();
+	} while (!llist_empty(&noted));
+	/* The last one may have queued it once more, with nothing to do. */
 	irq_work_sync(&printer);
 }

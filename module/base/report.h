@@ -15,7 +15,7 @@ void quarry_report_who(struct quarry_report *r, const char *what, depot_stack_ha
 		       u32 pid, unsigned long when);
 void quarry_report_end(struct quarry_report *r);
 __printf(2, 3)
-void quarry_report_message(const char *level, const char *fmt, ...);
+void quarry_report_message(bool warning, const char *fmt, ...);
 void quarry_reports_forget(void);
 void quarry_reports_exit(void);
 

@@ -426,6 +426,9 @@ int quarry_arena_check_run(const struct quarry_arena *a, struct quarry_frame f,
 			   u32 nr);
 void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
 			   struct quarry_frame f, u32 nr, bool zero);
+void quarry_arena_take_run(struct quarry_arena *a, struct quarry_frame f, u32 nr);
+void quarry_buddy_split_run(struct quarry_buddy *b, struct quarry_arena *a,
+			    struct quarry_frame f, u32 nr, u32 keep);
 int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 		      struct quarry_frame f, u32 nr, u32 keep);
 

@@ -891,6 +891,50 @@ void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
 }
 
 /**
+ * quarry_arena_take_run() - a run is no client's any more
+ * @a:		the arena
+ * @f:		its first frame
+ * @nr:		its length, as quarry_arena_check_run() has confirmed
+ *
+ * Its parts are marked as on a list, which is what they are to all who look until
+ * quarry_buddy_free_run() takes them back. Context: under the caller's lock.
+ */
+void quarry_arena_take_run(struct quarry_arena *a, struct quarry_frame f, u32 nr)
+{
+	u32 i, end = f.i + nr;
+	unsigned int order;
+
+	for (i = f.i; i < end; i += 1U << order) {
+		order = a->state[i] & QUARRY_STATE_ORDER;
+		WRITE_ONCE(a->state[i], QUARRY_STATE_PCP | order);
+	}
+}
+
+/**
+ * quarry_buddy_split_run() - make two runs of a block or run
+ * @b:		the allocator
+ * @a:		the arena
+ * @f:		its first frame
+ * @nr:		its length, which the caller has checked
+ * @keep:	frames of the first one, 1 to @nr - 1
+ *
+ * Context: under the caller's lock.
+ */
+void quarry_buddy_split_run(struct quarry_buddy *b, struct quarry_arena *a,
+			    struct quarry_frame f, u32 nr, u32 keep)
+{
+	u32 i, end = f.i + nr, cut = f.i + keep;
+	unsigned int order, before = 0, after;
+
+	for (i = f.i; i < end; i += 1U << order, before++) {
+		order = quarry_state_order(a->state[i]);
+		WRITE_ONCE(a->state[i], QUARRY_STATE_FREE);
+	}
+	after = write_run(a, f.i, cut) + write_run(a, cut, end);
+	b->splits += after - before;
+}
+
+/**
  * quarry_buddy_trim() - give back the tail of a block or run
  * @b:		the allocator
  * @a:		the arena
@@ -906,35 +950,11 @@ void quarry_buddy_free_run(struct quarry_buddy *b, struct quarry_arena *a,
 int quarry_buddy_trim(struct quarry_buddy *b, struct quarry_arena *a,
 		      struct quarry_frame f, u32 nr, u32 keep)
 {
-	u32 i, end = f.i + nr, cut = f.i + keep, part_end;
-	unsigned int order, before = 0, after;
-
 	if (!keep || keep > nr)
 		return -EINVAL;
 	if (keep == nr)
 		return 0;
-
-	/* Whole pieces behind the cut go as they are. */
-	for (i = f.i; i < end; i = part_end) {
-		order = quarry_state_order(a->state[i]);
-		part_end = i + (1U << order);
-		if (i >= cut) {
-			quarry_buddy_free(b, a, (struct quarry_frame){ i }, order,
-					  false);
-			continue;
-		}
-		before++;
-		WRITE_ONCE(a->state[i], QUARRY_STATE_FREE);
-		if (part_end <= cut)
-			continue;
-		/* The piece across the cut is split, its tail goes in blocks. */
-		for (i = cut, after = 0; i < part_end; i += 1U << order, after++) {
-			order = quarry_arena_part(a, i, part_end);
-			quarry_buddy_free(b, a, (struct quarry_frame){ i }, order,
-					  false);
-		}
-		b->splits += after;
-	}
-	b->splits += write_run(a, f.i, cut) - before;
+	quarry_buddy_split_run(b, a, f, nr, keep);
+	quarry_buddy_free_run(b, a, (struct quarry_frame){ f.i + keep }, nr - keep, false);
 	return 0;
 }

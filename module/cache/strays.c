@@ -53,7 +53,7 @@ static void count(struct quarry_cache *cache, const struct finding *f)
 	preempt_disable();
 	c = quarry_directory_find(f->page);
 	if (c)
-		quarry_report_message(KERN_ERR,
+		quarry_report_message(false,
 				      "cache %s: %llu times the kernel's kfree() was given an object, which it cannot free: arena %u, frame %lu; the page stays",
 				      cache->name, f->fresh, c->id,
 				      page_to_pfn(f->page) - c->pfn);

@@ -147,7 +147,7 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 		quarry_count(pool, QUARRY_COUNT_FAIL_LIMIT);
 	}
 	if (!(w->gfp & __GFP_NOWARN) && __ratelimit(&refusals))
-		quarry_report_message(KERN_WARNING,
+		quarry_report_message(true,
 				      "pool %s: no block of order %u (mode %pGg): %s; %llu KiB free of %llu KiB, cap %llu KiB",
 				      pool->name, order, &w->gfp, why, quarry_kib(nfree),
 				      quarry_kib(atomic64_read(&pool->managed)),
@@ -601,6 +601,34 @@ static bool free_guarded(struct quarry_pool *pool, struct quarry_zone *z,
 	return free_to_zone(pool, z, c, page, state, ours, zero);
 }
 
+/**
+ * quarry_block_release() - free a block that is ours, and marked as on a list
+ * @pool:	the pool
+ * @page:	its first page, whose mark nobody else changes
+ *
+ * It goes to its zone. Context: any but NMI.
+ */
+void quarry_block_release(struct quarry_pool *pool, struct page *page)
+{
+	struct quarry_page_arena *c;
+	struct quarry_frame f;
+	unsigned int order;
+	u8 *state, was;
+
+	preempt_disable();
+	c = quarry_directory_find(page);
+	f.i = c->arena.lo + quarry_page_arena_index(c, page);
+	state = &c->arena.state[f.i];
+	was = READ_ONCE(*state);
+	order = quarry_state_order(was);
+	quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
+	if (unlikely(READ_ONCE(pool->modes)))
+		quarry_guard_pages_in(pool, c, f, 1U << order, 0);
+	free_to_zone(pool, quarry_buddy_zone(c->buddy), c, page, state, was, false);
+	preempt_enable();
+	quarry_wake_waiters(pool);
+}
+
 /* To a list, to the strays or to a zone. False as above. */
 static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		       struct quarry_page_arena *c, struct page *page, u8 *state, u8 was)
@@ -622,6 +650,8 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		for (i = 0; i < 1U << order; i++)
 			clear_page(page_address(page + i));
 	}
+	/* While it was being cleared nobody could say of it that it has failed (poison.c). */
+	direct |= zero && READ_ONCE(z->seeks);
 	if (&z->buddy != pcp->buddy || direct || !pcp->cold || !quarry_pcp_enter(pcp)) {
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 		return free_to_zone(pool, z, c, page, state, was, zero);

@@ -22,6 +22,7 @@ bool quarry_wait_for_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int orde
 struct quarry_zone *quarry_local_zone(struct quarry_pool *pool, int node);
 bool quarry_wait_for_free(struct quarry_pool *pool);
 void quarry_wake_waiters(struct quarry_pool *pool);
+void quarry_block_release(struct quarry_pool *pool, struct page *page);
 bool quarry_block_change(struct quarry_pool *pool, struct page *page,
 			 unsigned int order, u8 from, u8 to);
 

@@ -647,24 +647,32 @@ static int add_arena(struct quarry_zone *z, struct quarry_page_arena *c)
 }
 
 /*
- * Take a block or run of exactly @nr frames out of its client's hands, before anything is done
- * to it: marked as on a list, so that of two who free it one is told. A block may be freed
- * without the lock meanwhile. Under the zone's lock. Returns what its head was; 0 if it is not
- * such a one, and nothing has changed.
+ * Is this a block or run of exactly @nr frames in a client's hands? A block is a run from then
+ * on, for it may be freed without the lock meanwhile. Under the zone's lock.
  */
-static u8 take_back(const struct quarry_arena *a, struct quarry_frame f, u64 nr, bool block_too)
+static bool is_run(const struct quarry_arena *a, struct quarry_frame f, u64 nr, bool block_too)
 {
 	u8 *state = &a->state[f.i], was = READ_ONCE(*state);
 	unsigned int order = quarry_state_order(was);
-	bool out;
 
 	if (nr > QUARRY_MAX_RUN)
-		return 0;
+		return false;
 	if (block_too && (was & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
-		out = nr == 1ULL << order;
-	else
-		out = !quarry_arena_check_run(a, f, nr);
-	return out && cmpxchg(state, was, QUARRY_STATE_PCP | order) == was ? was : 0;
+		return nr == 1ULL << order &&
+		       cmpxchg(state, was, QUARRY_STATE_RUN | order) == was;
+	return !quarry_arena_check_run(a, f, nr);
+}
+
+/* The same of one of which all stays with its client, and that stays what it is. */
+static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr)
+{
+	u8 state = READ_ONCE(a->state[f.i]);
+
+	if (nr > QUARRY_MAX_RUN)
+		return false;
+	if ((state & QUARRY_STATE_KIND) == QUARRY_STATE_ALLOC)
+		return nr == 1ULL << quarry_state_order(state);
+	return !quarry_arena_check_run(a, f, nr);
 }
 
 /*
@@ -684,6 +692,29 @@ static bool treat(struct quarry_pool *pool, struct quarry_page_arena *c, struct 
 	return zero;
 }
 
+/*
+ * Give a run back from @keep on. What goes is its client's no more before anything is done to
+ * it, so of two who free it one is told. Under the zone's lock, which is let go meanwhile.
+ */
+static void give_tail(struct quarry_zone *z, struct quarry_page_arena *c, struct quarry_frame f,
+		      u64 nr, u64 keep, unsigned long *flags)
+{
+	struct quarry_frame tail = { f.i + keep };
+	bool zero = false;
+
+	if (keep)
+		quarry_buddy_split_run(&z->buddy, &c->arena, f, nr, keep);
+	quarry_arena_take_run(&c->arena, tail, nr - keep);
+	if (c->span && (want_init_on_free() || READ_ONCE(z->pool->modes))) {
+		quarry_zone_unlock(z, *flags);
+		zero = treat(z->pool, c, f, nr, keep);
+		quarry_zone_lock(z, flags);
+	}
+	if (c->span)
+		quarry_shadow_pages_free(quarry_page_arena_page(c, tail), nr - keep);
+	quarry_buddy_free_run(&z->buddy, &c->arena, tail, nr - keep, zero);
+}
+
 /* Free the run from @keep on; everything if that is 0. */
 static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 {
@@ -694,9 +725,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	struct quarry_page_arena *c;
 	struct quarry_zone *z = NULL;
 	unsigned long flags;
-	bool zero = false;
 	int err = -EINVAL;
-	u8 was;
 
 	rcu_read_lock();
 	c = find_arena(pool, PHYS_PFN(at));
@@ -714,28 +743,13 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
 	quarry_zone_lock(z, &flags);
-	was = take_back(&c->arena, f, nr, keep);
-	if (!was) {
+	if (keep == nr ? !is_out(&c->arena, f, nr) : !is_run(&c->arena, f, nr, keep)) {
 		kind = quarry_misuse_kind(c, f);
-		goto unlock;
+	} else {
+		err = 0;
+		if (keep != nr)
+			give_tail(z, c, f, nr, keep, &flags);
 	}
-	if (c->span && (want_init_on_free() || READ_ONCE(pool->modes))) {
-		quarry_zone_unlock(z, flags);
-		zero = treat(pool, c, f, nr, keep);
-		quarry_zone_lock(z, &flags);
-	}
-	if (c->span)
-		quarry_shadow_pages_free(quarry_page_arena_page(c, f) + keep, nr - keep);
-	/* A block of which something goes is a run of one piece, which nobody frees as a block. */
-	if (keep != nr)
-		was = QUARRY_STATE_RUN | quarry_state_order(was);
-	WRITE_ONCE(c->arena.state[f.i], was);
-	if (keep)
-		quarry_buddy_trim(&z->buddy, &c->arena, f, nr, keep);
-	else
-		quarry_buddy_free_run(&z->buddy, &c->arena, f, nr, zero);
-	err = 0;
-unlock:
 	quarry_zone_unlock(z, flags);
 out:
 	if (err)

@@ -28,6 +28,7 @@
 
 #include "../base/inject.h"
 #include "alloc.h"
+#include "guard.h"
 
 /* Behind the last place of a stack. */
 #define NO_PLACE	U32_MAX
@@ -228,8 +229,10 @@ static struct page *take_stock(struct quarry_mempool *r, const struct quarry_wis
 		r->nr--;
 		raw_spin_unlock_irqrestore(&r->lock, flags);
 	}
-	if (page)
+	if (page) {
+		quarry_pages_out(r->pool, page, 1U << r->order, w->gfp);
 		quarry_prepare(r->pool, page, 1U << r->order, w->gfp, false);
+	}
 	return page;
 }
 
@@ -313,8 +316,8 @@ void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page)
 	if (kept) {
 		quarry_wake_waiters(reserve->pool);
 	} else {
-		out_of_stock(reserve, page);
-		quarry_free_pages(reserve->pool, page, reserve->order);
+		/* It stays ours all the way: a second free of it may be under way. */
+		quarry_block_release(reserve->pool, page);
 	}
 }
 EXPORT_SYMBOL_NS_GPL(quarry_mempool_free, QUARRY_NS);

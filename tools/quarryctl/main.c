@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	};
 	const struct command *cmd;
 	static char room[1 << 16];
-	static char name[] = "quarryctl";
+	static char name[sizeof("quarryctl")] = "quarryctl";
 	int first = 0;
 
 	/* However it was called: argp takes its name from there. */

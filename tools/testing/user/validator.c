@@ -104,7 +104,7 @@ static void bits(const void *arg)
 		struct quarry_arena *a = &t.arena[slot];
 
 		for (i = 0; i < a->nr_areas; i++) {
-			flip_bitfield("bits of area", i, &a->areas[i].bits);
+			flip_bitfield("bitfield of area", i, &a->areas[i].bits);
 			flip("zeros of area", i, a->areas[i].zero, sizeof(a->areas[i].zero));
 			flip("bucket of area", i, &a->areas[i].bucket, sizeof(a->areas[i].bucket));
 			flip("home of area", i, &a->areas[i].home, 1);
@@ -114,7 +114,7 @@ static void bits(const void *arg)
 				flip("life of area", i, &a->areas[i].life, 1);
 		}
 		for (i = 0; i < a->nr_groups; i++) {
-			flip_bitfield("bits of areagroup", i, &a->groups[i].bits);
+			flip_bitfield("bitfield of areagroup", i, &a->groups[i].bits);
 			flip("zeros of areagroup", i, a->groups[i].zero,
 			     sizeof(a->groups[i].zero));
 			flip("zero areas of areagroup", i, &a->groups[i].nr_zero,

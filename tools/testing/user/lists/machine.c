@@ -418,9 +418,9 @@ bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_page_arena *c
 }
 
 /* Nothing is printed. */
-void quarry_report_message(const char *level, const char *fmt, ...)
+void quarry_report_message(bool warning, const char *fmt, ...)
 {
-	(void)level;
+	(void)warning;
 	(void)fmt;
 }
 

@@ -5,6 +5,5 @@
 
 #define DEFINE_RATELIMIT_STATE(name, interval, burst)	int name = (interval) * 0
 #define __ratelimit(state)	((void)(state), false)
-#define KERN_WARNING	""
 
 #endif
