@@ -113,6 +113,18 @@ int quarry_chardev_list(unsigned int (*list)(u64 *from, void *entries, unsigned 
 	return err;
 }
 
+/*
+ * Look at a pool no more. One that has gone meanwhile was giving its memory back while it was
+ * looked at: what was seen is neither what it had nor nothing, and is not told.
+ */
+static int end_look(struct quarry_pool *pool)
+{
+	int err = quarry_pool_has_gone(pool) ? -ENOENT : 0;
+
+	quarry_pool_look_away(pool);
+	return err;
+}
+
 static int do_pool_list(void *arg)
 {
 	struct quarry_pool_list *l = arg;
@@ -133,8 +145,7 @@ static int do_pool_stats(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_snapshot(pool, st);
-	quarry_pool_look_away(pool);
-	return 0;
+	return end_look(pool);
 }
 
 static int do_pool_orders(void *arg)
@@ -148,8 +159,7 @@ static int do_pool_orders(void *arg)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	quarry_pool_orders_snapshot(pool, o->node, o);
-	quarry_pool_look_away(pool);
-	return 0;
+	return end_look(pool);
 }
 
 /* One batch of areas; the pool must be the one of the batch before. */
@@ -168,8 +178,7 @@ static int get_areas(struct quarry_pool_map *map, struct quarry_map_area *areas,
 	*got = quarry_pool_map_snapshot(pool, map->start + map->count, areas,
 					min_t(u32, map->capacity - map->count, MAP_BATCH),
 					&map->total);
-	quarry_pool_look_away(pool);
-	return 0;
+	return end_look(pool);
 }
 
 static int do_pool_map(void *arg)
