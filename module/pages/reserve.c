@@ -132,11 +132,11 @@ static void empty(struct quarry_mempool *r)
 {
 	unsigned int i;
 
+	/* Ours all the way, as in quarry_mempool_free(); the zone keeps what has failed. */
 	for (i = 0; i < r->have; i++) {
-		out_of_stock(r, r->stock[i]);
-		has_failed(r, r->stock[i]);
+		quarry_block_release(r->pool, r->stock[i]);
+		cond_resched();
 	}
-	quarry_free_pages_bulk(r->pool, r->order, r->have, r->stock);
 	kvfree(r);
 }
 
