@@ -211,7 +211,9 @@ static void orders_share_the_limit(struct kunit *test)
 			nr = quarry_alloc_pages_bulk(pool, GFP_KERNEL, k,
 						     min(LIVE, FRAMES(SZ_8M) >> k), pages);
 			quarry_test_give_all(pool, k, pages, nr);
-			KUNIT_EXPECT_GT(test, list_here(test, pool, k).cap, 0);
+			KUNIT_EXPECT_GT_MSG(test, list_here(test, pool, k).cap, 0,
+					    "order %u, round %u, %u blocks, limit %llu", k, round, nr,
+					    quarry_test_stats(test, pool)->cache_limit_bytes);
 			for (j = 0, cap = 0; j < QUARRY_PCP_ORDERS; j++)
 				cap += (u64)list_here(test, pool, j).cap << j << PAGE_SHIFT;
 			KUNIT_EXPECT_LE(test, cap, limit);

@@ -22,6 +22,7 @@ __thread int machine_cpu = -1;
 __thread unsigned int machine_preempt;
 __thread bool machine_irqs_off;
 __thread bool machine_in_irq;
+__thread unsigned int machine_interrupts;
 
 /* Read by who has preemption off, written by who goes down. */
 static pthread_rwlock_t stop = PTHREAD_RWLOCK_INITIALIZER;
@@ -60,6 +61,7 @@ static void take(void)
 	if (!csd)
 		return;
 	machine_in_irq = true;
+	machine_interrupts++;
 	/* As in the kernel: from here on it can be sent again. */
 	__atomic_store_n(&csd->locked, 0, __ATOMIC_RELEASE);
 	csd->func(csd->info);

@@ -26,6 +26,7 @@ extern __thread int machine_cpu;
 extern __thread unsigned int machine_preempt;
 extern __thread bool machine_irqs_off;
 extern __thread bool machine_in_irq;
+extern __thread unsigned int machine_interrupts;	/* that it has taken */
 
 void machine_poll(void);
 void machine_sleep(unsigned int us);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KTAP, version 1, on stdout. Each test runs in a child: one that aborts, violations
+ * KTAP, version 1, on stdout. Each test runs in a child: one that aborts, faults
  * or hangs fails alone.
  */
 #ifndef TAP_H

@@ -270,6 +270,41 @@ static void in_its_place(const void *arg)
 		fail("a CPU that has stopped was interrupted");
 }
 
+static void *stays_in_a_section(void *arg)
+{
+	struct cpu *c = &cpus[1];
+
+	(void)arg;
+	machine_cpu = 1;
+	while (c->stock < FULL)
+		add(c);
+	preempt_disable();
+	__atomic_store_n(&nr_through, 1, __ATOMIC_RELEASE);
+	while (!machine_interrupts)
+		machine_poll();
+	if (c->epoch)
+		fail("a visit in the middle of a section");
+	preempt_enable();
+	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+		machine_sleep(10);
+	return NULL;
+}
+
+/* Two threads: the one does not leave its section before the interrupt has come. */
+static void between_sections(const void *arg)
+{
+	(void)arg;
+	if (pthread_create(&cpus[1].handle, NULL, stays_in_a_section, NULL))
+		fail("no thread");
+	machine_cpu = 0;
+	while (!__atomic_load_n(&nr_through, __ATOMIC_ACQUIRE))
+		machine_sleep(10);
+	if (take_from(1, true, QUARRY_FOREVER) < FULL)
+		fail("something is left");
+	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+	pthread_join(cpus[1].handle, NULL);
+}
+
 static void threads(const void *arg)
 {
 	u64 seed = env_number("SEED", 1), i;
@@ -296,8 +331,9 @@ int main(void)
 	/* Each test has a machine of its own, for it runs in a child. */
 	if (quarry_visits_init() < 0)
 		return 1;
-	tap_plan(2);
+	tap_plan(3);
 	tap_run("stopped", in_its_place, NULL);
+	tap_run("between sections", between_sections, NULL);
 	tap_run("threads", threads, NULL);
 	return tap_end();
 }
