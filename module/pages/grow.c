@@ -29,7 +29,7 @@
  * reclaim and come back to us through the shrinker.
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "../arena/directory.h"
@@ -278,22 +278,10 @@ static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
 	return grow(pool, &e);
 }
 
-/**
- * quarry_pool_fill() - take the floor from the kernel
- * @pool:	the pool, not known to anybody yet
- *
- * Context: sleeps. Return: 0, -ENOMEM, or -EINTR if the caller was killed meanwhile.
- */
-int quarry_pool_fill(struct quarry_pool *pool)
+/* An arena for the floor (floor.c). Context: sleeps. Returns false if the kernel has none. */
+bool quarry_pool_grow_floor(struct quarry_pool *pool)
 {
-	while (atomic64_read(&pool->managed) < pool->min) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (!grow_own(pool, NUMA_NO_NODE, pool->min, __GFP_RETRY_MAYFAIL))
-			return -ENOMEM;
-		cond_resched();
-	}
-	return 0;
+	return grow_own(pool, NUMA_NO_NODE, READ_ONCE(pool->min), __GFP_RETRY_MAYFAIL);
 }
 
 /**

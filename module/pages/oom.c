@@ -6,7 +6,8 @@
  * in the magazines of CPUs where they are. Here all of that goes, of every pool: slabs that no
  * object is out of, lists, empty arenas. Not the floor, nor what the low watermark keeps: the
  * background would take that back, and the kernel would call again for the same pages for
- * ever, each time told that there was something.
+ * ever, each time told that there was something. A pool that is just taking its floor gets none
+ * (floor.c).
  *
  * What the kernel has got is added to its sum. It kills nobody if that is more than 0. A line
  * a pool says what that has given and what it keeps, so that a log of such an hour tells
@@ -34,6 +35,7 @@ static int out_of_memory_here(struct notifier_block *nb, unsigned long unused, v
 	bool all = __ratelimit(&rate);
 	u64 given;
 
+	*freed += quarry_floors_give_up();
 	while ((pool = quarry_pool_look_next(pool))) {
 		given = quarry_pool_yield_all(pool);
 		*freed += given;

@@ -419,10 +419,14 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c);
 int quarry_zone_discard(struct quarry_zone *z, struct quarry_page_arena *c);
 u64 quarry_zone_retry_retired(struct quarry_zone *z, u64 most);
 
+/* floor.c */
+int quarry_pool_fill(struct quarry_pool *pool);
+u64 quarry_floors_give_up(void);
+
 /* grow.c */
 bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, bool near,
 		      unsigned int order);
-int quarry_pool_fill(struct quarry_pool *pool);
+bool quarry_pool_grow_floor(struct quarry_pool *pool);
 gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large);
 bool quarry_pool_await_growth(struct quarry_pool *pool, const struct quarry_wish *w, int seen,
 			      bool *waited);

@@ -6,11 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "quarry_test.h"
@@ -313,6 +317,57 @@ static void all_there_is_cannot_be_had(void)
 	}
 	/* The kernel's own caches were driven out too; an arena lost is 4 MiB. */
 	check_no_drift(before, MIB(1), "refused after all was taken");
+	CHECK(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed afterwards");
+	CHECK(!qt_destroy(fd, POOL), "destroy failed");
+}
+
+/* Wants a few pages again and again, as any program does. */
+static pid_t neighbour(void)
+{
+	const size_t bytes = 64 * page_size();
+	pid_t child = fork();
+	char *p;
+
+	REQUIRE(child >= 0, "fork: %s", strerror(errno));
+	if (child)
+		return child;
+	for (;;) {
+		p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			_exit(1);
+		memset(p, 1, bytes);
+		munmap(p, bytes);
+	}
+}
+
+/*
+ * Nobody is killed for a floor that the machine does not have. Those who need a page while the
+ * last ones are here keep the CPUs from who has them.
+ */
+static void who_needs_a_page_meanwhile_is_not_killed(void)
+{
+	struct quarry_pool_create c;
+	pid_t children[3];
+	unsigned int i;
+	int status;
+	long kills;
+
+	setup();
+	kills = qt_vmstat("oom_kill");
+	for (i = 0; i < ARRAY_SIZE(children); i++)
+		children[i] = neighbour();
+	REQUIRE(!setpriority(PRIO_PROCESS, 0, 10), "setpriority: %s", strerror(errno));
+	c = (struct quarry_pool_create) {
+		.min_bytes = ram(), .max_bytes = ram(), .node = QUARRY_ANY_NODE,
+	};
+	create_full(&c, -ENOMEM, "all of the machine");
+	setpriority(PRIO_PROCESS, 0, 0);
+	CHECK(qt_vmstat("oom_kill") == kills, "%ld were killed", qt_vmstat("oom_kill") - kills);
+	for (i = 0; i < ARRAY_SIZE(children); i++) {
+		CHECK(!waitpid(children[i], &status, WNOHANG), "a neighbour has ended");
+		if (!kill(children[i], SIGKILL))
+			waitpid(children[i], &status, 0);
+	}
 	CHECK(!qt_create(fd, POOL, MIB(4), MIB(4), NULL), "create failed afterwards");
 	CHECK(!qt_destroy(fd, POOL), "destroy failed");
 }
@@ -880,6 +935,8 @@ static const struct ktap_case cases[] = {
 	{ "second_node_has_its_own", second_node_has_its_own },
 	{ "what_does_not_exist_cannot_be_had", what_does_not_exist_cannot_be_had },
 	{ "all_there_is_cannot_be_had", all_there_is_cannot_be_had },
+	{ "who_needs_a_page_meanwhile_is_not_killed",
+	  who_needs_a_page_meanwhile_is_not_killed },
 	{ "memory_comes_back", memory_comes_back },
 	{ "many_pools", many_pools },
 	{ "pools_do_not_touch_each_other", pools_do_not_touch_each_other },
