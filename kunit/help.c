@@ -15,12 +15,14 @@
  */
 #include <linux/cpu.h>
 #include <linux/fs.h>
+#include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "quarry_kunit.h"
 
@@ -93,6 +95,13 @@ static void pool_exit(struct kunit_resource *res)
 		KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(context->pool));
 	}
 	kfree(context);
+}
+
+/* Wait until the background has done what it was woken for. */
+void quarry_test_settle(struct quarry_pool *pool)
+{
+	irq_work_sync(&pool->grow_irq);
+	flush_delayed_work(&pool->grow_work);
 }
 
 /* Ask the kernel to put its free memory together. */

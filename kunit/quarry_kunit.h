@@ -30,6 +30,7 @@ struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 struct quarry_pool *quarry_test_near_pool(struct kunit *test, u64 min, u64 max);
 void quarry_test_forget_pool(struct kunit *test, struct quarry_pool *pool);
 const char *quarry_test_name(struct kunit *test);
+void quarry_test_settle(struct quarry_pool *pool);
 void quarry_test_compact(void);
 void quarry_test_large_blocks(void);
 

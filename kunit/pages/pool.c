@@ -7,7 +7,6 @@
  * for or comes from the kernel's own reclaim (drop_caches runs every shrinker), so
  * nothing here depends on time.
  */
-#include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/quarry_cache.h>
 #include <linux/workqueue.h>
@@ -236,13 +235,6 @@ static void pools_leave_each_other_alone(struct kunit *test)
 	quarry_test_give_all(bad, 0, pages + 100, nr - 100);
 }
 
-/* Wait until the background has done what it was woken for. */
-static void settle(struct quarry_pool *pool)
-{
-	irq_work_sync(&pool->grow_irq);
-	flush_delayed_work(&pool->grow_work);
-}
-
 static void the_low_watermark_grows_in_the_background(struct kunit *test)
 {
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
@@ -256,16 +248,16 @@ static void the_low_watermark_grows_in_the_background(struct kunit *test)
 	cfg.low_bytes = SZ_4M + SZ_1M;
 	cfg.node = first_memory_node;
 	pool = quarry_test_pool_of(test, &cfg);
-	settle(pool);
+	quarry_test_settle(pool);
 	before = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_EQ(test, before->managed_bytes, SZ_8M);
 	/* Above the mark nothing happens. */
 	pages[nr++] = quarry_alloc_pages(pool, GFP_ATOMIC, 9);
-	settle(pool);
+	quarry_test_settle(pool);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->grows, before->grows);
 	/* Below it, the pool grows by itself, though the caller could not. */
 	pages[nr++] = quarry_alloc_pages(pool, GFP_ATOMIC, 9);
-	settle(pool);
+	quarry_test_settle(pool);
 	after = quarry_test_stats(test, pool);
 	KUNIT_EXPECT_GE(test, after->grows_background - before->grows_background, 1);
 	KUNIT_EXPECT_EQ(test, after->grows - before->grows,
@@ -292,7 +284,7 @@ static void the_watermark_does_not_break_the_cap(struct kunit *test)
 	pool = quarry_test_pool_of(test, &cfg);
 	/* Growth that the background has begun is waited for before a refusal. */
 	nr = quarry_test_take_all(test, pool, GFP_KERNEL, 8, pages, 17);
-	settle(pool);
+	quarry_test_settle(pool);
 	KUNIT_EXPECT_EQ(test, nr, 16);
 	KUNIT_EXPECT_EQ(test, quarry_test_stats(test, pool)->managed_bytes, SZ_16M);
 	quarry_test_give_all(pool, 8, pages, nr);

@@ -206,13 +206,6 @@ static void take_many_zeros(struct stage *s)
 	s->page = quarry_alloc_pages(s->pool, GFP_KERNEL | __GFP_ZERO, 9);
 }
 
-/* Until the background has done what it was woken for. */
-static void settle(struct quarry_pool *pool)
-{
-	irq_work_sync(&pool->grow_irq);
-	flush_delayed_work(&pool->grow_work);
-}
-
 static void open_a_pool_with_a_watermark(struct stage *s)
 {
 	struct quarry_pool_config cfg = QUARRY_POOL_CONFIG;
@@ -223,13 +216,13 @@ static void open_a_pool_with_a_watermark(struct stage *s)
 	cfg.low_bytes = SZ_4M + SZ_2M + SZ_1M;
 	cfg.node = first_memory_node;
 	s->pool = quarry_test_pool_of(s->test, &cfg);
-	settle(s->pool);
+	quarry_test_settle(s->pool);
 }
 
 static void go_below_the_watermark(struct stage *s)
 {
 	s->page = quarry_alloc_pages(s->pool, GFP_ATOMIC, 9);
-	settle(s->pool);
+	quarry_test_settle(s->pool);
 }
 
 #define ANY	(-1)	/* by as much as happens, or not */
