@@ -479,14 +479,14 @@ static void lost_pages_stay_open(struct kunit *test)
 }
 
 #ifdef CONFIG_X86_LOCAL_APIC
-struct late {
+struct deferred {
 	struct quarry_pool *pool;
 	struct page *page;
 };
 
 static void free_late(void *arg)
 {
-	struct late *l = arg;
+	struct deferred *l = arg;
 
 	quarry_free_pages(l->pool, l->page, 3);
 }
@@ -494,7 +494,7 @@ static void free_late(void *arg)
 static void pages_freed_in_nmi(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
-	struct late l = { pool, quarry_alloc_pages(pool, GFP_KERNEL, 3) };
+	struct deferred l = { pool, quarry_alloc_pages(pool, GFP_KERNEL, 3) };
 	struct quarry_zone *z = pool->zone[pool->node];
 	unsigned long flags;
 	bool ran, closed;

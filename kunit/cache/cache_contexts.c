@@ -320,7 +320,7 @@ static void in_nmi_while_nobody_is_inside(struct kunit *test)
 	expect_trip(test, t, 10);
 }
 
-struct late {
+struct deferred {
 	struct quarry_cache *c;
 	void *out[10];
 	void *got;
@@ -329,14 +329,14 @@ struct late {
 
 static void nmi_late(void *arg)
 {
-	struct late *l = arg;
+	struct deferred *l = arg;
 	unsigned int i;
 
 	l->in_context = in_nmi();
 	l->got = quarry_cache_alloc_nolock(l->c, 0);
 	for (i = 0; i < ARRAY_SIZE(l->out); i++)
 		quarry_cache_free_nolock(l->c, l->out[i]);
-	/* A late object is free already for whoever frees it again. */
+	/* A deferred object is free already for whoever frees it again. */
 	quarry_cache_free_nolock(l->c, l->out[3]);
 }
 
@@ -344,7 +344,7 @@ static void nmi_late(void *arg)
 static void in_nmi_while_the_node_is_locked(struct kunit *test)
 {
 	struct quarry_cache_stats *before, *after;
-	struct late l = {};
+	struct deferred l = {};
 	struct quarry_cache_node *n;
 	unsigned long flags;
 	unsigned int i;

@@ -19,7 +19,7 @@
 
 #ifdef CONFIG_X86_LOCAL_APIC
 
-struct late {
+struct deferred {
 	struct quarry_pool *pool;
 	struct page **page;
 	unsigned int nr;
@@ -27,7 +27,7 @@ struct late {
 
 static void free_in_nmi(void *arg)
 {
-	struct late *l = arg;
+	struct deferred *l = arg;
 	unsigned int i;
 
 	for (i = 0; i < l->nr; i++)
@@ -35,7 +35,7 @@ static void free_in_nmi(void *arg)
 }
 
 /* Pages of a pool, freed while its zone is locked. */
-static void defer_pages(struct kunit *test, struct late *l)
+static void defer_pages(struct kunit *test, struct deferred *l)
 {
 	struct quarry_zone *z = l->pool->zone[l->pool->node];
 	unsigned long flags;
@@ -66,7 +66,7 @@ static void defer_pages(struct kunit *test, struct late *l)
 static void deferred_pages_come_in_parts(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
-	struct late l = { .pool = pool, .page = quarry_test_pages(test, PAGES), .nr = PAGES };
+	struct deferred l = { .pool = pool, .page = quarry_test_pages(test, PAGES), .nr = PAGES };
 	struct quarry_zone *z = pool->zone[pool->node];
 	unsigned int holds = 0;
 	unsigned long flags;
@@ -90,7 +90,7 @@ static void deferred_pages_come_in_parts(struct kunit *test)
 static void deferred_pages_are_free(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
-	struct late l = { .pool = pool, .nr = SZ_4M / PAGE_SIZE };
+	struct deferred l = { .pool = pool, .nr = SZ_4M / PAGE_SIZE };
 	/* The floor may have come in pieces. */
 	unsigned int order = quarry_test_stats(test, pool)->largest_order;
 	struct page *page;

@@ -235,7 +235,7 @@ static void in_nmi_while_nobody_is_inside(struct kunit *test)
 	expect_trip(test, &t, 10);
 }
 
-struct late {
+struct deferred {
 	struct quarry_pool *pool;
 	struct page *out[8];
 	struct page *got;
@@ -244,7 +244,7 @@ struct late {
 
 static void nmi_late(void *arg)
 {
-	struct late *l = arg;
+	struct deferred *l = arg;
 	unsigned int i;
 
 	l->in_context = in_nmi();
@@ -260,7 +260,7 @@ static void in_nmi_while_the_zone_is_locked(struct kunit *test)
 	struct quarry_pool *pool = quarry_test_near_pool(test, SZ_4M, SZ_4M);
 	struct quarry_zone *z = pool->zone[pool->node];
 	struct quarry_pool_stats *before, *after;
-	struct late l = { .pool = pool };
+	struct deferred l = { .pool = pool };
 	unsigned long flags, frames = 0;
 	unsigned int i;
 	long deferred;

@@ -40,7 +40,7 @@
 #include "directory.h"
 #include "table.h"
 
-/* Slots that are written under the lock at once. */
+/* Entries that are written under the lock at once. */
 #define BITE	512UL
 
 static_assert(sizeof(struct quarry_directory) == sizeof(struct quarry_directory_entry));

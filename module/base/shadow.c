@@ -26,7 +26,7 @@
  *
  *	Whoever takes a page or an object opens it, when nobody else can have it any more;
  *	whoever gives it back closes it, while nobody else can have it yet. Pages are closed
- *	wherever they are free: on the list of a CPU, in a reserve's stock and in the buddy.
+ *	wherever they are free: on the list of a CPU, in a mempool's stock and in the buddy.
  *	They are opened before they go to the kernel, or to whoever has lent them. Objects of a
  *	cache of type SLAB_TYPESAFE_BY_RCU may be read while they are free: their slabs are left
  *	alone.

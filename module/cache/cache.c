@@ -4,7 +4,7 @@
  *
  *	create:  check, allocate, a node's part a node, magazines a CPU, publish
  *	use:     alloc.c and its neighbours; nothing here
- *	destroy: hide, wait for what is pending under RCU, disabled and empty the magazines,
+ *	destroy: hide, wait for what is pending under RCU, disable and empty the magazines,
  *		 give the slabs back; what describes them, and the cache, goes after a
  *		 grace period, for which nobody waits
  *

@@ -143,7 +143,7 @@ static struct quarry_magazine *install(struct quarry_cache *cache, struct quarry
 	m = this_cpu_ptr(cache->cpu_cache);
 	if (quarry_cpu_cache_enter(m)) {
 		mag = quarry_cpu_cache_install(m, mag);
-		/* Whoever shuts them looks for magazines then, and we for that (modes.c). */
+		/* Whoever disables them looks for magazines then, and we for that (modes.c). */
 		smp_mb();
 		/* The other one is to be as large. */
 		if (m->previous && m->previous->cap < m->cap)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Barring: the lists of all CPUs are empty and marked busy for good.
+ * Blocking the fast path: the lists of all CPUs are empty and marked busy for good.
  *
  * So every call comes by the slow functions, past the lists, and those look: whether it is to
  * fail (inject.c), and what is to be done with a block (guard.c). The fast path knows nothing of

@@ -23,7 +23,7 @@
  *	 `--nothing, while it is due anyway
  *
  * The wake-up may come under any lock, that of a timer's CPU among them: hence the interrupt. The
- * timer wakes an idle CPU. If it did not, a CPU that woken and went to sleep for an hour would
+ * timer wakes an idle CPU. If it did not, a CPU that woke it and went to sleep for an hour would
  * keep the chore from all others. It is not on an isolated CPU while another is awake.
  *
  * Contexts: chores sleep. They are woken from any context.

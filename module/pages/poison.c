@@ -71,7 +71,7 @@ enum found {
 	NOWHERE,	/* not, or not any more: it is no pool's */
 	KEPT,
 	SOUGHT,
-	LISTED,		/* on a CPU's list, in a reserve's stock, or freed in NMI */
+	LISTED,		/* on a CPU's list, in a mempool's stock, or freed in NMI */
 };
 
 /* Frames that we were told of, each 1 more than its number; 0: a place that is free. */

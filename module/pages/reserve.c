@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reserves: blocks set aside for callers that must not fail.
+ * Mempools: blocks set aside for callers that must not fail.
  *
- * A reserve owns @nr blocks of one order from the start. An allocation takes
+ * A mempool owns @nr blocks of one order from the start. An allocation takes
  *
  *	what the pool has at hand -> the stock -> what can be had by growing the pool, or by
  *	emptying what others hold -> with __GFP_NOFAIL: what somebody frees
@@ -127,7 +127,7 @@ static bool has_failed(struct quarry_mempool *r, struct page *page)
 	return quarry_block_is_poisoned(r->pool, page, 1U << r->order);
 }
 
-/* All that is in stock, which has no idle place between, and the reserve. */
+/* All that is in stock, which has no idle place between, and the mempool. */
 static void empty(struct quarry_mempool *r)
 {
 	unsigned int i;
@@ -148,7 +148,7 @@ static void empty(struct quarry_mempool *r)
  *
  * Context: sleeps.
  *
- * Return: the reserve; ERR_PTR(-EINVAL); ERR_PTR(-ENOMEM), at once if it is more than the
+ * Return: the mempool; ERR_PTR(-EINVAL); ERR_PTR(-ENOMEM), at once if it is more than the
  * pool may have.
  */
 struct quarry_mempool *quarry_mempool_create(struct quarry_pool *pool,
@@ -238,7 +238,7 @@ static struct page *take_stock(struct quarry_mempool *r, const struct quarry_wis
 
 /**
  * quarry_mempool_alloc() - a block that is there
- * @reserve:	the reserve
+ * @reserve:	the mempool
  * @gfp:	as for alloc_pages()
  *
  * Context: as @gfp says, but not NMI.
@@ -279,8 +279,8 @@ struct page *quarry_mempool_alloc(struct quarry_mempool *reserve, gfp_t gfp)
 EXPORT_SYMBOL_NS_GPL(quarry_mempool_alloc, QUARRY_NS);
 
 /**
- * quarry_mempool_free() - give a block back to a reserve
- * @reserve:	the reserve
+ * quarry_mempool_free() - give a block back to a mempool
+ * @reserve:	the mempool
  * @page:	its first page
  *
  * What is not a block of that order in a client's hands is refused, counted and
@@ -323,8 +323,8 @@ void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page)
 EXPORT_SYMBOL_NS_GPL(quarry_mempool_free, QUARRY_NS);
 
 /**
- * quarry_mempool_destroy() - give the blocks of a reserve back to the pool
- * @reserve:	the reserve; gone afterwards. NULL and error pointers do nothing
+ * quarry_mempool_destroy() - give the blocks of a mempool back to the pool
+ * @reserve:	the mempool; gone afterwards. NULL and error pointers do nothing
  *
  * Context: sleeps.
  *

@@ -5,7 +5,7 @@
  * A pool in a rich state (whole, broken and full areas, runs, zero frames, an
  * empty arena) is damaged in one place, validated, and mended again:
  *
- * bits		each bit of each area's and areagroup's line, zeros and bucket, of each
+ * bits		each bit of each area's and areagroup's bitfield, zeros and bucket, of each
  *		state byte and of each counter, flipped alone. Some flips make another
  *		state that is valid (what kind of block begins at a frame, which only
  *		its owner knows): those are the only ones that may pass.

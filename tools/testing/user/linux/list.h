@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Stub: doubly linked lists, and those with a single pointer head. A deleted entry is
- * poisoned, so that using it twice violations here as it would in the kernel.
+ * poisoned, so that using it twice faults here as it would in the kernel.
  */
 #ifndef _LINUX_LIST_H
 #define _LINUX_LIST_H

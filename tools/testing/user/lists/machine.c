@@ -10,7 +10,7 @@
  *	CPUs		a thread is one; its parts of per-CPU memory lie at a fixed distance,
  *			found through a variable of the thread's as in the kernel through gs.
  *			Threads that name the same CPU must not run at the same time
- *	directory	slots of 4 MiB as in module/arena/directory.c, of arenas that fill
+ *	directory	entries of 4 MiB as in module/arena/directory.c, of arenas that fill
  *			them. They come before a pool is used and go after
  *	pools		of a fixed size and one node, their floor and their cap the same. The
  *			kernel has nothing to grow them with
@@ -144,7 +144,7 @@ void machine_rest(bool at_rest)
 	rest = at_rest;
 }
 
-/* The first of @nr slots in a row that no pool has. */
+/* The first of @nr entries in a row that no pool has. */
 static unsigned long find_slots(unsigned long nr)
 {
 	unsigned long i, run = 0;
@@ -277,7 +277,7 @@ void machine_pool_free(struct quarry_pool *pool)
 
 		quarry_directory_entries[i].arena = NULL;
 		quarry_directory_entries[i].key = 0;
-		/* An arena goes with its last slot. */
+		/* An arena goes with its last entry. */
 		if (i + 1 != (c->pfn + c->nr) >> QUARRY_DIRECTORY_SHIFT)
 			continue;
 		free(c->arena.areas);

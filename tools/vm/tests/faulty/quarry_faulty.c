@@ -55,7 +55,7 @@ static void overrun(void)
 static const struct {
 	const char *name;
 	void (*act)(void);
-} violations[] = {
+} mistakes[] = {
 	{ "warn", warn },
 	{ "oops", oops },
 	{ "spin", spin },
@@ -67,10 +67,10 @@ static int __init faulty_init(void)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(violations); i++) {
-		if (strcmp(how, violations[i].name))
+	for (i = 0; i < ARRAY_SIZE(mistakes); i++) {
+		if (strcmp(how, mistakes[i].name))
 			continue;
-		violations[i].act();
+		mistakes[i].act();
 		return 0;
 	}
 	pr_err("how=%s is none of warn, oops, spin, leak, overrun\n", how);
@@ -84,5 +84,5 @@ static void __exit faulty_exit(void)
 module_init(faulty_init);
 module_exit(faulty_exit);
 
-MODULE_DESCRIPTION("quarry: violations for the test of the test VM");
+MODULE_DESCRIPTION("quarry: mistakes for the test of the test VM");
 MODULE_LICENSE("GPL");
