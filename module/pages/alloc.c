@@ -222,10 +222,13 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 static struct page *pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
 			unsigned int order, bool *zero)
 {
+	struct quarry_list *list = &pcp->lists.list[order];
+
 	while (quarry_list_n(pcp, order)) {
-		struct quarry_slot *slot = --pcp->lists.list[order].top;
+		struct quarry_slot *slot = quarry_list_newest(list->top);
 		u8 state = READ_ONCE(*slot->state);
 
+		quarry_list_set_top(list, slot);
 		if ((state & ~QUARRY_STATE_ZERO) != (QUARRY_STATE_PCP | order)) {
 			quarry_pcp_drop(pool, pcp, order);
 			continue;
@@ -657,7 +660,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 		return free_to_zone(pool, z, c, page, state, was, zero);
 	}
 	/* All else is only that its 4 MiB are not known as a whole. */
-	if (!list->left || place > list->rank || quarry_list_at(list->top) == list->end)
+	if (!list->left || place > list->rank || quarry_list_is_full(list))
 		quarry_count(pool, QUARRY_COUNT_SLOW_FREES);
 	goes = quarry_pcp_look(pool, pcp, order, place);
 	if (goes == QUARRY_TO_ZONE) {
@@ -671,7 +674,7 @@ static bool free_block(struct quarry_pool *pool, struct quarry_zone *z,
 	if (done && zero)
 		WRITE_ONCE(*state, QUARRY_STATE_PCP_ZERO | order);
 	if (done && goes == QUARRY_TO_LIST) {
-		*list->top++ = (struct quarry_slot){ page, state };
+		quarry_list_set_top(list, quarry_list_put(list->top, page, state));
 		list->left--;
 	} else if (done) {
 		quarry_pcp_add_stray(pool, pcp, (struct quarry_slot){ page, state }, order);

@@ -17,7 +17,7 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 			     unsigned int nr, struct page **pages)
 {
 	const u8 on_lists = QUARRY_STATE_PCP | order, out = QUARRY_STATE_ALLOC | order;
-	struct quarry_slot *slot, *end;
+	struct quarry_slot *top, *end;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
 
@@ -28,21 +28,22 @@ static unsigned int pop_many(struct quarry_pool *pool, unsigned int order,
 		return 0;
 	}
 	list = &pcp->lists.list[order];
-	slot = list->top;
-	end = slot - nr;
+	top = list->top;
+	end = top - nr;
 	/* The slot before the first is none of a block, so that it ends there. */
 #pragma GCC unroll 4
-	while (slot != end) {
-		u8 *state = slot[-1].state;
+	while (top != end) {
+		u8 *state = quarry_list_newest(top)->state;
 
 		if (unlikely(*state != on_lists))
 			break;
 		*state = out;
-		*pages++ = (--slot)->page;
-		quarry_shadow_pages_open(slot->page, 1UL << order);
+		top = quarry_list_newest(top);
+		*pages++ = top->page;
+		quarry_shadow_pages_open(top->page, 1UL << order);
 	}
-	nr = list->top - slot;
-	list->top = slot;
+	nr = list->top - top;
+	quarry_list_set_top(list, top);
 	quarry_pcp_leave(pcp);
 	preempt_enable();
 	return nr;
@@ -97,9 +98,8 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 			      unsigned int nr, struct page **pages)
 {
 	unsigned long pfn = quarry_page_pfn(*pages), from;
-	struct quarry_slot *slot, *end;
+	struct quarry_slot *top, *end;
 	struct quarry_directory_entry *where;
-	unsigned int room;
 	struct quarry_list *list;
 	struct quarry_pcp *pcp;
 	u8 *state, *base;
@@ -114,11 +114,10 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 	base = where->state;
 	from = round_down(pfn, 1UL << QUARRY_DIRECTORY_SHIFT);
 	list = &pcp->lists.list[order];
-	slot = list->top;
-	room = (list->end - quarry_list_at(slot)) / sizeof(*slot);
-	end = slot + min3(nr, room, (unsigned int)list->left);
+	top = list->top;
+	end = top + min3(nr, quarry_list_room(list), (unsigned int)list->left);
 #pragma GCC unroll 4
-	while (slot != end) {
+	while (top != end) {
 		struct page *page = *pages++;
 
 		pfn = quarry_page_pfn(page);
@@ -133,12 +132,10 @@ static unsigned int push_many(struct quarry_pool *pool, unsigned int order,
 		if (unlikely(!quarry_state_put(state, order)))
 			break;
 		quarry_shadow_pages_free(page, 1UL << order);
-		slot->page = page;
-		slot->state = state;
-		slot++;
+		top = quarry_list_put(top, page, state);
 	}
-	nr = slot - list->top;
-	list->top = slot;
+	nr = top - list->top;
+	quarry_list_set_top(list, top);
 	list->left -= nr;
 	quarry_pcp_leave(pcp);
 	preempt_enable();

@@ -279,7 +279,7 @@ unsigned int quarry_pcp_flush_list(struct quarry_pool *pool, struct quarry_pcp *
 		return 0;
 	above = min(nr, n - at - nr);
 	memcpy(slots + at, slots + n - above, above * sizeof(*slots));
-	WRITE_ONCE(pcp->lists.list[order].top, slots + n - nr);
+	quarry_list_set_top(&pcp->lists.list[order], slots + n - nr);
 	part->turn = at + nr;
 	part->moved -= given;
 	see(pcp, order);
@@ -317,12 +317,6 @@ unsigned int quarry_pcp_flush_strays(struct quarry_pool *pool, struct quarry_pcp
 	return frames;
 }
 
-/* Blocks that a list has capacity for, beyond those on it. */
-static u32 list_room(const struct quarry_list *list)
-{
-	return (list->end - quarry_list_at(list->top)) / sizeof(struct quarry_slot);
-}
-
 /*
  * What others do not use of their capacity is free for who needs it. Returns which of them
  * has most frames; @order if none has any.
@@ -338,7 +332,7 @@ static unsigned int narrow_others(struct quarry_pcp *pcp, unsigned int order)
 
 		if (k == order)
 			continue;
-		room = list_room(list);
+		room = quarry_list_room(list);
 		cold->part[k].cap -= room;
 		cold->capacity -= room << k;
 		list->end = quarry_list_at(list->top);
@@ -414,7 +408,7 @@ static bool has_place(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned
 	u32 limit = READ_ONCE(pool->list_limit), cap = pcp->cold->part[order].cap;
 	struct quarry_list *list = &pcp->lists.list[order];
 
-	if (quarry_list_at(list->top) != list->end)
+	if (!quarry_list_is_full(list))
 		return true;
 	if (cap >= cap_max(pool, pcp, order) || pcp->cold->capacity + (1U << order) > limit)
 		return false;
@@ -449,7 +443,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 	cap = min(cap, cap_max(pool, pcp, order));
 	/* A block that is most of the limit does not turn all others out: they would do so too. */
 	if ((1U << order) > limit / LIST_PART && cold->capacity + (1U << order) > limit)
-		return list_room(list);
+		return quarry_list_room(list);
 	if (cap > part->cap) {
 		more = cap - part->cap;
 		if (cold->capacity + (more << order) > limit)
@@ -460,7 +454,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
 	}
-	return list_room(list);
+	return quarry_list_room(list);
 }
 
 /* A block that was freed lies in @place. */
@@ -560,7 +554,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	}
 	if (is_too_large(pool, pcp, order))
 		shorten(pool, pcp, order);
-	else if (quarry_list_at(list->top) != list->end)
+	else if (!quarry_list_is_full(list))
 		return QUARRY_TO_LIST;
 	else if (part->cap < cap_max(pool, pcp, order))
 		widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
@@ -610,7 +604,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		.order = order, .kind = QUARRY_STATE_PCP, .home = pcp->home,
 	};
 	struct quarry_block blocks[QUARRY_REFILL];
-	struct quarry_slot *slots = list->top;
+	struct quarry_slot *top;
 	unsigned int i, nr, most, want;
 	unsigned long flags;
 
@@ -627,6 +621,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 		want = quarry_zone_may_take(z, 1U << order, pool->reserve);
 	nr = want ? quarry_buddy_claim_many(&z->buddy, &w, want, blocks) : 0;
 	quarry_zone_unlock(z, flags);
+	top = list->top;
 	/* They are ours now. The buddy lists its best fits first; pop takes the last. */
 	for (i = 0; i < nr; i++) {
 		struct quarry_block *block = &blocks[nr - 1 - i];
@@ -635,10 +630,9 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 
 		if (block->zero)
 			WRITE_ONCE(*state, QUARRY_STATE_PCP_ZERO | order);
-		slots[i].page = quarry_page_arena_page(c, block->frame);
-		slots[i].state = state;
+		top = quarry_list_put(top, quarry_page_arena_page(c, block->frame), state);
 	}
-	WRITE_ONCE(list->top, slots + nr);
+	quarry_list_set_top(list, top);
 	pcp->cold->part[order].moved += nr;
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);

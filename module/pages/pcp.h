@@ -77,6 +77,12 @@ static inline u32 quarry_list_n(const struct quarry_pcp *pcp, unsigned int order
 	return READ_ONCE(pcp->lists.list[order].top) - quarry_list_slots(cold, order);
 }
 
+/* Blocks that a list has room for, beyond those on it. Its CPU's. */
+static inline u32 quarry_list_room(const struct quarry_list *list)
+{
+	return (list->end - quarry_list_at(list->top)) / sizeof(struct quarry_slot);
+}
+
 /* Do the lists hold more than they may, since the limit was larger? Of another CPU as well. */
 static inline bool quarry_pcp_is_over(const struct quarry_pool *pool,
 				      const struct quarry_pcp *pcp)

@@ -226,6 +226,41 @@ static __always_inline u32 quarry_list_at(const struct quarry_slot *slot)
 	return (u32)(unsigned long)slot;
 }
 
+/*
+ * Push and pop. Whoever is inside a list works on a copy of its top, for as many blocks as
+ * he likes, and sets the top at last: it is what other CPUs read.
+ *
+ *	pop	slot = quarry_list_newest(top), if its state is that of a block; then it is the top
+ *	push	unless quarry_list_is_full(), top = quarry_list_put(top, page, state)
+ */
+
+/* The slot of the newest block below @top; where there is none, that before the first. */
+static __always_inline struct quarry_slot *quarry_list_newest(struct quarry_slot *top)
+{
+	return top - 1;
+}
+
+/* Put a block on @top, where there is room. Returns the top after it. */
+static __always_inline struct quarry_slot *quarry_list_put(struct quarry_slot *top,
+							   struct page *page, u8 *state)
+{
+	top->page = page;
+	top->state = state;
+	return top + 1;
+}
+
+/* No WRITE_ONCE(): behind one the loops of bulk.c are nine instructions longer. */
+static __always_inline void quarry_list_set_top(struct quarry_list *list,
+						struct quarry_slot *top)
+{
+	list->top = top;
+}
+
+static __always_inline bool quarry_list_is_full(const struct quarry_list *list)
+{
+	return quarry_list_at(list->top) == list->end;
+}
+
 /* Pop a block if that is all there is to do, else NULL. @order has a list. */
 static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 						    unsigned int order)
@@ -239,7 +274,7 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 	lists = this_cpu_ptr(((struct quarry_pool_head *)pool)->lists);
 	if (likely(quarry_lists_enter(lists))) {
 		list = &lists->list[order];
-		slot = list->top - 1;
+		slot = quarry_list_newest(list->top);
 		if (likely(*slot->state == (u8)(QUARRY_STATE_PCP | order))) {
 			quarry_state_out(slot->state);
 			page = slot->page;
@@ -247,7 +282,7 @@ static __always_inline struct page *quarry_pop_fast(struct quarry_pool *pool,
 			if (!page)
 				__builtin_unreachable();
 			quarry_shadow_pages_open(page, 1UL << order);
-			list->top = slot;
+			quarry_list_set_top(list, slot);
 			quarry_lists_leave(lists);
 			preempt_enable();
 			return page;
@@ -265,7 +300,7 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	unsigned long pfn = quarry_page_pfn(page);
 	struct quarry_directory_entry *where;
 	struct quarry_lists *lists;
-	struct quarry_slot *slot;
+	struct quarry_slot *top;
 	struct quarry_list *list;
 	u8 *state;
 
@@ -283,14 +318,12 @@ static __always_inline bool quarry_push_fast(struct quarry_pool *pool,
 	state = where->state + pfn;
 	if (unlikely(!quarry_lists_enter(lists)))
 		goto slow;
-	slot = list->top;
-	if (unlikely(quarry_list_at(slot) == list->end))
+	top = list->top;
+	if (unlikely(quarry_list_is_full(list)))
 		goto full;
 	if (likely(--list->left >= 0 && quarry_state_put(state, order))) {
 		quarry_shadow_pages_free(page, 1UL << order);
-		slot->page = page;
-		slot->state = state;
-		list->top = slot + 1;
+		quarry_list_set_top(list, quarry_list_put(top, page, state));
 		quarry_lists_leave(lists);
 		preempt_enable();
 		return true;
