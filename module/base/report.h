@@ -3,6 +3,7 @@
 #ifndef QUARRY_REPORT_H
 #define QUARRY_REPORT_H
 
+#include <linux/kconfig.h>
 #include <linux/stackdepot.h>
 #include <linux/types.h>
 
@@ -16,7 +17,9 @@ void quarry_report_who(struct quarry_report *r, const char *what, depot_stack_ha
 void quarry_report_end(struct quarry_report *r);
 __printf(2, 3)
 void quarry_report_message(bool warning, const char *fmt, ...);
+#if IS_ENABLED(CONFIG_KUNIT)
 void quarry_reports_forget(void);
+#endif
 void quarry_reports_exit(void);
 
 #endif /* QUARRY_REPORT_H */

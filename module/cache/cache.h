@@ -562,8 +562,6 @@ bool quarry_cache_try_leave(struct quarry_cache *cache);
 void quarry_free_rcu_wait(void);
 void *quarry_object_start(const void *address);
 
-/* malloc: a large block that an address lies in, or NULL */
-
 /* modes.c */
 void quarry_cache_disable_dead(struct quarry_cache *cache);
 void quarry_cache_disable_all(struct quarry_cache *cache);

@@ -12,8 +12,11 @@ struct quarry_figure;
 struct quarry_trace;
 struct seq_file;
 
+/* debugfs.c: module load and unload */
 int quarry_debugfs_init(void);
 void quarry_debugfs_exit(void);
+
+/* chardev.c: the same */
 int quarry_chardev_init(s64 gid);
 void quarry_chardev_exit(void);
 
