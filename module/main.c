@@ -8,6 +8,8 @@
  * last the notifier of modules that come and go.
  * Nothing can reach a layer before the layers below it are up. What layers leave to RCU when
  * they go, the arenas' exit waits for, once for all.
+ *
+ * Contexts: module load and unload.
  */
 #include <linux/module.h>
 #include <linux/notifier.h>

@@ -89,7 +89,8 @@ void quarry_directory_exit(void)
  * @reach:	called with the first frame and their number, one call at a time; sleeps,
  *		without I/O; returns 0 or -ENOMEM
  *
- * Once, before there are arenas, at load.
+ * Once, before there are arenas, at load. No list as that of reclaim.c: there is one such table,
+ * always, and a second would need its share given back where a later one has no memory.
  */
 void quarry_directory_ask_first(quarry_directory_reach_fn *reach)
 {

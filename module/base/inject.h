@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Have a step of ours fail, for tests. Of users' allocations see injection.h. See inject.c. */
 #ifndef QUARRY_INJECT_H
 #define QUARRY_INJECT_H
 

@@ -22,6 +22,8 @@
  * A file has the number of its pool, and looks at that (pages/pools.c) from open to close. So a
  * pool's folder goes, and its pool, while files are being read: nobody waits for a reader that
  * the scheduler lets wait. Whoever goes on reading then gets -EIO.
+ *
+ * Contexts: process context of the reader; module load and unload.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>

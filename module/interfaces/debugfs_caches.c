@@ -17,6 +17,8 @@
  * close, so that nobody waits for a reader. A cache that was destroyed with objects out stands
  * in slabinfo as NAME:dead-ID, for its name may be another's by now.
  *
+ * Contexts: process context of the reader; module load and unload.
+ *
  * Cost: slabs and traces walk lists under a node's lock; the others only add up.
  */
 #include <linux/bitops.h>

@@ -27,6 +27,8 @@
  * The room is taken from the cap before the kernel is asked and returned if it
  * refuses: the cap holds at all times, without a lock over the request, which may
  * reclaim and come back to us through the shrinker.
+ *
+ * Contexts: growing sleeps; waking the background is for any, NMI included.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>

@@ -6,6 +6,8 @@
  * come up half way, so nobody can be inside its lists. A CPU that comes up finds its lists
  * empty, but open if they were. While it is away the others share what its lists could hold; it
  * says itself that it is back, with its first slow call (pcp.c).
+ *
+ * Contexts: the callback sleeps, one CPU at a time; the rest is module load and unload.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>

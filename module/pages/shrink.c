@@ -16,6 +16,9 @@
  * a cache to its pool, is nothing to the kernel: the shrinker of caches hands on to the pools
  * and reports what came out of these. Who is out of memory altogether comes by oom.c, who
  * hibernates by hibernate.c.
+ *
+ * Contexts: any that may free pages; of whole pools, those that may sleep, reclaim included, so
+ * nobody here waits for long for who may allocate.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
