@@ -3,7 +3,6 @@
 #ifndef QUARRY_REPORT_H
 #define QUARRY_REPORT_H
 
-#include <linux/kconfig.h>
 #include <linux/stackdepot.h>
 #include <linux/types.h>
 
