@@ -2,6 +2,11 @@
 /*
  * The way of an object: out of a cache and back.
  *
+ * Objects come and go far more often than slabs do, on every CPU at once. If each of these
+ * took a lock, or wrote to a line that another CPU writes to, that would be most of what it
+ * costs. So a CPU takes them from magazines of its own, and asks others only when these are
+ * used up.
+ *
  * Model
  *
  *	alloc	loaded magazine -> previous -> depot -> slabs -> [grow here, if that is cheap]

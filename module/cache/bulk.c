@@ -2,6 +2,9 @@
 /*
  * Many objects at a time.
  *
+ * Whoever takes or gives sixteen objects at a time should not pay for sixteen entries into a
+ * magazine, nor have a wrong pointer among them do what it could not do alone.
+ *
  * Magazines are entered once, and objects copied a magazine at a time; what is more
  * than they hold comes from and goes to the slabs, in order of address.
  *

@@ -2,6 +2,10 @@
 /*
  * The life of a cache, and the registry of all caches.
  *
+ * A cache may be destroyed while other CPUs have objects of it in magazines, while callbacks
+ * of RCU are on their way to it, and while somebody reads its figures. None of these may find
+ * it gone, and whoever destroys it should not wait for all of them.
+ *
  *	create:  check, allocate, a node's part a node, magazines a CPU, publish
  *	use:     alloc.c and its neighbours; nothing here
  *	destroy: hide, wait for what is pending under RCU, disable and empty the magazines,

@@ -2,6 +2,10 @@
 /*
  * The validator of caches: every slab, every magazine, every object in one.
  *
+ * A magazine that holds an object twice, or a slab that counts one too many, does harm long
+ * after the call that did it. This looks for such things on request, in a cache that goes on
+ * being used.
+ *
  * An object in a magazine must lie in a slab of its node, at the beginning of an
  * object, and be out as far as the slab knows.
  *

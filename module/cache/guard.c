@@ -2,6 +2,10 @@
 /*
  * Safety modes, one object at a time.
  *
+ * A write beyond an object, or to one that was freed, mostly hits another's and shows there,
+ * later. Modes that can be switched on while a cache is in use find it where it happened, at a
+ * cost that nobody pays who has none of them on.
+ *
  * A guarded slab has room around each object, and beside the slab a record of it:
  *
  *	| redzone | object | redzone || redzone | object | redzone | ...

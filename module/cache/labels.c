@@ -2,6 +2,10 @@
 /*
  * Labels: 64 bits for each frame, which say whose its objects are and where they begin.
  *
+ * A free by address has to find out whose an object is, and any pointer may be wrong. What is
+ * asked for that must exist for each frame of the machine, cost one load, and not lie in
+ * memory that clients write to.
+ *
  * Model
  *	An array with an entry for every MiB of physical memory leads to the labels of its
  *	frames. Where no frame ever had one, an array of zeros is shared, so that a look

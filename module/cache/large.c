@@ -2,6 +2,10 @@
 /*
  * Large allocations: pages, found again by their address.
  *
+ * What is larger than a slab holds takes pages of its own, but is freed by its address like
+ * any other; so how many they are has to be found there, and no more of them should be kept
+ * than are needed.
+ *
  * The first frame has the tag LARGE, and its page's private word says how many pages
  * there are and in what form:
  *

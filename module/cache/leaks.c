@@ -2,6 +2,8 @@
 /*
  * Owners: who has a cache's objects, or freed them last, by stack.
  *
+ * A cache that cannot be destroyed says how many objects are out, not who has them.
+ *
  * The records of guarded slabs (guard.c) are gathered by the handle of their stack.
  * Stacks are kept by the kernel's stack depot. Objects that were handed out while
  * owners were not kept have none: they are counted.

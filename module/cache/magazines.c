@@ -2,6 +2,9 @@
 /*
  * The magazines of a cache: how large, how many, and how they are emptied.
  *
+ * A large magazine spares a busy CPU the node's lock, and keeps memory from all others if the
+ * CPU is not busy. And magazines have no lock, so only their own CPU can empty them.
+ *
  * Size
  *	A new cache has magazines of 28 objects (fewer of large ones). Each time a CPU
  *	has had to go to the node's lock EVENTS times since the reaper last came by,

@@ -2,6 +2,10 @@
 /*
  * Switching: safety modes and fault injection of a cache that is in use.
  *
+ * Whoever looks for a fault in production cannot load the module anew with other parameters:
+ * then the fault is gone. So modes go on and off while objects are out and other CPUs take
+ * more.
+ *
  * The fast path knows nothing of modes. It is kept out by disabling the magazines of
  * every CPU, by an interrupt there; while they are disabled, all calls come by the slow
  * functions, which look. What goes into a magazine differs with the modes (alloc.c),

@@ -2,6 +2,9 @@
 /*
  * The slabs of a node: where they come from, where they go, and their lock.
  *
+ * Empty slabs are memory that the pool could use elsewhere, but a cache that gives up its last
+ * one each time asks the pool for another a moment later.
+ *
  * The life of a slab
  *
  *	pool --grow--> empty <--> partial <--> full        (slab/slab.c)

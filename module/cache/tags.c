@@ -2,6 +2,9 @@
 /*
  * Tags: from an address to the cache and node it is of, and to its slab.
  *
+ * Each free asks whether this is an object, of this cache, of this node, and where its slab
+ * is. Four answers of four tables would cost more than all else that a free does.
+ *
  * Model
  *	Each node of a cache has a number, the tag, of which there are 65,534. The
  *	frames of its slabs carry it in their labels (labels.c); the fast

@@ -2,6 +2,9 @@
 /*
  * Magazines: objects that are ready to go out, and the depot where CPUs exchange them.
  *
+ * A node's slabs have one lock. CPUs that free what others have allocated would go through it
+ * for each object; so objects travel in packs, and the lock is taken once a pack.
+ *
  * Model (Bonwick and Adams 2001)
  *
  *	    CPU 0                CPU 1

@@ -2,6 +2,10 @@
 /*
  * Slabs: which objects of a block of pages are here, and which slab to take from.
  *
+ * Which objects of a slab are free is usually written into these themselves, where a write
+ * after free changes it. And of many slabs that have some free, one has to be chosen such that
+ * others become empty.
+ *
  * Model
  *	A bit says of each object whether it is here or out; there is nothing of ours
  *	in the object, free or not. So a use after free cannot steer the allocator, and
