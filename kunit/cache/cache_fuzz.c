@@ -99,7 +99,7 @@ static void hold(struct fuzz *f, unsigned int of, void *p)
 }
 
 /* One that is out no more, with what was in it. */
-static void *let_go(struct fuzz *f, unsigned int i)
+static void *fuzz_take(struct fuzz *f, unsigned int i)
 {
 	struct held h = f->held[i];
 
@@ -250,7 +250,7 @@ static void free_mixed(struct fuzz *f)
 		if (at == HELD || dice(f, 8) < rate)
 			p[i] = next_wrong(f, of, by_address);
 		else
-			p[i] = let_go(f, at);
+			p[i] = fuzz_take(f, at);
 	}
 	quarry_cache_free_bulk(by_address ? NULL : f->c[of], nr, p);
 }
@@ -265,7 +265,7 @@ static void free_twice(struct fuzz *f)
 	if (at == HELD)
 		return;
 	of = f->held[at].of;
-	p = let_go(f, at);
+	p = fuzz_take(f, at);
 	local_irq_save(flags);
 	free_one(f, of, dice(f, WAYS), p);
 	free_one(f, of, dice(f, WAYS), p);
@@ -290,7 +290,7 @@ static void step(struct fuzz *f, bool alone)
 		if (at == HELD)
 			break;
 		of = f->held[at].of;
-		free_one(f, of, dice(f, WAYS), let_go(f, at));
+		free_one(f, of, dice(f, WAYS), fuzz_take(f, at));
 		break;
 	case 10:
 		if (alone)
@@ -343,7 +343,7 @@ static void walk(struct kunit *test, struct fuzz *f, u64 steps, bool alone)
 	while (f->nr) {
 		unsigned int of = f->held[f->nr - 1].of;
 
-		quarry_cache_free(f->c[of], let_go(f, f->nr - 1));
+		quarry_cache_free(f->c[of], fuzz_take(f, f->nr - 1));
 	}
 	KUNIT_EXPECT_EQ_MSG(test, refused(test, f) - before, f->wrong, "seed %lu",
 			    quarry_test_seed);

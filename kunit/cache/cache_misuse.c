@@ -358,7 +358,7 @@ static u32 die(struct kunit *test, unsigned int modes)
 	for (i = 0; i < 4; i++)
 		quarry_cache_free(c, p[i]);
 	KUNIT_EXPECT_EQ(test, quarry_test_cache_stats(test, c)->objects_out, 5);
-	/* With the last of them the reaper may bury it. */
+	/* With the last of them the reaper may destroy it. */
 	for (; i < 9; i++)
 		quarry_free(p[i]);
 	return id;

@@ -23,7 +23,7 @@ struct guest {
 	atomic_t scanned;
 	bool held_up;
 	struct completion inside;
-	struct completion let_go;
+	struct completion may_free;
 };
 
 static unsigned long count(struct shrinker *s, struct shrink_control *sc)
@@ -41,7 +41,7 @@ static unsigned long scan(struct shrinker *s, struct shrink_control *sc)
 	atomic_inc(&g->scanned);
 	if (g->held_up) {
 		complete(&g->inside);
-		wait_for_completion(&g->let_go);
+		wait_for_completion(&g->may_free);
 	}
 	return 1;
 }
@@ -55,7 +55,7 @@ static struct guest *guest(struct kunit *test, unsigned int flags)
 	g->shrinker.scan_objects = scan;
 	g->shrinker.flags = flags;
 	init_completion(&g->inside);
-	init_completion(&g->let_go);
+	init_completion(&g->may_free);
 	KUNIT_ASSERT_EQ(test, 0, quarry_guest_add_shrinker(&g->shrinker));
 	return g;
 }
@@ -152,7 +152,7 @@ static void one_that_is_held_up(struct kunit *test)
 	msleep(100);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(task->exit_state), 0);
 	g->held_up = false;
-	complete_all(&g->let_go);
+	complete_all(&g->may_free);
 	for (began = jiffies; !READ_ONCE(task->exit_state) && time_before(jiffies, began + SOON);)
 		msleep(20);
 	KUNIT_EXPECT_NE(test, READ_ONCE(task->exit_state), 0);

@@ -218,7 +218,7 @@ static void a_dead_cache_with_nothing_out_goes(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	KUNIT_EXPECT_EQ(test, -EBUSY, quarry_cache_destroy(c));
 	quarry_free(object);
-	/* If the reaper has buried it meanwhile, that is well too. */
+	/* If the reaper has destroyed it meanwhile, that is well too. */
 	KUNIT_ASSERT_EQ(test, 0, quarry_pool_forget(pool, &lost));
 	KUNIT_EXPECT_EQ(test, lost, 0);
 	expect_name_free(test);

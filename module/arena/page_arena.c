@@ -106,7 +106,7 @@ static void take_page(struct page *page)
 }
 
 /* A page that is at rest goes to where it came from. */
-static void let_go(struct page *page)
+static void release_page(struct page *page)
 {
 	quarry_shadow_pages_open(page, 1);
 	page_ref_sub(page, QUARRY_PAGE_OURS);
@@ -285,7 +285,7 @@ void quarry_page_arena_undo(struct quarry_page_arena *c)
 	u32 i;
 
 	for (i = 0; page && i < c->nr; i++) {
-		let_go(page + i);
+		release_page(page + i);
 		if (c->kind == QUARRY_ARENA_KERNEL)
 			__free_page(page + i);
 		else
@@ -368,7 +368,7 @@ u32 quarry_page_arena_release_free(struct quarry_page_arena *c)
 		if (!quarry_arena_is_free(&c->arena, f, 0) ||
 		    !quarry_page_arena_page_sound(c, page))
 			continue;
-		let_go(page);
+		release_page(page);
 		__free_page(page);
 		lost--;
 	}

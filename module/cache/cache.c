@@ -14,7 +14,7 @@
  *
  * A cache that is destroyed with objects out cannot go: it is said whose they are
  * (leaks.c), and the cache stays, dead: nothing can be allocated from it, what is
- * freed is taken back, and when the last object has come the reaper buries it. So
+ * freed is taken back, and when the last object has come the reaper destroys it. So
  * the memory is never anybody else's while somebody may still use it.
  *
  * A cache keeps its pool: destroying that is -EBUSY meanwhile.

@@ -93,7 +93,7 @@ void quarry_reaper_wake(void)
  * Adapt to what was used since the last time, from outside: what a CPU counts at the same
  * time may be lost, and is no more than a hint. Returns whether a CPU has magazines.
  */
-static bool calm(struct quarry_cache *cache)
+static bool reap_shrink_magazines(struct quarry_cache *cache)
 {
 	struct quarry_cpu_cache *m;
 	bool more = false;
@@ -140,7 +140,7 @@ static bool is_meant(const struct quarry_cache *cache, const struct quarry_pool 
 }
 
 /* The third step, for a cache whose magazines have been emptied. */
-static u64 let_go(struct quarry_cache *cache)
+static u64 reap_discard(struct quarry_cache *cache)
 {
 	struct quarry_cache_node *n = NULL;
 	LIST_HEAD(going);
@@ -176,7 +176,7 @@ static u64 part(const struct quarry_pool *pool, const struct quarry_cache *only,
 	list_for_each_entry_safe(cache, next, &meant, parting)
 		if (all || !quarry_cpu_cache_is_disabled(cache)) {
 			list_del_init(&cache->parting);
-			bytes += let_go(cache);
+			bytes += reap_discard(cache);
 		}
 	if (!list_empty(&meant)) {
 		list_splice(&meant, &bereft);
@@ -243,8 +243,8 @@ static bool trim(struct quarry_cache_node *n)
 }
 
 /*
- * Dead caches with nothing out, of which no slab waits for a CPU. Nobody but the reaper buries, so
- * one that is dead and listed stays until it does.
+ * Dead caches with nothing out, of which no slab waits for a CPU. Nobody but the reaper destroys
+ * these, so one that is dead and listed stays until it does.
  */
 static void destroy_all_deferred(void)
 {
@@ -304,7 +304,7 @@ static void reaper(struct kthread_work *work)
 	while (quarry_caches_look_round(&round, NULL)) {
 		quarry_cpu_cache_drain_idle(round.cache, round.nr);
 		for (i = 0; i < round.nr; i++)
-			more |= calm(round.cache[i]);
+			more |= reap_shrink_magazines(round.cache[i]);
 		more |= trim_round(&round, until);
 		quarry_keeper_rest();
 	}

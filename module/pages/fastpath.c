@@ -17,11 +17,11 @@
 static DEFINE_MUTEX(fastpath_mutex);
 
 /**
- * struct barring - what is to be done on every CPU
+ * struct blocking - what is to be done on every CPU
  * @pool:	whose lists
  * @block:	keep everybody out, or let them in again
  */
-struct barring {
+struct blocking {
 	struct quarry_pool *pool;
 	bool block;
 };
@@ -34,14 +34,14 @@ static void block(struct quarry_pcp *pcp, bool on)
 
 static bool not_as_wished(void *data, int cpu)
 {
-	const struct barring *b = data;
+	const struct blocking *b = data;
 
 	return per_cpu_ptr(b->pool->pcp, cpu)->blocked != b->block;
 }
 
 static enum quarry_answer block_there(void *data, int cpu, u64 *sum)
 {
-	struct barring *b = data;
+	struct blocking *b = data;
 	struct quarry_pcp *pcp = per_cpu_ptr(b->pool->pcp, cpu);
 
 	if (!b->block) {
@@ -75,7 +75,7 @@ static const struct quarry_visitor block_visitor = {
  */
 void quarry_pool_block_fastpath(struct quarry_pool *pool)
 {
-	struct barring b = { .pool = pool };
+	struct blocking b = { .pool = pool };
 	u64 unused = 0;
 
 	mutex_lock(&fastpath_mutex);

@@ -88,7 +88,7 @@ static int hide(struct quarry_pool *pool)
 
 	if (quarry_pool_is_default(pool))
 		return -EBUSY;
-	/* A dead cache may just be buried, and lets go of the pool then. */
+	/* A dead cache may just be destroyed, and lets go of the pool then. */
 	do {
 		quarry_pcp_drain_all(pool, QUARRY_FOREVER);
 		if (has_range_out(pool))

@@ -366,7 +366,7 @@ static void look_at_arenas(struct quarry_pool *pool, bool device, const struct r
 }
 
 /* Frames that go to the kernel if no more than @most may, the largest arenas first. */
-static u64 let_go(u32 *given, u64 most)
+static u64 range_may_go(u32 *given, u64 most)
 {
 	unsigned int k = QUARRY_KERNEL_ORDER + 1;
 	u64 left = most;
@@ -403,7 +403,7 @@ static bool may_grow_enough(struct quarry_pool *pool, const struct request *q,
 		others += (u64)s->given[0][k] << k;
 	}
 	for (;;) {
-		others -= let_go(s->given[0], mine + others - min(mine + others, pool->min));
+		others -= range_may_go(s->given[0], mine + others - min(mine + others, pool->min));
 		room = pool->max - min(pool->max, fixed + mine + others);
 		if (!q->pieces)
 			return room >= 1ULL << q->order;

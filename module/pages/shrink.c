@@ -44,7 +44,7 @@ static u64 above_low(struct quarry_pool *pool)
  * Take @nr free frames off what is held of the kernel's, but not below the floor, nor, with
  * @mark, what the low watermark needs.
  */
-static bool let_go(struct quarry_pool *pool, u64 nr, bool mark)
+static bool shrink_release_held(struct quarry_pool *pool, u64 nr, bool mark)
 {
 	s64 held = atomic64_read(&pool->held);
 
@@ -77,7 +77,7 @@ static struct quarry_page_arena *pick_empty(struct quarry_zone *z, u64 least, u6
 			break;
 		c = quarry_page_arena(a);
 		if (c->kind == QUARRY_ARENA_KERNEL && c->nr >= least && c->nr <= most &&
-		    let_go(z->pool, c->nr, mark) && !quarry_zone_leave(z, c))
+		    shrink_release_held(z->pool, c->nr, mark) && !quarry_zone_leave(z, c))
 			picked = c;
 		else
 			list_move_tail(&a->empty, &z->buddy.empty);
