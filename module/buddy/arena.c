@@ -73,6 +73,7 @@ bool quarry_buddy_join(struct quarry_buddy *b, struct quarry_arena *a, bool zero
 		a->buddy = b;
 		if (!a->placed)
 			quarry_buddy_choose_place(b, a);
+		quarry_note_place(b, a);
 		list_add_tail(&a->link, &b->arenas);
 		b->nr_arenas++;
 	}

@@ -698,7 +698,20 @@ void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a)
 	a->place = a->base / (together * QUARRY_AREA_FRAMES) % QUARRY_PLACES;
 	if (b->small_areas[a->place] >= b->small_areas[least] + 2 * together)
 		a->place = least;
-	b->small_areas[a->place] += all_areas(a);
+}
+
+/**
+ * quarry_note_place() - an arena joins, in the place that was chosen
+ * @b:	the allocator
+ * @a:	the arena
+ *
+ * Not before, for in between the lock is let go of, and whoever checks @b counts the arenas that
+ * it has. Context: under the caller's lock.
+ */
+void quarry_note_place(struct quarry_buddy *b, const struct quarry_arena *a)
+{
+	if (all_areas(a) <= QUARRY_PLACE_AREAS)
+		b->small_areas[a->place] += all_areas(a);
 }
 
 /**

@@ -49,6 +49,7 @@ void quarry_choice_freed(struct quarry_buddy *b, u32 nr, bool whole);
 bool quarry_lives_are_apart(struct quarry_buddy *b);
 void quarry_buddy_choose_place(struct quarry_buddy *b, struct quarry_arena *a);
 u8 quarry_area_place(const struct quarry_arena *a, u32 i);
+void quarry_note_place(struct quarry_buddy *b, const struct quarry_arena *a);
 void quarry_forget_place(struct quarry_buddy *b, struct quarry_arena *a);
 void quarry_forget_home(struct quarry_buddy *b, struct quarry_area *area);
 void quarry_place_new(struct quarry_area *area);

@@ -12,6 +12,7 @@
  * lists	entries that are missing, doubled or in a wrong bucket
  * bounds	of runs, too low
  * owners	areas, areagroups and arenas that point elsewhere
+ * coming	nothing is broken while an arena is on its way
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 #include "tap.h"
 #include "twin.h"
+
+#include "../../../module/buddy/place.h"
 
 #define FIRST	700u	/* not the first frame of its area */
 #define FRAMES	1500u
@@ -327,17 +330,43 @@ static void owners(const void *arg)
 	must_be_mended();
 }
 
+/* Whose place is chosen, and which has not joined: the lock is let go of in between. */
+static void coming(const void *arg)
+{
+	const u64 first = 30720;
+	const u32 nr = 1024;
+	struct quarry_arena a;
+	void *metadata = calloc(1, quarry_arena_metadata_bytes(first, nr));
+
+	(void)arg;
+	build();
+	quarry_arena_init(&a, metadata, first, nr);
+	quarry_buddy_choose_place(&t.b, &a);
+	if (violations())
+		twin_fail(&t, "violations while an arena is on its way");
+	quarry_buddy_add(&t.b, &a, true);
+	must_be_mended();
+	t.b.small_areas[a.place]++;
+	must_be_seen("areas in a place", a.place, 0);
+	t.b.small_areas[a.place]--;
+	if (quarry_buddy_remove(&t.b, &a))
+		twin_fail(&t, "it does not go");
+	must_be_mended();
+	free(metadata);
+}
+
 int main(void)
 {
 	/* Under a sanitizer, QUICK=1 will do: every third bit. */
 	if (env_number("QUICK", 0))
 		stride = 3;
-	tap_plan(6);
+	tap_plan(7);
 	tap_run("bits", bits, NULL);
 	tap_run("masks", masks, NULL);
 	tap_run("states", states, NULL);
 	tap_run("lists", lists, NULL);
 	tap_run("bounds", bounds, NULL);
 	tap_run("owners", owners, NULL);
+	tap_run("coming", coming, NULL);
 	return tap_end();
 }
