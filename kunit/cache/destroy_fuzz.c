@@ -349,7 +349,7 @@ static void call_who_goes(struct kunit *test, struct fuzz *f)
 		break;
 	case 6:
 		KUNIT_EXPECT_EQ(test, 0, quarry_pool_validate(pool, &v));
-		KUNIT_EXPECT_EQ(test, v.violations, 0);
+		KUNIT_EXPECT_EQ_MSG(test, v.violations, 0, "%s", v.what);
 		break;
 	default:
 		KUNIT_EXPECT_EQ(test, 0, quarry_pool_set_modes(pool, QUARRY_MODE_CHECK));

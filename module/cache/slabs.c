@@ -462,10 +462,14 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	if (!s->page)
 		goto description;
 	n = cache->nodes[page_to_nid(s->page)];
-	if (WARN_ON_ONCE(!n) ||
-	    !quarry_block_change(cache->pool, s->page, shape->order, QUARRY_STATE_ALLOC,
+	if (WARN_ON_ONCE(!n)) {
+		__quarry_free_pages(cache->pool, s->page, shape->order);
+		goto description;
+	}
+	/* Until here a wrong free could free it: then it is another's by now. */
+	if (!quarry_block_change(cache->pool, s->page, shape->order, QUARRY_STATE_ALLOC,
 				 QUARRY_STATE_SLAB))
-		goto pages;
+		goto description;
 	s->node = n;
 	slabs = guarded ? &n->guarded : &n->plain;
 
@@ -507,8 +511,6 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 	quarry_cache_note_slabs(cache);
 	return n;
 
-pages:
-	__quarry_free_pages(cache->pool, s->page, shape->order);
 description:
 	page_slab_free(s);
 	return NULL;
