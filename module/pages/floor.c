@@ -15,7 +15,8 @@
  * which tries again for as long as somebody looks for one to be killed; or for a CPU, of
  * which he has none as long as others of a higher priority try to reclaim.
  *
- * Contexts: sleeps. Cost: a list of those that fill, which are few.
+ * Contexts: sleeps. Cost: a list of those that fill, which are few. While a floor is given back for
+ * want of memory, whoever makes a pool waits.
  */
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -86,7 +87,7 @@ static int fill(struct fill *f)
  * If there is not enough, or the machine runs out of memory over it, all goes back. Context:
  * sleeps.
  *
- * Return: 0, -ENOMEM, or -EINTR if the caller was killed meanwhile.
+ * Return: 0, -ENOMEM, or -EINTR if the caller was killed meanwhile and the machine had memory.
  */
 int quarry_pool_fill(struct quarry_pool *pool)
 {
