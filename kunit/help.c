@@ -71,39 +71,6 @@ const char *quarry_test_name(struct kunit *test)
 	return name;
 }
 
-struct pool_context {
-	struct quarry_pool *pool;
-	struct kunit *test;
-};
-
-static int pool_init(struct kunit_resource *res, void *context)
-{
-	struct pool_context *copy = kmemdup(context, sizeof(*copy), GFP_KERNEL);
-
-	res->data = copy;
-	return copy ? 0 : -ENOMEM;
-}
-
-/* The end of a pool: at rest it is sound, and nothing of it is out. */
-static void pool_exit(struct kunit_resource *res)
-{
-	struct pool_context *context = res->data;
-	struct kunit *test = context->test;
-
-	if (context->pool) {
-		quarry_test_at_rest(test, context->pool);
-		KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(context->pool));
-	}
-	kfree(context);
-}
-
-/* Wait until the background has done what it was woken for. */
-void quarry_test_settle(struct quarry_pool *pool)
-{
-	irq_work_sync(&pool->grow_irq);
-	flush_delayed_work(&pool->grow_work);
-}
-
 /* Ask the kernel to put its free memory together. */
 void quarry_test_compact(void)
 {
@@ -145,6 +112,73 @@ void quarry_test_large_blocks(void)
 		}
 }
 
+/*
+ * Blocks of that order which nobody else gets: what a test needs in blocks that large is at hand
+ * also when the kernel cannot put its memory together any more, since what tests made of it lies
+ * everywhere. They are lent to the kernel while a floor is taken that finds none.
+ */
+#define KEPT		4
+
+static struct page *kept[MAX_NUMNODES][KEPT];
+
+static void keep_large_blocks(void)
+{
+	int node, i;
+
+	for_each_node_state(node, N_MEMORY)
+		for (i = 0; i < KEPT; i++)
+			if (!kept[node][i])
+				kept[node][i] = alloc_pages_node(node, GFP_KERNEL | __GFP_THISNODE |
+								       __GFP_NORETRY | __GFP_NOWARN,
+								 QUARRY_KERNEL_ORDER);
+}
+
+static void lend_large_blocks(void)
+{
+	int node, i;
+
+	for_each_node_state(node, N_MEMORY)
+		for (i = 0; i < KEPT; i++) {
+			if (kept[node][i])
+				__free_pages(kept[node][i], QUARRY_KERNEL_ORDER);
+			kept[node][i] = NULL;
+		}
+}
+
+struct pool_context {
+	struct quarry_pool *pool;
+	struct kunit *test;
+};
+
+static int pool_init(struct kunit_resource *res, void *context)
+{
+	struct pool_context *copy = kmemdup(context, sizeof(*copy), GFP_KERNEL);
+
+	res->data = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
+/* The end of a pool: at rest it is sound, and nothing of it is out. */
+static void pool_exit(struct kunit_resource *res)
+{
+	struct pool_context *context = res->data;
+	struct kunit *test = context->test;
+
+	if (context->pool) {
+		quarry_test_at_rest(test, context->pool);
+		KUNIT_EXPECT_EQ(test, 0, quarry_pool_destroy(context->pool));
+		keep_large_blocks();
+	}
+	kfree(context);
+}
+
+/* Wait until the background has done what it was woken for. */
+void quarry_test_settle(struct quarry_pool *pool)
+{
+	irq_work_sync(&pool->grow_irq);
+	flush_delayed_work(&pool->grow_work);
+}
+
 /* Was the floor to be had in blocks of the largest order, as tests expect it? */
 static bool is_whole(struct kunit *test, struct quarry_pool *pool,
 		     const struct quarry_pool_config *cfg)
@@ -161,12 +195,15 @@ struct quarry_pool *quarry_test_pool_of(struct kunit *test,
 	struct pool_context context = { .test = test };
 	unsigned int tries = 4;
 
+	keep_large_blocks();
 	quarry_test_large_blocks();
 	context.pool = quarry_pool_create(quarry_test_name(test), cfg);
 	for (; !IS_ERR(context.pool) && !is_whole(test, context.pool, cfg) && tries; tries--) {
 		quarry_pool_destroy(context.pool);
 		quarry_test_compact();
+		lend_large_blocks();
 		context.pool = quarry_pool_create(quarry_test_name(test), cfg);
+		keep_large_blocks();
 	}
 	if (!IS_ERR(context.pool) && !is_whole(test, context.pool, cfg))
 		kunit_info(test, "the kernel has no blocks of 4 MiB for a pool's floor");
@@ -561,6 +598,20 @@ u64 quarry_test_random(u64 *state, u64 below)
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
 	return (z ^ (z >> 31)) % below;
 }
+
+static int __init help_init(void)
+{
+	return 0;
+}
+
+/* After the last test: what is kept goes back. */
+static void __exit help_exit(void)
+{
+	lend_large_blocks();
+}
+
+module_init(help_init);
+module_exit(help_exit);
 
 MODULE_DESCRIPTION("quarry: tests");
 MODULE_AUTHOR("The quarry developers");
