@@ -61,6 +61,13 @@ struct module_use {
 #define quarry_super_shrinker(sb)	(&(sb)->s_shrink)
 #endif
 
+/* 6.19 gave the state of an inode a structure of its own. Needs <linux/fs.h>, too. */
+#ifdef QUARRY_HAVE_INODE_STATE
+#define quarry_inode_state(inode)	inode_state_read_once(inode)
+#else
+#define quarry_inode_state(inode)	READ_ONCE((inode)->i_state)
+#endif
+
 /* 6.7 made shrinkers allocated, not embedded. */
 static inline struct shrinker *
 quarry_shrinker_register(unsigned long (*count)(struct shrinker *,

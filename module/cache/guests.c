@@ -14,6 +14,15 @@
  *	file system	a type; of each of its mounts the shrinker of dentries and inodes, and the
  *			clean pages of files that nobody has open, for with them an inode stays
  *
+ * An inode that is dirty stays too, be it by a read that has moved its time, and the kernel writes
+ * such only when they are old. Where there are idle ones, all of that mount are written:
+ *
+ *	round: ask --dirty--> work: write, mount by mount        (waits for disks and transactions)
+ *	          `---------- wait a little --> ask again
+ *
+ * The round does not wait for it longer: a transaction may be open whose owner waits for the round.
+ * A round in which little goes asks again, for what was used lately goes at the second asking.
+ *
  * The kernel lists dentries, and whatever else is charged to a memory cgroup, by group. Each group
  * is asked for its own, or what services use would stay, and the inodes below it.
  *
@@ -35,15 +44,25 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/writeback.h>
 
 #include "../base/inject.h"
 #include "cache.h"
 
-/* Objects that a shrinker is asked for at a time: the kernel's own SHRINK_BATCH. */
-#define BATCH	128UL
+/*
+ * Objects that a shrinker is asked for at a time, and that a round is content with: the kernel's
+ * own SHRINK_BATCH.
+ */
+#define BATCH	128L
 
 /* How long somebody waits who may hold a lock that a shrinker wants. */
 #define A_WHILE	(HZ / 5)
+
+/* How long a round waits for writers: who waits for the round is to see what comes of it. */
+#define A_LITTLE	(A_WHILE / 2)
+
+/* How often a round asks for a quarter: all that a shrinker has, and once more what was used. */
+#define PASSES	8
 
 /**
  * struct guest - whom to ask
@@ -58,20 +77,40 @@ struct guest {
 };
 
 /*
- * The list, and who is being asked: he does not go before that has ended. All others come and go
- * meanwhile, since a mount that goes takes its shrinker away under a lock that who goes over
- * mounts waits for.
+ * The list, and who is being asked, or written: he does not go before that has ended. All others
+ * come and go meanwhile, since a mount that goes takes its shrinker away under a lock that who
+ * goes over mounts waits for.
  */
 static DEFINE_MUTEX(guests_mutex);
 static LIST_HEAD(guests);
 static unsigned int nr_guests;
-static struct guest *asked;
+static struct guest *asked, *written;
 static DECLARE_WAIT_QUEUE_HEAD(answered);
 
 /* Rounds that have ended, and objects that have gone in all of them. */
 static atomic_t rounds;
 static atomic_long_t gone;
+/* Times that mounts were written. */
+static atomic_t writes;
 static DECLARE_WAIT_QUEUE_HEAD(ended);
+
+/* Call @f with each guest. The one of now stands in @at. */
+static void call_guests(struct guest **at, void (*f)(struct guest *g, void *arg), void *arg)
+{
+	struct guest *g;
+
+	mutex_lock(&guests_mutex);
+	list_for_each_entry(g, &guests, link) {
+		WRITE_ONCE(*at, g);
+		mutex_unlock(&guests_mutex);
+		f(g, arg);
+		mutex_lock(&guests_mutex);
+		/* It is on the list still: who takes it off has waited. */
+		WRITE_ONCE(*at, NULL);
+		wake_up_all(&answered);
+	}
+	mutex_unlock(&guests_mutex);
+}
 
 /*
  * Ask one shrinker on one node for a quarter of what it has of a group: as the kernel does when it
@@ -139,15 +178,18 @@ static void ask(struct shrinker *s)
 /*
  * Inodes that nobody uses, but that have pages of a file: the kernel does not list them with those
  * that can go before it needs the pages, which here it does not. What is clean of them goes.
+ * Returns whether there are some that nobody uses and that are dirty.
  */
-static void drop_pages(struct super_block *sb)
+static bool drop_pages(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
-	bool idle;
+	bool idle, dirty = false;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		idle = !atomic_read(&inode->i_count) && !mapping_empty(inode->i_mapping);
+		idle = !atomic_read(&inode->i_count);
+		dirty |= idle && quarry_inode_state(inode) & I_DIRTY_ALL;
+		idle &= !mapping_empty(inode->i_mapping);
 		/* Nobody waits for the lock while many are passed by. */
 		if (!idle && !need_resched())
 			continue;
@@ -165,37 +207,71 @@ static void drop_pages(struct super_block *sb)
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(held);
+	return dirty;
 }
 
-static void ask_mount(struct super_block *sb, void *unused)
+static void ask_mount(struct super_block *sb, void *dirty)
 {
 	struct shrinker *s = quarry_super_shrinker(sb);
 
 	/* Dentries, so that nobody uses the inodes; then these. */
 	ask(s);
-	drop_pages(sb);
+	if (drop_pages(sb))
+		*(bool *)dirty = true;
 	ask(s);
+}
+
+static void ask_guest(struct guest *g, void *dirty)
+{
+	if (g->mounts)
+		iterate_supers_type(g->what, ask_mount, dirty);
+	else
+		ask(g->what);
+}
+
+static void write_mount(struct super_block *sb, void *unused)
+{
+	if (!sb_rdonly(sb))
+		writeback_inodes_sb(sb, WB_REASON_VMSCAN);
+}
+
+static void write_guest(struct guest *g, void *unused)
+{
+	if (g->mounts)
+		iterate_supers_type(g->what, write_mount, NULL);
+}
+
+static void write_all(struct work_struct *work)
+{
+	call_guests(&written, write_guest, NULL);
+	atomic_inc(&writes);
+	wake_up_all(&ended);
+}
+
+static DECLARE_WORK(write_work, write_all);
+
+/* Where inodes are dirty they are clean, or about to be, when this returns. */
+static void write_a_little(void)
+{
+	int before = atomic_read(&writes);
+
+	queue_work(quarry_any_cpu_wq, &write_work);
+	wait_event_timeout(ended, atomic_read(&writes) - before > 0, A_LITTLE);
 }
 
 static void ask_all(struct work_struct *work)
 {
-	unsigned int flags = memalloc_noreclaim_save();
-	struct guest *g;
+	unsigned int flags = memalloc_noreclaim_save(), passes = PASSES;
+	long before = atomic_long_read(&gone);
+	bool dirty = false;
 
-	mutex_lock(&guests_mutex);
-	list_for_each_entry(g, &guests, link) {
-		WRITE_ONCE(asked, g);
-		mutex_unlock(&guests_mutex);
-		if (g->mounts)
-			iterate_supers_type(g->what, ask_mount, NULL);
-		else
-			ask(g->what);
-		mutex_lock(&guests_mutex);
-		/* It is on the list still: who takes it off has waited. */
-		WRITE_ONCE(asked, NULL);
-		wake_up_all(&answered);
+	call_guests(&asked, ask_guest, &dirty);
+	if (dirty) {
+		write_a_little();
+		call_guests(&asked, ask_guest, &dirty);
 	}
-	mutex_unlock(&guests_mutex);
+	while (atomic_long_read(&gone) - before < BATCH && --passes)
+		call_guests(&asked, ask_guest, &dirty);
 	memalloc_noreclaim_restore(flags);
 	/* Inodes come back by call_rcu(). */
 	rcu_barrier();
@@ -254,6 +330,11 @@ static struct guest *find(const void *what)
 	return NULL;
 }
 
+static bool is_busy(const struct guest *g)
+{
+	return READ_ONCE(asked) == g || READ_ONCE(written) == g;
+}
+
 /**
  * quarry_guest_remove() - a shrinker or file system is not called any more
  * @what:	it, added or not
@@ -264,9 +345,9 @@ void quarry_guest_remove(void *what)
 {
 	struct guest *g = find(what);
 
-	while (g && READ_ONCE(asked) == g) {
+	while (g && is_busy(g)) {
 		mutex_unlock(&guests_mutex);
-		wait_event(answered, READ_ONCE(asked) != g);
+		wait_event(answered, !is_busy(g));
 		g = find(what);
 	}
 	if (g) {
@@ -307,4 +388,6 @@ EXPORT_SYMBOL_NS_GPL(quarry_guest_add_filesystem, QUARRY_NS);
 void quarry_guests_exit(void)
 {
 	flush_work(&work);
+	/* Which a round has begun. */
+	flush_work(&write_work);
 }
