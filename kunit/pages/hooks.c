@@ -32,9 +32,18 @@ static u64 answer_all(struct quarry_pool *pool)
 	return STRAY_BYTES;
 }
 
+/* Something goes each time, but a page of a full pool when guests are asked for the fifth time. */
+static struct page **full;
+static unsigned int nr_full;
+static unsigned int guests_asked;
+
 static u64 answer_guests(struct quarry_pool *pool)
 {
-	return 0;
+	if (pool != seen.pool || !full)
+		return 0;
+	if (++guests_asked == 5)
+		quarry_free_pages(pool, full[--nr_full], 0);
+	return 1;
 }
 
 static void answer_strays(struct quarry_pool *pool)
@@ -104,6 +113,39 @@ static void a_second_layer_is_asked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_pool_reclaim_all(pool));
 	KUNIT_EXPECT_EQ(test, 2, seen.asked);
 	KUNIT_EXPECT_FALSE(test, quarry_block_is_large(large));
+	seen.pool = NULL;
+}
+
+/* So that the test ends, if nobody asks. */
+static void give_one(struct work_struct *work)
+{
+	quarry_free_pages(seen.pool, full[--nr_full], 0);
+}
+
+/* Who may not fail goes on asking: what guests need today they may do without tomorrow. */
+static void who_may_not_fail_asks_guests_again(struct kunit *test)
+{
+	struct quarry_pool *pool = quarry_test_pool(test, 0, SZ_1M);
+	struct delayed_work late;
+	struct page *page;
+
+	INIT_DELAYED_WORK_ONSTACK(&late, give_one);
+	full = quarry_test_pages(test, FRAMES(SZ_1M) + 1);
+	nr_full = quarry_test_take_all(test, pool, GFP_KERNEL, 0, full, FRAMES(SZ_1M) + 1);
+	seen.pool = pool;
+	guests_asked = 0;
+	quarry_reclaim_add(&second);
+	schedule_delayed_work(&late, 10 * HZ);
+	page = quarry_alloc_pages(pool, GFP_KERNEL | __GFP_NOFAIL, 0);
+	cancel_delayed_work_sync(&late);
+	quarry_reclaim_remove(&second);
+	destroy_delayed_work_on_stack(&late);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, guests_asked, 5);
+	if (page)
+		full[nr_full++] = page;
+	quarry_test_give_all(pool, 0, full, nr_full);
+	full = NULL;
 	seen.pool = NULL;
 }
 
@@ -183,6 +225,7 @@ static void a_second_watcher_of_caches_is_told(struct kunit *test)
 
 static struct kunit_case hooks_cases[] = {
 	KUNIT_CASE(a_second_layer_is_asked),
+	KUNIT_CASE(who_may_not_fail_asks_guests_again),
 	KUNIT_CASE(a_second_watcher_of_pools_is_told),
 	KUNIT_CASE(a_second_watcher_of_caches_is_told),
 	{}

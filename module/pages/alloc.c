@@ -41,7 +41,10 @@
 /* Every block that pages are handed out in can be direct. */
 static_assert(QUARRY_PCP_ORDERS - 1 <= QUARRY_DIRECT_MAX);
 
-/* So often guests are asked for what they can do without, while something comes of it. */
+/*
+ * So often guests are asked for what they can do without, while something comes of it; once more
+ * after each wait of who may not fail.
+ */
 #define GUESTS	2U
 
 /* quarry_alloc_pages() where the order or the flags are not constant. */
@@ -418,6 +421,8 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 			return NULL;
 		all = quarry_wait_for_free(pool);
 		enough = true;
+		/* What they could not do without, they may now. */
+		guests = GUESTS;
 	}
 }
 
