@@ -139,8 +139,6 @@ void qt_drop_root(void);
 void qt_log_begin(void);
 void qt_log_rewind(void);
 
-/* Is what is read free of reports? */
-bool qt_log_clean(void);
 /* Does one line of it contain both words? */
 bool qt_log_has(const char *word, const char *other);
 
