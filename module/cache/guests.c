@@ -30,8 +30,12 @@
  * from the pool's reserve and calls no shrinker. Inodes go after a grace period, for which it
  * waits. Whoever waits for it may hold what a shrinker needs, so he waits for a bounded time.
  *
+ * The kernel shows a type's mounts with the lock of each held, in its own order, and waits for
+ * it. A mount that comes, goes or is remounted has it: as long as that takes the round stands
+ * there, and no guest after it is asked. Who waits is refused then, each after A_WHILE.
+ *
  * Contexts: coming, going and waiting sleep. Cost: a call a shrinker, a mount, a node and a memory
- * cgroup, when an allocation fails otherwise.
+ * cgroup, and a look at each inode, in each pass, when an allocation fails otherwise.
  */
 #include <linux/cgroup.h>
 #include <linux/fs.h>
