@@ -56,7 +56,7 @@ static struct quarry_table table;
 static quarry_directory_reach_fn *reach_first;
 static DEFINE_MUTEX(table_mutex);
 
-static void publish(const struct quarry_table *t)
+static void directory_publish(const struct quarry_table *t)
 {
 	struct quarry_directory *head = (struct quarry_directory *)t->base - 1;
 
@@ -72,7 +72,7 @@ static void publish(const struct quarry_table *t)
  */
 int quarry_directory_init(void)
 {
-	int err = quarry_table_init(&table, 0, publish);
+	int err = quarry_table_init(&table, 0, directory_publish);
 
 	if (err)
 		quarry_directory_exit();
@@ -244,8 +244,8 @@ int quarry_directory_insert(struct quarry_page_arena *c)
 }
 
 /* What an entry that an arena fills says of its frames. A place is never less than 4 MiB. */
-static u64 key_of(const struct quarry_page_arena *c, const struct quarry_buddy *buddy,
-		  unsigned long entry)
+static u64 directory_key_of(const struct quarry_page_arena *c, const struct quarry_buddy *buddy,
+			    unsigned long entry)
 {
 	const struct quarry_arena *a = &c->arena;
 
@@ -277,7 +277,7 @@ void quarry_directory_publish(struct quarry_page_arena *c, struct quarry_buddy *
 			entry = &quarry_directory_entries[i];
 			entry->state = c->state - c->pfn;
 			/* Readers that see the key must see the state. */
-			smp_store_release(&entry->key, buddy ? key_of(c, buddy, i) : 0);
+			smp_store_release(&entry->key, buddy ? directory_key_of(c, buddy, i) : 0);
 		}
 		spin_unlock_irqrestore(&directory_lock, flags);
 		if (end - first_entry(c) > BITE)

@@ -95,7 +95,7 @@ static struct page *new_page(void)
 	return quarry_inject() ? NULL : alloc_page(GFP_NOIO | __GFP_ZERO);
 }
 
-static void unmap(void *base)
+static void table_unmap(void *base)
 {
 	void *map = (char *)base - PAGE_SIZE;
 	struct page *head = vmalloc_to_page(map);
@@ -138,8 +138,8 @@ static long list_pages(const struct quarry_table *t, struct page **pages, unsign
 }
 
 /* Another mapping of at least @nr pages, of which those that are wanted are there. */
-static int extend(const struct quarry_table *t, unsigned long nr, const struct span *span,
-		  struct quarry_table *next)
+static int table_extend(const struct quarry_table *t, unsigned long nr, const struct span *span,
+			struct quarry_table *next)
 {
 	unsigned int noio = memalloc_noio_save();
 	struct page **pages;
@@ -172,11 +172,11 @@ static int extend(const struct quarry_table *t, unsigned long nr, const struct s
 }
 
 /* Go over to another mapping, and let the old one go when nobody reads through it. */
-static int remap(struct quarry_table *t, unsigned long nr, const struct span *span)
+static int table_remap(struct quarry_table *t, unsigned long nr, const struct span *span)
 {
 	struct quarry_table next;
 	void *old = t->base;
-	int err = extend(t, nr, span, &next);
+	int err = table_extend(t, nr, span, &next);
 
 	if (err)
 		return err;
@@ -185,7 +185,7 @@ static int remap(struct quarry_table *t, unsigned long nr, const struct span *sp
 	if (!old)
 		return 0;
 	synchronize_rcu();
-	unmap(old);
+	table_unmap(old);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ int quarry_table_reach(struct quarry_table *t, unsigned long pfn, unsigned long 
 		.last = (pfn + nr - 1) >> QUARRY_TABLE_PAGE_SHIFT,
 	};
 
-	return has_all(t, &span) ? 0 : remap(t, span.last + 1, &span);
+	return has_all(t, &span) ? 0 : table_remap(t, span.last + 1, &span);
 }
 
 /**
@@ -230,7 +230,7 @@ int quarry_table_init(struct quarry_table *t, unsigned long entry,
 		word[i] = entry;
 	for_each_online_node(node)
 		end = max(end, node_end_pfn(node));
-	return remap(t, (end >> QUARRY_TABLE_PAGE_SHIFT) + 1, NULL);
+	return table_remap(t, (end >> QUARRY_TABLE_PAGE_SHIFT) + 1, NULL);
 }
 
 /* Give a table back; nobody reads it any more. Context: sleeps. */
@@ -242,7 +242,7 @@ void quarry_table_exit(struct quarry_table *t)
 		if (page_of(t, i) != t->hole)
 			__free_page(page_of(t, i));
 	if (t->base)
-		unmap(t->base);
+		table_unmap(t->base);
 	if (t->hole)
 		__free_page(t->hole);
 	*t = (struct quarry_table){};

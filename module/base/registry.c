@@ -25,7 +25,7 @@
 
 #include "registry.h"
 
-static struct quarry_registered *by_id(struct rb_node *node)
+static struct quarry_registered *registry_by_id(struct rb_node *node)
 {
 	return rb_entry_safe(node, struct quarry_registered, by_id);
 }
@@ -37,7 +37,7 @@ static struct quarry_registered *by_name(struct rb_node *node)
 
 static bool id_less(struct rb_node *a, const struct rb_node *b)
 {
-	return by_id(a)->id < rb_entry(b, struct quarry_registered, by_id)->id;
+	return registry_by_id(a)->id < rb_entry(b, struct quarry_registered, by_id)->id;
 }
 
 static int compare_names(const void *name, const struct rb_node *node)
@@ -57,8 +57,8 @@ struct quarry_registered *quarry_registry_from(struct quarry_registry *reg, u64 
 	struct quarry_registered *found = NULL;
 
 	while (node) {
-		if (by_id(node)->id >= id) {
-			found = by_id(node);
+		if (registry_by_id(node)->id >= id) {
+			found = registry_by_id(node);
 			node = node->rb_left;
 		} else {
 			node = node->rb_right;
@@ -76,12 +76,12 @@ struct quarry_registered *quarry_registry_named(struct quarry_registry *reg, con
 }
 
 /* The one after @e, which may have gone. Under the registry's lock. */
-static struct quarry_registered *after(struct quarry_registry *reg,
-				       const struct quarry_registered *e)
+static struct quarry_registered *registry_after(struct quarry_registry *reg,
+						const struct quarry_registered *e)
 {
 	if (!e->here)
 		return quarry_registry_from(reg, e->id + 1ULL);
-	return by_id(rb_next(&e->by_id));
+	return registry_by_id(rb_next(&e->by_id));
 }
 
 static bool is_taken(struct quarry_registry *reg, u32 id)
@@ -91,7 +91,7 @@ static bool is_taken(struct quarry_registry *reg, u32 id)
 	return e && e->id == id;
 }
 
-static void insert(struct quarry_registry *reg, struct quarry_registered *e)
+static void registry_insert(struct quarry_registry *reg, struct quarry_registered *e)
 {
 	rb_add(&e->by_id, &reg->by_id, id_less);
 	WRITE_ONCE(reg->nr, reg->nr + 1);
@@ -122,7 +122,7 @@ int quarry_registry_add(struct quarry_registry *reg, struct quarry_registered *e
 		e->name = name;
 		e->named = true;
 		rb_add(&e->by_name, &reg->by_name, name_less);
-		insert(reg, e);
+		registry_insert(reg, e);
 	}
 	raw_spin_unlock(&reg->lock);
 	return err;
@@ -138,7 +138,7 @@ int quarry_registry_add(struct quarry_registry *reg, struct quarry_registered *e
 void quarry_registry_add_again(struct quarry_registry *reg, struct quarry_registered *e)
 {
 	raw_spin_lock(&reg->lock);
-	insert(reg, e);
+	registry_insert(reg, e);
 	raw_spin_unlock(&reg->lock);
 }
 
@@ -154,7 +154,8 @@ void quarry_registry_remove(struct quarry_registry *reg, struct quarry_registere
 	smp_store_release(&e->here, false);
 }
 
-static struct quarry_registered *look(struct quarry_registry *reg, struct quarry_registered *e)
+static struct quarry_registered *registry_look(struct quarry_registry *reg,
+					       struct quarry_registered *e)
 {
 	if (e)
 		reg->look(e);
@@ -173,7 +174,7 @@ struct quarry_registered *quarry_registry_look(struct quarry_registry *reg, cons
 	struct quarry_registered *e;
 
 	raw_spin_lock(&reg->lock);
-	e = look(reg, quarry_registry_named(reg, name));
+	e = registry_look(reg, quarry_registry_named(reg, name));
 	raw_spin_unlock(&reg->lock);
 	return e;
 }
@@ -185,7 +186,7 @@ struct quarry_registered *quarry_registry_look_id(struct quarry_registry *reg, u
 
 	raw_spin_lock(&reg->lock);
 	e = quarry_registry_from(reg, id);
-	e = look(reg, e && e->id == id ? e : NULL);
+	e = registry_look(reg, e && e->id == id ? e : NULL);
 	raw_spin_unlock(&reg->lock);
 	return e;
 }
@@ -205,7 +206,7 @@ struct quarry_registered *quarry_registry_look_next(struct quarry_registry *reg,
 	struct quarry_registered *next;
 
 	raw_spin_lock(&reg->lock);
-	next = look(reg, e ? after(reg, e) : quarry_registry_from(reg, 0));
+	next = registry_look(reg, e ? registry_after(reg, e) : quarry_registry_from(reg, 0));
 	raw_spin_unlock(&reg->lock);
 	return next;
 }
@@ -230,7 +231,7 @@ unsigned int quarry_registry_list(struct quarry_registry *reg, u64 *from, void *
 
 	raw_spin_lock(&reg->lock);
 	e = quarry_registry_from(reg, *from);
-	for (; e && nr < room; e = after(reg, e), nr++) {
+	for (; e && nr < room; e = registry_after(reg, e), nr++) {
 		show(e, to + nr * size);
 		*from = e->id + 1ULL;
 	}

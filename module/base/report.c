@@ -120,7 +120,7 @@ static LLIST_HEAD(noted);
 /* Bit 0: somebody prints what was noted. */
 static unsigned long printing;
 
-static void print(struct quarry_report *r)
+static void report_print(struct quarry_report *r)
 {
 	unsigned int i;
 	char *rest;
@@ -185,7 +185,7 @@ static void print_noted(struct irq_work *work)
 	if (!test_and_set_bit(0, &printing)) {
 		r = take_noted();
 		if (r) {
-			print(r);
+			report_print(r);
 			put_place(r);
 		}
 		clear_bit(0, &printing);
@@ -296,7 +296,7 @@ void quarry_report_end(struct quarry_report *r)
 		irq_work_queue(&printer);
 		return;
 	}
-	print(r);
+	report_print(r);
 	put_place(r);
 }
 

@@ -68,7 +68,7 @@ static bool is_watched(const void *at)
 	return IS_ENABLED(CONFIG_KASAN_VMALLOC) || !is_vmalloc_addr(at);
 }
 
-static void fill(const void *at, size_t size, u8 value)
+static void shadow_fill(const void *at, size_t size, u8 value)
 {
 	__memset(kasan_mem_to_shadow(at), value, DIV_ROUND_UP(size, GRANULE));
 }
@@ -79,7 +79,7 @@ static void fill_pages(const struct page *page, unsigned long nr, u8 value)
 
 	for (; page < end; page++)
 		if (!(quarry_page_flags(page) & BIT(PG_reserved)))
-			fill(page_address(page), PAGE_SIZE, value);
+			shadow_fill(page_address(page), PAGE_SIZE, value);
 }
 
 /**
@@ -119,7 +119,7 @@ void quarry_shadow_open(const void *at, size_t size)
 {
 	u8 *shadow = kasan_mem_to_shadow(at);
 
-	fill(at, round_down(size, GRANULE), 0);
+	shadow_fill(at, round_down(size, GRANULE), 0);
 	if (size % GRANULE)
 		shadow[size / GRANULE] = size % GRANULE;
 }
@@ -134,7 +134,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_shadow_open, QUARRY_NS);
  */
 void quarry_shadow_free(const void *at, size_t size)
 {
-	fill(at, size, SLAB_FREE);
+	shadow_fill(at, size, SLAB_FREE);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_shadow_free, QUARRY_NS);
 
@@ -147,7 +147,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_shadow_free, QUARRY_NS);
  */
 void quarry_shadow_redzone(const void *at, size_t size)
 {
-	fill(at, size, is_vmalloc_addr(at) ? MAPPED_REDZONE : SLAB_REDZONE);
+	shadow_fill(at, size, is_vmalloc_addr(at) ? MAPPED_REDZONE : SLAB_REDZONE);
 }
 
 /**

@@ -14,7 +14,7 @@
 
 #include "place.h"
 
-static void violation(struct quarry_check *c, const char *what)
+static void check_violation(struct quarry_check *c, const char *what)
 {
 	if (!c->violations++)
 		strscpy(c->what, what, sizeof(c->what));
@@ -28,18 +28,18 @@ static void check_bitfield(const struct quarry_bitfield *l, struct quarry_check 
 	for (k = 0; k < QUARRY_BITFIELD_WORDS; k++)
 		set += hweight64(l->free[k]);
 	if (set != l->nfree)
-		violation(c, "free units differ from the bits");
+		check_violation(c, "free units differ from the bits");
 	for (k = 0; k <= QUARRY_BITFIELD_ORDER; k++) {
 		for (pos = 0, nr = 0; pos < QUARRY_BITFIELD_UNITS; pos += 1U << k)
 			nr += quarry_bitfield_is_free(l, pos, k) &&
 			      quarry_bitfield_maximal(l, pos, k) == k;
 		if (nr != l->nr[k])
-			violation(c, "free blocks of an order differ from the bits");
+			check_violation(c, "free blocks of an order differ from the bits");
 		if (!nr != !(l->orders & (1U << k)))
-			violation(c, "the mask of free orders is wrong");
+			check_violation(c, "the mask of free orders is wrong");
 	}
 	if (l->orders >> (QUARRY_BITFIELD_ORDER + 1))
-		violation(c, "the mask of free orders is wrong");
+		check_violation(c, "the mask of free orders is wrong");
 }
 
 /**
@@ -73,7 +73,7 @@ bool quarry_arena_head(const struct quarry_arena *a, struct quarry_frame f,
 }
 
 /* Does a block that ends before @f belong to a run? */
-static bool in_run(const struct quarry_arena *a, u32 f)
+static bool check_in_run(const struct quarry_arena *a, u32 f)
 {
 	struct quarry_frame head;
 
@@ -100,30 +100,30 @@ static void check_states(const struct quarry_arena *a, u32 i, struct quarry_chec
 		c->frames++;
 		if (f < covered) {
 			if (free)
-				violation(c, "a frame of a block that is out is free");
+				check_violation(c, "a frame of a block that is out is free");
 			if (state != QUARRY_STATE_FREE)
-				violation(c, "a block begins inside another");
+				check_violation(c, "a block begins inside another");
 		} else if (state != QUARRY_STATE_FREE) {
 			covered = f + (1U << quarry_state_order(state));
 			if (free)
-				violation(c, "the head of a block that is out is free");
+				check_violation(c, "the head of a block that is out is free");
 			if (covered > a->hi ||
 			    ((a->base + f) & ((1U << quarry_state_order(state)) - 1)))
-				violation(c, "a block is not aligned or leaves its arena");
+				check_violation(c, "a block is not aligned or leaves its arena");
 			if (!(state & QUARRY_STATE_KIND))
-				violation(c, "a state is of no kind");
+				check_violation(c, "a state is of no kind");
 			if ((state & QUARRY_STATE_KIND) == QUARRY_STATE_RUN_MORE &&
-			    !in_run(a, f))
-				violation(c, "a run goes on that did not begin");
+			    !check_in_run(a, f))
+				check_violation(c, "a run goes on that did not begin");
 		} else if (!free) {
-			violation(c, "a frame is out and belongs to no block");
+			check_violation(c, "a frame is out and belongs to no block");
 		}
 		if (!free && (area->zero[(f / 64) % QUARRY_BITFIELD_WORDS] >> (f % 64)) & 1)
-			violation(c, "a frame that is out counts as zero");
+			check_violation(c, "a frame that is out counts as zero");
 	}
 }
 
-static bool listed(const struct hlist_head *head, const struct hlist_node *link)
+static bool check_listed(const struct hlist_head *head, const struct hlist_node *link)
 {
 	return !hlist_empty(head) && link->pprev;
 }
@@ -137,16 +137,17 @@ static void check_bound(const struct quarry_arena *a, u32 i, const struct quarry
 	unsigned int most = a->areas[i].most, now = 0;
 
 	if (most > QUARRY_AREA_FRAMES || most > group->most)
-		violation(c, "a longer run begins in an area than in its areagroup");
+		check_violation(c, "a longer run begins in an area than in its areagroup");
 	if (most > group->most_of[quarry_areagroup_part(&a->areas[i])])
-		violation(c, "a longer run begins in an area than in its part of the areagroup");
+		check_violation(c,
+				"a longer run begins in an area than in its part of the areagroup");
 	if (most != QUARRY_AREA_FRAMES && !a->searched)
-		violation(c, "an arena was searched and does not know");
+		check_violation(c, "an arena was searched and does not know");
 	for (; f < all && (f < end || now) && now <= most && now < QUARRY_AREA_FRAMES; f++)
 		now = quarry_bitfield_is_free(&a->areas[f / QUARRY_AREA_FRAMES].bits,
 					      f % QUARRY_AREA_FRAMES, 0) ? now + 1 : 0;
 	if (now > most)
-		violation(c, "a longer run begins in an area than is said");
+		check_violation(c, "a longer run begins in an area than is said");
 }
 
 /**
@@ -172,28 +173,28 @@ void quarry_buddy_check_area(const struct quarry_buddy *b,
 	check_states(a, area, c);
 	check_bound(a, area, group, c);
 	if (p->arena != a)
-		violation(c, "an area points to another arena");
+		check_violation(c, "an area points to another arena");
 	if (p->home && (p->home >= QUARRY_HOMES || b->home[p->home] != p))
-		violation(c, "an area is nobody's home and does not know");
+		check_violation(c, "an area is nobody's home and does not know");
 	if (whole != quarry_bitfield_is_free(&group->bits, pos % QUARRY_BITFIELD_UNITS, 0))
-		violation(c, "a whole area is not in its areagroup, or a broken one is");
+		check_violation(c, "a whole area is not in its areagroup, or a broken one is");
 	if ((whole && quarry_bitfield_are_set(p->zero, 0, QUARRY_AREA_ORDER)) !=
 	    quarry_bitfield_are_set(group->zero, pos % QUARRY_BITFIELD_UNITS, 0))
-		violation(c, "an areagroup takes an area for zero, or does not");
+		check_violation(c, "an areagroup takes an area for zero, or does not");
 	if (p->life >= QUARRY_AREA_LIVES || p->place >= QUARRY_PLACES ||
 	    p->place != quarry_area_place(a, area)) {
-		violation(c, "an area has no such life, or is in another place");
+		check_violation(c, "an area has no such life, or is in another place");
 		return;
 	}
 	if (whole || !l->nfree) {
 		if (p->bucket != QUARRY_NO_BUCKET)
-			violation(c, "a whole or full area is in a bucket");
+			check_violation(c, "a whole or full area is in a bucket");
 		return;
 	}
 	if (p->bucket != quarry_area_bucket(p->life, __fls(l->orders | 1), p->place))
-		violation(c, "an area is in the wrong bucket");
-	else if (!listed(&b->areas[p->life][__fls(l->orders | 1)][p->place], &p->link))
-		violation(c, "an area is missing from its bucket");
+		check_violation(c, "an area is in the wrong bucket");
+	else if (!check_listed(&b->areas[p->life][__fls(l->orders | 1)][p->place], &p->link))
+		check_violation(c, "an area is missing from its bucket");
 }
 
 /* Returns how many areas of this life and largest order are in buckets. */
@@ -206,13 +207,13 @@ static u64 check_area_lists(const struct quarry_buddy *b, unsigned int life,
 	u64 areas = 0;
 
 	if (!b->area_places[life][order] == !!(b->area_orders[life] & (1U << order)))
-		violation(c, "the mask of area orders is wrong");
+		check_violation(c, "the mask of area orders is wrong");
 	for (place = 0; place < QUARRY_PLACES; place++, list++) {
 		if (hlist_empty(list) == !!(b->area_places[life][order] & (1U << place)))
-			violation(c, "the mask of area buckets is wrong");
+			check_violation(c, "the mask of area buckets is wrong");
 		hlist_for_each_entry(area, list, link) {
 			if (area->bucket != quarry_area_bucket(life, order, place))
-				violation(c, "a bucket holds a stray area");
+				check_violation(c, "a bucket holds a stray area");
 			areas++;
 		}
 	}
@@ -229,13 +230,13 @@ static u64 check_group_lists(const struct quarry_buddy *b, unsigned int zeros,
 	u64 groups = 0;
 
 	if (!b->group_places[zeros][order] == !!(b->group_orders[zeros] & (1U << order)))
-		violation(c, "the mask of areagroup orders is wrong");
+		check_violation(c, "the mask of areagroup orders is wrong");
 	for (place = 0; place < QUARRY_PLACES; place++, list++) {
 		if (hlist_empty(list) == !!(b->group_places[zeros][order] & (1U << place)))
-			violation(c, "the mask of areagroup buckets is wrong");
+			check_violation(c, "the mask of areagroup buckets is wrong");
 		hlist_for_each_entry(group, list, link) {
 			if (group->bucket != quarry_whole_bucket(zeros, order, place))
-				violation(c, "a bucket holds a stray areagroup");
+				check_violation(c, "a bucket holds a stray areagroup");
 			groups++;
 		}
 	}
@@ -257,12 +258,12 @@ static u64 check_run_peers(const struct quarry_buddy *b, const struct quarry_are
 
 	if (first->place >= QUARRY_PLACES || !first->most || first->most > QUARRY_AREA_FRAMES ||
 	    quarry_runs_head(first->most, first->place) != head || !first->run_first)
-		violation(c, "an areagroup is in the wrong list for runs");
+		check_violation(c, "an areagroup is in the wrong list for runs");
 	else if (!run_is_noted(b, first->place, first->most))
-		violation(c, "the bound of an areagroup is not noted");
+		check_violation(c, "the bound of an areagroup is not noted");
 	list_for_each_entry(peer, &first->run_peers, run_peers) {
 		if (peer->most != first->most || peer->place != first->place || peer->run_first)
-			violation(c, "an areagroup has a peer with another bound");
+			check_violation(c, "an areagroup has a peer with another bound");
 		groups++;
 	}
 	return groups;
@@ -278,7 +279,7 @@ static u64 check_run_lists(const struct quarry_buddy *b, struct quarry_check *c)
 	for (i = 0; i < QUARRY_PLACES; i++)
 		for (w = 0; w < QUARRY_BITFIELD_WORDS; w++)
 			if (!b->run_bounds[i][w] == !!(b->run_words[i] & 1U << w))
-				violation(c, "the mask of bounds for runs is wrong");
+				check_violation(c, "the mask of bounds for runs is wrong");
 			else
 				noted += hweight64(b->run_bounds[i][w]);
 	for (i = 0; i < QUARRY_RUN_HEADS; i++)
@@ -287,8 +288,8 @@ static u64 check_run_lists(const struct quarry_buddy *b, struct quarry_check *c)
 			noted--;
 		}
 	if (noted)
-		violation(c,
-			  "a bound is noted that no areagroup has, or two areagroups are the first");
+		check_violation(c,
+				"a bound is noted that no areagroup has, or two areagroups are the first");
 	return groups;
 }
 
@@ -305,7 +306,7 @@ static void check_buckets(const struct quarry_buddy *b, u64 areas, u64 groups, u
 					    i % QUARRY_AREAGROUP_ORDERS, c);
 	runs -= check_run_lists(b, c);
 	if (areas || groups || runs)
-		violation(c, "the buckets miss or repeat an area or areagroup");
+		check_violation(c, "the buckets miss or repeat an area or areagroup");
 }
 
 static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check *c)
@@ -319,18 +320,18 @@ static void check_group(const struct quarry_arena *a, u32 i, struct quarry_check
 	for (w = 0; w < QUARRY_BITFIELD_WORDS; w++)
 		zero += hweight64(group->zero[w]);
 	if (zero != group->nr_zero)
-		violation(c, "the number of zero areas is wrong");
+		check_violation(c, "the number of zero areas is wrong");
 	if (group->arena != a)
-		violation(c, "an areagroup points to another arena");
+		check_violation(c, "an areagroup points to another arena");
 	if (first < a->nr_areas && group->place != a->areas[first].place)
-		violation(c, "an areagroup is in another place than its first area");
+		check_violation(c, "an areagroup is in another place than its first area");
 	if (group->bits.nfree)
 		bucket = quarry_whole_bucket(quarry_areagroup_zeros(group),
 					     __fls(group->bits.orders | 1), group->place);
 	if (group->bucket != bucket)
-		violation(c, "an areagroup is in the wrong bucket");
+		check_violation(c, "an areagroup is in the wrong bucket");
 	if (group->most > QUARRY_AREA_FRAMES)
-		violation(c, "the bound of an areagroup is above all");
+		check_violation(c, "the bound of an areagroup is above all");
 }
 
 /**
@@ -376,16 +377,16 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 				blocks[QUARRY_AREA_ORDER + k] += l->nr[k];
 		}
 		if (a->buddy != b)
-			violation(c, "an arena points to another allocator");
+			check_violation(c, "an arena points to another allocator");
 		k = ((u64)a->end + QUARRY_AREA_FRAMES - 1) / QUARRY_AREA_FRAMES;
 		if (a->place >= (k <= QUARRY_PLACE_AREAS ? QUARRY_PLACES : 1))
-			violation(c, "an arena has no such place");
+			check_violation(c, "an arena has no such place");
 		else if (k <= QUARRY_PLACE_AREAS)
 			small[a->place] += k;
 		if (sum != a->nfree)
-			violation(c, "free frames of an arena differ from its areas");
+			check_violation(c, "free frames of an arena differ from its areas");
 		if (list_empty(&a->empty) != (a->nfree != a->hi - a->lo))
-			violation(c, "an arena is wrongly on the list of empty ones");
+			check_violation(c, "an arena is wrongly on the list of empty ones");
 		arenas++;
 		empty += a->nfree == a->hi - a->lo;
 		spare += a->lent && a->nfree == a->hi - a->lo ? a->nfree : 0;
@@ -395,26 +396,26 @@ void quarry_buddy_check_sums(const struct quarry_buddy *b, struct quarry_check *
 	}
 	for (k = 0; k <= QUARRY_MAX_ORDER; k++)
 		if (blocks[k] != b->blocks[k])
-			violation(c, "free blocks of an order differ from the areas");
+			check_violation(c, "free blocks of an order differ from the areas");
 	if (arenas != b->nr_arenas || empty != b->nr_empty || areas != b->nr_areas)
-		violation(c, "the number of arenas or areas is wrong");
+		check_violation(c, "the number of arenas or areas is wrong");
 	if (spare != b->nr_spare)
-		violation(c, "the frames of empty arenas that are lent are wrong");
+		check_violation(c, "the frames of empty arenas that are lent are wrong");
 	if (whole != b->nr_whole)
-		violation(c, "the number of whole areas is wrong");
+		check_violation(c, "the number of whole areas is wrong");
 	if (frames != b->nr_frames || nfree != b->nfree)
-		violation(c, "the number of frames or free frames is wrong");
+		check_violation(c, "the number of frames or free frames is wrong");
 	if (zero != b->nr_zero)
-		violation(c, "the number of zero frames is wrong");
+		check_violation(c, "the number of zero frames is wrong");
 	for (k = 0; k < QUARRY_HOMES; k++) {
 		homes -= !!b->home[k];
 		if (b->home[k] && (!k || b->home[k]->home != k))
-			violation(c, "a home is not where it is said to be");
+			check_violation(c, "a home is not where it is said to be");
 	}
 	if (homes)
-		violation(c, "an area is nobody's home and does not know");
+		check_violation(c, "an area is nobody's home and does not know");
 	if (memcmp(small, b->small_areas, sizeof(small)))
-		violation(c, "the areas of small arenas are miscounted");
+		check_violation(c, "the areas of small arenas are miscounted");
 	check_buckets(b, in_buckets, groups, runs, c);
 }
 

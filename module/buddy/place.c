@@ -135,7 +135,7 @@ struct whole {
 };
 
 /* The area at a position of an areagroup. */
-static struct quarry_area *area_at(const struct quarry_areagroup *group, unsigned int pos)
+static struct quarry_area *place_area_at(const struct quarry_areagroup *group, unsigned int pos)
 {
 	const struct quarry_arena *a = group->arena;
 	u64 before = (u64)(group - a->groups) * QUARRY_BITFIELD_UNITS;
@@ -356,7 +356,7 @@ static struct quarry_area *find_choice(const struct quarry_areagroup *group, str
 	pos = quarry_bitfield_find_as(&group->bits, from, group->zero, w->order, zero);
 	if (zero && pos == QUARRY_BITFIELD_UNITS)
 		pos = quarry_bitfield_find_set(group->zero, w->order);
-	return pos < QUARRY_BITFIELD_UNITS ? area_at(group, pos) : NULL;
+	return pos < QUARRY_BITFIELD_UNITS ? place_area_at(group, pos) : NULL;
 }
 
 /* The first area of one of the shortest runs of at least 2^order whole ones in an areagroup. */
@@ -364,11 +364,11 @@ static struct quarry_area *shortest_run(const struct quarry_areagroup *group, un
 {
 	unsigned int from = order + __ffs(group->bits.orders >> order);
 
-	return area_at(group, quarry_bitfield_find(&group->bits, from));
+	return place_area_at(group, quarry_bitfield_find(&group->bits, from));
 }
 
 /* Is an areagroup better than the best so far? Returns whether that was enough. */
-static bool look_at(const struct quarry_areagroup *group, struct whole *w)
+static bool place_look_at(const struct quarry_areagroup *group, struct whole *w)
 {
 	unsigned int bad = has_other_life(group->arena, w->claim) ? OTHER_LIFE : 0;
 	struct quarry_area *area = NULL;
@@ -401,7 +401,7 @@ static bool look_among(const struct quarry_buddy *b, unsigned int zeros, unsigne
 				hlist_for_each_entry(group,
 						     &b->groups[__ffs(some)][k][__ffs(any)],
 						     link)
-					if (look_at(group, w))
+					if (place_look_at(group, w))
 						return true;
 	}
 	return false;

@@ -109,7 +109,7 @@ static u64 position(const struct path *p, u64 f)
 	return p->mirror ? arena_frames(p->a) - f : f;
 }
 
-static struct quarry_area *area_at(const struct path *p, u64 at)
+static struct quarry_area *range_area_at(const struct path *p, u64 at)
 {
 	u64 i = at / QUARRY_AREA_FRAMES;
 
@@ -118,7 +118,7 @@ static struct quarry_area *area_at(const struct path *p, u64 at)
 
 static const struct quarry_bitfield *area_line(const struct path *p, u64 at)
 {
-	return &area_at(p, at)->bits;
+	return &range_area_at(p, at)->bits;
 }
 
 /* The word of frames that begins at a position. */
@@ -188,7 +188,7 @@ static unsigned int area_tail(const struct path *p, u64 at)
 }
 
 /* Does the run fit into a free stretch? Then *@at is where. */
-static bool fits(const struct path *p, u64 start, u64 end, u64 *at)
+static bool range_fits(const struct path *p, u64 start, u64 end, u64 *at)
 {
 	*at = start + ((p->phase - start) & (p->align - 1));
 	return *at + p->nr <= end;
@@ -264,7 +264,7 @@ static bool is_for_others(const struct path *p, const struct quarry_area *area)
 }
 
 /* Have the bound of an area tell, if it is not whole. Returns the steps that it took. */
-static u32 count(const struct path *p, struct quarry_area *area)
+static u32 range_count(const struct path *p, struct quarry_area *area)
 {
 	if (area->bits.nfree == QUARRY_AREA_FRAMES || is_for_others(p, area))
 		return 0;
@@ -305,7 +305,7 @@ static u32 parts_barren(const struct path *p, struct walk *k, struct quarry_area
 /* From a position at an area's border, so many areas have no frame of a run by their bounds. */
 static u32 areas_barren(const struct path *p, struct walk *k)
 {
-	struct quarry_area *area = area_at(p, k->at), *first = area;
+	struct quarry_area *area = range_area_at(p, k->at), *first = area;
 	u32 left = (p->end - k->at) / QUARRY_AREA_FRAMES, n;
 	unsigned int most = 0;
 
@@ -316,9 +316,9 @@ static u32 areas_barren(const struct path *p, struct walk *k)
 	if (n)
 		return n;
 	if (bounds_allow(p, area)) {
-		n = count(p, area);
+		n = range_count(p, area);
 		if (p->mirror && area > p->a->areas && area->most < p->least)
-			n += count(p, area - 1);
+			n += range_count(p, area - 1);
 		k->steps -= min(k->steps, n);
 	}
 	left = min(left, QUARRY_PART_AREAS);
@@ -340,8 +340,8 @@ static bool step_word(const struct path *p, struct walk *k, u64 *found)
 
 	k->at = min(at + 64, p->end);
 	if (!~w)
-		return fits(p, k->start, k->at, found);
-	if (fits(p, k->start, max(at + __ffs64(~w), k->start), found))
+		return range_fits(p, k->start, k->at, found);
+	if (range_fits(p, k->start, max(at + __ffs64(~w), k->start), found))
 		return true;
 	inside = runs_inside(p, at, w);
 	*found = inside ? at + __ffs64(inside) : 0;
@@ -352,8 +352,8 @@ static bool step_word(const struct path *p, struct walk *k, u64 *found)
 /* Step over areas that have no frame of such a run. False if this one may. */
 static bool step_barren(const struct path *p, struct walk *k)
 {
-	struct quarry_areagroup *group = quarry_areagroup_of(area_at(p, k->at));
-	u32 nr = areas_barren(p, k), rest = rest_of_group(p, area_at(p, k->at));
+	struct quarry_areagroup *group = quarry_areagroup_of(range_area_at(p, k->at));
+	u32 nr = areas_barren(p, k), rest = rest_of_group(p, range_area_at(p, k->at));
 	bool known = rest == QUARRY_BITFIELD_UNITS || k->barren == k->at;
 
 	k->at += (u64)nr * QUARRY_AREA_FRAMES;
@@ -378,7 +378,7 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
 	nr = areas_alike(p, k->at, &whole);
 	if (whole) {
 		k->at += nr * QUARRY_AREA_FRAMES;
-		return fits(p, k->start, k->at, found);
+		return range_fits(p, k->start, k->at, found);
 	}
 	/* The last of them may end with the beginning of a run. */
 	if (p->order >= QUARRY_AREA_ORDER && k->start == k->at && nr > 1) {
@@ -386,7 +386,7 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
 		k->start = k->at;
 		return false;
 	}
-	if (is_for_others(p, area_at(p, k->at))) {
+	if (is_for_others(p, range_area_at(p, k->at))) {
 		k->at += QUARRY_AREA_FRAMES;
 		k->start = k->at;
 		return false;
@@ -394,7 +394,7 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
 	l = area_line(p, k->at);
 	if (l->nfree && l->orders >> p->order)
 		return step_word(p, k, found);
-	fit = l->nfree && fits(p, k->start, k->at + area_head(p, k->at), found);
+	fit = l->nfree && range_fits(p, k->start, k->at + area_head(p, k->at), found);
 	k->start = k->at + QUARRY_AREA_FRAMES - (l->nfree ? area_tail(p, k->at) : 0);
 	k->at += QUARRY_AREA_FRAMES;
 	return fit;
@@ -404,7 +404,7 @@ static bool step_area(const struct path *p, struct walk *k, u64 *found)
  * The first place for the run along the path. Returns 0, -ENOSPC, or -EAGAIN if @steps
  * are used up: then *@found is where to go on.
  */
-static int find(const struct path *p, u32 *steps, u64 *found)
+static int range_find(const struct path *p, u32 *steps, u64 *found)
 {
 	struct walk k = {
 		.at = p->from, .start = p->from, .barren = ~0ULL, .steps = *steps,
@@ -574,7 +574,7 @@ int quarry_buddy_claim_run(struct quarry_buddy *b, struct quarry_arena *a,
 	if (s->nr > a->nfree || lo + s->nr > hi)
 		return -ENOSPC;
 	p = path_of(b, a, s, lo, hi);
-	err = find(&p, &s->steps, &at);
+	err = range_find(&p, &s->steps, &at);
 	if (err == -EAGAIN && p.mirror)
 		s->hi.i = position(&p, at);
 	else if (err == -EAGAIN)
@@ -618,7 +618,7 @@ static void bound_part(struct quarry_buddy *b, const struct part *part, const st
 			     quarry_areagroup_position(&areas[i]) % QUARRY_PART_AREAS;
 		} else {
 			if (areas[i].most >= p->least)
-				n += count(p, &areas[i]);
+				n += range_count(p, &areas[i]);
 			most_of = max_t(unsigned int, most_of, areas[i].most);
 			if (i + 1 < part->to && quarry_areagroup_part(&areas[i + 1]) == k)
 				continue;
@@ -661,7 +661,7 @@ static bool has_block(const struct quarry_areagroup *group, const struct quarry_
 	       group[1].bits.orders >> (order - QUARRY_AREA_ORDER);
 }
 
-/* The lowest place in an areagroup, as find(). */
+/* The lowest place in an areagroup, as range_find(). */
 static int find_in_group(struct quarry_buddy *b, struct quarry_areagroup *group,
 			 struct quarry_search *s, u64 *at)
 {
@@ -685,7 +685,7 @@ static int find_in_group(struct quarry_buddy *b, struct quarry_areagroup *group,
 	end = min(end, (part.to + s->nr / QUARRY_AREA_FRAMES + 1ULL) * QUARRY_AREA_FRAMES);
 	p = path_of(b, a, s, (u64)part.from * QUARRY_AREA_FRAMES, end);
 	p.only = group;
-	err = find(&p, &s->steps, at);
+	err = range_find(&p, &s->steps, at);
 	if (err == -ENOSPC)
 		bound_part(b, &part, &p, &s->steps);
 	return err;

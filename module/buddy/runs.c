@@ -69,7 +69,7 @@ unsigned int quarry_runs_next(const struct quarry_buddy *b, unsigned int place, 
 	return w * 64 + __ffs64(bits) + 1;
 }
 
-static struct hlist_head *head(struct quarry_buddy *b, unsigned int place, unsigned int most)
+static struct hlist_head *run_head(struct quarry_buddy *b, unsigned int place, unsigned int most)
 {
 	return &b->runs[quarry_runs_head(most, place)];
 }
@@ -87,13 +87,13 @@ struct quarry_areagroup *quarry_runs_first(struct quarry_buddy *b, unsigned int 
 {
 	struct quarry_areagroup *group;
 
-	hlist_for_each_entry(group, head(b, place, most), run_link)
+	hlist_for_each_entry(group, run_head(b, place, most), run_link)
 		if (group->most == most && group->place == place)
 			return group;
 	return NULL;
 }
 
-static void list(struct quarry_buddy *b, struct quarry_areagroup *group)
+static void run_list(struct quarry_buddy *b, struct quarry_areagroup *group)
 {
 	struct quarry_areagroup *first = quarry_runs_first(b, group->place, group->most);
 	unsigned int w = (group->most - 1) / 64;
@@ -104,12 +104,12 @@ static void list(struct quarry_buddy *b, struct quarry_areagroup *group)
 		return;
 	}
 	INIT_LIST_HEAD(&group->run_peers);
-	hlist_add_head(&group->run_link, head(b, group->place, group->most));
+	hlist_add_head(&group->run_link, run_head(b, group->place, group->most));
 	b->run_bounds[group->place][w] |= 1ULL << (group->most - 1) % 64;
 	b->run_words[group->place] |= 1U << w;
 }
 
-static void unlist(struct quarry_buddy *b, struct quarry_areagroup *group)
+static void run_unlist(struct quarry_buddy *b, struct quarry_areagroup *group)
 {
 	unsigned int w = (group->most - 1) / 64;
 	struct quarry_areagroup *peer;
@@ -122,7 +122,7 @@ static void unlist(struct quarry_buddy *b, struct quarry_areagroup *group)
 	if (!list_empty(&group->run_peers)) {
 		peer = list_first_entry(&group->run_peers, struct quarry_areagroup, run_peers);
 		list_del(&group->run_peers);
-		hlist_add_head(&peer->run_link, head(b, group->place, group->most));
+		hlist_add_head(&peer->run_link, run_head(b, group->place, group->most));
 		peer->run_first = true;
 		return;
 	}
@@ -146,13 +146,13 @@ void quarry_runs_bound(struct quarry_buddy *b, struct quarry_areagroup *group, u
 	if (most == group->most)
 		return;
 	if (group->most)
-		unlist(b, group);
+		run_unlist(b, group);
 	group->most = most;
 	if (most)
-		list(b, group);
+		run_list(b, group);
 }
 
-static void raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
+static void run_raise(struct quarry_buddy *b, struct quarry_area *area, unsigned int most)
 {
 	struct quarry_areagroup *group = quarry_areagroup_of(area);
 	u16 *part = &group->most_of[quarry_areagroup_part(area)];
@@ -228,19 +228,20 @@ void quarry_runs_freed(struct quarry_buddy *b, struct quarry_arena *a, struct qu
 	struct quarry_area *p;
 
 	for (p = area; p < last; p++)
-		raise(b, p, QUARRY_AREA_FRAMES);
+		run_raise(b, p, QUARRY_AREA_FRAMES);
 	len = stretch_end(last, (f.i + (1U << order) - 1) % QUARRY_AREA_FRAMES);
 	if (len == QUARRY_AREA_FRAMES && last + 1 < a->areas + a->nr_areas)
 		len += head_of(last + 1);
 	if (last == area)
 		len -= begin;
-	raise(b, last, len);
+	run_raise(b, last, len);
 	if (!begin && area > a->areas && tail_of(area - 1))
-		raise(b, area - 1, tail_of(area - 1) + (last == area ? len : QUARRY_AREA_FRAMES));
+		run_raise(b, area - 1,
+			  tail_of(area - 1) + (last == area ? len : QUARRY_AREA_FRAMES));
 }
 
 /* Where in a word stretches longer than @len frames begin. */
-static u64 longer(u64 word, unsigned int len)
+static u64 run_longer(u64 word, unsigned int len)
 {
 	unsigned int have, more;
 
@@ -268,7 +269,7 @@ static unsigned int longest(const struct quarry_arena *a, const struct quarry_ar
 			continue;
 		}
 		best = max_t(unsigned int, best, now + __ffs64(~word));
-		for (in = longer(word, best); in; in &= in >> 1)
+		for (in = run_longer(word, best); in; in &= in >> 1)
 			best++;
 		now = 64 - fls64(~word);
 	}
@@ -316,7 +317,7 @@ void quarry_runs_come(struct quarry_buddy *b, struct quarry_arena *a, u32 from)
 {
 	for (; from < a->nr_areas; from++) {
 		a->areas[from].most = 0;
-		raise(b, &a->areas[from], QUARRY_AREA_FRAMES);
+		run_raise(b, &a->areas[from], QUARRY_AREA_FRAMES);
 	}
 }
 
@@ -334,7 +335,7 @@ void quarry_runs_gone(struct quarry_buddy *b, struct quarry_arena *a, u32 to)
 
 	for (; i <= (a->shift + to - 1) / QUARRY_BITFIELD_UNITS; i++) {
 		if (a->groups[i].most)
-			unlist(b, &a->groups[i]);
+			run_unlist(b, &a->groups[i]);
 		a->groups[i].most = 0;
 		memset(a->groups[i].most_of, 0, sizeof(a->groups[i].most_of));
 	}

@@ -119,7 +119,7 @@ static void *take_direct(struct quarry_cache *cache, struct quarry_cache_node *n
 }
 
 /* From this CPU's magazines or its node. @guarded: says what kind of object it is. */
-static void *take_local(struct quarry_cache *cache, bool *guarded, bool try)
+static void *object_take_local(struct quarry_cache *cache, bool *guarded, bool try)
 {
 	void *object = NULL;
 	struct quarry_cpu_cache *m;
@@ -205,7 +205,7 @@ static bool is_elsewhere(struct quarry_cache *cache, const struct quarry_cache_n
 }
 
 /* From any node. */
-static void *take_elsewhere(struct quarry_cache *cache, bool guarded)
+static void *object_take_elsewhere(struct quarry_cache *cache, bool guarded)
 {
 	struct quarry_cache_node *n = NULL;
 	void *object = NULL;
@@ -247,7 +247,7 @@ static struct quarry_cache_node *grow_cheaply(struct quarry_cache *cache, gfp_t 
  * comes before memory that has to be worked for. A new slab may land elsewhere, and others
  * may be quicker to take its objects: so it is tried until growing fails.
  */
-static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
+static void *object_take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded)
 {
 	struct quarry_cache_node *n, *here, *wish = NULL;
 	bool drained = false;
@@ -267,7 +267,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		wish = NULL;
 	for (;;) {
 		object = wish ? take_from(cache, wish, *guarded) :
-				take_local(cache, guarded, false);
+				object_take_local(cache, guarded, false);
 		if (object)
 			return object;
 		here = wish ?: quarry_cache_local_node(cache);
@@ -280,7 +280,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		n = NULL;
 		if (!(gfp & __GFP_THISNODE) && is_elsewhere(cache, here, *guarded)) {
 			n = grow_cheaply(cache, gfp, here, *guarded);
-			object = n ? NULL : take_elsewhere(cache, *guarded);
+			object = n ? NULL : object_take_elsewhere(cache, *guarded);
 			if (object)
 				return object;
 		}
@@ -298,7 +298,7 @@ static void *take(struct quarry_cache *cache, gfp_t gfp, int node, bool *guarded
 		if (object)
 			return object;
 		if (!(gfp & __GFP_THISNODE)) {
-			object = take_elsewhere(cache, *guarded);
+			object = object_take_elsewhere(cache, *guarded);
 			if (object)
 				return object;
 		}
@@ -378,7 +378,7 @@ void *quarry_object_clear(struct quarry_cache *cache, void *object, gfp_t gfp)
 	return NULL;
 }
 
-static bool fails(struct quarry_cache *cache, gfp_t gfp)
+static bool object_fails(struct quarry_cache *cache, gfp_t gfp)
 {
 	if (likely(!quarry_injection_armed(&cache->injection)) || gfp & __GFP_NOFAIL ||
 	    !quarry_injection_fires(&cache->injection))
@@ -408,11 +408,11 @@ noinline void *quarry_cache_alloc_slow(struct quarry_cache *cache, gfp_t gfp, in
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_DEAD, NULL);
 		return NULL;
 	}
-	if (fails(cache, gfp))
+	if (object_fails(cache, gfp))
 		return NULL;
 	quarry_magazine_refill(cache);
 	do {
-		object = take(cache, gfp, node, &guarded);
+		object = object_take(cache, gfp, node, &guarded);
 		if (object)
 			quarry_shadow_open(object, quarry_cache_shadowed(cache));
 		/* One that was written to while it was free is not handed out. */
@@ -475,14 +475,14 @@ void *quarry_cache_alloc_nolock(struct quarry_cache *cache, gfp_t gfp)
 
 	if (!quarry_cache_gfp_ok(cache, gfp) || READ_ONCE(cache->kind) == QUARRY_CACHE_DEAD)
 		return NULL;
-	if (!in_nmi() && fails(cache, gfp))
+	if (!in_nmi() && object_fails(cache, gfp))
 		return NULL;
 	/* Before there is an object, which quarry_object_clear() would give back with a lock. */
 	if (gfp & __GFP_ZERO && cache->ctor) {
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_BAD_ARGUMENT, NULL);
 		return NULL;
 	}
-	object = take_local(cache, &guarded, true);
+	object = object_take_local(cache, &guarded, true);
 	if (object)
 		quarry_shadow_open(object, quarry_cache_shadowed(cache));
 	if (object && guarded && !quarry_guard_out(object, true))
@@ -533,7 +533,7 @@ bool quarry_cpu_cache_make_room(struct quarry_cache *cache, struct quarry_cpu_ca
 }
 
 /* Into this CPU's loaded magazine, if the object may be there. Preemption off. */
-static bool push(struct quarry_cache_node *n, void *object, bool guarded, bool try)
+static bool object_push(struct quarry_cache_node *n, void *object, bool guarded, bool try)
 {
 	struct quarry_cpu_cache *m = this_cpu_ptr(n->cache->cpu_cache);
 	struct quarry_magazine *mag;
@@ -577,8 +577,8 @@ static bool is_last(struct quarry_cache *cache, const void *object)
 }
 
 /* What is wrong with a free of an address in a slab, if that can be told now? Preemption off. */
-static enum quarry_slab_verdict look(struct quarry_cache *cache, const struct quarry_page_slab *s,
-				     const void *object)
+static enum quarry_slab_verdict object_look(struct quarry_cache *cache,
+					    const struct quarry_page_slab *s, const void *object)
 {
 	enum quarry_slab_verdict verdict;
 	u32 i;
@@ -601,7 +601,7 @@ bool quarry_object_is_free(struct quarry_cache *cache, const void *object)
 
 	preempt_disable();
 	s = quarry_page_slab_of(object);
-	is_free = s && s->node->cache == cache && look(cache, s, object) == QUARRY_SLAB_FREE;
+	is_free = s && s->node->cache == cache && object_look(cache, s, object) == QUARRY_SLAB_FREE;
 	preempt_enable();
 	return is_free;
 }
@@ -622,7 +622,7 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 		quarry_cache_misuse(cache, QUARRY_CACHE_ERR_FOREIGN, object);
 		return;
 	}
-	verdict = look(cache, s, object);
+	verdict = object_look(cache, s, object);
 	if (verdict) {
 		quarry_cache_misuse(cache, quarry_cache_verdict_kind(verdict), object);
 		return;
@@ -650,7 +650,7 @@ static void free_tagged(struct quarry_cache_node *n, void *object, depot_stack_h
 		quarry_shadow_free(object, quarry_cache_shadowed(cache));
 	}
 	/* From magazines anybody takes. */
-	if (!s->slab.is_lent && push(n, object, guarded, try))
+	if (!s->slab.is_lent && object_push(n, object, guarded, try))
 		return;
 	count_direct_frees(cache, quarry_node_put(n, &object, 1, try));
 }

@@ -43,8 +43,8 @@ static_assert(QUARRY_CACHE_ALIGN_MAX == QUARRY_ALIGN_MAX);
  * describes a cache, as in pages/pools.c: the cache can be destroyed meanwhile, and is seen to
  * become empty.
  */
-static void look(struct quarry_registered *e);
-static struct quarry_registry caches = QUARRY_REGISTRY(caches, look);
+static void cache_look(struct quarry_registered *e);
+static struct quarry_registry caches = QUARRY_REGISTRY(caches, cache_look);
 
 /* One at a time makes a cache or takes it away, with its folder. */
 static DEFINE_MUTEX(watching);
@@ -55,7 +55,7 @@ static struct quarry_cache *cache_of(struct quarry_registered *e)
 	return e ? container_of(e, struct quarry_cache, registered) : NULL;
 }
 
-static void delist(struct quarry_cache *cache)
+static void cache_delist(struct quarry_cache *cache)
 {
 	raw_spin_lock(&caches.lock);
 	quarry_registry_remove(&caches, &cache->registered);
@@ -63,14 +63,14 @@ static void delist(struct quarry_cache *cache)
 }
 
 /* A dead cache stays: its name is free. Whoever finds it in the registry may free it at once. */
-static void stay(struct quarry_cache *cache)
+static void cache_stay(struct quarry_cache *cache)
 {
 	quarry_cache_note_slabs(cache);
 	quarry_registry_add_again(&caches, &cache->registered);
 }
 
 /* Under the registry's lock, or looked at already. */
-static struct quarry_cache *look_at(struct quarry_cache *cache)
+static struct quarry_cache *cache_look_at(struct quarry_cache *cache)
 {
 	if (cache) {
 		refcount_inc(&cache->refs);
@@ -80,9 +80,9 @@ static struct quarry_cache *look_at(struct quarry_cache *cache)
 	return cache;
 }
 
-static void look(struct quarry_registered *e)
+static void cache_look(struct quarry_registered *e)
 {
-	look_at(cache_of(e));
+	cache_look_at(cache_of(e));
 }
 
 /**
@@ -142,7 +142,7 @@ void quarry_cache_look_away(struct quarry_cache *cache)
  */
 bool quarry_caches_look_round(struct quarry_cache_round *round, const struct quarry_pool *pool)
 {
-	struct quarry_cache *cache = round->nr ? look_at(round->cache[round->nr - 1]) : NULL;
+	struct quarry_cache *cache = round->nr ? cache_look_at(round->cache[round->nr - 1]) : NULL;
 	bool last = round->nr && round->nr < QUARRY_ROUND;
 
 	while (round->nr)
@@ -153,7 +153,7 @@ bool quarry_caches_look_round(struct quarry_cache_round *round, const struct qua
 	}
 	while (round->nr < QUARRY_ROUND && (cache = quarry_cache_look_next(cache)))
 		if (!pool || cache->pool == pool)
-			round->cache[round->nr++] = look_at(cache);
+			round->cache[round->nr++] = cache_look_at(cache);
 	quarry_cache_look_away(cache);
 	return round->nr;
 }
@@ -227,7 +227,7 @@ void quarry_cache_unwatch(struct quarry_cache_watcher *w)
 	mutex_unlock(&watching);
 }
 
-static void show(const struct quarry_registered *e, void *to)
+static void cache_show(const struct quarry_registered *e, void *to)
 {
 	struct quarry_cache_entry *entry = to;
 
@@ -247,7 +247,7 @@ static void show(const struct quarry_registered *e, void *to)
 unsigned int quarry_caches_list(u64 *from, void *entries, unsigned int room)
 {
 	return quarry_registry_list(&caches, from, entries, sizeof(struct quarry_cache_entry),
-				    room, show);
+				    room, cache_show);
 }
 
 /* How many there are. Context: any. */
@@ -322,7 +322,7 @@ static int cpu_caches_create(struct quarry_cache *cache)
 }
 
 /* What nobody has out goes to the pool; some of it after a grace period. */
-static void empty(struct quarry_cache *cache)
+static void cache_empty(struct quarry_cache *cache)
 {
 	unsigned int i;
 	LIST_HEAD(gone);
@@ -337,7 +337,7 @@ static void empty(struct quarry_cache *cache)
 }
 
 /* From now on nobody new finds a node through a tag. */
-static void untag(struct quarry_cache *cache)
+static void cache_untag(struct quarry_cache *cache)
 {
 	unsigned int i;
 
@@ -394,10 +394,10 @@ static void cache_put_rcu(struct rcu_head *rcu)
 }
 
 /* All pages are in the pool: what is left goes when nobody can be looking at it. */
-static void forget(struct quarry_cache *cache)
+static void cache_forget(struct quarry_cache *cache)
 {
 	quarry_slab_list_settle();
-	untag(cache);
+	cache_untag(cache);
 	quarry_pool_put(cache->pool);
 	call_rcu(&cache->rcu, cache_put_rcu);
 }
@@ -405,11 +405,11 @@ static void forget(struct quarry_cache *cache)
 /* Give back everything a cache has; nothing is out and nobody knows it. */
 static void cache_free(struct quarry_cache *cache)
 {
-	empty(cache);
+	cache_empty(cache);
 	/* Here pages too are on their way. */
 	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier();
-	forget(cache);
+	cache_forget(cache);
 }
 
 static u32 modes_of(slab_flags_t flags)
@@ -421,8 +421,8 @@ static u32 modes_of(slab_flags_t flags)
 }
 
 /* Shapes of both kinds of slab; a guarded one may not be possible. */
-static int shapes(struct quarry_cache *cache, unsigned int size, unsigned int align,
-		  slab_flags_t flags)
+static int cache_shapes(struct quarry_cache *cache, unsigned int size, unsigned int align,
+			slab_flags_t flags)
 {
 	u32 line = cache_line_size();
 	int err;
@@ -475,7 +475,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 	refcount_set(&cache->refs, 1);
 	strscpy(cache->name, name, sizeof(cache->name));
 	cache->flags = flags;
-	err = shapes(cache, size, align, flags);
+	err = cache_shapes(cache, size, align, flags);
 	if (err) {
 		kfree(cache);
 		return ERR_PTR(err);
@@ -495,7 +495,7 @@ static struct quarry_cache *cache_alloc(struct quarry_pool *pool, const char *na
 }
 
 /* In the registry, if the name is free. */
-static int publish(struct quarry_cache *cache)
+static int cache_publish(struct quarry_cache *cache)
 {
 	struct quarry_cache_watcher *w;
 	int err;
@@ -519,7 +519,7 @@ static void withdraw(struct quarry_cache *cache)
 	mutex_lock(&watching);
 	list_for_each_entry_reverse(w, &watchers, link)
 		w->destroyed(cache);
-	delist(cache);
+	cache_delist(cache);
 	mutex_unlock(&watching);
 }
 
@@ -541,7 +541,7 @@ struct quarry_cache *quarry_cache_make(struct quarry_pool *pool, const char *nam
 		cache->user_offset = useroffset;
 		cache->user_size = usersize;
 		cache->kind = kind;
-		err = publish(cache);
+		err = cache_publish(cache);
 		if (err) {
 			cache_free(cache);
 			cache = ERR_PTR(err);
@@ -681,12 +681,12 @@ static void drain_all(struct quarry_cache *cache)
  */
 void quarry_cache_destroy_deferred(struct quarry_cache *cache)
 {
-	delist(cache);
+	cache_delist(cache);
 	if (quarry_cache_try_leave(cache)) {
 		cache_free(cache);
 		return;
 	}
-	stay(cache);
+	cache_stay(cache);
 }
 
 /**
@@ -724,7 +724,7 @@ int quarry_cache_destroy(struct quarry_cache *cache)
 		return 0;
 	}
 	quarry_cache_report_leaks(cache, out);
-	stay(cache);
+	cache_stay(cache);
 	quarry_reaper_wake();
 	return -EBUSY;
 }
@@ -785,14 +785,14 @@ void quarry_caches_exit(void)
 	quarry_free_rcu_wait();
 	/* The interfaces have gone: nobody watches, and nobody else is about. */
 	while ((cache = cache_of(quarry_registry_from(&caches, 0)))) {
-		delist(cache);
+		cache_delist(cache);
 		quarry_cache_leave(cache);
 		list_add_tail(&cache->link, &gone);
 	}
 	list_for_each_entry(cache, &gone, link) {
 		quarry_cache_disable_all(cache);
 		drain_all(cache);
-		empty(cache);
+		cache_empty(cache);
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 			typesafe = true;
 	}
@@ -805,6 +805,6 @@ void quarry_caches_exit(void)
 		quarry_slab_list_settle();
 		while ((n = quarry_cache_node_next(cache, n)))
 			quarry_node_lose(n);
-		forget(cache);
+		cache_forget(cache);
 	}
 }

@@ -49,7 +49,7 @@ struct checking {
 	bool silent;
 };
 
-static void violation(struct checking *c, const char *what)
+static void cache_violation(struct checking *c, const char *what)
 {
 	if (!what)
 		return;
@@ -67,11 +67,11 @@ static void check_objects(struct checking *c, const struct quarry_cache_node *n,
 	for (k = 0; mag && k < min(mag->n, mag->cap); k++) {
 		s = quarry_page_slab_of(mag->slot[k]);
 		if (!s || s->node != n)
-			violation(c, "a magazine has an object of another node");
+			cache_violation(c, "a magazine has an object of another node");
 		else if (quarry_slab_look(&s->slab, mag->slot[k], &i))
-			violation(c, "an object is in a magazine and in its slab");
+			cache_violation(c, "an object is in a magazine and in its slab");
 		else if (s->slab.is_lent)
-			violation(c, "a magazine has an object that is lent");
+			cache_violation(c, "a magazine has an object that is lent");
 	}
 }
 
@@ -85,16 +85,16 @@ static void check_remote(struct checking *c, const struct quarry_cpu_cache *m)
 
 	if (!mag)
 		return;
-	violation(c, quarry_remote_check(&m->cold->remote));
+	cache_violation(c, quarry_remote_check(&m->cold->remote));
 	for (k = 0; k < min(mag->n, mag->cap); k++) {
 		s = quarry_page_slab_of(mag->slot[k]);
 		if (!s || s->node->cache != c->cache || s->node == quarry_cpu_cache_node(m)) {
-			violation(c, "a magazine for other nodes has another object");
+			cache_violation(c, "a magazine for other nodes has another object");
 			continue;
 		}
 		quarry_node_lock(s->node, &flags, false);
 		if (quarry_slab_look(&s->slab, mag->slot[k], &i))
-			violation(c, "an object is in a magazine and in its slab");
+			cache_violation(c, "an object is in a magazine and in its slab");
 		quarry_node_unlock(s->node, flags);
 	}
 }
@@ -106,7 +106,7 @@ static bool has_magazines(void *data, int cpu)
 	return quarry_cpu_cache_has_any(per_cpu_ptr(c->cache->cpu_cache, cpu));
 }
 
-static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
+static enum quarry_answer cache_check_there(void *data, int cpu, u64 *sum)
 {
 	struct checking *c = data;
 	struct quarry_cpu_cache *m = per_cpu_ptr(c->cache->cpu_cache, cpu);
@@ -115,7 +115,7 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 
 	if (!quarry_cpu_cache_enter(m))
 		return QUARRY_VISIT_INSIDE;
-	violation(c, quarry_cpu_cache_check(m));
+	cache_violation(c, quarry_cpu_cache_check(m));
 	quarry_node_lock(n, &flags, false);
 	check_objects(c, n, m->loaded);
 	check_objects(c, n, m->previous);
@@ -127,7 +127,7 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 
 static const struct quarry_visitor checker = {
 	.wanted = has_magazines,
-	.visit = check_there,
+	.visit = cache_check_there,
 };
 
 /* One of many. Under the lock. */
@@ -142,7 +142,8 @@ static void check_slab(struct quarry_page_slab *s, void *data)
 	c->sum_slabs = n->plain.nr_slabs + n->guarded.nr_slabs;
 	c->sum_nfree = n->plain.nr_free + n->guarded.nr_free;
 	if (!c->silent)
-		violation(c, quarry_slab_check(s->records ? &n->guarded : &n->plain, &s->slab));
+		cache_violation(c, quarry_slab_check(s->records ? &n->guarded : &n->plain,
+						     &s->slab));
 }
 
 /* Many slabs, and what they should add up to. */
@@ -159,7 +160,7 @@ static void check_slabs(struct checking *c, struct quarry_cache_node *n)
 		if (!quarry_node_walk(n, false, check_slab, c))
 			continue;
 		if (c->slabs != c->sum_slabs || c->nfree != c->sum_nfree)
-			violation(c, "the sums are wrong");
+			cache_violation(c, "the sums are wrong");
 		return;
 	}
 }
@@ -175,7 +176,7 @@ static void check_depot(struct checking *c, struct quarry_cache_node *n)
 		quarry_node_lock(n, &flags, false);
 		mag = list_first_entry_or_null(&n->depot.full, struct quarry_magazine, link);
 		if (mag) {
-			violation(c, quarry_magazine_check(mag));
+			cache_violation(c, quarry_magazine_check(mag));
 			check_objects(c, n, mag);
 			list_move_tail(&mag->link, &n->depot.full);
 		}
@@ -195,9 +196,9 @@ static bool check_at_once(struct checking *c, struct quarry_cache_node *n)
 	few = n->plain.nr_slabs + n->guarded.nr_slabs + n->depot.nr_full +
 	      n->depot.nr_spare <= FEW && n->depot.nr_objects <= FEW_OBJECTS;
 	if (few) {
-		violation(c, quarry_slab_list_check(&n->plain));
-		violation(c, quarry_slab_list_check(&n->guarded));
-		violation(c, quarry_depot_check(&n->depot));
+		cache_violation(c, quarry_slab_list_check(&n->plain));
+		cache_violation(c, quarry_slab_list_check(&n->guarded));
+		cache_violation(c, quarry_depot_check(&n->depot));
 		list_for_each_entry(mag, &n->depot.full, link)
 			check_objects(c, n, mag);
 	}
@@ -220,9 +221,9 @@ static void check_node(struct checking *c, struct quarry_cache_node *n)
 		struct quarry_page_slab *s = quarry_page_slab_of(object);
 
 		if (!s || !s->records)
-			violation(c, "something in quarantine is no guarded object");
+			cache_violation(c, "something in quarantine is no guarded object");
 		else if (test_bit(QUARRY_RECORD_OUT, &quarry_guard_record(s, object)->flags))
-			violation(c, "an object in quarantine is with a client");
+			cache_violation(c, "an object in quarantine is with a client");
 	}
 	quarry_node_unlock(n, flags);
 }

@@ -52,14 +52,15 @@ struct quarry_record *quarry_guard_record(struct quarry_page_slab *s, const void
 	return &s->records[i];
 }
 
-static void note(struct quarry_record *r, unsigned int which, depot_stack_handle_t stack)
+static void cache_guard_note(struct quarry_record *r, unsigned int which,
+			     depot_stack_handle_t stack)
 {
 	r->stack[which] = stack;
 	r->pid[which] = task_pid_nr(current);
 	r->when[which] = jiffies;
 }
 
-static bool fills(const struct quarry_cache *cache)
+static bool cache_guard_fills(const struct quarry_cache *cache)
 {
 	return READ_ONCE(cache->modes) & QUARRY_MODE_POISON && !cache->ctor &&
 	       !(cache->flags & SLAB_TYPESAFE_BY_RCU);
@@ -150,7 +151,7 @@ bool quarry_guard_out(void *object, bool try)
 	if (modes & QUARRY_MODE_REDZONE)
 		fill_red(cache, object);
 	if (modes & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_ALLOC, quarry_stack_here(3, try));
+		cache_guard_note(r, QUARRY_RECORD_ALLOC, quarry_stack_here(3, try));
 	else
 		r->stack[QUARRY_RECORD_ALLOC] = 0;
 	set_bit(QUARRY_RECORD_OUT, &r->flags);
@@ -180,8 +181,8 @@ bool quarry_guard_in(struct quarry_page_slab *s, void *object, depot_stack_handl
 	if (test_and_clear_bit(QUARRY_RECORD_RED, &r->flags))
 		check_red(cache, object);
 	if (READ_ONCE(cache->modes) & QUARRY_MODE_OWNER)
-		note(r, QUARRY_RECORD_FREE, stack);
-	if (fills(cache)) {
+		cache_guard_note(r, QUARRY_RECORD_FREE, stack);
+	if (cache_guard_fills(cache)) {
 		memset(object, POISON_FREE, size - 1);
 		((u8 *)object)[size - 1] = POISON_END;
 		set_bit(QUARRY_RECORD_POISONED, &r->flags);
@@ -193,7 +194,7 @@ bool quarry_guard_in(struct quarry_page_slab *s, void *object, depot_stack_handl
 }
 
 /* Do free objects wait? Not those of a dead cache: it waits for them. */
-static bool waits(const struct quarry_cache *cache)
+static bool cache_guard_waits(const struct quarry_cache *cache)
 {
 	return READ_ONCE(cache->modes) & QUARRY_MODE_QUARANTINE &&
 	       READ_ONCE(cache->kind) != QUARRY_CACHE_DEAD;
@@ -212,10 +213,10 @@ void *quarry_guard_quarantine(struct quarry_cache_node *n, void *object, bool tr
 	unsigned long flags;
 	void *oldest = NULL;
 
-	if (!waits(n->cache) || !quarry_node_lock(n, &flags, try))
+	if (!cache_guard_waits(n->cache) || !quarry_node_lock(n, &flags, try))
 		return object;
 	/* Once more: who ends it says so first, and then takes out what is in here. */
-	if (!waits(n->cache) || !n->quarantine) {
+	if (!cache_guard_waits(n->cache) || !n->quarantine) {
 		oldest = object;
 	} else if (n->quarantine_n == QUARRY_QUARANTINE) {
 		oldest = n->quarantine[n->quarantine_at];

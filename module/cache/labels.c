@@ -55,7 +55,7 @@ static DEFINE_SPINLOCK(labels_lock);
 
 static struct quarry_table table;
 
-static void publish(const struct quarry_table *t)
+static void label_publish(const struct quarry_table *t)
 {
 	struct quarry_labels_head *head = (struct quarry_labels_head *)t->base - 1;
 
@@ -64,7 +64,7 @@ static void publish(const struct quarry_table *t)
 	smp_store_release(&quarry_labels, t->base);
 }
 
-static int reach(unsigned long pfn, unsigned long nr)
+static int label_reach(unsigned long pfn, unsigned long nr)
 {
 	return quarry_table_reach(&table, pfn, nr);
 }
@@ -78,12 +78,12 @@ static int reach(unsigned long pfn, unsigned long nr)
  */
 int quarry_labels_init(void)
 {
-	int err = quarry_table_init(&table, (unsigned long)no_labels, publish);
+	int err = quarry_table_init(&table, (unsigned long)no_labels, label_publish);
 
 	if (err)
 		quarry_labels_exit();
 	else
-		quarry_directory_ask_first(reach);
+		quarry_directory_ask_first(label_reach);
 	return err;
 }
 

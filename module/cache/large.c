@@ -34,7 +34,7 @@
 #include "labels.h"
 
 /* Would more than a fifth of a block of @order not be asked for? */
-static bool wastes(size_t size, unsigned int order)
+static bool large_wastes(size_t size, unsigned int order)
 {
 	return size * 5 < 4 * (PAGE_SIZE << order);
 }
@@ -48,11 +48,11 @@ size_t quarry_large_roundup(size_t size)
 	unsigned long nr = PFN_UP(size);
 	unsigned int order = get_order(size);
 
-	return (wastes(size, order) ? nr : 1UL << order) << PAGE_SHIFT;
+	return (large_wastes(size, order) ? nr : 1UL << order) << PAGE_SHIFT;
 }
 
 /* The pages of an allocation that has no tag any more. */
-static void give(struct page *page)
+static void large_give(struct page *page)
 {
 	struct quarry_pool *pool = quarry_pool_default();
 	unsigned long private = page_private(page), nr = private & ~QUARRY_LARGE_RUN;
@@ -91,7 +91,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	page = quarry_alloc_pages_node(pool, node, gfp & ~__GFP_COMP, order);
 	if (!page)
 		return NULL;
-	if (!wastes(size, order))
+	if (!large_wastes(size, order))
 		nr = 1UL << order;
 	private = nr;
 	if (nr < 1UL << order) {
@@ -104,7 +104,7 @@ void *quarry_large_alloc(size_t size, gfp_t gfp, int node)
 	/* Who finds the tag must find the private word. Pairs with that in large_page(). */
 	smp_wmb();
 	if (!quarry_label_frames(page_to_pfn(page), 1, QUARRY_TAG_LARGE, quarry_gfp_meta(gfp))) {
-		give(page);
+		large_give(page);
 		return NULL;
 	}
 	quarry_shadow_narrow(page_address(page), size, nr << PAGE_SHIFT);
@@ -137,7 +137,7 @@ bool quarry_large_free(const void *object)
 	preempt_enable();
 	if (mine) {
 		kmemleak_free(object);
-		give(page);
+		large_give(page);
 	}
 	return mine;
 }

@@ -46,7 +46,7 @@ int quarry_caches_dead(struct quarry_pool *pool)
 }
 
 /* One of many. Under the lock. */
-static void disown(struct quarry_page_slab *s, void *data)
+static void leak_disown(struct quarry_page_slab *s, void *data)
 {
 	unsigned int order = quarry_slab_shape(&s->slab)->order;
 
@@ -68,7 +68,7 @@ void quarry_caches_leak(struct quarry_pool *pool)
 
 	while ((cache = quarry_cache_look_next(cache)))
 		for (n = NULL; cache->pool == pool && (n = quarry_cache_node_next(cache, n));)
-			quarry_node_walk(n, false, disown, NULL);
+			quarry_node_walk(n, false, leak_disown, NULL);
 	/* Whoever has seen a label keeps preemption off until he has put the object back. */
 	synchronize_rcu();
 	quarry_slab_list_settle();

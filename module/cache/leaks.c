@@ -97,8 +97,8 @@ void quarry_cache_free_texts(struct quarry_cache *cache)
 	kvfree(cache->texts);
 }
 
-static void show_stack_of(struct quarry_cache *cache, depot_stack_handle_t stack, char *text,
-			  size_t room)
+static void leaks_show_stack(struct quarry_cache *cache, depot_stack_handle_t stack, char *text,
+			     size_t room)
 {
 	/* Pairs with that of keep_texts(). */
 	const struct quarry_stack_text *texts = smp_load_acquire(&cache->texts);
@@ -138,7 +138,7 @@ int quarry_cache_owners(struct quarry_cache *cache, bool frees, struct quarry_tr
 		const char *c;
 
 		quarry_stack_tell(&g.at[i], t);
-		show_stack_of(cache, g.at[i].stack, t->text, sizeof(t->text));
+		leaks_show_stack(cache, g.at[i].stack, t->text, sizeof(t->text));
 		for (c = t->text; *c; c++)
 			t->depth += *c == '\n';
 	}

@@ -59,7 +59,7 @@ u64 quarry_magazine_budget(void)
 }
 
 /* The next larger or smaller capacity: what doubles or halves the memory. */
-static u32 larger(u32 cap)
+static u32 magazines_larger(u32 cap)
 {
 	return 2 * cap + sizeof(struct quarry_magazine) / sizeof(void *);
 }
@@ -85,7 +85,7 @@ void quarry_magazines_limit(struct quarry_cache *cache)
 	cache->cap_min = 0;
 	cache->cap_max = 0;
 	for (; cap <= CAP_MAX && (u64)cap * stride <= max_t(u64, most, SZ_64K);
-	     cap = larger(cap)) {
+	     cap = magazines_larger(cap)) {
 		if (cap * stride <= SZ_128K && cap <= 28)
 			cache->cap_min = cap;
 		if (cache->cap_min)
@@ -260,7 +260,7 @@ void quarry_cpu_cache_event(struct quarry_cache *cache, struct quarry_cpu_cache 
 	if (++m->seen < EVENTS || m->cap >= cache->cap_max)
 		return;
 	m->seen = 0;
-	m->cap = larger(m->cap);
+	m->cap = magazines_larger(m->cap);
 	m->wants |= QUARRY_WANTS_MAGAZINE;
 }
 

@@ -73,8 +73,8 @@ static void say_owners(struct quarry_report *report, const void *object)
 			  r->pid[QUARRY_RECORD_FREE], r->when[QUARRY_RECORD_FREE]);
 }
 
-static void say(struct quarry_report *r, const struct quarry_cache *cache,
-		enum quarry_cache_error kind, const void *object)
+static void misuse_say(struct quarry_report *r, const struct quarry_cache *cache,
+		       enum quarry_cache_error kind, const void *object)
 {
 	struct quarry_page_slab *s;
 	u32 i = 0, at = 0;
@@ -114,7 +114,7 @@ void quarry_cache_tell(const struct quarry_cache *cache, enum quarry_cache_error
 
 	if (!r)
 		return;
-	say(r, cache, kind, object);
+	misuse_say(r, cache, kind, object);
 	quarry_report_end(r);
 }
 
@@ -134,7 +134,7 @@ struct quarry_report *quarry_cache_misuse_begin(struct quarry_cache *cache,
 	atomic64_inc(&cache->errors[kind]);
 	r = quarry_report_begin(QUARRY_NR_ERRORS + kind);
 	if (r)
-		say(r, cache, kind, object);
+		misuse_say(r, cache, kind, object);
 	return r;
 }
 

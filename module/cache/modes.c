@@ -59,7 +59,7 @@ static void disable_other(const struct disabling *s, int cpu)
 	preempt_enable();
 }
 
-static bool not_as_wished(void *data, int cpu)
+static bool modes_not_as_wished(void *data, int cpu)
 {
 	const struct disabling *s = data;
 	u8 disabled = READ_ONCE(per_cpu_ptr(s->cache->cpu_cache, cpu)->disabled);
@@ -81,7 +81,7 @@ static enum quarry_answer disable_there(void *data, int cpu, u64 *sum)
 
 /* Whoever is under way with what he knows of the modes must be through. */
 static const struct quarry_visitor disabler = {
-	.wanted = not_as_wished,
+	.wanted = modes_not_as_wished,
 	.visit = disable_there,
 	.between = true,
 };
@@ -134,7 +134,7 @@ void quarry_cache_disable_all(struct quarry_cache *cache)
 		disable_other(&s, cpu);
 }
 
-static int check_modes(const struct quarry_cache *cache, u32 modes)
+static int modes_check(const struct quarry_cache *cache, u32 modes)
 {
 	if (modes & ~QUARRY_MODES)
 		return -EINVAL;
@@ -166,7 +166,7 @@ static int make_quarantine(struct quarry_cache_node *n)
 }
 
 /* What guarded slabs need before the first of them is made. */
-static int prepare(struct quarry_cache *cache, u32 modes)
+static int modes_prepare(struct quarry_cache *cache, u32 modes)
 {
 	struct quarry_cache_node *n = NULL;
 	int err = 0;
@@ -200,11 +200,11 @@ int quarry_cache_set_modes(struct quarry_cache *cache, unsigned int modes)
 	u32 before;
 	int err;
 
-	err = check_modes(cache, modes);
+	err = modes_check(cache, modes);
 	if (err)
 		return err;
 	mutex_lock(&modes_mutex);
-	err = prepare(cache, modes);
+	err = modes_prepare(cache, modes);
 	if (err) {
 		mutex_unlock(&modes_mutex);
 		return err;

@@ -43,7 +43,7 @@ void *quarry_object_start(const void *address)
 static DEFINE_PER_CPU(u64, begun);
 static DEFINE_PER_CPU(u64, done);
 
-static u64 sum(const u64 __percpu *count)
+static u64 rcu_sum(const u64 __percpu *count)
 {
 	u64 n = 0;
 	int cpu;
@@ -67,11 +67,11 @@ static void free_rcu(struct rcu_head *head)
  */
 void quarry_free_rcu_wait(void)
 {
-	u64 were_done = sum(&done);
+	u64 were_done = rcu_sum(&done);
 
 	/* In this order one that is on its way is never taken for done. */
 	smp_rmb();
-	if (sum(&begun) != were_done)
+	if (rcu_sum(&begun) != were_done)
 		rcu_barrier();
 }
 

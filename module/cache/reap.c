@@ -52,9 +52,9 @@
 #include "../pages/visit.h"
 #include "cache.h"
 
-static void reaper(struct kthread_work *work);
+static void reap_work(struct kthread_work *work);
 
-static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reaper);
+static struct quarry_chore reaper_chore = QUARRY_CHORE_INIT(reaper_chore, reap_work);
 
 /*
  * One at a time takes slabs off: @disabled of depots is his. Who has it keeps the caches that are
@@ -159,8 +159,8 @@ static u64 reap_discard(struct quarry_cache *cache)
  * cache. Under @parting. A CPU that does not answer keeps those of caches it has magazines of
  * where they are, for the reaper to try again.
  */
-static u64 part(const struct quarry_pool *pool, const struct quarry_cache *only,
-		enum quarry_patience patience)
+static u64 reap_part(const struct quarry_pool *pool, const struct quarry_cache *only,
+		     enum quarry_patience patience)
 {
 	struct quarry_cache *cache, *next;
 	LIST_HEAD(meant);
@@ -207,17 +207,17 @@ static void pause_parting(void)
 /* The same until every CPU has answered. Under @parting, which is let go of meanwhile. */
 static u64 part_wholly(const struct quarry_pool *pool, const struct quarry_cache *only)
 {
-	u64 bytes = part(pool, only, QUARRY_A_WHILE);
+	u64 bytes = reap_part(pool, only, QUARRY_A_WHILE);
 
 	while (is_bereft(pool, only)) {
 		pause_parting();
-		bytes += part(pool, only, QUARRY_A_WHILE);
+		bytes += reap_part(pool, only, QUARRY_A_WHILE);
 	}
 	return bytes;
 }
 
 /* Find what was idle since the last time. Returns whether anything is left. */
-static bool trim(struct quarry_cache_node *n)
+static bool reap_trim(struct quarry_cache_node *n)
 {
 	unsigned long flags;
 	u32 idle, full;
@@ -266,7 +266,7 @@ static bool trim_listed(struct quarry_cache *cache)
 	if (!quarry_cache_is_listed(cache))
 		return false;
 	while ((n = quarry_cache_node_next(cache, n)))
-		more |= trim(n);
+		more |= reap_trim(n);
 	return more;
 }
 
@@ -283,16 +283,16 @@ static bool trim_round(struct quarry_cache_round *round, u64 until)
 	lock_parting();
 	for (i = 0; i < round->nr; i++)
 		more |= trim_listed(round->cache[i]);
-	part(NULL, NULL, QUARRY_A_WHILE);
+	reap_part(NULL, NULL, QUARRY_A_WHILE);
 	while (is_bereft(NULL, NULL) && ktime_get_mono_fast_ns() < until) {
 		pause_parting();
-		part(NULL, NULL, QUARRY_A_WHILE);
+		reap_part(NULL, NULL, QUARRY_A_WHILE);
 	}
 	unlock_parting();
 	return more;
 }
 
-static void reaper(struct kthread_work *work)
+static void reap_work(struct kthread_work *work)
 {
 	struct quarry_cache_round round = {};
 	u64 until = quarry_visits_until();
@@ -349,7 +349,7 @@ u64 quarry_cache_reap(struct quarry_cache *cache, bool wholly)
 }
 
 /* Let go of slabs that a CPU which did not answer has kept, when every CPU has. */
-static void settle(void)
+static void reap_settle(void)
 {
 	lock_parting();
 	part_wholly(NULL, NULL);
@@ -378,7 +378,7 @@ bool quarry_cache_try_leave(struct quarry_cache *cache)
 
 	lock_parting();
 	quarry_cache_clear_holding(cache);
-	part(NULL, cache, QUARRY_A_WHILE);
+	reap_part(NULL, cache, QUARRY_A_WHILE);
 	left = list_empty(&cache->parting);
 	unlock_parting();
 	return left;
@@ -414,7 +414,7 @@ static u64 reclaim_all(struct quarry_pool *pool)
  * The next caches of a pool that could give up a slab, after @at, which is NULL when all
  * have been asked. Under @parting.
  */
-static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct list_head *batch)
+static void reap_gather(struct quarry_pool *pool, struct quarry_cache **at, struct list_head *batch)
 {
 	unsigned int nr = 0, looks = 0;
 
@@ -433,8 +433,8 @@ static void gather(struct quarry_pool *pool, struct quarry_cache **at, struct li
  * All that the caches of @batch can do without, to their pool. Under @parting. *@all: false if a
  * CPU was given up.
  */
-static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_patience patience,
-		bool *all)
+static u64 reap_give(struct quarry_pool *pool, struct list_head *batch,
+		     enum quarry_patience patience, bool *all)
 {
 	struct quarry_cache *cache, *next;
 
@@ -443,7 +443,7 @@ static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_p
 		list_del_init(&cache->parting);
 		isolate_all(cache);
 	}
-	return part(pool, NULL, patience);
+	return reap_part(pool, NULL, patience);
 }
 
 /*
@@ -451,7 +451,7 @@ static u64 give(struct quarry_pool *pool, struct list_head *batch, enum quarry_p
  * may still have what a CPU does not give up. Under @parting. *@bytes: what has come is added.
  * Returns false if a CPU was given up.
  */
-static bool ask_all(struct quarry_pool *pool, unsigned int order, u64 *bytes)
+static bool reap_ask_all(struct quarry_pool *pool, unsigned int order, u64 *bytes)
 {
 	/* A CPU that does not answer holds up nothing after the first time. */
 	enum quarry_patience patience = QUARRY_A_WHILE;
@@ -460,13 +460,13 @@ static bool ask_all(struct quarry_pool *pool, unsigned int order, u64 *bytes)
 	bool all = true;
 
 	/* What others have begun. */
-	*bytes += part(pool, NULL, patience);
+	*bytes += reap_part(pool, NULL, patience);
 	while (!*bytes || !quarry_pool_has_block(pool, order)) {
 		if (!all || is_bereft(pool, NULL))
 			patience = QUARRY_BRIEF;
-		gather(pool, &at, &batch);
+		reap_gather(pool, &at, &batch);
 		if (!list_empty(&batch))
-			*bytes += give(pool, &batch, patience, &all);
+			*bytes += reap_give(pool, &batch, patience, &all);
 		if (!at)
 			break;
 	}
@@ -507,8 +507,8 @@ static u64 reclaim_block(struct quarry_pool *pool, unsigned int order)
 
 	if (!try_lock_parting())
 		return 0;
-	while (!ask_all(pool, order, &bytes) && (!bytes || !quarry_pool_has_block(pool, order)) &&
-	       ktime_get_mono_fast_ns() < end)
+	while (!reap_ask_all(pool, order, &bytes) &&
+	       (!bytes || !quarry_pool_has_block(pool, order)) && ktime_get_mono_fast_ns() < end)
 		pause_parting();
 	unlock_parting();
 	came = await_arrivals(pool, order, until);
@@ -520,7 +520,7 @@ static u64 node_spare(struct quarry_cache_node *n)
 	return READ_ONCE(n->plain.empty_pages) + READ_ONCE(n->guarded.empty_pages);
 }
 
-static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
+static unsigned long reap_count(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0;
@@ -538,7 +538,7 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
  * if slabs went and no arena is empty for it. A cache that is found on the list under @parting
  * has not left: see quarry_cache_leave().
  */
-static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
+static unsigned long reap_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_cache *cache = NULL;
 	unsigned long pages = 0, given;
@@ -552,7 +552,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 			isolate(cache->nodes[sc->nid], 0);
 		}
 	quarry_cache_look_away(cache);
-	pages = part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
+	pages = reap_part(NULL, NULL, QUARRY_BRIEF) >> PAGE_SHIFT;
 	unlock_parting();
 	if (!pages)
 		return SHRINK_STOP;
@@ -561,7 +561,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 	return given;
 }
 
-static int cpu_dead(unsigned int cpu)
+static int reap_cpu_dead(unsigned int cpu)
 {
 	struct quarry_cache_round round = {};
 
@@ -585,11 +585,11 @@ static struct quarry_reclaim reclaim = {
 int __init quarry_reaper_init(void)
 {
 	shrinker = quarry_inject() ? NULL :
-		   quarry_shrinker_register(shrinker_count, shrinker_scan);
+		   quarry_shrinker_register(reap_count, reap_scan);
 	if (!shrinker)
 		return -ENOMEM;
 	hotplug = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry-caches:dead", NULL,
-					    cpu_dead);
+					    reap_cpu_dead);
 	if (hotplug < 0) {
 		quarry_shrinker_unregister(shrinker);
 		return hotplug;
@@ -603,7 +603,7 @@ int __init quarry_reaper_init(void)
 void quarry_reaper_exit(void)
 {
 	quarry_chore_end(&reaper_chore);
-	settle();
+	reap_settle();
 	quarry_reclaim_remove(&reclaim);
 	quarry_guests_exit();
 	cpuhp_remove_state_nocalls(hotplug);

@@ -103,8 +103,8 @@ void quarry_remote_flush(struct quarry_cache *cache, struct quarry_remote *r, bo
 }
 
 /* The magazine is full: an empty one, or empty it. Marked. */
-static void make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m,
-		      struct quarry_remote *r, bool try)
+static void remote_make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m,
+			     struct quarry_remote *r, bool try)
 {
 	struct quarry_cache_node *n;
 	unsigned long flags;
@@ -126,8 +126,8 @@ static void make_room(struct quarry_cache *cache, struct quarry_cpu_cache *m,
 }
 
 /* The tag of an object of another node of @cache; 0 for anything else. Preemption off. */
-static u32 tag_of(struct quarry_cache *cache, const struct quarry_cpu_cache *m, u32 known,
-		  const void *object)
+static u32 remote_tag_of(struct quarry_cache *cache, const struct quarry_cpu_cache *m, u32 known,
+			 const void *object)
 {
 	struct quarry_cache_node *n;
 	u64 label;
@@ -164,7 +164,7 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 		return 0;
 	tag = r && quarry_remote_n(r) ? r->tag : 0;
 	while (done < nr) {
-		tag = tag_of(cache, m, tag, p[done]);
+		tag = remote_tag_of(cache, m, tag, p[done]);
 		if (!tag)
 			break;
 		if (!r || !r->mag) {
@@ -175,7 +175,7 @@ size_t quarry_remote_put(struct quarry_cache *cache, size_t nr, void **p, bool t
 			break;
 		quarry_shadow_free(p[done], quarry_cache_shadowed(cache));
 		if (!quarry_remote_push(r, tag, p[done])) {
-			make_room(cache, m, r, try);
+			remote_make_room(cache, m, r, try);
 			quarry_remote_push(r, tag, p[done]);
 		}
 		done++;

@@ -58,11 +58,11 @@
 #include "cache.h"
 #include "labels.h"
 
-static void sweep(struct irq_work *work);
+static void slabs_sweep(struct irq_work *work);
 
 /* Nodes with lent slabs that have got their last object back, and who gives these back. */
 static LLIST_HEAD(to_sweep);
-static struct irq_work sweeper = IRQ_WORK_INIT_HARD(sweep);
+static struct irq_work sweeper = IRQ_WORK_INIT_HARD(slabs_sweep);
 
 /* Most objects or slabs that are moved under one hold of the lock. */
 #define HOLD	32U
@@ -130,7 +130,7 @@ static unsigned int take_deferred_of(struct quarry_cache_node *n, struct quarry_
  * Put back what was freed without the lock, or a part of it, so that nobody waits for long;
  * the next one who takes the lock goes on. Under it.
  */
-static void take_deferred(struct quarry_cache_node *n)
+static void slabs_take_deferred(struct quarry_cache_node *n)
 {
 	unsigned int left = DEFERRED, slabs = DEFERRED;
 	struct quarry_page_slab *s;
@@ -146,13 +146,13 @@ static void take_deferred(struct quarry_cache_node *n)
 	}
 }
 
-static void locked(struct quarry_cache_node *n)
+static void slabs_locked(struct quarry_cache_node *n)
 {
 	n->holds++;
 	if (unlikely(quarry_node_has_deferred(n))) {
 		/* For a walk, that is as if another had been here. */
 		n->holds++;
-		take_deferred(n);
+		slabs_take_deferred(n);
 	}
 }
 
@@ -172,7 +172,7 @@ bool quarry_node_lock(struct quarry_cache_node *n, unsigned long *flags, bool tr
 	} else {
 		raw_spin_lock_irqsave(&n->lock, *flags);
 	}
-	locked(n);
+	slabs_locked(n);
 	/* Sparse cannot follow a lock that is taken on a condition. */
 	__release(&n->lock);
 	return true;
@@ -385,7 +385,7 @@ static void set_private(struct quarry_page_slab *s, unsigned int nr, unsigned lo
 }
 
 /* The pages of a slab that nobody can find any more, back to the pool. */
-static void give_pages(struct quarry_page_slab *s)
+static void slabs_give_pages(struct quarry_page_slab *s)
 {
 	unsigned int order = quarry_slab_shape(&s->slab)->order;
 	struct quarry_cache *cache = s->node->cache;
@@ -400,7 +400,7 @@ static void give_pages(struct quarry_page_slab *s)
 }
 
 /* What of the pool's reserve must a caller leave? All of it if his flags make no sense. */
-static u64 kept_from(struct quarry_pool *pool, gfp_t gfp)
+static u64 slabs_kept_from(struct quarry_pool *pool, gfp_t gfp)
 {
 	struct quarry_wish w;
 
@@ -420,7 +420,7 @@ bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp)
 	struct quarry_pool *pool = cache->pool;
 
 	return pool->reserve && quarry_pool_nfree(pool) < pool->reserve &&
-	       kept_from(pool, gfp) < pool->reserve;
+	       slabs_kept_from(pool, gfp) < pool->reserve;
 }
 
 /**
@@ -433,14 +433,14 @@ bool quarry_node_is_lending(struct quarry_cache *cache, gfp_t gfp)
  */
 bool quarry_node_may_borrow(struct quarry_cache *cache, gfp_t gfp)
 {
-	u64 keep = kept_from(cache->pool, gfp);
+	u64 keep = slabs_kept_from(cache->pool, gfp);
 
 	return !keep || quarry_pool_nfree(cache->pool) >= keep;
 }
 
 /* A slab of one shape. */
-static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int node,
-				      bool guarded, bool least)
+static struct quarry_cache_node *slabs_grow(struct quarry_cache *cache, gfp_t gfp, int node,
+					    bool guarded, bool least)
 {
 	const struct quarry_shape *shape = least ? &cache->least[guarded] :
 						   &cache->shape[guarded];
@@ -497,7 +497,7 @@ static struct quarry_cache_node *grow(struct quarry_cache *cache, gfp_t gfp, int
 		(lent ? QUARRY_LABEL_LENT : 0);
 	if (!quarry_label_frames(page_to_pfn(s->page), nr, label,
 				 quarry_gfp_meta(gfp & ~__GFP_NOFAIL))) {
-		give_pages(s);
+		slabs_give_pages(s);
 		goto description;
 	}
 	quarry_node_lock(n, &flags, false);
@@ -537,10 +537,10 @@ struct quarry_cache_node *quarry_node_grow(struct quarry_cache *cache, gfp_t gfp
 
 	gfp &= ~GFP_OURS;
 	if (!cache->least[guarded].nr)
-		return grow(cache, gfp, node, guarded, false);
-	n = grow(cache, (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN, node, guarded,
-		 false);
-	return n ?: grow(cache, gfp, node, guarded, true);
+		return slabs_grow(cache, gfp, node, guarded, false);
+	n = slabs_grow(cache, (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN, node, guarded,
+		       false);
+	return n ?: slabs_grow(cache, gfp, node, guarded, true);
 }
 
 /**
@@ -568,7 +568,7 @@ static void typesafe_release(struct rcu_head *rcu)
 	struct quarry_page_slab *s = container_of(rcu, struct quarry_page_slab, rcu);
 	struct quarry_pool *pool = s->node->cache->pool;
 
-	give_pages(s);
+	slabs_give_pages(s);
 	/* See await_arrivals(), reap.c. */
 	atomic_inc(&pool->slabs_came);
 	quarry_wake_waiters(pool);
@@ -576,7 +576,7 @@ static void typesafe_release(struct rcu_head *rcu)
 }
 
 /* A slab that is in no list and has no labels. */
-static void release(struct quarry_cache_node *n, struct quarry_page_slab *s)
+static void slabs_release(struct quarry_cache_node *n, struct quarry_page_slab *s)
 {
 	refcount_inc(&n->cache->refs);
 	/* Who frees an object a second time may wipe it, before he finds out what he has done. */
@@ -585,12 +585,12 @@ static void release(struct quarry_cache_node *n, struct quarry_page_slab *s)
 		call_rcu(&s->rcu, typesafe_release);
 		return;
 	}
-	give_pages(s);
+	slabs_give_pages(s);
 	call_rcu(&s->rcu, page_slab_free_rcu);
 }
 
 /* A slab goes, which was taken off its list. Under the lock. */
-static struct quarry_page_slab *forget(struct quarry_cache_node *n, struct quarry_slab *slab)
+static struct quarry_page_slab *slabs_forget(struct quarry_cache_node *n, struct quarry_slab *slab)
 {
 	struct quarry_page_slab *s = quarry_page_slab(slab);
 
@@ -629,7 +629,7 @@ u64 quarry_node_isolate(struct quarry_cache_node *n, u64 keep, struct list_head 
 			struct quarry_slab *slab = quarry_slab_list_remove_empty(&n->guarded) ?:
 						   quarry_slab_list_remove_empty(&n->plain);
 
-			s[nr++] = forget(n, slab);
+			s[nr++] = slabs_forget(n, slab);
 		}
 		quarry_node_unlock(n, flags);
 		for (i = 0; i < nr; i++) {
@@ -656,7 +656,7 @@ u64 quarry_page_slabs_discard(struct list_head *gone)
 
 	list_for_each_entry_safe(slab, next, gone, link) {
 		bytes += quarry_shape_bytes(quarry_slab_shape(slab));
-		release(quarry_page_slab(slab)->node, quarry_page_slab(slab));
+		slabs_release(quarry_page_slab(slab)->node, quarry_page_slab(slab));
 	}
 	return bytes;
 }
@@ -696,7 +696,7 @@ static void sweep_node(struct quarry_cache_node *n)
 		       quarry_slab_list_remove_spent(&n->plain);
 		if (!slab)
 			break;
-		list_add(&forget(n, slab)->slab.link, &gone);
+		list_add(&slabs_forget(n, slab)->slab.link, &gone);
 	}
 	/* What was freed without the lock and returned with this hold was among them. */
 	n->spent = nr == HOLD;
@@ -708,7 +708,7 @@ static void sweep_node(struct quarry_cache_node *n)
 	quarry_page_slabs_discard(&gone);
 }
 
-static void sweep(struct irq_work *work)
+static void slabs_sweep(struct irq_work *work)
 {
 	struct quarry_cache_node *n, *next;
 

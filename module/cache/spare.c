@@ -161,7 +161,7 @@ static bool count_one(const void *object)
 }
 
 /* The same of a magazine of @n objects. */
-static bool count(const struct quarry_magazine *mag, u32 n)
+static bool spare_count(const struct quarry_magazine *mag, u32 n)
 {
 	u32 i;
 
@@ -178,9 +178,9 @@ static bool count_cpu(const struct quarry_cpu_cache *m)
 	const struct quarry_magazine *previous = READ_ONCE(m->previous);
 	const struct quarry_magazine *remote = quarry_remote_magazine(m);
 
-	return (loaded && count(loaded, quarry_cpu_cache_loaded_n(m, loaded))) ||
-	       (previous && count(previous, READ_ONCE(previous->n))) ||
-	       (remote && count(remote, READ_ONCE(remote->n)));
+	return (loaded && spare_count(loaded, quarry_cpu_cache_loaded_n(m, loaded))) ||
+	       (previous && spare_count(previous, READ_ONCE(previous->n))) ||
+	       (remote && spare_count(remote, READ_ONCE(remote->n)));
 }
 
 /* Of the full magazine of a depot that @i others lie before; *@more: there was one. */
@@ -195,7 +195,7 @@ static bool count_in_depot(struct quarry_cache_node *n, unsigned int i, bool *mo
 	list_for_each_entry(mag, &n->depot.full, link)
 		if (!i--) {
 			*more = true;
-			found = count(mag, mag->n);
+			found = spare_count(mag, mag->n);
 			break;
 		}
 	quarry_node_unlock(n, flags);

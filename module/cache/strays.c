@@ -43,7 +43,7 @@ static unsigned int nr_pages(const struct quarry_page_slab *s)
 	return 1U << quarry_slab_shape(&s->slab)->order;
 }
 
-static void count(struct quarry_cache *cache, const struct finding *f)
+static void stray_count(struct quarry_cache *cache, const struct finding *f)
 {
 	const struct quarry_page_arena *c;
 
@@ -61,7 +61,7 @@ static void count(struct quarry_cache *cache, const struct finding *f)
 }
 
 /* One of many. Under the lock. */
-static void look(struct quarry_page_slab *s, void *data)
+static void stray_look(struct quarry_page_slab *s, void *data)
 {
 	struct finding *f = data;
 	unsigned int i, missing = 0;
@@ -91,8 +91,8 @@ u64 quarry_strays_find(struct quarry_cache *cache)
 	struct finding f = {};
 
 	while ((n = quarry_cache_node_next(cache, n)))
-		quarry_node_walk(n, false, look, &f);
-	count(cache, &f);
+		quarry_node_walk(n, false, stray_look, &f);
+	stray_count(cache, &f);
 	return f.missing;
 }
 
@@ -116,7 +116,7 @@ void quarry_strays_mend(struct quarry_page_slab *s)
 	if (likely(f.missing <= s->strays))
 		return;
 	f.fresh = f.missing - s->strays;
-	count(s->node->cache, &f);
+	stray_count(s->node->cache, &f);
 }
 
 /* See struct quarry_reclaim. */

@@ -48,7 +48,7 @@ static struct quarry_cache_node **entry_of(u16 tag)
 }
 
 /* A page of the table for @tag, which must be there from now on. */
-static bool make_room(u16 tag)
+static bool tag_make_room(u16 tag)
 {
 	struct quarry_cache_node **page;
 
@@ -73,7 +73,7 @@ int quarry_tag_get(struct quarry_cache_node *n, unsigned int which)
 
 	if (tag < 0)
 		return tag;
-	if (!make_room(tag)) {
+	if (!tag_make_room(tag)) {
 		ida_free(&ida, tag);
 		return -ENOMEM;
 	}
@@ -156,7 +156,7 @@ struct quarry_page_slab *quarry_page_slab_of(const void *object)
 
 	if (!tag || tag == QUARRY_TAG_LARGE)
 		return NULL;
-	/* The slab is as whole as its label promises. Pairs with that in grow(), slabs.c. */
+	/* The slab is as whole as its label promises. Pairs with that in slabs_grow(), slabs.c. */
 	smp_rmb();
 	s = (struct quarry_page_slab *)READ_ONCE(pfn_to_page(pfn)->private);
 	/* Pairs with that in quarry_node_isolate(). */

@@ -50,7 +50,7 @@ static bool find_large(const void *ptr, const void **start, u64 *bytes)
 }
 
 /* Say it, once for each place; @whose: a cache's name. */
-static void refuse(const char *whose, size_t n)
+static void usercopy_refuse(const char *whose, size_t n)
 {
 	struct quarry_report *r = quarry_report_begin(QUARRY_NR_ERRORS + QUARRY_NR_CACHE_ERRORS);
 
@@ -98,7 +98,7 @@ int quarry_usercopy_check(const void *ptr, size_t n)
 			err = -EFAULT;
 	}
 	if (unlikely(err))
-		refuse(cache ? cache->name : "of malloc's large blocks", n);
+		usercopy_refuse(cache ? cache->name : "of malloc's large blocks", n);
 	preempt_enable();
 	return err;
 }

@@ -59,13 +59,13 @@ static struct quarry_cache *next_of(struct errand *e)
 	return next == e->list ? NULL : list_entry(next, struct quarry_cache, parting);
 }
 
-static bool is_due(const struct errand *e, struct quarry_cache *cache)
+static bool visits_is_due(const struct errand *e, struct quarry_cache *cache)
 {
 	return e->due(per_cpu_ptr(cache->cpu_cache, e->cpu));
 }
 
 /* Each cache is looked at once a CPU, and those of the last interrupt again. */
-static bool wanted(void *data, int cpu)
+static bool visits_wanted(void *data, int cpu)
 {
 	struct errand *e = data;
 	unsigned int i, nr = 0;
@@ -78,13 +78,13 @@ static bool wanted(void *data, int cpu)
 		e->nr = 0;
 	}
 	for (i = 0; i < e->nr; i++)
-		if (is_due(e, e->cache[i]))
+		if (visits_is_due(e, e->cache[i]))
 			e->cache[nr++] = e->cache[i];
 	while (nr < QUARRY_ROUND && !e->end) {
 		e->at = next_of(e);
 		if (!e->at)
 			e->end = true;
-		else if (is_due(e, e->at))
+		else if (visits_is_due(e, e->at))
 			e->cache[nr++] = e->at;
 	}
 	e->nr = nr;
@@ -119,7 +119,7 @@ static enum quarry_answer empty_there(void *data, int cpu, u64 *sum)
 }
 
 static const struct quarry_visitor emptier = {
-	.wanted = wanted,
+	.wanted = visits_wanted,
 	.visit = empty_there,
 };
 
@@ -199,7 +199,7 @@ static bool is_beside_disabled(const struct quarry_cpu_cache *m)
  * preemption off: he must be through before the slab goes.
  */
 static const struct quarry_visitor finisher = {
-	.wanted = wanted,
+	.wanted = visits_wanted,
 	.visit = empty_there,
 	.between = true,
 };

@@ -320,7 +320,7 @@ int quarry_chardev_traces(int (*get)(void *arg, struct quarry_trace *traces, u32
 	return err;
 }
 
-static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
+static int chardev_get_traces(void *arg, struct quarry_trace *traces, u32 room)
 {
 	struct quarry_pool_traces *t = arg;
 	struct quarry_pool *pool = find_pool(t->name);
@@ -337,7 +337,7 @@ static int do_pool_traces(void *arg)
 {
 	struct quarry_pool_traces *t = arg;
 
-	return quarry_chardev_traces(get_traces, t, t->traces, t->capacity, &t->count);
+	return quarry_chardev_traces(chardev_get_traces, t, t->traces, t->capacity, &t->count);
 }
 
 static int do_forgotten(void *arg)

@@ -104,7 +104,7 @@ static int do_cache_validate(void *arg)
 }
 
 /* What can be wrong is found before anything is changed. */
-static int check_modes(const struct quarry_cache_modes *m)
+static int chardev_check_modes(const struct quarry_cache_modes *m)
 {
 	if ((m->set | m->clear) & ~QUARRY_MODES || m->set & m->clear)
 		return -EINVAL;
@@ -134,7 +134,7 @@ static int do_cache_modes(void *arg)
 {
 	struct quarry_cache_modes *m = arg;
 	struct quarry_cache *cache;
-	int err = check_modes(m);
+	int err = chardev_check_modes(m);
 
 	if (err)
 		return err;
@@ -164,7 +164,7 @@ struct traces_query {
 	u32 id;
 };
 
-static int get_traces(void *arg, struct quarry_trace *traces, u32 room)
+static int chardev_cache_traces(void *arg, struct quarry_trace *traces, u32 room)
 {
 	const struct traces_query *q = arg;
 	struct quarry_cache_traces *t = q->t;
@@ -185,7 +185,7 @@ static int do_cache_traces(void *arg)
 	struct quarry_cache_traces *t = arg;
 	struct traces_query q = { .t = t, .id = t->count };
 
-	return quarry_chardev_traces(get_traces, &q, t->traces, t->capacity, &t->count);
+	return quarry_chardev_traces(chardev_cache_traces, &q, t->traces, t->capacity, &t->count);
 }
 
 static const struct quarry_call calls[] = QUARRY_CACHE_CALLS(QUARRY_CALL);

@@ -218,7 +218,7 @@ static int magazines_show(struct seq_file *m, void *v)
 DEFINE_CACHE_FILE(magazines);
 
 /* The stack's lines, set in a little further than the stack trace has them. */
-static void show_stack_of(struct seq_file *m, const struct quarry_trace *t)
+static void debugfs_show_stack(struct seq_file *m, const struct quarry_trace *t)
 {
 	const char *at = t->text;
 	size_t len;
@@ -246,7 +246,7 @@ static int show_traces(struct seq_file *m, bool frees)
 		for (i = 0; i < min_t(unsigned int, nr, TRACES); i++) {
 			seq_printf(m, "%7llu age=%llu/%llu pid=%u\n", traces[i].objects,
 				   traces[i].age_min_ms, traces[i].age_max_ms, traces[i].pid);
-			show_stack_of(m, &traces[i]);
+			debugfs_show_stack(m, &traces[i]);
 		}
 		if (!frees)
 			seq_printf(m, "untraced %llu\n", untraced);

@@ -39,7 +39,7 @@ static char *devnode(QUARRY_DEVNODE_CONST struct device *dev, umode_t *mode, kui
 
 static const struct device_type type = { .name = "quarry", .devnode = devnode };
 
-static void release(struct device *dev)
+static void node_release(struct device *dev)
 {
 	kfree(dev);
 }
@@ -55,7 +55,7 @@ static int add_device(void)
 	device->class = &quarry_class;
 	device->type = &type;
 	device->devt = number;
-	device->release = release;
+	device->release = node_release;
 	err = dev_set_name(device, "quarry");
 	if (!err)
 		err = cdev_device_add(&cdev, device);

@@ -58,12 +58,12 @@ static DEFINE_XARRAY(all);
 static unsigned long turn;
 static DECLARE_WAIT_QUEUE_HEAD(turn_over);
 
-static unsigned long key_of(const void *at)
+static unsigned long kv_key_of(const void *at)
 {
 	return (unsigned long)at >> PAGE_SHIFT;
 }
 
-static void give_pages(struct mapped *m)
+static void kv_give_pages(struct mapped *m)
 {
 	quarry_free_pages_bulk(quarry_pool_default(), 0, m->nr, m->pages);
 	kvfree(m);
@@ -86,7 +86,7 @@ static struct mapped *take_pages(unsigned long nr, size_t bytes, gfp_t gfp, int 
 				  quarry_alloc_once(pool, gfp, 0, node) :
 				  quarry_alloc_pages_node(pool, node, gfp, 0);
 		if (!m->pages[m->nr]) {
-			give_pages(m);
+			kv_give_pages(m);
 			return NULL;
 		}
 	}
@@ -103,11 +103,11 @@ static void hand_out(const struct mapped *m, void *at, gfp_t gfp)
 	kmemleak_alloc(at, m->nr * PAGE_SIZE, 2, gfp);
 }
 
-static void take_back(struct mapped *m, const void *at)
+static void kv_take_back(struct mapped *m, const void *at)
 {
 	kmemleak_free(at);
 	vunmap(at);
-	give_pages(m);
+	kv_give_pages(m);
 }
 
 static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
@@ -121,14 +121,14 @@ static void *map_once(unsigned long nr, size_t bytes, gfp_t gfp, int node)
 		return NULL;
 	if (!quarry_inject())
 		at = vmap(m->pages, m->nr, VM_MAP, PAGE_KERNEL);
-	if (at && (quarry_inject() || xa_is_err(xa_store(&all, key_of(at), m, meta)))) {
+	if (at && (quarry_inject() || xa_is_err(xa_store(&all, kv_key_of(at), m, meta)))) {
 		vunmap(at);
 		at = NULL;
 	}
 	if (at)
 		hand_out(m, at, meta);
 	else
-		give_pages(m);
+		kv_give_pages(m);
 	return at;
 }
 
@@ -156,7 +156,7 @@ static bool is_at_hand(struct quarry_pool *pool, u64 nr)
 }
 
 /* As map_once(), again and again, as long as something can come of it. */
-static void *insist(unsigned long nr, size_t bytes, const struct quarry_wish *w, int node)
+static void *kv_insist(unsigned long nr, size_t bytes, const struct quarry_wish *w, int node)
 {
 	struct quarry_pool *pool = quarry_pool_default();
 	bool my_turn = false;
@@ -176,7 +176,7 @@ static void *insist(unsigned long nr, size_t bytes, const struct quarry_wish *w,
 	return at;
 }
 
-static void *map(size_t bytes, gfp_t gfp, int node)
+static void *kv_map(size_t bytes, gfp_t gfp, int node)
 {
 	struct quarry_pool *pool = quarry_pool_default();
 	unsigned long nr = bytes / PAGE_SIZE + !PAGE_ALIGNED(bytes);
@@ -196,7 +196,7 @@ static void *map(size_t bytes, gfp_t gfp, int node)
 	scope = quarry_gfp_scope(gfp);
 	at = map_once(nr, bytes, gfp, node);
 	if (!at && w.nofail)
-		at = insist(nr, bytes, &w, node);
+		at = kv_insist(nr, bytes, &w, node);
 	quarry_gfp_unscope(gfp, scope);
 	return at;
 }
@@ -224,7 +224,7 @@ void *quarry_kvmalloc_node(size_t size, gfp_t gfp, int node)
 	first = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	if (size > QUARRY_CLASS_MAX)
 		first |= __GFP_NORETRY;
-	return quarry_malloc_node(size, first, node) ?: map(size, gfp, node);
+	return quarry_malloc_node(size, first, node) ?: kv_map(size, gfp, node);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvmalloc_node, QUARRY_NS);
 
@@ -243,13 +243,13 @@ void quarry_kvfree(const void *object)
 		return;
 	}
 	might_sleep();
-	m = PAGE_ALIGNED(object) ? xa_erase(&all, key_of(object)) : NULL;
+	m = PAGE_ALIGNED(object) ? xa_erase(&all, kv_key_of(object)) : NULL;
 	if (!m) {
 		quarry_misuse(quarry_pool_default(), QUARRY_ERR_FOREIGN, NULL,
 			      (struct quarry_frame){}, 0);
 		return;
 	}
-	take_back(m, object);
+	kv_take_back(m, object);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_kvfree, QUARRY_NS);
 
@@ -261,7 +261,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_kvfree, QUARRY_NS);
  */
 bool quarry_owns_mapped(const void *object)
 {
-	return is_vmalloc_addr(object) && PAGE_ALIGNED(object) && xa_load(&all, key_of(object));
+	return is_vmalloc_addr(object) && PAGE_ALIGNED(object) && xa_load(&all, kv_key_of(object));
 }
 EXPORT_SYMBOL_NS_GPL(quarry_owns_mapped, QUARRY_NS);
 
@@ -284,7 +284,7 @@ static void free_parted(struct work_struct *work)
 		quarry_kvfree(mapped_start(node));
 }
 
-static void part(struct rcu_head *head)
+static void kv_part(struct rcu_head *head)
 {
 	/* Nobody needs it as a head any more, and it is large enough. */
 	static_assert(sizeof(struct llist_node) <= sizeof(*head));
@@ -302,7 +302,7 @@ static void part(struct rcu_head *head)
 void quarry_kvfree_rcu_head(struct rcu_head *head)
 {
 	if (is_vmalloc_addr(head))
-		call_rcu(head, part);
+		call_rcu(head, kv_part);
 	else
 		quarry_free_rcu_head(head);
 }
@@ -314,7 +314,7 @@ static size_t size_of(const void *object)
 
 	if (!is_vmalloc_addr(object))
 		return quarry_malloc_bytes(object);
-	m = PAGE_ALIGNED(object) ? xa_load(&all, key_of(object)) : NULL;
+	m = PAGE_ALIGNED(object) ? xa_load(&all, kv_key_of(object)) : NULL;
 	return m ? PAGE_ALIGN(m->bytes) : 0;
 }
 
@@ -390,6 +390,6 @@ void quarry_kv_exit(void)
 
 	quarry_kv_settle();
 	xa_for_each(&all, key, m)
-		take_back(m, (void *)(key << PAGE_SHIFT));
+		kv_take_back(m, (void *)(key << PAGE_SHIFT));
 	xa_destroy(&all);
 }

@@ -222,8 +222,8 @@ static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone 
 }
 
 /* Pop a block that is still what it was; drop any that is not. */
-static struct page *pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
-			unsigned int order, bool *zero)
+static struct page *alloc_pop(struct quarry_pool *pool, struct quarry_pcp *pcp,
+			      unsigned int order, bool *zero)
 {
 	struct quarry_list *list = &pcp->lists.list[order];
 
@@ -252,9 +252,9 @@ static struct page *take_from_list(struct quarry_pool *pool, unsigned int order,
 
 	if (!pcp->cold || !quarry_pcp_enter(pcp))
 		return NULL;
-	page = pop(pool, pcp, order, zero);
+	page = alloc_pop(pool, pcp, order, zero);
 	if (!page && quarry_pcp_refill(pool, pcp, order, asked))
-		page = pop(pool, pcp, order, zero);
+		page = alloc_pop(pool, pcp, order, zero);
 	quarry_pcp_leave(pcp);
 	return page;
 }
@@ -272,8 +272,8 @@ static bool past_lists(unsigned int order, const struct quarry_wish *w)
 }
 
 /* From this CPU's list or its zone, or from the zone of the node that is wanted. */
-static struct page *take_local(struct quarry_pool *pool, unsigned int order,
-			       const struct quarry_wish *w, bool *zero)
+static struct page *alloc_take_local(struct quarry_pool *pool, unsigned int order,
+				     const struct quarry_wish *w, bool *zero)
 {
 	struct quarry_zone *z = quarry_local_zone(pool, w->node);
 	bool asked = past_lists(order, w);
@@ -297,8 +297,8 @@ static struct page *take_local(struct quarry_pool *pool, unsigned int order,
 }
 
 /* From any zone with pages. */
-static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
-				   const struct quarry_wish *w, bool *zero)
+static struct page *alloc_take_elsewhere(struct quarry_pool *pool, unsigned int order,
+					 const struct quarry_wish *w, bool *zero)
 {
 	struct quarry_zone *z = NULL;
 	struct page *page;
@@ -317,9 +317,9 @@ static struct page *take_elsewhere(struct quarry_pool *pool, unsigned int order,
 static struct page *take_now(struct quarry_pool *pool, unsigned int order,
 			     const struct quarry_wish *w, bool *zero)
 {
-	struct page *page = take_local(pool, order, w, zero);
+	struct page *page = alloc_take_local(pool, order, w, zero);
 
-	return page || w->strict ? page : take_elsewhere(pool, order, w, zero);
+	return page || w->strict ? page : alloc_take_elsewhere(pool, order, w, zero);
 }
 
 /*
@@ -366,8 +366,8 @@ struct page *quarry_wish_take(struct quarry_pool *pool, unsigned int order,
  * One round after another of what is dearer and dearer. Growing on the node that was
  * asked for comes before going elsewhere.
  */
-static struct page *take(struct quarry_pool *pool, unsigned int order,
-			 const struct quarry_wish *w, bool *zero)
+static struct page *alloc_take(struct quarry_pool *pool, unsigned int order,
+			       const struct quarry_wish *w, bool *zero)
 {
 	bool all = w->may_sleep && !w->light, enough = true, waited = false;
 	unsigned int drains = 0, guests = GUESTS;
@@ -377,7 +377,7 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 
 	for (;;) {
 		seen = atomic_read(&pool->arrivals);
-		page = take_local(pool, order, w, zero);
+		page = alloc_take_local(pool, order, w, zero);
 		if (page)
 			return page;
 		if (drain_here(pool, order, &drains))
@@ -385,7 +385,7 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 		if (w->may_sleep && quarry_pool_grow(pool, w, true, order))
 			continue;
 		if (!w->strict) {
-			page = take_elsewhere(pool, order, w, zero);
+			page = alloc_take_elsewhere(pool, order, w, zero);
 			if (page)
 				return page;
 			if (w->may_sleep && num_online_nodes() > 1 &&
@@ -426,8 +426,8 @@ static struct page *take(struct quarry_pool *pool, unsigned int order,
 	}
 }
 
-static struct page *alloc(struct quarry_pool *pool, const struct quarry_wish *w,
-			  unsigned int order)
+static struct page *alloc_block(struct quarry_pool *pool, const struct quarry_wish *w,
+				unsigned int order)
 {
 	struct page *page;
 	bool zero = false;
@@ -438,7 +438,7 @@ static struct page *alloc(struct quarry_pool *pool, const struct quarry_wish *w,
 		quarry_count(pool, QUARRY_COUNT_FAIL_INJECTED);
 		return NULL;
 	}
-	page = w->nowhere ? NULL : take(pool, order, w, &zero);
+	page = w->nowhere ? NULL : alloc_take(pool, order, w, &zero);
 	if (page) {
 		quarry_pages_out(pool, page, 1U << order, w->gfp);
 		quarry_prepare(pool, page, 1U << order, w->gfp, zero);
@@ -469,7 +469,7 @@ noinline struct page *quarry_alloc_slow(struct quarry_pool *pool, gfp_t gfp,
 	}
 	if (!quarry_wish_parse(pool, gfp, node, 1ULL << order, &w))
 		return NULL;
-	return alloc(pool, &w, order);
+	return alloc_block(pool, &w, order);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_alloc_slow, QUARRY_NS);
 
@@ -486,7 +486,7 @@ static struct page *alloc_once(struct quarry_pool *pool, gfp_t gfp, unsigned int
 	w.nofail = false;
 	if (slab && w.life == QUARRY_LIFE_PAGE)
 		w.life = QUARRY_LIFE_SLAB;
-	return alloc(pool, &w, order);
+	return alloc_block(pool, &w, order);
 }
 
 /**

@@ -140,7 +140,7 @@ static void tree_insert(struct quarry_zone *z, struct quarry_page_arena *c)
 }
 
 /* Join by a bite: true if that was the last one. */
-static bool join(struct quarry_zone *z, struct quarry_page_arena *c, bool zero)
+static bool arenas_join(struct quarry_zone *z, struct quarry_page_arena *c, bool zero)
 {
 	unsigned long flags;
 	bool joined;
@@ -209,7 +209,7 @@ int quarry_zone_add(struct quarry_zone *z, struct quarry_page_arena *c)
 	} while (!quarry_zone_enter(z, c, tabled, &joined));
 	while (!joined) {
 		cond_resched();
-		joined = join(z, c, c->zero);
+		joined = arenas_join(z, c, c->zero);
 	}
 	return 0;
 }
@@ -259,7 +259,7 @@ int quarry_zone_take_out(struct quarry_zone *z, struct quarry_page_arena *c)
 			break;
 		cond_resched();
 	}
-	while (err && !join(z, c, false))
+	while (err && !arenas_join(z, c, false))
 		cond_resched();
 	if (err) {
 		quarry_zone_lock(z, &flags);

@@ -34,7 +34,7 @@ u64 quarry_pool_low_keeps(const struct quarry_pool *pool)
 }
 
 /* What may go of @spare frames in empty arenas. */
-static u64 may_go(struct quarry_pool *pool, u64 spare)
+static u64 available_may_go(struct quarry_pool *pool, u64 spare)
 {
 	u64 keep = quarry_pool_low_keeps(pool), held = atomic64_read(&pool->held);
 
@@ -44,7 +44,7 @@ static u64 may_go(struct quarry_pool *pool, u64 spare)
 }
 
 /* Each node has its turn twice, with interrupts off: all but the last zone, that of devices. */
-static void tell(struct quarry_pool *pool)
+static void available_tell(struct quarry_pool *pool)
 {
 	struct quarry_zone *z;
 	u64 left = 0, part;
@@ -55,7 +55,7 @@ static void tell(struct quarry_pool *pool)
 		if (z)
 			left += READ_ONCE(z->nr_spare);
 	}
-	left = may_go(pool, left);
+	left = available_may_go(pool, left);
 	for (node = 0; node + 1 < pool->nr_zones; node++) {
 		z = pool->zone[node];
 		if (!z)
@@ -83,6 +83,6 @@ void quarry_pool_tell_available(struct quarry_pool *pool)
 	if (atomic_inc_return(&pool->telling) != 1)
 		return;
 	do {
-		tell(pool);
+		available_tell(pool);
 	} while (!atomic_try_cmpxchg(&pool->telling, &nr, 0));
 }

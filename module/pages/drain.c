@@ -49,8 +49,8 @@ u64 quarry_pcp_frames(const struct quarry_pcp *pcp)
  * Strays, then large blocks first, at most @most and those. Entered, or of a CPU that has
  * stopped.
  */
-static u64 drain(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
-		 unsigned int most)
+static u64 drain_pcp(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		     unsigned int most)
 {
 	u64 frames = quarry_pcp_flush_strays(pool, pcp);
 	unsigned int k, nr, all = 0;
@@ -84,7 +84,7 @@ u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
 	if (quarry_pcp_enter(pcp)) {
-		frames = drain(pool, pcp, order, U32_MAX);
+		frames = drain_pcp(pool, pcp, order, U32_MAX);
 		quarry_pcp_leave(pcp);
 	}
 	preempt_enable();
@@ -97,7 +97,7 @@ u64 quarry_pcp_drain_this(struct quarry_pool *pool, unsigned int order)
  */
 u64 quarry_pcp_drain_bite(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
-	return drain(pool, pcp, QUARRY_DRAIN_ALL, BITE);
+	return drain_pcp(pool, pcp, QUARRY_DRAIN_ALL, BITE);
 }
 
 static bool holds_blocks(void *data, int cpu)
@@ -149,7 +149,7 @@ void quarry_pcp_drain_cpu(struct quarry_pool *pool, int cpu)
 	quarry_visit_cpu(&drain_visitor, pool, cpu, QUARRY_FOREVER, &frames);
 }
 
-static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
+static enum quarry_answer drain_check_there(void *data, int cpu, u64 *sum)
 {
 	struct quarry_pool *pool = data;
 	struct quarry_pcp *pcp = per_cpu_ptr(pool->pcp, cpu);
@@ -162,14 +162,14 @@ static enum quarry_answer check_there(void *data, int cpu, u64 *sum)
 }
 
 /* An empty list can be broken as well: all of them. */
-static bool always(void *data, int cpu)
+static bool drain_always(void *data, int cpu)
 {
 	return true;
 }
 
 static const struct quarry_visitor check_visitor = {
-	.wanted = always,
-	.visit = check_there,
+	.wanted = drain_always,
+	.visit = drain_check_there,
 };
 
 /**
@@ -187,7 +187,7 @@ u64 quarry_pcp_check_all(struct quarry_pool *pool)
 }
 
 /* Calls that a CPU's lists have served. */
-static u64 calls(const struct quarry_pcp *pcp)
+static u64 drain_calls(const struct quarry_pcp *pcp)
 {
 	u64 allocs, frees, nr = 0;
 	unsigned int k;
@@ -200,7 +200,7 @@ static u64 calls(const struct quarry_pcp *pcp)
 }
 
 /* Blocks of a list that were there all the time, but for a batch; all if @idle. */
-static u32 spare(const struct quarry_pcp *pcp, unsigned int order, bool idle)
+static u32 drain_spare(const struct quarry_pcp *pcp, unsigned int order, bool idle)
 {
 	u32 n = quarry_list_n(pcp, order);
 	u32 low = min_t(u32, n, READ_ONCE(pcp->cold->part[order].low));
@@ -218,11 +218,11 @@ static bool has_spare(const struct quarry_pool *pool, const struct quarry_pcp *p
 
 	if (!cold)
 		return false;
-	idle = calls(pcp) == READ_ONCE(cold->seen_calls);
+	idle = drain_calls(pcp) == READ_ONCE(cold->seen_calls);
 	/* Whoever uses the lists may send nothing to the zone, so that strays wait alone. */
 	nr = READ_ONCE(cold->nr_strays) || quarry_pcp_is_over(pool, pcp);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++)
-		nr += spare(pcp, k, idle);
+		nr += drain_spare(pcp, k, idle);
 	return nr;
 }
 
@@ -236,7 +236,7 @@ static bool holds_spare(void *data, int cpu)
 /* Give a bite of what is spare. */
 static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
-	bool idle = calls(pcp) == pcp->cold->seen_calls;
+	bool idle = drain_calls(pcp) == pcp->cold->seen_calls;
 	unsigned int k, nr, all;
 
 	all = quarry_pcp_flush_strays(pool, pcp) ? QUARRY_PCP_STRAYS : 0;
@@ -244,7 +244,7 @@ static void give_spare(struct quarry_pool *pool, struct quarry_pcp *pcp)
 		all += QUARRY_FLUSH;
 	for (k = QUARRY_PCP_ORDERS; k-- && all < BITE;)
 		do {
-			nr = quarry_pcp_flush_list(pool, pcp, k, spare(pcp, k, idle));
+			nr = quarry_pcp_flush_list(pool, pcp, k, drain_spare(pcp, k, idle));
 			pcp->cold->part[k].low -= min_t(u32, nr, pcp->cold->part[k].low);
 			all += nr;
 		} while (nr && all < BITE);
@@ -273,7 +273,7 @@ static const struct quarry_visitor spare_visitor = {
 /* Has a CPU nothing on its lists, and asks for nothing? What was called is remembered. */
 static bool is_at_rest(struct quarry_pcp *pcp)
 {
-	u64 was = READ_ONCE(pcp->cold->seen_calls), now = calls(pcp);
+	u64 was = READ_ONCE(pcp->cold->seen_calls), now = drain_calls(pcp);
 	unsigned int k;
 
 	WRITE_ONCE(pcp->cold->seen_calls, now);
@@ -284,7 +284,7 @@ static bool is_at_rest(struct quarry_pcp *pcp)
 }
 
 /* Returns whether it has to come by again for a pool. */
-static bool decay(struct quarry_pool *pool)
+static bool drain_decay(struct quarry_pool *pool)
 {
 	struct quarry_pcp *pcp;
 	bool again = false;
@@ -318,7 +318,7 @@ static void decay_all(struct kthread_work *work)
 
 	quarry_chore_at_work(&decay_chore);
 	while ((pool = quarry_pool_look_next(pool))) {
-		again |= decay(pool);
+		again |= drain_decay(pool);
 		quarry_keeper_rest();
 	}
 	if (again)

@@ -26,13 +26,13 @@ struct blocking {
 	bool block;
 };
 
-static void block(struct quarry_pcp *pcp, bool on)
+static void fastpath_block(struct quarry_pcp *pcp, bool on)
 {
 	pcp->blocked = on;
 	pcp->lists.busy = on;
 }
 
-static bool not_as_wished(void *data, int cpu)
+static bool fastpath_not_as_wished(void *data, int cpu)
 {
 	const struct blocking *b = data;
 
@@ -46,7 +46,7 @@ static enum quarry_answer block_there(void *data, int cpu, u64 *sum)
 
 	if (!b->block) {
 		if (pcp->blocked)
-			block(pcp, false);
+			fastpath_block(pcp, false);
 		return QUARRY_VISIT_DONE;
 	}
 	if (!quarry_pcp_enter(pcp))
@@ -56,13 +56,13 @@ static enum quarry_answer block_there(void *data, int cpu, u64 *sum)
 		quarry_pcp_leave(pcp);
 		return QUARRY_VISIT_MORE;
 	}
-	block(pcp, true);
+	fastpath_block(pcp, true);
 	return QUARRY_VISIT_DONE;
 }
 
 /* The mark outlasts the interrupt, so it must not come between a look at it and setting it. */
 static const struct quarry_visitor block_visitor = {
-	.wanted = not_as_wished,
+	.wanted = fastpath_not_as_wished,
 	.visit = block_there,
 	.between = true,
 };

@@ -41,7 +41,7 @@ static DEFINE_MUTEX(fills_mutex);
 static LIST_HEAD(fills);
 
 /* Context: sleeps, but waits for nobody. Returns frames that the kernel has got. */
-static u64 give_up(struct quarry_pool *pool)
+static u64 floor_give_up(struct quarry_pool *pool)
 {
 	WRITE_ONCE(pool->min, 0);
 	WRITE_ONCE(pool->low, 0);
@@ -62,13 +62,13 @@ u64 quarry_floors_give_up(void)
 	mutex_lock(&fills_mutex);
 	list_for_each_entry(f, &fills, link) {
 		WRITE_ONCE(f->stopped, true);
-		given += give_up(f->pool);
+		given += floor_give_up(f->pool);
 	}
 	mutex_unlock(&fills_mutex);
 	return given;
 }
 
-static int fill(struct fill *f)
+static int floor_fill(struct fill *f)
 {
 	while (atomic64_read(&f->pool->managed) < READ_ONCE(f->pool->min)) {
 		if (fatal_signal_pending(current))
@@ -97,10 +97,10 @@ int quarry_pool_fill(struct quarry_pool *pool)
 	mutex_lock(&fills_mutex);
 	list_add(&f.link, &fills);
 	mutex_unlock(&fills_mutex);
-	err = fill(&f);
+	err = floor_fill(&f);
 	/* Others may help with it, for as long as it is here. */
 	if (err || READ_ONCE(f.stopped))
-		give_up(pool);
+		floor_give_up(pool);
 	mutex_lock(&fills_mutex);
 	list_del(&f.link);
 	mutex_unlock(&fills_mutex);

@@ -81,7 +81,7 @@ static bool has_range_out(struct quarry_pool *pool)
 }
 
 /* Off the list, if nobody needs it. Under pools_mutex. */
-static int hide(struct quarry_pool *pool)
+static int forget_hide(struct quarry_pool *pool)
 {
 	unsigned int tries = 20;
 	int dead;
@@ -104,7 +104,7 @@ static int hide(struct quarry_pool *pool)
 }
 
 /* No page leads to the pool any more, and nobody is under way who found it by one. */
-static void blind(struct quarry_pool *pool)
+static void forget_blind(struct quarry_pool *pool)
 {
 	struct quarry_zone *z = NULL;
 	struct quarry_arena *a;
@@ -171,7 +171,7 @@ static u64 give_zone(struct quarry_zone *z)
 }
 
 /* It is hidden. Returns bytes that are lost. */
-static u64 give_up(struct quarry_pool *pool)
+static u64 forget_give_up(struct quarry_pool *pool)
 {
 	struct quarry_zone *z = NULL;
 	u64 lost = 0;
@@ -186,7 +186,7 @@ static u64 give_up(struct quarry_pool *pool)
 	quarry_pool_set_modes(pool, 0);
 	quarry_pool_inject(pool, 0, 0);
 	quarry_pool_stop(pool);
-	blind(pool);
+	forget_blind(pool);
 	while ((z = quarry_zone_next(pool, z)))
 		lost += give_zone(z);
 	atomic64_set(&pool->managed, 0);
@@ -224,10 +224,10 @@ int quarry_pool_forget(struct quarry_pool *pool, u64 *lost)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	quarry_pools_lock();
-	err = hide(pool);
+	err = forget_hide(pool);
 	quarry_pools_unlock();
 	if (!err)
-		bytes = give_up(pool);
+		bytes = forget_give_up(pool);
 	if (lost)
 		*lost = bytes;
 	return err;
@@ -253,10 +253,10 @@ int quarry_pool_forget_named(const char *name, u64 *lost)
 	if (!pool)
 		err = -ENOENT;
 	else
-		err = READ_ONCE(pool->owner) ? -EBUSY : hide(pool);
+		err = READ_ONCE(pool->owner) ? -EBUSY : forget_hide(pool);
 	quarry_pools_unlock();
 	if (!err)
-		*lost = give_up(pool);
+		*lost = forget_give_up(pool);
 	return err;
 }
 

@@ -122,7 +122,7 @@ static gfp_t reserves_of_kernel(gfp_t gfp)
 }
 
 /* Frames of the reserve that are not for this caller. */
-static u64 kept_from(const struct quarry_pool *pool, gfp_t gfp)
+static u64 gfp_kept_from(const struct quarry_pool *pool, gfp_t gfp)
 {
 	if (likely(!pool->reserve) || frees_memory(gfp))
 		return 0;
@@ -142,10 +142,10 @@ u64 quarry_gfp_frames(struct quarry_pool *pool, gfp_t gfp)
 {
 	u64 all = max_t(u64, pool->max, atomic64_read(&pool->managed));
 
-	return all - min(all, kept_from(pool, gfp));
+	return all - min(all, gfp_kept_from(pool, gfp));
 }
 
-static void fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wish *w)
+static void gfp_fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wish *w)
 {
 	gfp_t scoped = current_gfp_context(gfp);
 
@@ -153,7 +153,7 @@ static void fill(struct quarry_pool *pool, gfp_t gfp, int node, struct quarry_wi
 		.gfp = gfp,
 		.grow = (scoped & PASSED) | pool->zone_gfp | __GFP_NOWARN | reserves_of_kernel(gfp),
 		.meta = quarry_gfp_meta(scoped),
-		.keep = kept_from(pool, gfp),
+		.keep = gfp_kept_from(pool, gfp),
 		.life = gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE) ? QUARRY_LIFE_SHORT :
 								    QUARRY_LIFE_PAGE,
 		.node = node,
@@ -189,7 +189,7 @@ bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
 	}
 	if (unlikely(gfp & __GFP_ACCOUNT))
 		quarry_count(pool, QUARRY_COUNT_ACCOUNT_IGNORED);
-	fill(pool, gfp, node, w);
+	gfp_fill(pool, gfp, node, w);
 	if (w->nofail && nr > quarry_gfp_frames(pool, gfp))
 		w->nofail = false;
 	/* Who waits for ever does not ask lightly. */
@@ -215,5 +215,5 @@ bool quarry_wish_parse(struct quarry_pool *pool, gfp_t gfp, int node, u64 nr,
  */
 void quarry_wish_own(struct quarry_pool *pool, int node, struct quarry_wish *w)
 {
-	fill(pool, GFP_KERNEL | __GFP_NOMEMALLOC, node, w);
+	gfp_fill(pool, GFP_KERNEL | __GFP_NOMEMALLOC, node, w);
 }

@@ -202,7 +202,7 @@ gfp_t quarry_grow_gfp(gfp_t gfp, unsigned int order, bool large)
 	return large && order == QUARRY_KERNEL_ORDER ? gfp : gfp & ~__GFP_RECLAIM;
 }
 
-static bool grow(struct quarry_pool *pool, struct effort *e)
+static bool grow_now(struct quarry_pool *pool, struct effort *e)
 {
 	u64 managed = atomic64_read(&pool->managed), room;
 	unsigned int k;
@@ -256,7 +256,7 @@ bool quarry_pool_grow(struct quarry_pool *pool, const struct quarry_wish *w, boo
 		.limit = pool->max,
 	};
 
-	if (!grow(pool, &e))
+	if (!grow_now(pool, &e))
 		return false;
 	end_of_wait(pool);
 	return true;
@@ -277,7 +277,7 @@ static bool grow_own(struct quarry_pool *pool, int node, u64 limit, gfp_t how)
 		.limit = limit,
 		.large = true,
 	};
-	return grow(pool, &e);
+	return grow_now(pool, &e);
 }
 
 /* An arena for the floor (floor.c). Context: sleeps. Returns false if the kernel has none. */

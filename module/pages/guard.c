@@ -44,7 +44,7 @@
 /* Frames that are looked at before others may run. */
 #define BITE	1024UL
 
-static void note(struct quarry_page_record *r, unsigned int which, depot_stack_handle_t stack)
+static void guard_note(struct quarry_page_record *r, unsigned int which, depot_stack_handle_t stack)
 {
 	r->stack[which] = stack;
 	r->pid[which] = task_pid_nr(current);
@@ -75,8 +75,8 @@ static void check_frame(struct quarry_pool *pool, const struct quarry_page_arena
 }
 
 /* Frames @from to @to of an arena go out. Under RCU. */
-static void look_at(struct quarry_pool *pool, const struct quarry_page_arena *c,
-		    struct quarry_page_table *t, u32 from, u32 to)
+static void guard_look_at(struct quarry_pool *pool, const struct quarry_page_arena *c,
+			  struct quarry_page_table *t, u32 from, u32 to)
 {
 	struct quarry_page_record *r;
 	u32 i;
@@ -117,9 +117,9 @@ noinline void quarry_guard_pages_out(struct quarry_pool *pool, struct page *page
 		t = c ? READ_ONCE(c->table) : NULL;
 		if (t) {
 			first = quarry_page_arena_index(c, page);
-			look_at(pool, c, t, first + at, first + end);
+			guard_look_at(pool, c, t, first + at, first + end);
 			if (!at)
-				note(&t->record[first], QUARRY_PAGE_ALLOC, stack);
+				guard_note(&t->record[first], QUARRY_PAGE_ALLOC, stack);
 		}
 		rcu_read_unlock();
 		if (gfpflags_allow_blocking(gfp))
@@ -160,7 +160,7 @@ noinline bool quarry_guard_pages_in(struct quarry_pool *pool, struct quarry_page
 		r->stack[QUARRY_PAGE_ALLOC] = t->record[first].stack[QUARRY_PAGE_ALLOC];
 		r->pid[QUARRY_PAGE_ALLOC] = t->record[first].pid[QUARRY_PAGE_ALLOC];
 		r->when[QUARRY_PAGE_ALLOC] = t->record[first].when[QUARRY_PAGE_ALLOC];
-		note(r, QUARRY_PAGE_FREE, stack);
+		guard_note(r, QUARRY_PAGE_FREE, stack);
 		if (!(modes & QUARRY_MODE_CHECK))
 			continue;
 		/* Of what lay in it some may be a redzone. */

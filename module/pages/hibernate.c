@@ -18,7 +18,7 @@
 #include "../base/inject.h"
 #include "pcp.h"
 
-static int prepare(struct notifier_block *nb, unsigned long action, void *unused)
+static int hibernate_prepare(struct notifier_block *nb, unsigned long action, void *unused)
 {
 	struct quarry_pool *pool = NULL;
 	u64 given;
@@ -34,7 +34,7 @@ static int prepare(struct notifier_block *nb, unsigned long action, void *unused
 	return NOTIFY_OK;
 }
 
-static struct notifier_block notifier = { .notifier_call = prepare };
+static struct notifier_block notifier = { .notifier_call = hibernate_prepare };
 
 int __init quarry_hibernate_init(void)
 {

@@ -17,7 +17,7 @@
 
 static int state = -1;
 
-static int cpu_dead(unsigned int cpu)
+static int hotplug_cpu_dead(unsigned int cpu)
 {
 	struct quarry_pool *pool = NULL;
 
@@ -32,7 +32,7 @@ static int cpu_dead(unsigned int cpu)
 int __init quarry_hotplug_init(void)
 {
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/quarry:dead", NULL,
-					  cpu_dead);
+					  hotplug_cpu_dead);
 	return min(state, 0);
 }
 

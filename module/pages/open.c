@@ -51,7 +51,7 @@ void quarry_lists_limit(struct quarry_pool *pool)
 	} while (users != max(atomic_read(&pool->nr_open), 1));
 }
 
-static struct quarry_cold *make(gfp_t gfp, int cpu)
+static struct quarry_cold *open_make(gfp_t gfp, int cpu)
 {
 	return quarry_inject() ? NULL :
 	       kzalloc_node(sizeof(struct quarry_cold), gfp | __GFP_NOWARN, cpu_to_mem(cpu));
@@ -107,7 +107,7 @@ static void bring_gifts(struct work_struct *work)
 	struct quarry_cold *cold = NULL;
 
 	do
-		cold = cold ?: make(GFP_KERNEL | __GFP_NORETRY, raw_smp_processor_id());
+		cold = cold ?: open_make(GFP_KERNEL | __GFP_NORETRY, raw_smp_processor_id());
 	while (cold && leave_gift(&cold));
 	kfree(cold);
 }
@@ -159,7 +159,7 @@ void quarry_lists_open(struct quarry_pool *pool, bool may_sleep)
 	if (likely(READ_ONCE(raw_cpu_ptr(pool->pcp)->cold)))
 		return;
 	if (may_call)
-		cold = make(GFP_NOWAIT, raw_smp_processor_id());
+		cold = open_make(GFP_NOWAIT, raw_smp_processor_id());
 	preempt_disable();
 	pcp = this_cpu_ptr(pool->pcp);
 	/* We may have moved to another CPU, or an interrupt was quicker: not once we are inside. */

@@ -27,7 +27,7 @@ struct survey {
 };
 
 /* Frames of what begins at a frame, and whether that is with a client. */
-static u32 look_at(const struct quarry_arena *a, u32 f, bool *out, bool *more)
+static u32 owners_look_at(const struct quarry_arena *a, u32 f, bool *out, bool *more)
 {
 	u8 state = READ_ONCE(a->state[f]);
 
@@ -59,7 +59,7 @@ static void survey_area(const struct quarry_page_arena *c, u32 *f, struct survey
 	bool out, more;
 
 	for (; *f < end; *f += nr) {
-		nr = look_at(a, *f, &out, &more);
+		nr = owners_look_at(a, *f, &out, &more);
 		if (!out)
 			continue;
 		/* The pieces of a run after its first have no record of their own. */
@@ -75,7 +75,7 @@ static void survey_area(const struct quarry_page_arena *c, u32 *f, struct survey
 	}
 }
 
-static void survey(struct quarry_pool *pool, struct survey *s)
+static void owners_survey(struct quarry_pool *pool, struct survey *s)
 {
 	unsigned long pfn = 0, flags;
 	struct quarry_page_arena *c;
@@ -121,7 +121,7 @@ int quarry_pool_traces(struct quarry_pool *pool, struct quarry_trace *traces,
 	err = quarry_gather_begin(&s.g);
 	if (err)
 		return err;
-	survey(pool, &s);
+	owners_survey(pool, &s);
 	quarry_gather_sort(&s.g);
 	for (i = 0; i < min(room, s.g.nr); i++) {
 		quarry_stack_tell(&s.g.at[i], &traces[i]);

@@ -85,7 +85,7 @@ static_assert(QUARRY_LOOK <= S16_MAX && QUARRY_PLACES * 256 <= S16_MAX);
  * pages are to be cleared when they are freed the lists stay unwatched, so that every free
  * comes by the slow path.
  */
-static void watch(struct quarry_pool *pool, struct quarry_pcp *pcp)
+static void pcp_watch(struct quarry_pool *pool, struct quarry_pcp *pcp)
 {
 	if (likely(quarry_pcp_is_watched(pcp)))
 		return;
@@ -176,7 +176,7 @@ static void set_cap(struct quarry_pcp *pcp, unsigned int order, u32 cap)
 	pcp->lists.list[order].end = quarry_list_at(quarry_list_slots(cold, order) + cap);
 }
 
-static void see(struct quarry_pcp *pcp, unsigned int order)
+static void pcp_see(struct quarry_pcp *pcp, unsigned int order)
 {
 	struct quarry_list_part *part = &pcp->cold->part[order];
 
@@ -198,8 +198,8 @@ void quarry_pcp_drop(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned 
 }
 
 /* A block of @c from a list to the buddy. Under the zone's lock. False if it is none. */
-static bool give(struct quarry_pcp *pcp, struct quarry_page_arena *c,
-		 const struct quarry_slot *slot, unsigned int order)
+static bool pcp_give(struct quarry_pcp *pcp, struct quarry_page_arena *c,
+		     const struct quarry_slot *slot, unsigned int order)
 {
 	u8 state = READ_ONCE(*slot->state);
 	struct quarry_frame f;
@@ -239,7 +239,7 @@ static int give_all(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (!quarry_zone_lock(z, &flags))
 		return -EBUSY;
 	for (i = 0; i < nr; i++) {
-		if (give(pcp, arenas[i], &slots[i], strays ? strays[i] : order))
+		if (pcp_give(pcp, arenas[i], &slots[i], strays ? strays[i] : order))
 			given++;
 		else if (strays)
 			drop_stray(pool, strays[i]);
@@ -282,7 +282,7 @@ unsigned int quarry_pcp_flush_list(struct quarry_pool *pool, struct quarry_pcp *
 	quarry_list_set_top(&pcp->lists.list[order], slots + n - nr);
 	part->turn = at + nr;
 	part->moved -= given;
-	see(pcp, order);
+	pcp_see(pcp, order);
 	return nr;
 }
 
@@ -348,8 +348,8 @@ static unsigned int narrow_others(struct quarry_pcp *pcp, unsigned int order)
  * Take @nr blocks, and their capacity, from the list that narrow_others() has found, or all
  * strays if these have more frames.
  */
-static void starve(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
-		   unsigned int fattest, unsigned int nr)
+static void pcp_starve(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order,
+		       unsigned int fattest, unsigned int nr)
 {
 	if (fattest == order ||
 	    stray_frames(pcp->cold) >= pcp->cold->part[fattest].cap << fattest) {
@@ -398,7 +398,7 @@ bool quarry_pcp_fit(struct quarry_pool *pool, struct quarry_pcp *pcp)
 		return true;
 	fattest = narrow_others(pcp, QUARRY_DRAIN_ALL);
 	if (quarry_pcp_is_over(pool, pcp))
-		starve(pool, pcp, QUARRY_DRAIN_ALL, fattest, QUARRY_FLUSH);
+		pcp_starve(pool, pcp, QUARRY_DRAIN_ALL, fattest, QUARRY_FLUSH);
 	return !quarry_pcp_is_over(pool, pcp);
 }
 
@@ -432,7 +432,7 @@ static void shorten(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned i
  * is nowhere, there will be room the next time: a call does one thing that takes long. Returns
  * how many blocks more the list may hold than it does.
  */
-static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order, u32 cap)
+static u32 pcp_widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int order, u32 cap)
 {
 	struct quarry_cold *cold = pcp->cold;
 	struct quarry_list_part *part = &cold->part[order];
@@ -449,7 +449,7 @@ static u32 widen(struct quarry_pool *pool, struct quarry_pcp *pcp, unsigned int 
 		if (cold->capacity + (more << order) > limit)
 			fattest = narrow_others(pcp, order);
 		if (cold->capacity + (1U << order) > limit) {
-			starve(pool, pcp, order, fattest, STARVED);
+			pcp_starve(pool, pcp, order, fattest, STARVED);
 			return 0;
 		}
 		set_cap(pcp, order, part->cap + min(more, (limit - cold->capacity) >> order));
@@ -464,7 +464,7 @@ static void note_place(struct quarry_pcp *pcp, unsigned int order, u8 place)
 }
 
 /* Allow a list the next frees: more and more while they come from one place. */
-static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
+static void pcp_grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 {
 	struct quarry_list_part *part = &pcp->cold->part[order];
 
@@ -473,7 +473,7 @@ static void grant(struct quarry_pcp *pcp, unsigned int order, u8 place)
 		     min(2U * part->span, QUARRY_LOOK);
 	part->granted += part->span;
 	pcp->lists.list[order].left = part->span;
-	see(pcp, order);
+	pcp_see(pcp, order);
 }
 
 /**
@@ -500,7 +500,7 @@ bool quarry_pcp_regrant(struct quarry_pool *pool, const struct page *page,
 	/* Inside, for the decay may just have been here, and have the key changed. */
 	place = where->key - pcp->lists.key;
 	if (!list->left && place <= list->rank && !is_too_large(pool, pcp, order)) {
-		grant(pcp, order, place);
+		pcp_grant(pcp, order, place);
 		granted = true;
 	}
 	quarry_pcp_leave(pcp);
@@ -544,9 +544,9 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	struct quarry_list_part *part = &pcp->cold->part[order];
 	struct quarry_list *list = &pcp->lists.list[order];
 
-	watch(pool, pcp);
+	pcp_watch(pool, pcp);
 	if (!list->left)
-		grant(pcp, order, place);
+		pcp_grant(pcp, order, place);
 	if (place > list->rank) {
 		if (part->strays++ % QUARRY_LOOK_LEAST == 0)
 			note_place(pcp, order, place);
@@ -557,7 +557,7 @@ enum quarry_goes quarry_pcp_look(struct quarry_pool *pool, struct quarry_pcp *pc
 	else if (!quarry_list_is_full(list))
 		return QUARRY_TO_LIST;
 	else if (part->cap < cap_max(pool, pcp, order))
-		widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
+		pcp_widen(pool, pcp, order, max(2U * part->cap, QUARRY_REFILL));
 	else
 		quarry_pcp_flush_list(pool, pcp, order, DIV_ROUND_UP(part->cap, 2));
 	return has_place(pool, pcp, order) ? QUARRY_TO_LIST : QUARRY_TO_ZONE;
@@ -608,11 +608,11 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	unsigned int i, nr, most, want;
 	unsigned long flags;
 
-	see(pcp, order);
+	pcp_see(pcp, order);
 	/* One the first time, then twice as many: who wants few blocks keeps few from others. */
 	most = clamp((READ_ONCE(pool->list_limit) >> order) / REFILL_PART, 1U, QUARRY_REFILL);
 	want = clamp(2U * pcp->cold->part[order].cap, 1U, most);
-	want = min(want, widen(pool, pcp, order, want));
+	want = min(want, pcp_widen(pool, pcp, order, want));
 	if (!want || !quarry_zone_lock(z, &flags))
 		return 0;
 	*asked = true;
@@ -637,7 +637,7 @@ unsigned int quarry_pcp_refill(struct quarry_pool *pool, struct quarry_pcp *pcp,
 	if (nr)
 		quarry_count(pool, QUARRY_COUNT_REFILLS);
 	quarry_pool_wake(pool, z);
-	watch(pool, pcp);
+	pcp_watch(pool, pcp);
 	return nr;
 }
 

@@ -189,7 +189,7 @@ void quarry_poison_tidy(void)
 }
 
 /* Under the zone's lock: the frame is part of what begins at @state. Returns where it is. */
-static enum found mark(u8 *state)
+static enum found poison_mark(u8 *state)
 {
 	u8 was = READ_ONCE(*state), kind;
 	unsigned int order;
@@ -205,7 +205,7 @@ static enum found mark(u8 *state)
 	return SOUGHT;
 }
 
-static struct quarry_poisoned *known(struct quarry_zone *z, unsigned long pfn)
+static struct quarry_poisoned *poison_known(struct quarry_zone *z, unsigned long pfn)
 {
 	struct quarry_poisoned *p;
 
@@ -219,8 +219,8 @@ static struct quarry_poisoned *known(struct quarry_zone *z, unsigned long pfn)
  * Look where a frame is. If it is not known yet, *@fresh is what its zone knows of it from then
  * on, and NULL. @p: what is known, or is to be.
  */
-static enum found look(struct quarry_zone *z, struct quarry_page_arena *c,
-		       struct quarry_poisoned *p)
+static enum found poison_look(struct quarry_zone *z, struct quarry_page_arena *c,
+			      struct quarry_poisoned *p)
 {
 	struct quarry_frame head;
 
@@ -229,7 +229,7 @@ static enum found look(struct quarry_zone *z, struct quarry_page_arena *c,
 	set_seeks(z, true);
 	if (!quarry_arena_head(&c->arena, frame_of(p), &head))
 		return LISTED;
-	return mark(&c->arena.state[head.i]);
+	return poison_mark(&c->arena.state[head.i]);
 }
 
 static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
@@ -245,7 +245,7 @@ static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
 	if (!c)
 		return NOWHERE;
 	if (c->pfn <= pfn && pfn - c->pfn < c->nr) {
-		p = known(z, pfn);
+		p = poison_known(z, pfn);
 		if (!p && *fresh) {
 			p = *fresh;
 			*fresh = NULL;
@@ -253,7 +253,7 @@ static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
 			list_add(&p->link, &z->poisoned);
 		}
 		if (p)
-			found = look(z, c, p);
+			found = poison_look(z, c, p);
 	}
 	quarry_zone_unlock(z, flags);
 	return found;
@@ -263,7 +263,7 @@ static enum found look_in(struct quarry_pool *pool, unsigned long pfn,
  * Have a frame kept or sought. Whoever was about to mark its block otherwise is through after a
  * grace period, so a block that is direct then stays so.
  */
-static void seek(struct quarry_pool *pool, struct quarry_poisoned **fresh)
+static void poison_seek(struct quarry_pool *pool, struct quarry_poisoned **fresh)
 {
 	unsigned long pfn = (*fresh)->pfn;
 	unsigned int tries = TRIES;
@@ -294,7 +294,7 @@ static void see_to_frame(unsigned long pfn)
 	}
 	p->pfn = pfn;
 	while (p && (pool = quarry_pool_look_next(pool))) {
-		seek(pool, &p);
+		poison_seek(pool, &p);
 		if (!p)
 			pr_err("pool %s: the hardware of a frame has failed: nobody gets it again\n",
 			       pool->name);
@@ -304,7 +304,7 @@ static void see_to_frame(unsigned long pfn)
 	kfree(p);
 }
 
-static void see_to(struct work_struct *work)
+static void poison_see_to(struct work_struct *work)
 {
 	unsigned long pfn;
 	unsigned int i;
@@ -316,7 +316,7 @@ static void see_to(struct work_struct *work)
 	}
 }
 
-static DECLARE_WORK(work, see_to);
+static DECLARE_WORK(work, poison_see_to);
 
 /**
  * quarry_frame_failed() - the hardware of a frame has failed
@@ -366,7 +366,7 @@ bool quarry_block_is_poisoned(struct quarry_pool *pool, struct page *page, unsig
 		quarry_zone_lock(z, &flags);
 		list_for_each_entry(p, &z->poisoned, link)
 			if (p->pfn - pfn < nr)
-				is = look(z, p->c, p) == SOUGHT;
+				is = poison_look(z, p->c, p) == SOUGHT;
 		quarry_zone_unlock(z, flags);
 	}
 	return is;
@@ -380,7 +380,7 @@ static void see_failure(void *data, unsigned long pfn, int type, int result)
 
 static struct tracepoint *tells;
 
-static void find(struct tracepoint *tp, void *unused)
+static void poison_find(struct tracepoint *tp, void *unused)
 {
 	if (!strcmp(tp->name, "memory_failure_event"))
 		tells = tp;
@@ -392,7 +392,7 @@ static void find(struct tracepoint *tp, void *unused)
  */
 int quarry_poison_init(void)
 {
-	for_each_kernel_tracepoint(find, NULL);
+	for_each_kernel_tracepoint(poison_find, NULL);
 	return tells ? tracepoint_probe_register(tells, (void *)see_failure, NULL) : 0;
 }
 

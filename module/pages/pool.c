@@ -401,7 +401,7 @@ u64 quarry_pool_frames_out(struct quarry_pool *pool)
 }
 
 /* Take a pool off the list if nobody needs it. Under pools_mutex. */
-static int retire(struct quarry_pool *pool)
+static int pool_retire(struct quarry_pool *pool)
 {
 	unsigned int tries = 3;
 	u64 out;
@@ -436,7 +436,7 @@ int quarry_pool_destroy(struct quarry_pool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	quarry_pools_lock();
-	err = pool == default_pool ? -EBUSY : retire(pool);
+	err = pool == default_pool ? -EBUSY : pool_retire(pool);
 	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);
@@ -464,7 +464,7 @@ int quarry_pool_destroy_named(const char *name, s64 id)
 	if (!pool || (id >= 0 && pool->registered.id != id))
 		err = -ENOENT;
 	else
-		err = READ_ONCE(pool->owner) ? -EBUSY : retire(pool);
+		err = READ_ONCE(pool->owner) ? -EBUSY : pool_retire(pool);
 	quarry_pools_unlock();
 	if (!err)
 		pool_free(pool);

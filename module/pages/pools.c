@@ -24,13 +24,13 @@
 
 #include "pool.h"
 
-static void look(struct quarry_registered *e)
+static void pools_look(struct quarry_registered *e)
 {
 	refcount_inc(&container_of(e, struct quarry_pool, registered)->looks);
 }
 
 static DEFINE_MUTEX(pools_mutex);
-static struct quarry_registry pools = QUARRY_REGISTRY(pools, look);
+static struct quarry_registry pools = QUARRY_REGISTRY(pools, pools_look);
 static LIST_HEAD(watchers);
 
 void quarry_pools_lock(void)
@@ -249,7 +249,7 @@ void quarry_pool_put(struct quarry_pool *pool)
 }
 EXPORT_SYMBOL_NS_GPL(quarry_pool_put, QUARRY_NS);
 
-static void show(const struct quarry_registered *e, void *to)
+static void pools_show(const struct quarry_registered *e, void *to)
 {
 	struct quarry_pool_entry *entry = to;
 
@@ -268,7 +268,7 @@ static void show(const struct quarry_registered *e, void *to)
 unsigned int quarry_pools_list(u64 *from, void *entries, unsigned int room)
 {
 	return quarry_registry_list(&pools, from, entries, sizeof(struct quarry_pool_entry), room,
-				    show);
+				    pools_show);
 }
 
 /* How many there are. Context: any. */

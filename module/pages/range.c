@@ -78,7 +78,7 @@ struct request {
 /* What going on to the next arena costs, in steps of a search. */
 #define ARENA_STEPS	8
 
-static int parse(const struct quarry_range *r, struct request *q)
+static int range_parse(const struct quarry_range *r, struct request *q)
 {
 	u64 align = r->align ?: PAGE_SIZE;
 
@@ -285,7 +285,7 @@ static bool claim_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
 }
 
 /* Have put back what was freed without the locks. */
-static void settle(struct quarry_pool *pool)
+static void range_settle(struct quarry_pool *pool)
 {
 	struct quarry_zone *z = NULL;
 
@@ -297,7 +297,7 @@ static void settle(struct quarry_pool *pool)
 static bool claim_here(struct quarry_pool *pool, struct request *q, unsigned long *pfn,
 		       bool *zero)
 {
-	settle(pool);
+	range_settle(pool);
 	if (q->device || !q->anywhere)
 		return claim_by_address(pool, NULL, q, pfn, zero);
 	return claim_from_zone(pool, quarry_local_zone(pool, q->wish.node), q, pfn, zero);
@@ -574,7 +574,7 @@ int quarry_alloc_range(struct quarry_pool *pool, const struct quarry_range *rang
 	unsigned long pfn;
 	int err;
 
-	err = parse(range, &q);
+	err = range_parse(range, &q);
 	if (err || !quarry_wish_parse(pool, range->gfp, NUMA_NO_NODE, q.nr, &q.wish))
 		return -EINVAL;
 	might_alloc(range->gfp);
@@ -650,7 +650,8 @@ static int add_arena(struct quarry_zone *z, struct quarry_page_arena *c)
  * Is this a block or run of exactly @nr frames in a client's hands? A block is a run from then
  * on, for it may be freed without the lock meanwhile. Under the zone's lock.
  */
-static bool is_run(const struct quarry_arena *a, struct quarry_frame f, u64 nr, bool block_too)
+static bool range_is_run(const struct quarry_arena *a, struct quarry_frame f, u64 nr,
+			 bool block_too)
 {
 	u8 *state = &a->state[f.i], was = READ_ONCE(*state);
 	unsigned int order = quarry_state_order(was);
@@ -664,7 +665,7 @@ static bool is_run(const struct quarry_arena *a, struct quarry_frame f, u64 nr, 
 }
 
 /* The same of one of which all stays with its client, and that stays what it is. */
-static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr)
+static bool range_is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr)
 {
 	u8 state = READ_ONCE(a->state[f.i]);
 
@@ -679,8 +680,8 @@ static bool is_out(const struct quarry_arena *a, struct quarry_frame f, u64 nr)
  * What is done to the frames of a block or run, from @keep on, before they are free. They are
  * ours. Are they zeros then? Without the zone's lock.
  */
-static bool treat(struct quarry_pool *pool, struct quarry_page_arena *c, struct quarry_frame f,
-		  u64 nr, u64 keep)
+static bool range_treat(struct quarry_pool *pool, struct quarry_page_arena *c,
+			struct quarry_frame f, u64 nr, u64 keep)
 {
 	bool zero = want_init_on_free();
 	u64 i;
@@ -707,7 +708,7 @@ static void give_tail(struct quarry_zone *z, struct quarry_page_arena *c, struct
 	quarry_arena_take_run(&c->arena, tail, nr - keep);
 	if (c->span && (want_init_on_free() || READ_ONCE(z->pool->modes))) {
 		quarry_zone_unlock(z, *flags);
-		zero = treat(z->pool, c, f, nr, keep);
+		zero = range_treat(z->pool, c, f, nr, keep);
 		quarry_zone_lock(z, flags);
 	}
 	if (c->span)
@@ -716,7 +717,7 @@ static void give_tail(struct quarry_zone *z, struct quarry_page_arena *c, struct
 }
 
 /* Free the run from @keep on; everything if that is 0. */
-static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
+static int range_give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 {
 	struct quarry_buddy *buddy;
 	u64 nr = bytes >> PAGE_SHIFT;
@@ -743,7 +744,7 @@ static int give_back(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 ke
 	if (!PAGE_ALIGNED(at) || !PAGE_ALIGNED(bytes) || !nr)
 		goto out;
 	quarry_zone_lock(z, &flags);
-	if (keep == nr ? !is_out(&c->arena, f, nr) : !is_run(&c->arena, f, nr, keep)) {
+	if (keep == nr ? !range_is_out(&c->arena, f, nr) : !range_is_run(&c->arena, f, nr, keep)) {
 		kind = quarry_misuse_kind(c, f);
 	} else {
 		err = 0;
@@ -775,7 +776,7 @@ out:
  */
 int quarry_free_range(struct quarry_pool *pool, phys_addr_t at, u64 bytes)
 {
-	int err = give_back(pool, at, bytes, 0);
+	int err = range_give_back(pool, at, bytes, 0);
 
 	if (!err)
 		quarry_count(pool, QUARRY_COUNT_RUN_FREES);
@@ -802,7 +803,7 @@ int quarry_trim(struct quarry_pool *pool, phys_addr_t at, u64 bytes, u64 keep)
 			      (struct quarry_frame){}, keep >> PAGE_SHIFT);
 		return -EINVAL;
 	}
-	return give_back(pool, at, bytes, keep >> PAGE_SHIFT);
+	return range_give_back(pool, at, bytes, keep >> PAGE_SHIFT);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_trim, QUARRY_NS);
 

@@ -98,7 +98,7 @@ static u32 unlink_place(struct quarry_mempool *r, u32 *stack)
 }
 
 /* The block at a place is in stock. Under the lock, or before anybody else knows of @r. */
-static void push(struct quarry_mempool *r, u32 place)
+static void mempool_push(struct quarry_mempool *r, u32 place)
 {
 	int node = page_to_nid(r->stock[place]);
 
@@ -107,7 +107,7 @@ static void push(struct quarry_mempool *r, u32 place)
 }
 
 /* The newest block of a node that has some. Under the lock. */
-static struct page *pop(struct quarry_mempool *r, int node)
+static struct page *mempool_pop(struct quarry_mempool *r, int node)
 {
 	u32 place = unlink_place(r, &r->first[node]);
 
@@ -128,7 +128,7 @@ static bool has_failed(struct quarry_mempool *r, struct page *page)
 }
 
 /* All that is in stock, which has no idle place between, and the mempool. */
-static void empty(struct quarry_mempool *r)
+static void mempool_empty(struct quarry_mempool *r)
 {
 	unsigned int i;
 
@@ -180,11 +180,11 @@ struct quarry_mempool *quarry_mempool_create(struct quarry_pool *pool,
 	for (i = 0; i < r->have; i++)
 		into_stock(r, r->stock[i]);
 	if (r->have < nr) {
-		empty(r);
+		mempool_empty(r);
 		return ERR_PTR(-ENOMEM);
 	}
 	for (i = 0; i < nr; i++)
-		push(r, i);
+		mempool_push(r, i);
 	return r;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_mempool_create, QUARRY_NS);
@@ -210,7 +210,7 @@ static struct page *pop_stock(struct quarry_mempool *r, const struct quarry_wish
 	if (w->node == NUMA_NO_NODE || !node_isset(w->node, r->nodes))
 		node = w->strict ? MAX_NUMNODES : first_node(r->nodes);
 	if (node < MAX_NUMNODES) {
-		page = pop(r, node);
+		page = mempool_pop(r, node);
 		out_of_stock(r, page);
 	}
 	raw_spin_unlock_irqrestore(&r->lock, flags);
@@ -310,7 +310,7 @@ void quarry_mempool_free(struct quarry_mempool *reserve, struct page *page)
 		place = unlink_place(reserve, &reserve->idle);
 		reserve->stock[place] = page;
 		reserve->have++;
-		push(reserve, place);
+		mempool_push(reserve, place);
 	}
 	raw_spin_unlock_irqrestore(&reserve->lock, flags);
 	if (kept) {
@@ -337,7 +337,7 @@ int quarry_mempool_destroy(struct quarry_mempool *reserve)
 		return 0;
 	if (READ_ONCE(reserve->out) || READ_ONCE(reserve->have) < reserve->nr)
 		return -EBUSY;
-	empty(reserve);
+	mempool_empty(reserve);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(quarry_mempool_destroy, QUARRY_NS);

@@ -87,7 +87,7 @@ static struct quarry_page_arena *pick_empty(struct quarry_zone *z, u64 least, u6
 }
 
 /* Give back empty arenas of @least frames and more, @frames in all at most; how many. */
-static u64 give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
+static u64 shrink_give_back(struct quarry_zone *z, u64 least, u64 frames, bool mark)
 {
 	u64 tries = READ_ONCE(z->buddy.nr_empty) / LOOKS + 1;
 	struct quarry_page_arena *c;
@@ -125,7 +125,7 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
 {
 	u64 given = quarry_zone_retry_retired(z, frames);
 
-	return given + give_back(z, 0, frames - given, mark);
+	return given + shrink_give_back(z, 0, frames - given, mark);
 }
 
 /**
@@ -138,7 +138,7 @@ u64 quarry_zone_shrink(struct quarry_zone *z, u64 frames, bool mark)
  */
 bool quarry_zone_release_one(struct quarry_zone *z, unsigned int order)
 {
-	return give_back(z, 1ULL << order, 1ULL << order, false);
+	return shrink_give_back(z, 1ULL << order, 1ULL << order, false);
 }
 
 static u64 zone_spare(const struct quarry_zone *z)
@@ -237,7 +237,7 @@ unsigned long quarry_pools_yield(int node, unsigned long frames)
 	return given;
 }
 
-static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
+static unsigned long shrink_count(struct shrinker *s, struct shrink_control *sc)
 {
 	struct quarry_pool *pool = NULL;
 	unsigned long spare = 0;
@@ -249,7 +249,7 @@ static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *s
 	return spare ?: SHRINK_EMPTY;
 }
 
-static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
+static unsigned long shrink_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	unsigned long given = quarry_pools_yield(sc->nid, sc->nr_to_scan);
 
@@ -259,7 +259,7 @@ static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc
 
 int __init quarry_shrinker_init(void)
 {
-	shrinker = quarry_shrinker_register(shrinker_count, shrinker_scan);
+	shrinker = quarry_shrinker_register(shrink_count, shrink_scan);
 	return shrinker ? 0 : -ENOMEM;
 }
 

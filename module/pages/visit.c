@@ -128,7 +128,7 @@ static bool between_sections(void)
 	return !count || (is_idle_task(current) && count == PREEMPT_OFFSET);
 }
 
-static void answer(void *info)
+static void visit_answer(void *info)
 {
 	struct post *p = info;
 	struct request *r;
@@ -150,18 +150,18 @@ static void answer(void *info)
 /* When was the interrupt sent that is on its way? 0 if none is. */
 static u64 sent_since(const struct post *p)
 {
-	/* Pairs with the exchange in leave(). */
+	/* Pairs with the exchange in visit_leave(). */
 	return atomic_read_acquire(&p->sent) ? READ_ONCE(p->since) : 0;
 }
 
 /* Take a request back. False: the interrupt has come for it. */
-static bool take_back(struct post *p, struct request *r)
+static bool visit_take_back(struct post *p, struct request *r)
 {
 	return cmpxchg(&p->request, r, NULL) == r;
 }
 
 /* Leave a request and send the interrupt, if it is not on its way. Preemption is off. */
-static bool leave(struct post *p, struct request *r, int cpu)
+static bool visit_leave(struct post *p, struct request *r, int cpu)
 {
 	if (cmpxchg(&p->request, NULL, r))
 		return false;
@@ -172,23 +172,23 @@ static bool leave(struct post *p, struct request *r, int cpu)
 		return true;
 	if (smp_call_function_single_async(cpu, &p->csd)) {
 		atomic_set(&p->sent, false);
-		return !take_back(p, r);
+		return !visit_take_back(p, r);
 	}
 	atomic64_inc(&p->made);
 	return true;
 }
 
 /* Until the answer is there, or it is @until and nobody has begun with it. */
-static enum quarry_answer await(struct post *p, struct request *r, u64 until)
+static enum quarry_answer visit_await(struct post *p, struct request *r, u64 until)
 {
 	u64 spin = ktime_get_mono_fast_ns() + BRIEF, since = sent_since(p), now;
 
 	if (until != U64_MAX && since)
 		until = max(spin, min(until, since + LONG));
-	/* Pairs with that of answer(). */
+	/* Pairs with that of visit_answer(). */
 	while (!smp_load_acquire(&r->answered)) {
 		now = ktime_get_mono_fast_ns();
-		if (now > until && take_back(p, r))
+		if (now > until && visit_take_back(p, r))
 			return QUARRY_VISIT_INSIDE;
 		if (now > spin)
 			usleep_range(20, 100);
@@ -213,8 +213,8 @@ static enum quarry_answer stand_in(const struct quarry_visitor *v, void *data, i
 }
 
 /* One bite. Gives up at @until. */
-static enum quarry_answer ask(const struct quarry_visitor *v, void *data, int cpu, u64 until,
-			      u64 *sum)
+static enum quarry_answer visit_ask(const struct quarry_visitor *v, void *data, int cpu, u64 until,
+				    u64 *sum)
 {
 	struct request r = { .visitor = v, .data = data };
 	struct post *p = per_cpu_ptr(&posts, cpu);
@@ -228,13 +228,13 @@ static enum quarry_answer ask(const struct quarry_visitor *v, void *data, int cp
 		got = v->visit(data, cpu, sum);
 		local_irq_restore(flags);
 	} else if (cpu_online(cpu)) {
-		left = leave(p, &r, cpu);
+		left = visit_leave(p, &r, cpu);
 	} else {
 		got = stand_in(v, data, cpu, sum);
 	}
 	preempt_enable();
 	if (left) {
-		got = await(p, &r, until);
+		got = visit_await(p, &r, until);
 		*sum += r.sum;
 	}
 	return got;
@@ -248,7 +248,7 @@ static u64 deadline(enum quarry_patience patience, u64 end)
 	return max(end, ktime_get_mono_fast_ns() + BRIEF);
 }
 
-static u64 end_of(enum quarry_patience patience)
+static u64 visit_end_of(enum quarry_patience patience)
 {
 	switch (patience) {
 	case QUARRY_A_WHILE:
@@ -298,7 +298,7 @@ static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 	unsigned int bites = 0;
 
 	while (got != QUARRY_VISIT_DONE && v->wanted(data, cpu)) {
-		got = ask(v, data, cpu, until, sum);
+		got = visit_ask(v, data, cpu, until, sum);
 		if (got == QUARRY_VISIT_MORE) {
 			until = deadline(patience, end);
 			if (++bites > BITES && patience != QUARRY_FOREVER)
@@ -323,7 +323,7 @@ static bool visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 		      enum quarry_patience patience, u64 *sum)
 {
-	return visit_cpu(v, data, cpu, patience, end_of(patience), sum);
+	return visit_cpu(v, data, cpu, patience, visit_end_of(patience), sum);
 }
 
 /**
@@ -339,7 +339,7 @@ bool quarry_visit_cpu(const struct quarry_visitor *v, void *data, int cpu,
 bool quarry_visit(const struct quarry_visitor *v, void *data, enum quarry_patience patience,
 		  u64 *sum)
 {
-	u64 end = end_of(patience);
+	u64 end = visit_end_of(patience);
 	bool all = true;
 	int cpu;
 
@@ -365,7 +365,7 @@ static int going_up(unsigned int cpu)
 	return 0;
 }
 
-static int is_up(unsigned int cpu)
+static int visit_is_up(unsigned int cpu)
 {
 	unsigned long flags;
 
@@ -385,13 +385,13 @@ static int is_up(unsigned int cpu)
  */
 void quarry_visits_stopped(unsigned int cpu)
 {
-	is_up(cpu);
+	visit_is_up(cpu);
 }
 
 /* Where no callback of the lists or the magazines is registered. */
 static int is_dead(unsigned int cpu)
 {
-	return is_up(cpu);
+	return visit_is_up(cpu);
 }
 
 int __init quarry_visits_init(void)
@@ -401,7 +401,7 @@ int __init quarry_visits_init(void)
 	for_each_possible_cpu(cpu) {
 		struct post *p = per_cpu_ptr(&posts, cpu);
 
-		INIT_CSD(&p->csd, answer, p);
+		INIT_CSD(&p->csd, visit_answer, p);
 	}
 	if (quarry_inject())
 		return -ENOMEM;
@@ -410,7 +410,7 @@ int __init quarry_visits_init(void)
 	if (up_state < 0)
 		return up_state;
 	online_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "mm/quarry:visits:online",
-						 is_up, NULL);
+						 visit_is_up, NULL);
 	if (online_state < 0)
 		cpuhp_remove_state_nocalls(up_state);
 	return min(online_state, 0);

@@ -19,7 +19,7 @@
 /* Most deferred blocks that are put back under one hold of the lock. */
 #define BITE	128U
 
-static void take_deferred(struct quarry_zone *z)
+static void zone_take_deferred(struct quarry_zone *z)
 {
 	struct llist_node *node;
 	struct quarry_page_arena *c;
@@ -44,9 +44,9 @@ static void take_deferred(struct quarry_zone *z)
 }
 
 /* What is done before anything else, at the beginning of a hold. */
-static noinline void see_to(struct quarry_zone *z)
+static noinline void zone_see_to(struct quarry_zone *z)
 {
-	take_deferred(z);
+	zone_take_deferred(z);
 	/* What was freed in the last hold, or just now. */
 	if (z->seeks)
 		quarry_zone_keep_poisoned(z);
@@ -69,7 +69,7 @@ bool quarry_zone_lock(struct quarry_zone *z, unsigned long *flags)
 		raw_spin_lock_irqsave(&z->lock, *flags);
 	}
 	if (unlikely(z->todo || !llist_empty(&z->deferred)))
-		see_to(z);
+		zone_see_to(z);
 	/* Sparse cannot follow a lock that is taken on a condition. */
 	__release(&z->lock);
 	return true;

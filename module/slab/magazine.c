@@ -199,7 +199,7 @@ bool quarry_cpu_cache_swap_room(struct quarry_cpu_cache *m)
 }
 
 /* Move the objects of small full magazines into a larger one, while they fit. */
-static void gather(struct quarry_magazine *mag, struct quarry_depot *d)
+static void magazine_gather(struct quarry_magazine *mag, struct quarry_depot *d)
 {
 	struct quarry_magazine *full;
 
@@ -234,7 +234,7 @@ bool quarry_cpu_cache_take_full(struct quarry_cpu_cache *m, struct quarry_depot 
 	if (m->previous && (!m->loaded || m->previous->cap > m->loaded->cap))
 		swap_two(m);
 	if (m->loaded)
-		gather(m->loaded, d);
+		magazine_gather(m->loaded, d);
 	if (m->loaded && m->loaded->n)
 		return true;
 	mag = quarry_depot_get_full(d);
@@ -419,7 +419,7 @@ void quarry_depot_init(struct quarry_depot *d)
 	INIT_LIST_HEAD(&d->spare);
 }
 
-static u32 cap_of(const struct list_head *link)
+static u32 magazine_cap_of(const struct list_head *link)
 {
 	return list_entry(link, struct quarry_magazine, link)->cap;
 }
@@ -443,10 +443,10 @@ void quarry_depot_put(struct quarry_depot *d, struct quarry_magazine *mag)
 		return;
 	}
 	/* The large ones are taken first, so that small ones are left to be freed. */
-	if (!list_empty(at) && cap_of(at->next) > mag->cap)
+	if (!list_empty(at) && magazine_cap_of(at->next) > mag->cap)
 		do {
 			at = at->prev;
-		} while (cap_of(at) < mag->cap);
+		} while (magazine_cap_of(at) < mag->cap);
 	list_add(&mag->link, at);
 	d->nr_spare++;
 }

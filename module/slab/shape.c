@@ -78,7 +78,7 @@
 #define WASTE_SHIFT	3U
 
 /* Objects in a slab; the last one needs its size, not its stride. */
-static u32 nr_of(u32 size, u32 stride, unsigned int order)
+static u32 shape_nr_of(u32 size, u32 stride, unsigned int order)
 {
 	u32 bytes = 1U << (QUARRY_SLAB_SHIFT + order);
 
@@ -89,7 +89,7 @@ static bool is_wasteful(u32 size, u32 stride, unsigned int order)
 {
 	u64 bytes = 1U << (QUARRY_SLAB_SHIFT + order);
 
-	return (u64)nr_of(size, stride, order) * stride < bytes - (bytes >> WASTE_SHIFT);
+	return (u64)shape_nr_of(size, stride, order) * stride < bytes - (bytes >> WASTE_SHIFT);
 }
 
 static unsigned int choose_order(u32 size, u32 stride, unsigned int lowest)
@@ -101,9 +101,9 @@ static unsigned int choose_order(u32 size, u32 stride, unsigned int lowest)
 		if (order > CHEAP_ORDER && most && !is_wasteful(size, stride, best))
 			break;
 		/* In the largest slab's terms, so that they compare. */
-		nr = nr_of(size, stride, order) << (QUARRY_SLAB_MAX_ORDER - order);
+		nr = shape_nr_of(size, stride, order) << (QUARRY_SLAB_MAX_ORDER - order);
 		if (nr > most || (nr == most && order <= CHEAP_ORDER &&
-				  nr_of(size, stride, best) < ENOUGH)) {
+				  shape_nr_of(size, stride, best) < ENOUGH)) {
 			most = nr;
 			best = order;
 		}
@@ -153,11 +153,11 @@ u64 quarry_shape_label(const struct quarry_shape *shape, unsigned long first, u1
 }
 
 /* Everything that follows from the stride and the order. */
-static void cut(struct quarry_shape *shape, u32 line)
+static void shape_cut(struct quarry_shape *shape, u32 line)
 {
 	u32 spare;
 
-	shape->nr = nr_of(shape->size, shape->stride, shape->order);
+	shape->nr = shape_nr_of(shape->size, shape->stride, shape->order);
 	spare = quarry_shape_bytes(shape) - shape->size - (shape->nr - 1) * shape->stride;
 	shape->step = max(shape->align, line);
 	shape->colours = 1 + spare / shape->step;
@@ -180,13 +180,13 @@ void quarry_shape_least(struct quarry_shape *least, const struct quarry_shape *s
 {
 	*least = *shape;
 	least->order = lowest_order(shape->align);
-	while (!nr_of(shape->size, shape->stride, least->order))
+	while (!shape_nr_of(shape->size, shape->stride, least->order))
 		least->order++;
 	if (least->order == shape->order) {
 		least->nr = 0;
 		return;
 	}
-	cut(least, shape->step);
+	shape_cut(least, shape->step);
 	least->skipped = shape->nr - least->nr;
 	same_init(least);
 }
@@ -231,7 +231,7 @@ int quarry_shape_init(struct quarry_shape *shape, u32 size, u32 align, u32 line)
 	shape->skipped = 0;
 	shape->order = choose_order(size, shape->stride, lowest_order(align));
 	shape->inverse = div64_u64(~0ULL, shape->stride) + 1;
-	cut(shape, line);
+	shape_cut(shape, line);
 	starts_init(shape);
 	same_init(shape);
 	return 0;

@@ -127,7 +127,7 @@ static u32 list_of(bool lent, u32 place)
 	return place == QUARRY_SLAB_EMPTY ? QUARRY_SLAB_SPENT : QUARRY_SLAB_LENT;
 }
 
-static void enlist(struct quarry_slab_list *s, struct quarry_slab *slab, u32 place)
+static void slab_enlist(struct quarry_slab_list *s, struct quarry_slab *slab, u32 place)
 {
 	slab->place = place;
 	list_add(&slab->link, quarry_slab_list_head(s, list_of(slab->is_lent, place)));
@@ -142,7 +142,7 @@ static void enlist(struct quarry_slab_list *s, struct quarry_slab *slab, u32 pla
 	}
 }
 
-static void delist(struct quarry_slab_list *s, struct quarry_slab *slab)
+static void slab_delist(struct quarry_slab_list *s, struct quarry_slab *slab)
 {
 	u32 place = slab->place;
 
@@ -165,8 +165,8 @@ static void replace(struct quarry_slab_list *s, struct quarry_slab *slab)
 
 	if (place == slab->place)
 		return;
-	delist(s, slab);
-	enlist(s, slab, place);
+	slab_delist(s, slab);
+	slab_enlist(s, slab, place);
 }
 
 /**
@@ -225,7 +225,7 @@ void quarry_slab_list_add(struct quarry_slab *slab)
 {
 	struct quarry_slab_list *s = slab->owner;
 
-	enlist(s, slab, QUARRY_SLAB_EMPTY);
+	slab_enlist(s, slab, QUARRY_SLAB_EMPTY);
 	s->nr_slabs++;
 	s->nr_least += slab->is_least;
 	s->nr_free += slab->nfree;
@@ -235,7 +235,7 @@ static struct quarry_slab *remove_first(struct quarry_slab_list *s, struct list_
 {
 	struct quarry_slab *slab = list_first_entry(list, struct quarry_slab, link);
 
-	delist(s, slab);
+	slab_delist(s, slab);
 	s->nr_slabs--;
 	s->nr_least -= slab->is_least;
 	s->nr_free -= slab->nfree;
@@ -269,7 +269,7 @@ struct quarry_slab *quarry_slab_list_remove_empty(struct quarry_slab_list *s)
 }
 
 /* The fullest slab that has an object, or NULL. */
-static struct quarry_slab *pick(struct quarry_slab_list *s)
+static struct quarry_slab *slab_pick(struct quarry_slab_list *s)
 {
 	if (s->buckets)
 		return list_first_entry(&s->partial[__fls(s->buckets)],
@@ -314,7 +314,7 @@ unsigned int quarry_slab_list_take(struct quarry_slab_list *s, unsigned int nr, 
 	unsigned int got = 0;
 
 	while (got < nr) {
-		slab = pick(s);
+		slab = slab_pick(s);
 		if (!slab)
 			break;
 		got += slab_take(slab, nr - got, objects + got);

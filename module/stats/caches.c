@@ -38,7 +38,7 @@ struct sums {
 	u32 cap;
 };
 
-static void sum_cpus(struct quarry_cache *cache, struct sums *s)
+static void caches_sum_cpus(struct quarry_cache *cache, struct sums *s)
 {
 	unsigned int k;
 	int cpu;
@@ -109,7 +109,7 @@ void quarry_cache_snapshot(struct quarry_cache *cache, struct quarry_cache_stats
 	st->order = cache->shape[0].order;
 	st->objects_per_slab = cache->shape[0].nr;
 
-	sum_cpus(cache, &s);
+	caches_sum_cpus(cache, &s);
 	held = s.in_magazines;
 	while ((n = quarry_cache_node_next(cache, n))) {
 		quarry_node_settle(n);

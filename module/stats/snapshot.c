@@ -57,7 +57,7 @@ static void add_count(struct sums *s, unsigned int which, u64 nr)
 		s->count[which] += nr;
 }
 
-static void sum_cpus(struct quarry_pool *pool, struct sums *s)
+static void snapshot_sum_cpus(struct quarry_pool *pool, struct sums *s)
 {
 	struct quarry_cold *cold;
 	u64 allocs, frees;
@@ -132,7 +132,7 @@ void quarry_pool_snapshot(struct quarry_pool *pool, struct quarry_pool_stats *st
 	st->largest_order = -1;
 	st->modes = READ_ONCE(pool->modes);
 
-	sum_cpus(pool, &s);
+	snapshot_sum_cpus(pool, &s);
 	while ((z = quarry_zone_next(pool, z)))
 		add_zone(z, st, &frames);
 	for (k = 0; k < QUARRY_PCP_ORDERS; k++) {
@@ -190,7 +190,7 @@ void quarry_pool_orders_snapshot(struct quarry_pool *pool, int node,
 			blocks[k] += z->buddy.blocks[k];
 		quarry_zone_unlock(z, flags);
 	}
-	sum_cpus(pool, &s);
+	snapshot_sum_cpus(pool, &s);
 	orders->nr_orders = QUARRY_NR_ORDERS;
 	for (k = 0; k < QUARRY_NR_ORDERS; k++) {
 		struct quarry_order_stats *o = &orders->orders[k];
