@@ -32,7 +32,7 @@
  *
  * The kernel shows a type's mounts with the lock of each held, in its own order, and waits for
  * it. A mount that comes, goes or is remounted has it: as long as that takes the round stands
- * there, and no guest after it is asked. Who waits is refused then, each after A_WHILE.
+ * there, and no mount after it is asked. Who waits is refused then, each after A_WHILE.
  *
  * Contexts: coming, going and waiting sleep. Cost: a call a shrinker, a mount, a node and a memory
  * cgroup, and a look at each inode, in each pass, when an allocation fails otherwise.
@@ -120,7 +120,7 @@ static void call_guests(struct guest **at, void (*f)(struct guest *g, void *arg)
  * Ask one shrinker on one node for a quarter of what it has of a group: as the kernel does when it
  * is low.
  */
-static void ask_on(struct shrinker *s, int nid, struct mem_cgroup *group)
+static void guests_ask_on(struct shrinker *s, int nid, struct mem_cgroup *group)
 {
 	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nid = nid, .memcg = group };
 	unsigned long nr = s->count_objects(s, &sc), freed, at;
@@ -162,7 +162,7 @@ static struct mem_cgroup *next_group(struct mem_cgroup *at)
 }
 #endif
 
-static void ask(struct shrinker *s)
+static void guests_ask(struct shrinker *s)
 {
 	bool by_group = s->flags & SHRINKER_MEMCG_AWARE && !mem_cgroup_disabled();
 	struct mem_cgroup *group = NULL;
@@ -170,9 +170,9 @@ static void ask(struct shrinker *s)
 
 	for_each_node_state(nid, N_MEMORY) {
 		if (!by_group)
-			ask_on(s, nid, NULL);
+			guests_ask_on(s, nid, NULL);
 		while (by_group && (group = next_group(group)))
-			ask_on(s, nid, group);
+			guests_ask_on(s, nid, group);
 		/* One that does not know nodes has answered for all of them. */
 		if (!(s->flags & SHRINKER_NUMA_AWARE))
 			break;
@@ -219,10 +219,10 @@ static void ask_mount(struct super_block *sb, void *dirty)
 	struct shrinker *s = quarry_super_shrinker(sb);
 
 	/* Dentries, so that nobody uses the inodes; then these. */
-	ask(s);
+	guests_ask(s);
 	if (drop_pages(sb))
 		*(bool *)dirty = true;
-	ask(s);
+	guests_ask(s);
 }
 
 static void ask_guest(struct guest *g, void *dirty)
@@ -230,7 +230,7 @@ static void ask_guest(struct guest *g, void *dirty)
 	if (g->mounts)
 		iterate_supers_type(g->what, ask_mount, dirty);
 	else
-		ask(g->what);
+		guests_ask(g->what);
 }
 
 static void write_mount(struct super_block *sb, void *unused)
@@ -263,7 +263,7 @@ static void write_a_little(void)
 	wait_event_timeout(ended, atomic_read(&writes) - before > 0, A_LITTLE);
 }
 
-static void ask_all(struct work_struct *work)
+static void guests_round(struct work_struct *work)
 {
 	unsigned int flags = memalloc_noreclaim_save(), passes = PASSES;
 	long before = atomic_long_read(&gone);
@@ -283,7 +283,7 @@ static void ask_all(struct work_struct *work)
 	wake_up_all(&ended);
 }
 
-static DECLARE_WORK(work, ask_all);
+static DECLARE_WORK(work, guests_round);
 
 /**
  * quarry_guests_shrink() - have guests of the default pool give up what they can
@@ -307,7 +307,7 @@ u64 quarry_guests_shrink(struct quarry_pool *pool)
 	return atomic_long_read(&gone) - before;
 }
 
-static int add(void *what, bool mounts)
+static int guests_add(void *what, bool mounts)
 {
 	struct guest *g = quarry_inject() ? NULL : kmalloc(sizeof(*g), GFP_KERNEL);
 
@@ -316,14 +316,18 @@ static int add(void *what, bool mounts)
 	g->what = what;
 	g->mounts = mounts;
 	mutex_lock(&guests_mutex);
-	list_add_tail(&g->link, &guests);
+	/* Mounts come last: one that keeps the round waiting keeps no shrinker from being asked. */
+	if (mounts)
+		list_add_tail(&g->link, &guests);
+	else
+		list_add(&g->link, &guests);
 	WRITE_ONCE(nr_guests, nr_guests + 1);
 	mutex_unlock(&guests_mutex);
 	return 0;
 }
 
 /* Takes guests_mutex. */
-static struct guest *find(const void *what)
+static struct guest *guests_find(const void *what)
 {
 	struct guest *g;
 
@@ -334,7 +338,7 @@ static struct guest *find(const void *what)
 	return NULL;
 }
 
-static bool is_busy(const struct guest *g)
+static bool guests_is_busy(const struct guest *g)
 {
 	return READ_ONCE(asked) == g || READ_ONCE(written) == g;
 }
@@ -347,12 +351,12 @@ static bool is_busy(const struct guest *g)
  */
 void quarry_guest_remove(void *what)
 {
-	struct guest *g = find(what);
+	struct guest *g = guests_find(what);
 
-	while (g && is_busy(g)) {
+	while (g && guests_is_busy(g)) {
 		mutex_unlock(&guests_mutex);
-		wait_event(answered, !is_busy(g));
-		g = find(what);
+		wait_event(answered, !guests_is_busy(g));
+		g = guests_find(what);
 	}
 	if (g) {
 		list_del(&g->link);
@@ -372,7 +376,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_guest_remove, QUARRY_NS);
  */
 int quarry_guest_add_shrinker(struct shrinker *s)
 {
-	return add(s, false);
+	return guests_add(s, false);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_guest_add_shrinker, QUARRY_NS);
 
@@ -384,7 +388,7 @@ EXPORT_SYMBOL_NS_GPL(quarry_guest_add_shrinker, QUARRY_NS);
  */
 int quarry_guest_add_filesystem(struct file_system_type *type)
 {
-	return add(type, true);
+	return guests_add(type, true);
 }
 EXPORT_SYMBOL_NS_GPL(quarry_guest_add_filesystem, QUARRY_NS);
 
