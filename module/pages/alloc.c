@@ -157,39 +157,6 @@ void quarry_refuse(struct quarry_pool *pool, const struct quarry_wish *w,
 				      quarry_kib(pool->max));
 }
 
-/* For __GFP_NOFAIL: sleep until a block was freed, or for a moment. Always true. */
-bool quarry_wait_for_free(struct quarry_pool *pool)
-{
-	DECLARE_SWAITQUEUE(wait);
-
-	atomic_inc(&pool->waiters);
-	prepare_to_swait_exclusive(&pool->freed, &wait, TASK_UNINTERRUPTIBLE);
-	schedule_timeout(HZ / 50);
-	finish_swait(&pool->freed, &wait);
-	atomic_dec(&pool->waiters);
-	return true;
-}
-
-/* Most that are woken with interrupts off; who is not looks by itself soon. */
-#define WOKEN	16
-
-/* The irq_work of quarry_wake_waiters(). */
-void quarry_wake_irq(struct irq_work *irq)
-{
-	struct quarry_pool *pool = container_of(irq, struct quarry_pool, wake_irq);
-	int nr = min(atomic_read(&pool->waiters), WOKEN);
-
-	while (nr-- > 0)
-		swake_up_one(&pool->freed);
-}
-
-/* A free may come from under any lock, the scheduler's included: wake from outside. */
-void quarry_wake_waiters(struct quarry_pool *pool)
-{
-	if (unlikely(atomic_read(&pool->waiters)))
-		irq_work_queue(&pool->wake_irq);
-}
-
 /* Claim one block from a zone, past the lists. */
 static struct page *take_from_zone(struct quarry_pool *pool, struct quarry_zone *z,
 				   unsigned int order, const struct quarry_wish *w,

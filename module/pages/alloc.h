@@ -5,6 +5,7 @@
 
 #include "gfp.h"
 #include "pcp.h"
+#include "wait.h"
 
 bool quarry_pool_fails(struct quarry_pool *pool, gfp_t gfp);
 void quarry_prepare(struct quarry_pool *pool, struct page *page, unsigned int nr,
@@ -20,8 +21,6 @@ struct page *quarry_alloc_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int
 bool quarry_wait_for_slab(struct quarry_pool *pool, gfp_t gfp, unsigned int order, int node,
 			  int *looked);
 struct quarry_zone *quarry_local_zone(struct quarry_pool *pool, int node);
-bool quarry_wait_for_free(struct quarry_pool *pool);
-void quarry_wake_waiters(struct quarry_pool *pool);
 void quarry_block_release(struct quarry_pool *pool, struct page *page);
 bool quarry_block_change(struct quarry_pool *pool, struct page *page,
 			 unsigned int order, u8 from, u8 to);

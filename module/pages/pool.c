@@ -22,6 +22,7 @@
 #include "../base/inject.h"
 #include "misuse.h"
 #include "pcp.h"
+#include "wait.h"
 
 static_assert(offsetof(struct quarry_pool, pcp) ==
 	      offsetof(struct quarry_pool_head, lists));
@@ -309,9 +310,8 @@ static struct quarry_pool *pool_alloc(const char *name,
 	INIT_LIST_HEAD(&pool->holders);
 	/* On PREEMPT_RT others run in a thread, which a real-time task keeps from its CPU. */
 	pool->grow_irq = IRQ_WORK_INIT_HARD(quarry_grow_irq);
-	pool->wake_irq = IRQ_WORK_INIT_HARD(quarry_wake_irq);
 	INIT_DELAYED_WORK(&pool->grow_work, quarry_grow_work);
-	init_swait_queue_head(&pool->freed);
+	quarry_wait_init(pool);
 	init_waitqueue_head(&pool->grown);
 	err = zones_create(pool);
 	if (!err)

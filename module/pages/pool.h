@@ -436,9 +436,6 @@ void quarry_pool_wake(struct quarry_pool *pool, const struct quarry_zone *z);
 void quarry_grow_work(struct work_struct *work);
 void quarry_grow_irq(struct irq_work *irq);
 
-/* alloc.c */
-void quarry_wake_irq(struct irq_work *irq);
-
 /* range.c */
 bool quarry_range_could_serve(struct quarry_pool *pool, const struct quarry_wish *w,
 			      unsigned int order, int *looked);

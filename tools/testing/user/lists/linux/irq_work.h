@@ -9,7 +9,7 @@ struct irq_work {
 	void (*func)(struct irq_work *work);
 };
 
-#define IRQ_WORK_INIT_HARD(fn)	{ .func = (fn) }
+#define IRQ_WORK_INIT_HARD(fn)	((struct irq_work){ .func = (fn) })
 #define irq_work_queue(work)	((void)(work))
 #define irq_work_sync(work)	((void)(work))
 

@@ -7,6 +7,7 @@ struct swait_queue_head {
 	char unused;
 };
 
+#define init_swait_queue_head(queue)			((void)(queue))
 #define DECLARE_SWAITQUEUE(name)	int name
 #define prepare_to_swait_exclusive(queue, wait, state)	((void)(wait))
 #define finish_swait(queue, wait)			((void)(wait))
