@@ -13,7 +13,7 @@
 
 /* 16 TiB up, and further. */
 #define FAR		BIT(32)
-#define SLOT		BIT(QUARRY_DIRECTORY_SHIFT)
+#define ENTRY		BIT(QUARRY_DIRECTORY_SHIFT)
 
 static struct quarry_page_arena *arena(struct kunit *test, unsigned long pfn, u32 nr)
 {
@@ -67,7 +67,7 @@ static void memory_far_away_is_cheap(struct kunit *test)
 	KUNIT_EXPECT_LE(test, table_bytes(), before + 2 * PAGE_SIZE + (FAR >> 17) * 16 +
 							16);
 	before = table_bytes();
-	KUNIT_EXPECT_EQ(test, 0, quarry_directory_reach(FAR, SLOT));
+	KUNIT_EXPECT_EQ(test, 0, quarry_directory_reach(FAR, ENTRY));
 	KUNIT_EXPECT_EQ(test, table_bytes(), before);
 	/* Nothing is in between, and what was there is. */
 	for (pfn = 1UL << 28; pfn <= FAR; pfn += 12345677) {
@@ -85,7 +85,7 @@ static void arenas_share_entries(struct kunit *test)
 	struct quarry_page_arena *high = arena(test, FAR + 100, 900);
 	struct quarry_page_arena *mid = arena(test, FAR + 8, 92);
 	struct quarry_page_arena *over = arena(test, FAR + 900, 200);
-	struct quarry_page_arena *next = arena(test, FAR + 1000, 3 * SLOT);
+	struct quarry_page_arena *next = arena(test, FAR + 1000, 3 * ENTRY);
 
 	KUNIT_ASSERT_EQ(test, 0, quarry_directory_insert(high));
 	KUNIT_ASSERT_EQ(test, 0, quarry_directory_insert(low));
@@ -96,9 +96,9 @@ static void arenas_share_entries(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 8), mid);
 	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 99), mid);
 	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 999), high);
-	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 1000 + 3 * SLOT - 1), next);
+	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 1000 + 3 * ENTRY - 1), next);
 	KUNIT_EXPECT_NULL(test, find(FAR + 4));
-	KUNIT_EXPECT_NULL(test, find(FAR + 1000 + 3 * SLOT));
+	KUNIT_EXPECT_NULL(test, find(FAR + 1000 + 3 * ENTRY));
 	quarry_directory_remove(mid);
 	KUNIT_EXPECT_NULL(test, find(FAR + 50));
 	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 100), high);
@@ -107,16 +107,16 @@ static void arenas_share_entries(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, find(FAR + 1000), next);
 	quarry_directory_remove(next);
 	KUNIT_EXPECT_NULL(test, find(FAR + 1000));
-	KUNIT_EXPECT_NULL(test, find(FAR + 2 * SLOT));
+	KUNIT_EXPECT_NULL(test, find(FAR + 2 * ENTRY));
 	/* They are freed with the test; nobody reads of them any more. */
 	synchronize_rcu();
 }
 
 static void long_arenas_come_in_bites(struct kunit *test)
 {
-	const unsigned long nr = 1700 * SLOT + 77;
-	struct quarry_page_arena *c = arena(test, FAR + SLOT - 3, nr);
-	struct quarry_page_arena *in = arena(test, FAR + 1500 * SLOT + 9, 2);
+	const unsigned long nr = 1700 * ENTRY + 77;
+	struct quarry_page_arena *c = arena(test, FAR + ENTRY - 3, nr);
+	struct quarry_page_arena *in = arena(test, FAR + 1500 * ENTRY + 9, 2);
 	struct quarry_buddy *buddy = kunit_kzalloc(test, sizeof(*buddy), GFP_KERNEL);
 	unsigned long pfn, bad = 0;
 	struct quarry_directory_entry *slot;
@@ -142,16 +142,16 @@ static void long_arenas_come_in_bites(struct kunit *test)
 	buddy->key = 1ULL << 40;
 	quarry_directory_publish(c, buddy);
 	preempt_disable();
-	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT) {
+	for (pfn = FAR; pfn < c->pfn + nr; pfn += ENTRY) {
 		slot = quarry_directory_entry_of(pfn);
 		bad += (slot->key & ~0xffULL) !=
-		       (pfn > c->pfn && pfn + SLOT <= c->pfn + nr ? buddy->key : 0);
+		       (pfn > c->pfn && pfn + ENTRY <= c->pfn + nr ? buddy->key : 0);
 	}
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, 0, bad);
 	quarry_directory_publish(c, NULL);
 	quarry_directory_remove(c);
-	for (pfn = FAR; pfn < c->pfn + nr; pfn += SLOT)
+	for (pfn = FAR; pfn < c->pfn + nr; pfn += ENTRY)
 		bad += find(pfn) || quarry_directory_entry_of(pfn)->key;
 	KUNIT_EXPECT_EQ(test, 0, bad);
 	synchronize_rcu();
@@ -169,7 +169,7 @@ static int read_on(void *arg)
 	struct reader *r = arg;
 
 	while (!kthread_should_stop()) {
-		r->wrong += quarry_page_pool(r->page) != r->pool || find(FAR + 9 * SLOT) ||
+		r->wrong += quarry_page_pool(r->page) != r->pool || find(FAR + 9 * ENTRY) ||
 			    !is_unlabelled(FAR);
 		r->looks++;
 		cond_resched();

@@ -432,7 +432,7 @@ static void destroying_waits_for_what_is_pending(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, quarry_cache_destroy(c));
 }
 
-static void a_reserve_cannot_fail(struct kunit *test)
+static void prefilled_cannot_fail(struct kunit *test)
 {
 	struct quarry_pool *pool = quarry_test_pool(test, SZ_4M, SZ_4M);
 	struct quarry_cache *c = quarry_test_cache_in(test, pool, 2048, 0);
@@ -797,7 +797,7 @@ static struct kunit_case objects_cases[] = {
 	KUNIT_CASE(what_a_constructor_made_stays),
 	KUNIT_CASE(free_after_a_grace_period),
 	KUNIT_CASE(destroying_waits_for_what_is_pending),
-	KUNIT_CASE(a_reserve_cannot_fail),
+	KUNIT_CASE(prefilled_cannot_fail),
 	KUNIT_CASE(the_end_of_memory),
 	KUNIT_CASE_PARAM(objects_in_what_is_left, fragmented_gen_params),
 	KUNIT_CASE(bulk_looks_at_each_least_slab),

@@ -570,7 +570,7 @@ void quarry_cache_disable(struct quarry_cache *cache, u8 set, u8 clear);
 /* check.c */
 u64 quarry_cache_validate(struct quarry_cache *cache, char *what, size_t room);
 
-/* reserve.c */
+/* prefill.c */
 u64 quarry_cache_most(struct quarry_cache *cache, gfp_t gfp);
 
 /* leaks.c */

@@ -3,8 +3,8 @@
  * What gfp flags mean: the one place where they are understood.
  *
  * Whoever allocates has the flags parsed into a struct quarry_wish first, and asks that
- * from then on: single blocks and bulk (alloc.c), runs and windows (range.c), reserves
- * (reserve.c), growing (grow.c). What is allocated to describe memory, labels and
+ * from then on: single blocks and bulk (alloc.c), runs and windows (range.c), mempools
+ * (mempool.c), growing (grow.c). What is allocated to describe memory, labels and
  * arenas and page arrays, is allocated with the caller's own abilities
  * (quarry_gfp_meta()): what may sleep for a page may sleep for what the page needs.
  *
