@@ -599,18 +599,12 @@ u64 quarry_test_random(u64 *state, u64 below)
 	return (z ^ (z >> 31)) % below;
 }
 
-static int __init help_init(void)
-{
-	return 0;
-}
-
 /* After the last test: what is kept goes back. */
 static void __exit help_exit(void)
 {
 	lend_large_blocks();
 }
 
-module_init(help_init);
 module_exit(help_exit);
 
 MODULE_DESCRIPTION("quarry: tests");
