@@ -59,7 +59,7 @@ static void *reshape(void *arg)
 		CHECK(!qt_drain(fd, POOL, NULL), "drain failed");
 		CHECK(!qt_shrink(fd, POOL, ALL_BYTES, NULL), "shrink failed");
 		CHECK(!qt_stats(fd, name, &s), "stats failed");
-		qt_check_sums(&s);
+		qt_check_sums(fd, &s);
 		qt_check_valid(fd, name);
 		CHECK(!qt_destroy(fd, name), "destroy failed");
 	}
@@ -94,7 +94,7 @@ static void finish(void)
 	__u64 moved;
 
 	REQUIRE(!qt_stats(fd, POOL, &s), "stats failed");
-	qt_check_sums(&s);
+	qt_check_sums(fd, &s);
 	qt_check_valid(fd, POOL);
 	CHECK(!s.allocated_bytes && s.allocs == s.frees, "%llu bytes are out, %llu out, %llu back",
 	      s.allocated_bytes, s.allocs, s.frees);
@@ -155,7 +155,7 @@ static void lists_of_a_dead_cpu_are_drained(void)
 	REQUIRE(!qt_stats(fd, POOL, &is), "stats failed");
 	CHECK(!is.pcp_bytes, "%llu of %llu bytes are still on lists", is.pcp_bytes,
 	      was.pcp_bytes);
-	qt_check_sums(&is);
+	qt_check_sums(fd, &is);
 	qt_check_valid(fd, POOL);
 	CHECK(!qt_drain(fd, POOL, &moved) && !moved, "drained %llu more", moved);
 	REQUIRE(!set_online(1, true), "CPU 1 does not come back");
@@ -174,7 +174,7 @@ static void pools_are_made_while_a_cpu_is_away(void)
 		REQUIRE(!qt_create(fd, POOL ".away", MIB(4), MIB(8), NULL), "create failed");
 		REQUIRE(!set_online(1, !(i % 2)), "CPU 1 does not move");
 		CHECK(!qt_stats(fd, POOL ".away", &s), "stats failed");
-		qt_check_sums(&s);
+		qt_check_sums(fd, &s);
 		qt_check_valid(fd, POOL ".away");
 		CHECK(!qt_destroy(fd, POOL ".away"), "destroy failed");
 	}

@@ -543,7 +543,7 @@ static void readers_meet_a_pool_that_goes(void)
 		ret = qt_stats(fd, NEW, &s);
 		CHECK(allowed(ret, errnos), "stats: %s", strerror(-ret));
 		if (!ret)
-			qt_check_sums(&s);
+			qt_check_sums(fd, &s);
 		__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED);
 		ret = qt_validate(fd, NEW, &v);
 		CHECK(allowed(ret, errnos), "validate: %s", strerror(-ret));

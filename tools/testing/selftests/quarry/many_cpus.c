@@ -77,7 +77,7 @@ static void setup(void)
 static void pool_stats(struct quarry_pool_stats *s)
 {
 	REQUIRE(!qt_stats(fd, POOL, s), "stats failed");
-	qt_check_sums(s);
+	qt_check_sums(fd, s);
 }
 
 static void cache_stats(struct quarry_cache_stats *s)

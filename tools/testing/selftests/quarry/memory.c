@@ -28,7 +28,7 @@ static long before;
 static void get(struct quarry_pool_stats *s)
 {
 	REQUIRE(!qt_stats(fd, POOL, s), "stats failed");
-	qt_check_sums(s);
+	qt_check_sums(fd, s);
 }
 
 static void setup(__u64 min, __u64 low)

@@ -234,7 +234,7 @@ static void check_default(__u64 min, __u64 max, const char *params)
 	CHECK(s.min_bytes == min, "%s: min is %llu", params, s.min_bytes);
 	CHECK(!max || s.max_bytes == max, "%s: max is %llu", params, s.max_bytes);
 	CHECK(s.managed_bytes >= min, "%s: managed is %llu", params, s.managed_bytes);
-	qt_check_sums(&s);
+	qt_check_sums(fd, &s);
 	qt_check_valid(fd, QT_DEFAULT_POOL);
 	close(fd);
 }

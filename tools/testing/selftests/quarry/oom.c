@@ -25,7 +25,7 @@ static int fd;
 static void get(const char *name, struct quarry_pool_stats *s)
 {
 	REQUIRE(!qt_stats(fd, name, s), "stats failed");
-	qt_check_sums(s);
+	qt_check_sums(fd, s);
 }
 
 /* A pool with all of 64 MiB free and a floor of 4 MiB; and one of which a page is out. */

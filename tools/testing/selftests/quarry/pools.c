@@ -67,7 +67,7 @@ static void get(const char *name, struct quarry_pool_stats *s)
 	int ret = qt_stats(fd, name, s);
 
 	REQUIRE(!ret, "%s: stats: %s", name, strerror(-ret));
-	qt_check_sums(s);
+	qt_check_sums(fd, s);
 }
 
 static void new_pool_is_as_ordered(void)

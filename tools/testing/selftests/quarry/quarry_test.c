@@ -257,11 +257,26 @@ int qt_cache_traces(int fd, const char *name, __u32 flags, struct quarry_trace *
 	return qt_ioctl(fd, QUARRY_IOC_CACHE_TRACES, t);
 }
 
-void qt_check_sums(const struct quarry_pool_stats *s)
+/*
+ * Do the figures that are read at different moments agree? An arena that comes or goes in the
+ * background meanwhile, which takes no longer than a round of that, is in some and not in others.
+ */
+static bool sums_agree(const struct quarry_pool_stats *s)
+{
+	return s->alloc_frames - s->free_frames == s->allocated_bytes / sysconf(_SC_PAGESIZE) &&
+	       s->grows - s->shrinks == s->arenas;
+}
+
+void qt_check_sums(int fd, struct quarry_pool_stats *s)
 {
 	__u64 page = sysconf(_SC_PAGESIZE);
-	__u64 sum = s->allocated_bytes + s->pcp_bytes + s->free_bytes + s->retired_bytes;
+	struct quarry_pool_stats is;
+	unsigned int tries = 1000;
+	__u64 sum;
 
+	while (!sums_agree(s) && --tries && !usleep(10000) && !qt_stats(fd, s->name, &is))
+		*s = is;
+	sum = s->allocated_bytes + s->pcp_bytes + s->free_bytes + s->retired_bytes;
 	CHECK(sum == s->managed_bytes,
 	      "%s: allocated %llu + pcp %llu + free %llu + retired %llu is not managed %llu",
 	      s->name, s->allocated_bytes, s->pcp_bytes, s->free_bytes,

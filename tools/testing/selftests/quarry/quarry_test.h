@@ -67,8 +67,11 @@ extern const struct qt_figure qt_pool_figures[];
 extern const size_t qt_nr_pool_figures;
 __u64 qt_figure(const struct qt_figure *f, const void *stats);
 
-/* Checks that fail the running case in words. */
-void qt_check_sums(const struct quarry_pool_stats *s);
+/*
+ * Checks that fail the running case in words. The sums are of a pool at rest: one whose figures
+ * do not agree is asked again, for ten seconds, and @s is what it said last.
+ */
+void qt_check_sums(int fd, struct quarry_pool_stats *s);
 void qt_check_same(const struct quarry_pool_stats *was, const struct quarry_pool_stats *is);
 void qt_check_valid(int fd, const char *name);
 

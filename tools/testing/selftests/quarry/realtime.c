@@ -314,7 +314,7 @@ static void must_not_wait(int (*call)(void), bool alone)
 	ret = beside_hog(call, alone);
 	CHECK(!ret, "returned %d", ret);
 	if (!qt_stats(fd, POOL, &s))
-		qt_check_sums(&s);
+		qt_check_sums(fd, &s);
 	stop_hog();
 	if (!alone)
 		kernel_first(SCHED_OTHER);
