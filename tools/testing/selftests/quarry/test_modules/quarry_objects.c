@@ -9,6 +9,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/quarry_malloc.h>
@@ -174,8 +175,11 @@ static int set_wipe(const char *text, const struct kernel_param *kp)
 	/* What is freed last comes first. */
 	preempt_disable();
 	quarry_cache_free(cache, object);
+	/* What is free is looked at on purpose. */
+	kasan_disable_current();
 	if (memchr_inv(object, 0, size))
 		ret = -EBUSY;
+	kasan_enable_current();
 	again = quarry_cache_alloc(cache, GFP_ATOMIC);
 	preempt_enable();
 	if (!again)
@@ -242,7 +246,10 @@ static int set_misuse(const char *text, const struct kernel_param *kp)
 	} else if (sysfs_streq(text, "wrong_cache")) {
 		quarry_cache_free(cache, other);
 	} else if (sysfs_streq(text, "overflow")) {
+		/* quarry is to find it, where KASAN would tell it first. */
+		kasan_disable_current();
 		((u8 *)object)[size] ^= 0xff;
+		kasan_enable_current();
 	} else {
 		ret = -EINVAL;
 	}
