@@ -156,7 +156,7 @@ static const struct argp_option options[] = {
 const struct command cmd_caches = {
 	.name = "caches",
 	.args_doc = "[POOL]",
-	.summary = "a line for each cache; -a malloc's too, -d live",
+	.summary = "a line for each cache; -a malloc's too, -d 1 live",
 	.doc = "Show a line for each cache: its objects, and where its memory is.\n"
 	       "\vWith -d a live view with rates, the largest first; q ends it, h helps.\n",
 	.columns = columns,

@@ -165,7 +165,7 @@ static const struct argp_option options[] = {
 const struct command cmd_map = {
 	.name = "map",
 	.args_doc = "[POOL]",
-	.summary = "a picture of every 2 MiB area; -d live",
+	.summary = "a picture of every 2 MiB area; -d 1 live",
 	.doc = "Draw a pool: a cell for every area of 2 MiB, the fuller the higher.\n"
 	       "\vThe number at the left of a row is that of its first area. Frames on per-CPU\n"
 	       "lists count as used here. --json, --raw and -o give a table of the areas.\n",

@@ -66,7 +66,7 @@ static const struct argp_option options[] = {
 const struct command cmd_stat = {
 	.name = "stat",
 	.args_doc = "[POOL]",
-	.summary = "gauges and counters of pools; -d live, with rates",
+	.summary = "gauges and counters of pools; -d 1 live, with rates",
 	.doc = "Show every gauge and counter, a column for each pool.\n"
 	       "\vWith -d a live view: rates, free blocks by order and a small map. Keys: q\n"
 	       "ends it, h helps. Off a terminal, and with --json, --raw or -o, each pool\n"
