@@ -6,6 +6,8 @@
 #include "steps.h"
 
 #define WINDOW	64
+/* More pages than lie between a leaf that windows touch and the next one that none does. */
+#define FAR	(1U << 20)
 
 /* A range that begins in a window, or anywhere. */
 static void some_range(struct twin *t, struct dice *d, struct twin_op *op)
@@ -60,8 +62,12 @@ static void some_op(struct twin *t, struct dice *d)
 	default:
 		break;
 	}
-	/* So short a heap may have leaves for all of it, and the twin has not. */
-	if ((op.does == RESERVE || op.does == GUARD) && t->size < QUARRY_HEAP_MAX_PAGES / 2)
+	/*
+	 * What is noted of pages is of a window's, for the twin has no others: a range behind a
+	 * window goes so far that leaves are missing.
+	 */
+	if ((op.does == RESERVE || op.does == GUARD) &&
+	    (op.nr < FAR || t->size < QUARRY_HEAP_MAX_PAGES / 2))
 		op.nr = 1 + dice(d, t->window - op.first % t->window);
 	if (twin_allows(t, &op))
 		twin_do(t, &op);
