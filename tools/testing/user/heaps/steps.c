@@ -3,11 +3,13 @@
  * Steps on windows that are far apart, with ranges from one page to all that there may be; the
  * random walk and the fuzzer take them.
  */
+#include <linux/bitops.h>
+
 #include "steps.h"
 
 #define WINDOW	64
 /* More pages than lie between a leaf that windows touch and the next one that none does. */
-#define FAR	(1U << 20)
+#define FAR	BIT(20)
 
 /* A range that begins in a window, or anywhere. */
 static void some_range(struct twin *t, struct dice *d, struct twin_op *op)
