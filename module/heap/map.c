@@ -407,7 +407,7 @@ void quarry_heap_map_fill(struct quarry_heap_map *m, u64 index, unsigned long fr
 	set_bit(at, leaf->has[QUARRY_HEAP_PRESENT]);
 	atomic64_inc(&m->count[QUARRY_HEAP_PRESENT]);
 	/* For the acquire of quarry_heap_map_frame(). */
-	smp_store_release(&leaf->frame[at], frame);
+	smp_store_release(&READ_ONCE(leaf->frame)[at], frame);
 }
 
 /**
@@ -424,7 +424,7 @@ void quarry_heap_map_unclaim(struct quarry_heap_map *m, u64 index)
 	if (map_has(leaf, index, QUARRY_HEAP_RESERVED))
 		atomic64_inc(&m->aside);
 	/* After the promise is counted again, for whoever claims next. */
-	smp_store_release(&leaf->frame[index % QUARRY_HEAP_LEAF_PAGES], 0);
+	smp_store_release(&READ_ONCE(leaf->frame)[index % QUARRY_HEAP_LEAF_PAGES], 0);
 }
 
 /**
